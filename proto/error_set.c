@@ -1,0 +1,170 @@
+/* Writing and asking of tusk_error values, for all layers.
+ * It does not print and does not allocate.
+ * Read first: tusk/error.h, then proto/error_set.h. */
+#include "proto/error_set.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+
+static const struct {
+    const char *name;
+    const char *sqlstate;
+    bool is_fatal; /* no connection is left behind it */
+} codes[] = {
+    [TUSK_OK] = {"TUSK_OK", "00000", false},
+    [TUSK_AGAIN] = {"TUSK_AGAIN", "00000", false},
+    [TUSK_DONE] = {"TUSK_DONE", "02000", false},
+    [TUSK_ERR_STATE] = {"TUSK_ERR_STATE", "55000", false},
+    [TUSK_ERR_USAGE] = {"TUSK_ERR_USAGE", "42601", false},
+    [TUSK_ERR_LIMIT] = {"TUSK_ERR_LIMIT", "54000", false},
+    [TUSK_ERR_VALUE] = {"TUSK_ERR_VALUE", "22P03", false},
+    [TUSK_ERR_NULL] = {"TUSK_ERR_NULL", "22004", false},
+    [TUSK_ERR_TYPE] = {"TUSK_ERR_TYPE", "42804", false},
+    [TUSK_ERR_CONFIG] = {"TUSK_ERR_CONFIG", "08001", true},
+    [TUSK_ERR_RESOLVE] = {"TUSK_ERR_RESOLVE", "08001", true},
+    [TUSK_ERR_CONNECT] = {"TUSK_ERR_CONNECT", "08001", true},
+    [TUSK_ERR_TLS] = {"TUSK_ERR_TLS", "08001", true},
+    [TUSK_ERR_AUTH] = {"TUSK_ERR_AUTH", "28000", true},
+    [TUSK_ERR_SERVER] = {"TUSK_ERR_SERVER", "XX000", false},
+    [TUSK_ERR_PROTOCOL] = {"TUSK_ERR_PROTOCOL", "08P01", true},
+    [TUSK_ERR_LOST] = {"TUSK_ERR_LOST", "08006", true},
+    [TUSK_ERR_TIMEOUT] = {"TUSK_ERR_TIMEOUT", "57014", false},
+    [TUSK_ERR_CANCELED] = {"TUSK_ERR_CANCELED", "57014", false},
+    [TUSK_ERR_COMMIT_UNKNOWN] = {"TUSK_ERR_COMMIT_UNKNOWN", "08007", true},
+    [TUSK_ERR_ROLLED_BACK] = {"TUSK_ERR_ROLLED_BACK", "40000", false},
+    [TUSK_ERR_NOMEM] = {"TUSK_ERR_NOMEM", "53200", false},
+    [TUSK_ERR_SYSTEM] = {"TUSK_ERR_SYSTEM", "58000", false},
+};
+
+#define N_CODES (sizeof codes / sizeof codes[0])
+
+const char *tusk_code_name(tusk_code code)
+{
+    return (size_t)code < N_CODES ? codes[code].name : "(no such code)";
+}
+
+const char *tusk__error_sqlstate(tusk_code code)
+{
+    assert((size_t)code < N_CODES);
+    return codes[code].sqlstate;
+}
+
+const char *tusk_fate_name(tusk_fate fate)
+{
+    switch (fate) {
+    case TUSK_FATE_NOT_SENT:
+        return "not sent";
+    case TUSK_FATE_ANSWERED:
+        return "answered";
+    case TUSK_FATE_UNKNOWN:
+        break;
+    }
+    return "unknown";
+}
+
+/* The longest prefix of at most `max` bytes that does not end inside a UTF-8 character. */
+static size_t cut_at_character(const char *text, size_t max)
+{
+    while (max > 0 && ((uint8_t)text[max] & 0xC0) == 0x80)
+        max--;
+    return max;
+}
+
+void tusk__error_copy(char *dst, size_t size, tusk_str text)
+{
+    static const char ellipsis[] = "\xE2\x80\xA6";
+    size_t len = text.len;
+    bool cut = len > size - 1;
+
+    assert(size > sizeof ellipsis);
+    if (cut)
+        len = cut_at_character(text.ptr, size - sizeof ellipsis);
+    if (len > 0)
+        memcpy(dst, text.ptr, len);
+    for (size_t i = 0; i < len; i++)
+        if ((uint8_t)dst[i] < 0x20 || dst[i] == 0x7F)
+            dst[i] = ' ';
+    if (cut) {
+        memcpy(dst + len, ellipsis, sizeof ellipsis - 1);
+        len += sizeof ellipsis - 1;
+    }
+    dst[len] = '\0';
+}
+
+/* vsnprintf with a cut that shows. The scratch is longer than any field, so that a cut is noticed. */
+static void copy_formatted(char *dst, size_t size, const char *fmt, va_list args) TUSK_PRINTF(3, 0);
+static void copy_formatted(char *dst, size_t size, const char *fmt, va_list args)
+{
+    char scratch[1024];
+    int n = vsnprintf(scratch, sizeof scratch, fmt, args);
+
+    if (n < 0)
+        n = 0;
+    if ((size_t)n >= sizeof scratch)
+        n = (int)sizeof scratch - 1;
+    tusk__error_copy(dst, size, tusk_str_from(scratch, (size_t)n));
+}
+
+tusk_code tusk__error_set(tusk_error *err, tusk_code code, const char *sqlstate, const char *fmt, ...)
+{
+    va_list args;
+
+    if (!err || err->code != TUSK_OK)
+        return code;
+    memset(err, 0, sizeof *err);
+    err->code = code;
+    err->column = err->item = -1;
+    memcpy(err->sqlstate, sqlstate ? sqlstate : tusk__error_sqlstate(code), 5);
+    va_start(args, fmt);
+    copy_formatted(err->message, sizeof err->message, fmt, args);
+    va_end(args);
+    return code;
+}
+
+void tusk__error_where(tusk_error *err, const char *fmt, ...)
+{
+    char front[sizeof err->where], whole[sizeof err->where * 2 + 4];
+    va_list args;
+    int n;
+
+    if (!err || err->code == TUSK_OK)
+        return;
+    va_start(args, fmt);
+    copy_formatted(front, sizeof front, fmt, args);
+    va_end(args);
+    n = snprintf(whole, sizeof whole, err->where[0] ? "%s: %s" : "%s%s", front, err->where);
+    tusk__error_copy(err->where, sizeof err->where, tusk_str_from(whole, n > 0 ? (size_t)n : 0));
+}
+
+void tusk__error_detail(tusk_error *err, tusk_str text)
+{
+    if (err)
+        tusk__error_copy(err->detail, sizeof err->detail, text);
+}
+
+void tusk__error_hint(tusk_error *err, tusk_str text)
+{
+    if (err)
+        tusk__error_copy(err->hint, sizeof err->hint, text);
+}
+
+bool tusk_error_is_fatal(const tusk_error *err)
+{
+    return (size_t)err->code < N_CODES && codes[err->code].is_fatal;
+}
+
+bool tusk_error_is_retriable(const tusk_error *err)
+{
+    if (memcmp(err->sqlstate, "40001", 5) == 0 || memcmp(err->sqlstate, "40P01", 5) == 0)
+        return true;
+    return err->fate == TUSK_FATE_NOT_SENT && (err->code == TUSK_ERR_LOST || err->code == TUSK_ERR_CONNECT);
+}
+
+size_t tusk_error_format(const tusk_error *err, char *buf, size_t size)
+{
+    int n = snprintf(buf, size, err->where[0] ? "%s: %s (%s)" : "%s%s (%s)", err->where, err->message, err->sqlstate);
+
+    return n > 0 ? (size_t)n : 0;
+}
