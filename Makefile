@@ -1,0 +1,328 @@
+# Tusk. The one way in; `make help` names every target.
+#
+#   CC=clang        another compiler                     WERROR=1        warnings are errors
+#   CFLAGS=…        added to ours (CPPFLAGS, LDFLAGS too)   T=name       only the suites, or the fuzz target, of that name
+#   V=1             show the commands
+#   VARIANT=…       which build, each in build/<variant>/: release asan ubsan tsan valgrind cov clang fuzz
+#
+# New files are found by wildcard: proto/*.c loop/*.c lib/*.c lib/codec/*.c, test/*_test.c test/*/*_test.c (Check programs),
+# test/harness/*.c (linked into each of them), test/fuzz/*_fuzz.c with test/fuzz/corpus/*/, docs/examples/*.c.
+
+VARIANT ?= release
+PREFIX  ?= /usr/local
+CLANG   ?= clang
+JOBS    ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+
+B  := build/$(VARIANT)
+OS := $(shell uname -s)
+
+# ---- flags -----------------------------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wundef -Wvla -Wcast-qual -Wformat=2 -Wswitch-enum -Wimplicit-fallthrough
+SANITIZE := -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+FLAGS_release  := -O2 -g
+FLAGS_asan     := -O1 -g -fsanitize=address,undefined $(SANITIZE)
+FLAGS_ubsan    := -O1 -g -fsanitize=undefined $(SANITIZE)
+FLAGS_tsan     := -O1 -g -fsanitize=thread $(SANITIZE)
+FLAGS_valgrind := -O1 -g
+FLAGS_cov      := -O0 -g --coverage
+FLAGS_clang    := -O2 -g
+FLAGS_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined $(SANITIZE)
+ifeq ($(origin FLAGS_$(VARIANT)),undefined)
+$(error VARIANT=$(VARIANT) is none of: release asan ubsan tsan valgrind cov clang fuzz)
+endif
+
+OUR_CPPFLAGS := -I. -Iinclude
+ifeq ($(OS),Linux)
+OUR_CPPFLAGS += -D_GNU_SOURCE
+endif
+OUR_CFLAGS   := -std=c11 $(WARNINGS) $(FLAGS_$(VARIANT)) $(if $(WERROR),-Werror)
+COMPILE       = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
+LINK          = $(CC) $(FLAGS_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
+LIBS         := -lssl -lcrypto -lpthread
+CHECK_LIBS    = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+OTHER_LOOP   := $(if $(filter Linux,$(OS)),loop/kqueue.c,loop/epoll.c)
+LIB_SRC      := $(filter-out $(OTHER_LOOP),$(wildcard proto/*.c loop/*.c lib/*.c lib/codec/*.c))
+HARNESS_SRC  := $(filter-out test/harness/fuzz_replay.c,$(wildcard test/harness/*.c))
+TEST_SRC     := $(wildcard test/*_test.c test/*/*_test.c)
+FUZZ_SRC     := $(wildcard test/fuzz/*_fuzz.c)
+EXAMPLE_SRC  := $(wildcard docs/examples/*.c)
+HEADERS      := $(wildcard include/tusk/*.h)
+ALL_C        := $(wildcard proto/*.[ch] loop/*.[ch] lib/*.[ch] lib/*/*.[ch] include/tusk/*.h test/*.[ch] test/*/*.[ch] \
+                           test/*/*/*.h bench/*.[ch] docs/examples/*.[ch])
+
+LIB_OBJ      := $(LIB_SRC:%.c=$(B)/%.o)
+HARNESS_OBJ  := $(HARNESS_SRC:%.c=$(B)/%.o)
+TESTS        := $(TEST_SRC:%.c=$(B)/%)
+REPLAYS      := $(FUZZ_SRC:test/fuzz/%_fuzz.c=$(B)/test/fuzz/%_replay)
+EXAMPLES     := $(EXAMPLE_SRC:%.c=$(B)/%)
+SIM_SRC      := $(wildcard test/sim/*_test.c)
+FAULT_ALLOC  := $(wildcard test/fault/alloc*_test.c)
+FAULT_SYS    := $(wildcard test/fault/sys*_test.c)
+
+VERSION      := $(or $(shell sed -n 's/^\#define TUSK_VERSION_STRING "\(.*\)"/\1/p' include/tusk/version.h 2>/dev/null),0.0.0)
+
+# V=1 shows the commands.
+ifndef V
+SHOW = @printf '  %-5s %s\n' '$(1)' '$(@:build/%=%)';
+endif
+
+# A sub-make that builds in parallel, unless this make was already told how.
+SUB = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+RUN = test/harness/run
+
+.DEFAULT_GOAL := default
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# ---- building --------------------------------------------------------------------------------------------------------
+
+.PHONY: default
+default: $(B)/libtusk.a   ## build build/libtusk.a, the library (release)
+	@ln -sf $(VARIANT)/libtusk.a build/libtusk.a
+
+# Rebuilt only when its text changes; what depends on it is rebuilt then: other flags, another compiler, a file less.
+define write_if_changed
+	@mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
+endef
+.PHONY: FORCE
+$(B)/flags: FORCE
+	$(call write_if_changed,$(COMPILE))
+$(B)/members: FORCE
+	$(call write_if_changed,$(LIB_OBJ))
+$(B)/harness-members: FORCE
+	$(call write_if_changed,$(HARNESS_OBJ))
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call SHOW,CC)$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(B)/libtusk.a: $(LIB_OBJ) $(B)/members
+	@rm -f $@
+	$(call SHOW,AR)$(AR) rcs $@ $(LIB_OBJ)
+
+$(B)/libharness.a: $(HARNESS_OBJ) $(B)/harness-members
+	@rm -f $@
+	$(call SHOW,AR)$(AR) rcs $@ $(HARNESS_OBJ)
+
+$(TESTS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libtusk.a
+	$(call SHOW,LINK)$(LINK) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+
+$(EXAMPLES): $(B)/%: $(B)/%.o $(B)/libtusk.a
+	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
+
+$(B)/test/fuzz/%_replay: $(B)/test/fuzz/%_fuzz.o $(B)/test/harness/fuzz_replay.o $(B)/libtusk.a
+	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
+
+build/fuzz/test/fuzz/%_fuzz: build/fuzz/test/fuzz/%_fuzz.o build/fuzz/libtusk.a
+	$(call SHOW,LINK)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
+
+.PHONY: suites-built examples-built all-built
+suites-built: $(TESTS) $(REPLAYS)
+examples-built: $(EXAMPLES)
+all-built: default suites-built examples-built
+
+# ---- testing ---------------------------------------------------------------------------------------------------------
+
+# T=frame: the programs with that in their name.
+pick = $(if $(T),$(foreach p,$(1),$(if $(findstring $(T),$(notdir $(p))),$(p))),$(1))
+in   = $(patsubst %.c,build/$(1)/%,$(2))
+all_in = $(call pick,$(call in,$(1),$(TEST_SRC)) $(patsubst build/$(VARIANT)/%,build/$(1)/%,$(REPLAYS)))
+
+.PHONY: test
+test:   ## everything: all suites in release and under ASan+UBSan, corpora, 2000 simulation seeds, examples; totals last
+	@test/harness/setup test
+	@$(SUB) VARIANT=release all-built
+	@$(SUB) VARIANT=asan suites-built
+	@$(RUN) TUSK_SIM_SEEDS=2000 $(call all_in,release) $(call pick,$(call in,release,$(EXAMPLE_SRC))) \
+	    CK_FORK=no TUSK_SIM_SEEDS=200 $(call all_in,asan)
+
+.PHONY: check
+check:   ## the suites once, in the release build; T=name only those with that name
+	@test/harness/setup test
+	@$(SUB) VARIANT=release suites-built
+	@$(RUN) $(call all_in,release)
+
+.PHONY: asan ubsan tsan
+asan:   ## the suites under the address and undefined-behaviour sanitizers
+ubsan:   ## the suites under the undefined-behaviour sanitizer alone
+tsan:   ## the suites under the thread sanitizer
+asan ubsan tsan:
+	@test/harness/setup test
+	@$(SUB) VARIANT=$@ suites-built
+	@TUSK_RUN_UNDER='$(if $(filter tsan,$@),$(shell setarch -R true 2>/dev/null && echo setarch -R))' \
+	    $(RUN) CK_FORK=no $(call all_in,$@)
+
+.PHONY: valgrind
+valgrind:   ## the suites under valgrind's memcheck
+	@test/harness/setup valgrind
+	@$(SUB) VARIANT=valgrind suites-built
+	@TUSK_RUN_UNDER='valgrind -q --leak-check=full --error-exitcode=9' TUSK_RUN_LIMIT=1800 $(RUN) CK_FORK=no $(call all_in,valgrind)
+
+.PHONY: cov
+cov:   ## the suites with coverage; prints lines and branches by file
+	@test/harness/setup cov
+	@$(SUB) VARIANT=cov suites-built
+	@find build/cov -name '*.gcda' -delete
+	@$(RUN) $(call all_in,cov)
+	@if command -v gcovr >/dev/null 2>&1; then gcovr --root . --object-directory build/cov -f proto/ -f loop/ -f lib/; \
+	else cd build/cov && gcov -b -n $(patsubst build/cov/%,%,$(LIB_SRC:%.c=%.o)); fi
+
+.PHONY: fuzz
+fuzz:
+	@[ -n "$(FUZZ_SRC)" ] || { echo 'make fuzz: test/fuzz/*_fuzz.c is not there yet'; false; }
+	@test/harness/setup fuzz
+	@$(SUB) VARIANT=fuzz CC=$(CLANG) $(patsubst %,build/fuzz/%,$(call pick,$(FUZZ_SRC:.c=)))
+	@for t in $(call pick,$(FUZZ_SRC:test/fuzz/%_fuzz.c=%)); do \
+	    mkdir -p build/fuzz/corpus/$$t build/fuzz/found && \
+	    build/fuzz/test/fuzz/$${t}_fuzz -max_total_time=$(or $(S),60) -artifact_prefix=build/fuzz/found/$$t- \
+	        build/fuzz/corpus/$$t $$(ls -d test/fuzz/corpus/$$t 2>/dev/null) || exit 1; done
+
+# Long runs of programs that `make test` runs briefly.
+define run_long
+	@[ -n "$(strip $(1))" ] || { echo "make $@: $(2) is not there yet"; false; }
+	@test/harness/setup test
+	@$(SUB) VARIANT=release suites-built
+	@TUSK_RUN_LIMIT=7200 $(RUN) $(3) $(call in,release,$(1))
+endef
+.PHONY: sim fault-alloc fault-sys
+sim:
+	$(call run_long,$(SIM_SRC),test/sim/*_test.c,TUSK_SIM_SEEDS=$(or $(SEEDS),10000))
+fault-alloc:
+	$(call run_long,$(FAULT_ALLOC),test/fault/alloc*_test.c,TUSK_FAULT_FULL=1)
+fault-sys:
+	$(call run_long,$(FAULT_SYS),test/fault/sys*_test.c,TUSK_FAULT_FULL=1)
+
+# Targets that are a script of their own, beside what they work on.
+SCRIPT_TARGETS := test-matrix bench bench-counts figures docs
+SCRIPT_test-matrix  := test/matrix
+SCRIPT_bench        := bench/run
+SCRIPT_bench-counts := bench/counts
+SCRIPT_figures      := bench/figures
+SCRIPT_docs         := docs/generate
+.PHONY: $(SCRIPT_TARGETS)
+$(SCRIPT_TARGETS):
+	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }
+	@test/harness/setup test
+	@$(SUB) VARIANT=release default
+	@$(SCRIPT_$@)
+
+.PHONY: demo
+demo:
+	@[ -e docs/examples/demo.c ] || { echo 'make demo: docs/examples/demo.c is not there yet'; false; }
+	@test/harness/setup demo
+	@$(SUB) VARIANT=release build/release/docs/examples/demo
+	@test/harness/server exec sh -c 'build/release/docs/examples/demo "$$TUSK_TEST_DSN"'
+
+# ---- linting ---------------------------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint:   ## all checks of the source: layers headers exports banned fmt-check kqueue clang tidy
+	@test/harness/setup lint
+	@$(SUB) -j1 layers headers exports banned fmt-check kqueue
+	@$(SUB) clang
+	@$(SUB) -j1 tidy
+	@echo 'lint: nothing to complain about'
+
+.PHONY: layers
+layers: $(LIB_OBJ)   ## who includes whom, and what proto/ and loop/ call
+	@test/layers $(B)
+
+.PHONY: headers
+headers:   ## each public header alone, as C11 and as C++17
+	@set -e; for h in $(HEADERS:include/%=%); do \
+	    for cc in '$(CC)' '$(CLANG)'; do command -v $$cc >/dev/null || continue; \
+	        printf '#include <%s>\nextern int nothing_else;\n' $$h | \
+	        $$cc -std=c11 -pedantic -Wall -Wextra -Wconversion -Wstrict-prototypes -Wundef -Werror -Iinclude -fsyntax-only -x c -; done; \
+	    printf '#include <%s>\nextern int nothing_else;\n' $$h | \
+	    $(CXX) -std=c++17 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ -; done
+
+.PHONY: exports
+exports: $(B)/libtusk.a   ## the library defines no global symbol that does not begin with tusk_
+	@! nm -g --defined-only $< 2>/dev/null | awk 'NF == 3 && $$3 !~ /^_?tusk_/ { print "exports: " $$3; bad = 1 } END { exit !bad }'
+
+.PHONY: banned
+banned:   ## functions that are not used here, and where memory may come from
+	@test/banned
+
+# What clang-format makes of a file differs by version; only the pinned one may refuse.
+CLANG_FORMAT_MAJOR := 14
+CLANG_FORMAT ?= $(shell command -v clang-format-$(CLANG_FORMAT_MAJOR) || echo clang-format)
+.PHONY: fmt fmt-check
+fmt:   ## format every C file in place (clang-format 14)
+	@$(CLANG_FORMAT) -i $(ALL_C)
+fmt-check:   ## say which files `make fmt` would change
+	@case $$($(CLANG_FORMAT) --version) in \
+	*version\ $(CLANG_FORMAT_MAJOR).*) $(CLANG_FORMAT) --dry-run -Werror $(ALL_C);; \
+	*) echo "fmt-check: skipped, this is not clang-format $(CLANG_FORMAT_MAJOR)";; esac
+
+.PHONY: tidy
+tidy:   ## clang-tidy (bugprone, cert, the analyzer) over the library
+	@printf '%s\n' $(LIB_SRC) | xargs -P $(JOBS) -n 4 sh -c \
+	    'clang-tidy --quiet "$$@" -- $(OUR_CPPFLAGS) -std=c11 2>build/tidy.$$$$; s=$$?; \
+	     grep -vE "^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header-filter" build/tidy.$$$$ >&2; rm -f build/tidy.$$$$; exit $$s' tidy
+
+.PHONY: clang
+clang:   ## everything compiled once by clang, warnings are errors
+	@$(MAKE) --no-print-directory VARIANT=clang CC=$(CLANG) WERROR=1 clang-built
+.PHONY: clang-built
+clang-built: $(B)/libtusk.a suites-built examples-built
+
+.PHONY: kqueue
+kqueue:   ## on Linux: compile loop/kqueue.c against our own declarations of its calls
+ifeq ($(OS),Linux)
+	@if [ -e loop/kqueue.c ] && [ -e test/kqueue/sys/event.h ]; then \
+	    mkdir -p build/kqueue && $(COMPILE) -Werror -Itest/kqueue -c -o build/kqueue/kqueue.o loop/kqueue.c; fi
+endif
+
+.PHONY: longest
+longest:   ## the ten longest functions
+	@awk 'FNR == 1 { start = 0 } \
+	    /^[A-Za-z_].*\)[^;]*\{$$/ && !start { start = FNR; name = $$0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) } \
+	    /^\}/ && start { printf "%5d  %s (%s:%d)\n", FNR - start + 1, name, FILENAME, start; start = 0 } \
+	    /^[A-Za-z_].*\([^;]*$$/ && !/\{$$/ && !start { name = "" }' $(LIB_SRC) /dev/null | sort -rn | head -n 10
+
+# ---- installing ------------------------------------------------------------------------------------------------------
+
+.PHONY: install
+install: default   ## headers, library and tusk.pc into PREFIX (/usr/local), below DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/include/tusk $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/tusk
+	if [ -d include/tusk/adapters ]; then install -d $(DESTDIR)$(PREFIX)/include/tusk/adapters && \
+	    install -m 644 include/tusk/adapters/*.h $(DESTDIR)$(PREFIX)/include/tusk/adapters; fi
+	install -m 644 $(B)/libtusk.a $(DESTDIR)$(PREFIX)/lib/libtusk.a
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' lib/tusk.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/tusk.pc
+
+.PHONY: clean
+clean:   ## remove build/
+	rm -rf build
+
+# A target whose program or script is not there yet is not listed.
+HELP_demo        := build docs/examples/demo.c and run it against a throwaway server
+HELP_fuzz        := libFuzzer: T=name (default: each in turn), S=seconds for each (60)
+HELP_sim         := the simulation over SEEDS=n (10000) seeds
+HELP_fault-alloc := every allocation fails in turn, over whole scenarios
+HELP_fault-sys   := every system call fails in turn, over whole scenarios
+PART_TARGETS     := $(if $(wildcard docs/examples/demo.c),demo) $(if $(FUZZ_SRC),fuzz) \
+                    $(if $(SIM_SRC),sim) $(if $(FAULT_ALLOC),fault-alloc) $(if $(FAULT_SYS),fault-sys)
+HAVE_SCRIPT      := $(foreach t,$(SCRIPT_TARGETS),$(if $(wildcard $(SCRIPT_$(t))),$(t)))
+.PHONY: help
+help:   ## this list
+	@{ sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile; \
+	$(foreach t,$(PART_TARGETS),printf '$(t)\t%s\n' '$(HELP_$(t))';) \
+	$(foreach t,$(HAVE_SCRIPT),printf '$(t)\t'; sed -n '2s/^# *//p' $(SCRIPT_$(t));) } | \
+	awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
