@@ -1,0 +1,89 @@
+/* Connections: made at once, usable at once, ready later.
+ * Read first: docs/guide.md, docs/config.md. */
+#ifndef TUSK_CONN_H
+#define TUSK_CONN_H
+
+#include <tusk/query.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Begin to connect. Never blocks: what is submitted earlier waits for the login, and fails with its error.
+ *
+ * dsn       postgresql://user:password@host:port/dbname?name=value&… or "host=… port=… dbname=…"; NULL or "" for the defaults.
+ *           The environment is not looked at yet
+ * Returns   the connection, owned by the caller: tusk_conn_free(). NULL only if not even that could be allocated; every other
+ *           failure, a malformed dsn included, is the connection's error, and that of every request on it
+ * Thread    the loop's thread
+ * Source    PostgreSQL docs, libpq, "Connection Strings"
+ */
+TUSK_MUST_CHECK
+tusk_conn *tusk_connect(tusk_loop *loop, const char *dsn);
+
+/** The same with the C struct. config is borrowed until return. */
+TUSK_MUST_CHECK
+tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config);
+
+/** Completes when the login is done, or with the reason why there is none. A new query at each call. */
+TUSK_MUST_CHECK
+tusk_query *tusk_conn_ready(tusk_conn *conn);
+
+/**
+ * Close: requests that are not answered complete with TUSK_ERR_CANCELED in their order, then Terminate is sent and the close
+ * itself completes. New requests are refused with TUSK_ERR_STATE. The handle stays valid until tusk_conn_free().
+ */
+TUSK_MUST_CHECK
+tusk_query *tusk_close(tusk_conn *conn);
+
+/** Release the connection, in any state and in any callback; closes it first if need be, without waiting. Its requests complete
+ * with TUSK_ERR_CANCELED in the next turn; their rows live on until tusk_query_free(). NULL is fine. */
+void tusk_conn_free(tusk_conn *conn);
+
+typedef enum tusk_conn_state {
+    TUSK_CONN_CONNECTING = 0,
+    TUSK_CONN_READY,
+    TUSK_CONN_CLOSING,
+    TUSK_CONN_CLOSED /* by the caller, or with the error of tusk_conn_error() */
+} tusk_conn_state;
+
+typedef enum tusk_tx_status {
+    TUSK_TX_UNKNOWN = 0,        /* before the login, and after the end */
+    TUSK_TX_IDLE = 'I',
+    TUSK_TX_IN_TRANSACTION = 'T',
+    TUSK_TX_IN_ERROR = 'E'
+} tusk_tx_status;
+
+tusk_conn_state tusk_conn_get_state(const tusk_conn *conn);
+/** As the last ReadyForQuery said. */
+tusk_tx_status tusk_conn_tx_status(const tusk_conn *conn);
+
+/** Why the connection is gone, or could not be made; code TUSK_OK while it is fine. Never NULL. conn may be NULL. */
+const tusk_error *tusk_conn_error(const tusk_conn *conn);
+/** A field of the server's error behind it, as tusk_query_error_field(). */
+tusk_str tusk_conn_error_field(const tusk_conn *conn, char field);
+
+/** Borrowed until tusk_conn_free(). */
+tusk_loop *tusk_conn_loop(const tusk_conn *conn);
+tusk_str tusk_conn_host(const tusk_conn *conn);
+tusk_str tusk_conn_port(const tusk_conn *conn);
+tusk_str tusk_conn_dbname(const tusk_conn *conn);
+tusk_str tusk_conn_user(const tusk_conn *conn);
+
+/** The server's setting as it last reported it ("server_version", "TimeZone" …), empty if it did not. Borrowed until the next
+ * turn. Source: PostgreSQL docs, "Asynchronous Operations", ParameterStatus. */
+tusk_str tusk_conn_parameter(const tusk_conn *conn, const char *name);
+
+/** Process id of the server's backend, 0 before the login or if the server gave none. */
+uint32_t tusk_conn_backend_pid(const tusk_conn *conn);
+/** 30000 for 3.0, 30002 for 3.2; 0 before the login. */
+int tusk_conn_protocol_version(const tusk_conn *conn);
+/** "TLSv1.3"; empty without TLS. */
+tusk_str tusk_conn_tls_version(const tusk_conn *conn);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

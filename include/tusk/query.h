@@ -1,0 +1,182 @@
+/* Queries: whatever can be awaited, its result and its error.
+ * Read first: README.md, docs/guide.md, docs/guarantees.md. */
+#ifndef TUSK_QUERY_H
+#define TUSK_QUERY_H
+
+#include <tusk/config.h>
+#include <tusk/loop.h>
+#include <tusk/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tusk_stmt tusk_stmt;
+
+/** A row, in a callback: valid until it returns. */
+typedef void (*tusk_row_fn)(tusk_query *q, const tusk_row *row, void *user);
+/** The end of a query: ask tusk_query_error(). The query frees itself after this unless tusk_query_keep() is called in it. */
+typedef void (*tusk_done_fn)(tusk_query *q, void *user);
+
+/** One request with all its options. Zero means the default. Everything is borrowed until the submitting call returns. */
+typedef struct tusk_request {
+    const char *sql;    /* UTF-8; one statement */
+    tusk_str sql_str;   /* instead of sql, if its length is known */
+    tusk_stmt *stmt;    /* instead of sql: a prepared statement of the same connection */
+    tusk_params params; /* $1 … */
+
+    bool script;        /* simple protocol: several statements, no params, text results; waits for its end before anything
+                           else is sent. Results one after the other: tusk_next_result() */
+    bool text_results;  /* every column as text, as PostgreSQL prints it; default: binary where the type has it */
+    bool cancelable;    /* nothing is sent behind it, so that it can always be canceled on the server */
+
+    double timeout;           /* seconds until it is answered, counted from the submission; default and TUSK_NONE: none */
+    int64_t max_result_bytes; /* of a kept result; default 256 MiB; TUSK_NONE: no bound */
+
+    tusk_row_fn on_row;   /* rows are handed out as they arrive and not kept; the query has the connection to itself */
+    tusk_done_fn on_done; /* without it the query is the caller's: tusk_query_free() */
+    void *user;
+} tusk_request;
+
+/* ---- submitting: never blocks, never sends, never calls back ------------------------------------------------------------- */
+
+/**
+ * Submit one SQL command with parameters (extended query protocol): one flight, also the first time.
+ *
+ * sql       UTF-8 text, one statement; copied before return
+ * params    TUSK_PARAMS(…) or TUSK_NO_PARAMS; borrowed until return
+ * Returns   a query, owned by the caller: tusk_query_free(), allowed at any time.
+ *           NULL only if not even the query could be allocated; every other failure is the query's error
+ * Completes exactly once, from the loop: TUSK_OK, an error, or TUSK_ERR_CANCELED when conn closes first
+ * Errors    TUSK_ERR_STATE conn is closed · TUSK_ERR_LIMIT too many params, sql too long · TUSK_ERR_VALUE a value does not
+ *           fit, is not UTF-8, holds a NUL · TUSK_ERR_SERVER see sqlstate · TUSK_ERR_LOST, TUSK_ERR_TIMEOUT see fate
+ * Thread    the loop's thread
+ * Source    PostgreSQL docs, Frontend/Backend Protocol, "Extended Query"; Parse, Describe, Bind, Execute, Sync
+ * Example   docs/examples/query.c
+ */
+TUSK_MUST_CHECK
+tusk_query *tusk_exec(tusk_conn *conn, const char *sql, tusk_params params);
+
+/** Submit with all options. As tusk_exec(); with on_done the query frees itself and the returned pointer may be ignored. */
+tusk_query *tusk_submit(tusk_conn *conn, const tusk_request *request);
+
+/** Submit several statements in one string (simple query protocol): tusk_request.script. */
+TUSK_MUST_CHECK
+tusk_query *tusk_script(tusk_conn *conn, const char *sql);
+
+/* ---- waiting ----------------------------------------------------------------------------------------------------------------- */
+
+/**
+ * Turn the loop until q is done.
+ *
+ * Returns   the query's code; q stays the caller's. TUSK_ERR_CANCELED if q is freed meanwhile by a callback.
+ * Errors    TUSK_ERR_NOMEM q is NULL · TUSK_ERR_STATE inside a callback, in a forked child, or for a query that only the
+ *           caller can move (paused): nothing is waited for, the query goes on
+ */
+tusk_code tusk_await(tusk_query *q);
+
+/** tusk_await() and tusk_query_free(), for queries whose rows do not matter. err may be NULL. */
+tusk_code tusk_await_free(tusk_query *q, tusk_error *err);
+
+bool tusk_query_is_done(const tusk_query *q);
+
+/** Is the query done, and how? TUSK_AGAIN while it is not. */
+tusk_code tusk_query_code(const tusk_query *q);
+
+/* ---- ending -------------------------------------------------------------------------------------------------------------------- */
+
+/** Release the query and its rows, in any state and in any callback. One in flight is detached: its answer is drained. NULL is
+ * fine. */
+void tusk_query_free(tusk_query *q);
+
+/** In on_done: do not free the query afterwards; it is the caller's from now on. */
+void tusk_query_keep(tusk_query *q);
+
+/**
+ * Give up: q completes with TUSK_ERR_CANCELED in the next turn. The server is asked to stop if that cannot hit a neighbour
+ * (nothing was sent behind q); else its answer is drained. Done queries are not changed. NULL is fine.
+ * Source    PostgreSQL docs, "Canceling Requests in Progress"
+ */
+void tusk_query_cancel(tusk_query *q);
+
+/** Stop calling on_row after this row; nothing more is read from the server. Only for queries with on_row. */
+tusk_code tusk_query_pause(tusk_query *q);
+tusk_code tusk_query_resume(tusk_query *q);
+
+/* ---- results -------------------------------------------------------------------------------------------------------------------- */
+
+/**
+ * The next row of the present result.
+ *
+ * On a query that is done: walks the kept rows. On a running query without on_row: turns the loop until a row is there and
+ * lets go of the rows before it (streaming); then the same restrictions hold as for tusk_await().
+ * Returns   false at the end, and on an error: ask tusk_query_error()
+ */
+bool tusk_next_row(tusk_query *q, tusk_row *row);
+
+/** Back to the first kept row of the first result. Streamed rows are gone. */
+void tusk_rewind(tusk_query *q);
+
+/** Go to the next result of a script; false if there is none. The first result is the present one from the start. */
+bool tusk_next_result(tusk_query *q);
+
+/** Of the present result: */
+size_t tusk_query_n_rows(const tusk_query *q);                           /* kept rows so far */
+int tusk_query_n_cols(const tusk_query *q);                              /* 0 if it has no rows at all, as INSERT */
+const tusk_column *tusk_query_column(const tusk_query *q, int col);      /* NULL if there is no such column */
+int tusk_query_column_index(const tusk_query *q, const char *name);      /* the first of that name, -1 if none */
+tusk_str tusk_query_tag(const tusk_query *q);                            /* "INSERT 0 5"; empty before the end */
+int64_t tusk_query_rows_affected(const tusk_query *q);                   /* the number in the tag; -1 if it has none */
+
+/** The query's error; code TUSK_OK if there is none. Borrowed until tusk_query_free(); never NULL. q may be NULL: out of
+ * memory. */
+const tusk_error *tusk_query_error(const tusk_query *q);
+
+/** A field of the server's error, uncut: 'M' message, 'D' detail, 's' schema, 't' table, 'c' column, 'n' constraint …; empty if
+ * there is none. Borrowed until tusk_query_free(). */
+tusk_str tusk_query_error_field(const tusk_query *q, char field);
+
+/** The first error of the short getters on rows of this query; code TUSK_OK if there was none. */
+const tusk_error *tusk_query_value_error(const tusk_query *q);
+
+tusk_conn *tusk_query_conn(const tusk_query *q);
+
+/* ---- prepared statements ------------------------------------------------------------------------------------------------------- */
+
+/**
+ * Prepare a statement under a name of its own on this connection.
+ *
+ * types     OIDs of $1 … $n; 0, or n_types less than needed: the server infers. May be NULL
+ * Returns   the statement, owned by the caller: tusk_stmt_free(). NULL: out of memory. It can be run at once: what is
+ *           submitted before the server has answered waits for that answer, and fails with its error
+ */
+TUSK_MUST_CHECK
+tusk_stmt *tusk_prepare(tusk_conn *conn, const char *sql, const uint32_t *types, size_t n_types);
+
+/** Completes when the statement is prepared, or with the reason why it is not. A new query at each call. */
+TUSK_MUST_CHECK
+tusk_query *tusk_stmt_ready(tusk_stmt *stmt);
+
+/** Run it: tusk_request.stmt. Integers are widened or narrowed to the statement's types if they fit; other types must match
+ * (TUSK_ERR_TYPE), and their number too (TUSK_ERR_USAGE). */
+TUSK_MUST_CHECK
+tusk_query *tusk_stmt_exec(tusk_stmt *stmt, tusk_params params);
+
+/** Close it on the server; later runs fail with TUSK_ERR_STATE. */
+TUSK_MUST_CHECK
+tusk_query *tusk_stmt_close(tusk_stmt *stmt);
+
+/** Release the handle; closes the statement on the server with the next flight if that was not done. NULL is fine. */
+void tusk_stmt_free(tusk_stmt *stmt);
+
+/** Known once it is ready; before: 0, 0, NULL. */
+int tusk_stmt_n_params(const tusk_stmt *stmt);
+uint32_t tusk_stmt_param_type(const tusk_stmt *stmt, int param); /* 0-based */
+int tusk_stmt_n_cols(const tusk_stmt *stmt);
+const tusk_column *tusk_stmt_column(const tusk_stmt *stmt, int col);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,109 @@
+/* Rows: views into what the kernel delivered, and the functions that take values out of them.
+ * Nothing is converted before it is asked for, and nothing is ever decoded by an assumption about its type.
+ * Read first: docs/types.md. */
+#ifndef TUSK_ROW_H
+#define TUSK_ROW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <tusk/error.h>
+#include <tusk/oid.h>
+#include <tusk/str.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tusk_query tusk_query;
+
+/** How one column of a result looks. Borrowed from its query or statement. */
+typedef struct tusk_column {
+    tusk_str name;
+    uint32_t type;      /* OID of the type; a domain shows its base type, as the server says */
+    int32_t typmod;     /* -1 if none */
+    int16_t type_len;   /* pg_type.typlen: bytes of a fixed width, -1 varlena, -2 cstring */
+    uint32_t table_oid; /* 0 if the column is not a table's */
+    uint16_t attnum;    /* 0 if the column is not a table's */
+    uint16_t format;    /* 1 binary, 0 text: how the values of this result came */
+} tusk_column;
+
+#define TUSK__ROW_MARKS 16
+
+/**
+ * One row. A plain value, but it borrows its bytes:
+ *   in a row callback   until the callback returns
+ *   of a kept result    until tusk_query_free()
+ *   of a streamed one   until the next tusk_next_row() on the same query
+ */
+typedef struct tusk_row {
+    tusk_query *query;
+    /* private */
+    const unsigned char *body;
+    uint32_t n_cols;
+    uint32_t stride;
+    uint32_t marks[TUSK__ROW_MARKS];
+} tusk_row;
+
+/* ---- short form: 0, false or an empty view on NULL, wrong type, out of range, no such column; the first such error other than
+ * NULL is kept: tusk_query_value_error() -------------------------------------------------------------------------------- */
+
+bool tusk_is_null(const tusk_row *row, int col); /* true also if there is no such column */
+bool tusk_get_bool(const tusk_row *row, int col);
+int16_t tusk_get_int2(const tusk_row *row, int col);
+int32_t tusk_get_int4(const tusk_row *row, int col);
+int64_t tusk_get_int8(const tusk_row *row, int col);
+uint32_t tusk_get_oid(const tusk_row *row, int col);
+float tusk_get_float4(const tusk_row *row, int col);
+double tusk_get_float8(const tusk_row *row, int col);
+int32_t tusk_get_date(const tusk_row *row, int col);
+int64_t tusk_get_timestamp(const tusk_row *row, int col);
+int64_t tusk_get_timestamptz(const tusk_row *row, int col);
+/** text, varchar, bpchar, name, json, jsonb, unknown, and any column that came in text format. */
+tusk_str tusk_get_text(const tusk_row *row, int col);
+tusk_str tusk_get_bytea(const tusk_row *row, int col);
+/** 16 bytes, or an empty view. */
+tusk_str tusk_get_uuid(const tusk_row *row, int col);
+/** The bytes of the wire, in the column's format, of any type. */
+tusk_str tusk_get_raw(const tusk_row *row, int col);
+
+/* ---- long form: tells NULL (TUSK_ERR_NULL), wrong type (TUSK_ERR_TYPE), out of range (TUSK_ERR_VALUE) and no such column
+ * (TUSK_ERR_USAGE) apart. *out is untouched on failure; err may be NULL. int8 also reads int2 and int4, float8 reads float4;
+ * a narrower read than the column succeeds if the value fits. A column in text format is parsed. --------------------------- */
+
+tusk_code tusk_read_bool(const tusk_row *row, int col, bool *out, tusk_error *err);
+tusk_code tusk_read_int2(const tusk_row *row, int col, int16_t *out, tusk_error *err);
+tusk_code tusk_read_int4(const tusk_row *row, int col, int32_t *out, tusk_error *err);
+tusk_code tusk_read_int8(const tusk_row *row, int col, int64_t *out, tusk_error *err);
+tusk_code tusk_read_oid(const tusk_row *row, int col, uint32_t *out, tusk_error *err);
+tusk_code tusk_read_float4(const tusk_row *row, int col, float *out, tusk_error *err);
+tusk_code tusk_read_float8(const tusk_row *row, int col, double *out, tusk_error *err);
+tusk_code tusk_read_date(const tusk_row *row, int col, int32_t *out, tusk_error *err);
+tusk_code tusk_read_timestamp(const tusk_row *row, int col, int64_t *out, tusk_error *err);
+tusk_code tusk_read_timestamptz(const tusk_row *row, int col, int64_t *out, tusk_error *err);
+tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
+tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
+tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err);
+tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
+
+/** The value as PostgreSQL prints it, whatever its format, into buf (NUL-terminated, cut if too small). For the types of this
+ * header; others TUSK_ERR_TYPE (ask for text results instead: tusk_request.text_results).
+ * *len gets the whole length, as snprintf. */
+tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size, size_t *len, tusk_error *err);
+
+/* ---- dates and times ------------------------------------------------------------------------------------------------------ */
+
+/** Proleptic Gregorian calendar, year 0 is 1 BC. TUSK_ERR_VALUE: no such day, or beyond date's range (4713 BC … 5874897). */
+tusk_code tusk_date_from_ymd(int year, int month, int day, int32_t *out, tusk_error *err);
+/** TUSK_ERR_VALUE for the infinities. */
+tusk_code tusk_date_to_ymd(int32_t date, int *year, int *month, int *day, tusk_error *err);
+/** struct timespec counts from 1970-01-01 UTC. Nanoseconds below a microsecond are cut off towards the past. */
+tusk_code tusk_timestamptz_from_timespec(struct timespec ts, int64_t *out, tusk_error *err);
+tusk_code tusk_timestamptz_to_timespec(int64_t timestamptz, struct timespec *out, tusk_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,34 @@
+/* Tusk: an asynchronous PostgreSQL driver in C. This header includes all the others.
+ *
+ * Conventions, which hold for the whole API and are not repeated at each function:
+ *
+ * Threads     A loop belongs to the thread that made it, and everything made on the loop belongs to it too. Other threads may
+ *             call tusk_loop_post() and nothing else. After fork() the child may only free.
+ * Waiting     Nothing blocks but tusk_loop_turn(), tusk_loop_run(), tusk_await(), tusk_await_free() and, on a running query,
+ *             tusk_next_row().
+ * Callbacks   are called from those, never inside the call that asked for them. In a callback everything may be called except
+ *             waiting; the object at hand may be closed and freed. (fn, user) travel together, user comes last.
+ * Once        Each request completes exactly once, whatever happens to the network, the server or the connection.
+ * Strings     A tusk_str is a view: ptr and len, no NUL at the end. const char * is NUL-terminated. All text is UTF-8.
+ * Ownership   A const pointer or a tusk_str that is returned is borrowed; the comment says until when. What you pass in is
+ *             borrowed until the call returns. Each …_free() takes NULL.
+ * Zero        In structs zero is the default; TUSK_NONE (-1) is off, none, for ever. Durations are seconds as double.
+ * Errors      Functions that can fail return a tusk_code and fill a tusk_error if one is given, or return NULL, or put the
+ *             error into the object they return. Nothing is printed, errno is not part of the interface.
+ * Memory      comes from the loop's allocator. Out of memory is TUSK_ERR_NOMEM, never an exit. */
+#ifndef TUSK_H
+#define TUSK_H
+
+#include <tusk/alloc.h>
+#include <tusk/config.h>
+#include <tusk/conn.h>
+#include <tusk/error.h>
+#include <tusk/loop.h>
+#include <tusk/oid.h>
+#include <tusk/query.h>
+#include <tusk/row.h>
+#include <tusk/str.h>
+#include <tusk/value.h>
+#include <tusk/version.h>
+
+#endif

@@ -1,0 +1,171 @@
+/* Parameters: typed values, small structs passed by value, one per $n.
+ * They own nothing: what they point at is borrowed until the call that submits them returns.
+ * Read first: docs/types.md. */
+#ifndef TUSK_VALUE_H
+#define TUSK_VALUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tusk/oid.h>
+#include <tusk/str.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a tusk_value holds. */
+typedef enum tusk_kind {
+    TUSK_KIND_NULL = 0,
+    TUSK_KIND_BOOL,
+    TUSK_KIND_INT,   /* int2, int4, int8, oid; date, timestamp, timestamptz as the integers of the wire */
+    TUSK_KIND_FLOAT, /* float4, float8 */
+    TUSK_KIND_TEXT,  /* text and its kin, json: UTF-8 without NUL */
+    TUSK_KIND_BYTES, /* bytea */
+    TUSK_KIND_UUID,
+    TUSK_KIND_RAW    /* the type's own binary format, sent as it is */
+} tusk_kind;
+
+/** One value with its PostgreSQL type. Make it with the functions below. */
+typedef struct tusk_value {
+    uint32_t type;  /* OID; 0: the server infers it (tusk_unknown) */
+    tusk_kind kind;
+    union {
+        bool boolean;
+        int64_t integer;
+        double real;
+        tusk_str bytes; /* TEXT, BYTES, RAW */
+        uint8_t uuid[16];
+    } as;
+} tusk_value;
+
+/** The parameters of one statement: $1 is values[0]. Borrowed until the submitting call returns. */
+typedef struct tusk_params {
+    const tusk_value *values;
+    size_t n; /* at most 65535 */
+} tusk_params;
+
+/** date: days since 2000-01-01; the type's infinities. */
+#define TUSK_DATE_INFINITY INT32_MAX
+#define TUSK_DATE_MINUS_INFINITY INT32_MIN
+/** timestamp and timestamptz: microseconds since 2000-01-01 00:00 (UTC); the types' infinities. */
+#define TUSK_TIMESTAMP_INFINITY INT64_MAX
+#define TUSK_TIMESTAMP_MINUS_INFINITY INT64_MIN
+
+static inline tusk_value tusk_null_of(uint32_t type)
+{
+    tusk_value v;
+    memset(&v, 0, sizeof v);
+    v.type = type;
+    return v;
+}
+
+static inline tusk_value tusk__int_of(uint32_t type, int64_t integer)
+{
+    tusk_value v = tusk_null_of(type);
+    v.kind = TUSK_KIND_INT;
+    v.as.integer = integer;
+    return v;
+}
+
+static inline tusk_value tusk__bytes_of(uint32_t type, tusk_kind kind, tusk_str bytes)
+{
+    tusk_value v = tusk_null_of(type);
+    v.kind = kind;
+    v.as.bytes = bytes;
+    return v;
+}
+
+/** NULL, of a type that the server infers from the statement. */
+static inline tusk_value tusk_null(void) { return tusk_null_of(0); }
+
+static inline tusk_value tusk_bool(bool boolean)
+{
+    tusk_value v = tusk_null_of(TUSK_OID_BOOL);
+    v.kind = TUSK_KIND_BOOL;
+    v.as.boolean = boolean;
+    return v;
+}
+
+static inline tusk_value tusk_int2(int16_t n) { return tusk__int_of(TUSK_OID_INT2, n); }
+static inline tusk_value tusk_int4(int32_t n) { return tusk__int_of(TUSK_OID_INT4, n); }
+static inline tusk_value tusk_int8(int64_t n) { return tusk__int_of(TUSK_OID_INT8, n); }
+static inline tusk_value tusk_oid(uint32_t n) { return tusk__int_of(TUSK_OID_OID, n); }
+
+static inline tusk_value tusk__float_of(uint32_t type, double real)
+{
+    tusk_value v = tusk_null_of(type);
+    v.kind = TUSK_KIND_FLOAT;
+    v.as.real = real;
+    return v;
+}
+static inline tusk_value tusk_float4(float real) { return tusk__float_of(TUSK_OID_FLOAT4, (double)real); }
+static inline tusk_value tusk_float8(double real) { return tusk__float_of(TUSK_OID_FLOAT8, real); }
+
+/** Days since 2000-01-01, negative before; see tusk_date_from_ymd(). */
+static inline tusk_value tusk_date(int32_t days) { return tusk__int_of(TUSK_OID_DATE, days); }
+/** Microseconds since 2000-01-01 00:00, without a time zone. */
+static inline tusk_value tusk_timestamp(int64_t us) { return tusk__int_of(TUSK_OID_TIMESTAMP, us); }
+/** Microseconds since 2000-01-01 00:00 UTC; see tusk_timestamptz_from_timespec(). */
+static inline tusk_value tusk_timestamptz(int64_t us) { return tusk__int_of(TUSK_OID_TIMESTAMPTZ, us); }
+
+/** Text. NULL gives an SQL NULL of the type. Invalid UTF-8 or a NUL byte inside is TUSK_ERR_VALUE when submitted. */
+static inline tusk_value tusk_text_str(tusk_str s) { return tusk__bytes_of(TUSK_OID_TEXT, TUSK_KIND_TEXT, s); }
+static inline tusk_value tusk_text_of(uint32_t type, const char *s)
+{
+    return s ? tusk__bytes_of(type, TUSK_KIND_TEXT, tusk_str_of(s)) : tusk_null_of(type);
+}
+static inline tusk_value tusk_text(const char *s) { return tusk_text_of(TUSK_OID_TEXT, s); }
+static inline tusk_value tusk_varchar(const char *s) { return tusk_text_of(TUSK_OID_VARCHAR, s); }
+static inline tusk_value tusk_bpchar(const char *s) { return tusk_text_of(TUSK_OID_BPCHAR, s); }
+static inline tusk_value tusk_name(const char *s) { return tusk_text_of(TUSK_OID_NAME, s); }
+
+/** JSON as text; the server parses it. */
+static inline tusk_value tusk_json_text(const char *s) { return tusk_text_of(TUSK_OID_JSON, s); }
+static inline tusk_value tusk_jsonb_text(const char *s) { return tusk_text_of(TUSK_OID_JSONB, s); }
+
+/** Untyped text, as a literal in psql: the server infers the type and reads the text by its input function. */
+static inline tusk_value tusk_unknown(const char *s) { return tusk_text_of(0, s); }
+
+static inline tusk_value tusk_bytea(const void *ptr, size_t len)
+{
+    return tusk__bytes_of(TUSK_OID_BYTEA, TUSK_KIND_BYTES, tusk_str_from(ptr, len));
+}
+
+/** 16 bytes, in the order in which the text form shows them; copied into the value. */
+static inline tusk_value tusk_uuid(const uint8_t uuid[16])
+{
+    tusk_value v = tusk_null_of(TUSK_OID_UUID);
+    v.kind = TUSK_KIND_UUID;
+    memcpy(v.as.uuid, uuid, 16);
+    return v;
+}
+
+/** Bytes that already are in the binary format of `type`; sent unchecked. */
+static inline tusk_value tusk_raw(uint32_t type, const void *ptr, size_t len)
+{
+    return tusk__bytes_of(type, TUSK_KIND_RAW, tusk_str_from(ptr, len));
+}
+
+/** The parameters of a call: TUSK_PARAMS(tusk_int4(18), tusk_text("active")). Lives as long as the enclosing block.
+ * C++ has no compound literals: make an array of tusk_value and use tusk_params_of(). */
+#ifndef __cplusplus
+#define TUSK_PARAMS(...)                                                                         \
+    ((tusk_params){(const tusk_value[]){__VA_ARGS__},                                            \
+                   sizeof((const tusk_value[]){__VA_ARGS__}) / sizeof(tusk_value)})
+#endif
+
+static inline tusk_params tusk_params_of(const tusk_value *values, size_t n)
+{
+    tusk_params params = {values, n};
+    return params;
+}
+
+/** No parameters. */
+#define TUSK_NO_PARAMS tusk_params_of(NULL, 0)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,54 @@
+/* The codec table: what Tusk knows of each type, one row per OID. Getters, parameters and the text form all go through it;
+ * types to come plug in as rows.
+ * It knows bytes and values, not rows or connections.
+ * Read first: tusk/value.h, docs/internals/codecs.md. */
+#ifndef TUSK_LIB_CODEC_CODEC_H
+#define TUSK_LIB_CODEC_CODEC_H
+
+#include <tusk/value.h>
+
+#include "proto/buf.h"
+
+typedef struct tusk__codec {
+    uint32_t type;
+    const char *name;    /* pg_type.typname */
+    tusk_kind kind;      /* what a decoded value is */
+    int16_t width;       /* bytes of the binary format if fixed, else -1 */
+    bool binary_output;  /* has the server a send function (result format 1 is safe)? */
+    /* binary format → value; width is checked before for fixed ones. Views point into bytes. */
+    tusk_code (*decode)(tusk_str bytes, tusk_value *out, tusk_error *err);
+    /* text format → value */
+    tusk_code (*parse)(tusk_str text, tusk_value *out, tusk_error *err);
+    /* value → binary format, without the length word; range and encoding are checked: TUSK_ERR_VALUE */
+    tusk_code (*encode)(tusk__writer *b, const tusk_value *value, tusk_error *err);
+    /* value → as PostgreSQL prints it; snprintf's contract */
+    size_t (*print)(const tusk_value *value, char *buf, size_t size);
+} tusk__codec;
+
+/* NULL: a type that Tusk has no codec for (its values are raw bytes). */
+const tusk__codec *tusk__codec_of(uint32_t type);
+
+/* Has the server, as far as the catalogue of PostgreSQL 18 tells, a binary output function for this built-in type? True for types
+ * it does not know: they are asked for in binary and learned (42883). From the generated table. */
+bool tusk__type_has_send(uint32_t type);
+
+/* pg_type.typname of a built-in type, NULL if unknown. For error texts. */
+const char *tusk__type_name(uint32_t type);
+
+/* One parameter as a whole Bind field (length word and bytes, or -1), in format *format (0 text, 1 binary; decided here: raw, known
+ * types and NULL binary, untyped text in text). `type` is what the statement wants, 0 if nothing is known: then the value's own.
+ * Integers are widened or narrowed between int2, int4, int8 and oid, floats between float4 and float8, if nothing is lost; text
+ * kinds go to any text-like type; otherwise TUSK_ERR_TYPE. The error's `param` and `where` are the caller's to set.
+ * On failure nothing is left in b that counts: the caller cuts it. */
+tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, uint16_t *format, tusk_error *err);
+
+/* The size that tusk__param_encode() will write at most, computed without touching the bytes (D13). */
+size_t tusk__param_size(const tusk_value *value);
+
+/* Decode one field of a result by its column's type and format: {type, kind, …}; TUSK_KIND_RAW for types without codec in binary,
+ * TUSK_KIND_TEXT for them in text. */
+tusk_code tusk__value_decode(uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out, tusk_error *err);
+
+bool tusk__utf8_is_valid(tusk_str s);
+
+#endif

@@ -1,0 +1,50 @@
+/* One attempt to reach a server: from a route to a transport that is ready for a StartupMessage or a CancelRequest. Name,
+ * socket, SSLRequest, handshake; the same for connections and cancels, so that both always use the same TLS policy (D29).
+ * It knows no login. It owns nothing but itself: an attempt is a fresh struct, only the settings survive it (D28).
+ * Read first: docs/internals/connect.md. */
+#ifndef TUSK_LIB_DIAL_H
+#define TUSK_LIB_DIAL_H
+
+#include "lib/settings.h"
+#include "lib/transport.h"
+
+/* One row of the list of attempts that a configuration yields. */
+typedef struct tusk__route {
+    tusk_str host;     /* name, address or socket folder; what TLS verifies */
+    tusk_str hostaddr; /* if not empty, connect here */
+    uint16_t port;
+    bool use_tls;      /* send SSLRequest first */
+    bool must_tls;     /* 'N' is an error (require and stronger), else the attempt goes on in the clear */
+    bool has_address;  /* connect to exactly `address` (a cancel goes to where its connection went) */
+    tusk__address address;
+} tusk__route;
+
+typedef struct tusk__dial tusk__dial;
+
+/* What came of it. On TUSK_OK the transport is the callee's (taken), address says where it went. *err else, with where =
+ * "connect db1:5432" or "connect db1:5432: tls handshake" …; all addresses of a name are tried in turn, the error names the
+ * last, its detail the others. */
+typedef void (*tusk__dial_fn)(tusk__dial *dial, tusk__transport *transport, const tusk__address *address,
+                              const tusk_error *err, void *user);
+
+/* Start. on_done is called once, never inside this call, unless canceled. The dial frees itself after on_done.
+ * settings is referenced for as long as it takes. NULL and *err: not even that could be allocated. */
+TUSK_MUST_CHECK
+tusk__dial *tusk__dial_start(tusk_loop *loop, tusk__settings *settings, const tusk__route *route, tusk__dial_fn on_done,
+                             void *user, tusk_error *err);
+void tusk__dial_cancel(tusk__dial *dial); /* before on_done only */
+
+/* Where the attempts of these settings go, in order: prefer gives TLS and then plain. At most `cap` rows; returns how many. */
+size_t tusk__routes_of(const tusk__settings *settings, tusk__route *routes, size_t cap);
+#define TUSK__ROUTES_MAX 2
+
+/* Send a CancelRequest along a route and wait for the server to hang up. on_done(err, user): TUSK_OK once EOF came. Own
+ * deadline: timeout_us. Copies pid and key. */
+typedef struct tusk__cancel tusk__cancel;
+TUSK_MUST_CHECK
+tusk__cancel *tusk__cancel_start(tusk_loop *loop, tusk__settings *settings, const tusk__route *route, uint32_t pid,
+                                 tusk_str key, int64_t timeout_us, void (*on_done)(const tusk_error *err, void *user),
+                                 void *user, tusk_error *err);
+void tusk__cancel_abandon(tusk__cancel *cancel); /* on_done will not be called; the request may still arrive */
+
+#endif

@@ -1,0 +1,43 @@
+/* The login: from StartupMessage to the first ReadyForQuery, as a machine without I/O. The connection feeds it the session's
+ * events and sends what it writes.
+ * Whether a retry on another route makes sense is the connection's business.
+ * Read first: docs/internals/login.md, proto/session.h, proto/scram.h. */
+#ifndef TUSK_LIB_LOGIN_H
+#define TUSK_LIB_LOGIN_H
+
+#include "lib/settings.h"
+#include "lib/transport.h"
+#include "proto/session.h"
+
+typedef struct tusk__login tusk__login;
+
+/* What the server told about itself on the way; read by the connection when the login is done. */
+typedef struct tusk__login_facts {
+    uint32_t protocol; /* negotiated version word */
+    uint32_t backend_pid;
+    size_t cancel_key_len;
+    uint8_t cancel_key[TUSK__CANCEL_KEY_MAX];
+} tusk__login_facts;
+
+/* A fresh login on a fresh transport. transport is borrowed for the channel binding. Allocated with the loop's allocator. */
+TUSK_MUST_CHECK
+tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, tusk__transport *transport, tusk__login **out,
+                          tusk_error *err);
+void tusk__login_free(tusk__login *login); /* wipes; NULL is fine */
+
+/* Write the StartupMessage and move the session to EXPECT_AUTHENTICATION. */
+tusk_code tusk__login_start(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err);
+
+/* One event of the login, before ReadyForQuery. TUSK_OK: go on (and send what was written) · TUSK_AGAIN: keys are being
+ * computed: call tusk__login_step() until it says TUSK_OK, handle no further event before · errors: the attempt is over.
+ * Knows AUTHENTICATION, NEGOTIATE_PROTOCOL_VERSION, BACKEND_KEY_DATA and ERROR (which becomes TUSK_ERR_AUTH for class 28,
+ * else TUSK_ERR_CONNECT, with the server's sqlstate, message, detail and hint, fate NOT_SENT); PARAMETER_STATUS, NOTICE and
+ * READY are the connection's. */
+tusk_code tusk__login_event(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                            tusk_error *err);
+/* One slice (≤ 1 ms) of the key derivation. TUSK_AGAIN: more to do. */
+tusk_code tusk__login_step(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err);
+
+const tusk__login_facts *tusk__login_facts_of(const tusk__login *login);
+
+#endif

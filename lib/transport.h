@@ -1,0 +1,69 @@
+/* A connected byte stream: plain or TLS over the os table's sockets. The same four calls, chosen at connect, unknown to whoever
+ * reads and writes.
+ * It does not wait, does not know PostgreSQL and holds no buffer while it is idle.
+ * Read first: docs/internals/transport.md. */
+#ifndef TUSK_LIB_TRANSPORT_H
+#define TUSK_LIB_TRANSPORT_H
+
+#include "loop/loop.h"
+
+typedef struct tusk__transport tusk__transport;
+
+typedef struct tusk__transport_ops {
+    /* TUSK_OK: 1 ≤ *n ≤ len · TUSK_AGAIN: nothing there now · TUSK_DONE: orderly end (TLS: close_notify, else it is
+     * TUSK_ERR_LOST) · TUSK_ERR_LOST with os · TUSK_ERR_TLS. A short read means: the kernel had no more. */
+    tusk_code (*recv)(tusk__transport *t, void *buf, size_t len, size_t *n, tusk_error *err);
+    /* TUSK_OK: *n of len bytes are taken, possibly fewer; all taken but wants_write: the rest leaves at flush ·
+     * TUSK_AGAIN: nothing taken · errors as recv. At most one system call per 64 KiB. */
+    tusk_code (*send)(tusk__transport *t, const void *buf, size_t len, size_t *n, tusk_error *err);
+    /* Are bytes already in memory that recv would hand out, though the kernel reports nothing? */
+    bool (*has_input)(const tusk__transport *t);
+    /* Is ciphertext waiting for the socket to become writable? Then call send with len 0 when it is. */
+    bool (*wants_write)(const tusk__transport *t);
+    /* Say goodbye: close_notify, then shutdown(SHUT_WR). Best effort. */
+    void (*shutdown)(tusk__transport *t);
+    /* Close the socket and free. The io that watches fd is stopped before. */
+    void (*close)(tusk__transport *t);
+} tusk__transport_ops;
+
+struct tusk__transport {
+    const tusk__transport_ops *ops;
+    tusk_loop *loop;
+    int fd;
+};
+
+/* Take fd over. NULL: out of memory, fd stays the caller's. */
+TUSK_MUST_CHECK
+tusk__transport *tusk__plain_new(tusk_loop *loop, int fd);
+
+/* ---- TLS (lib/tls.c, the only file beside lib/crypto.c that includes OpenSSL) ---- */
+
+typedef struct tusk__tls_context tusk__tls_context;
+
+typedef struct tusk__tls_policy {
+    bool verify;        /* chain and host name (verify-full); else any certificate will do */
+    tusk_str host;      /* to verify and for SNI; never hostaddr */
+    tusk_str rootcert;  /* file; empty: ~/.postgresql/root.crt if there (required by verify-full, as libpq) */
+} tusk__tls_policy;
+
+/* Build a context for a policy; reads files: on the helper thread for real connects. Counted; shared by all connections
+ * with the same policy through the loop (TUSK__SLOT_TLS). */
+TUSK_MUST_CHECK
+tusk_code tusk__tls_context_new(const tusk_allocator *allocator, const tusk__tls_policy *policy, tusk__tls_context **out,
+                                tusk_error *err);
+void tusk__tls_context_unref(tusk__tls_context *context);
+
+/* A transport that will speak TLS on fd (taken on success only). Then handshake until TUSK_OK. */
+TUSK_MUST_CHECK
+tusk_code tusk__tls_new(tusk_loop *loop, int fd, tusk__tls_context *context, tusk_str host, tusk__transport **out,
+                        tusk_error *err);
+/* TUSK_OK: done, and no plain byte had slipped in (D21) · TUSK_AGAIN: wait for readable, or writable if ops->wants_write ·
+ * TUSK_ERR_TLS, TUSK_ERR_LOST, TUSK_ERR_NOMEM */
+tusk_code tusk__tls_handshake(tusk__transport *t, tusk_error *err);
+
+/* For channel binding tls-server-end-point: the certificate's hash, *len 0 if none is defined (Ed25519). */
+tusk_code tusk__tls_endpoint_hash(tusk__transport *t, uint8_t out[64], size_t *len, tusk_error *err);
+/* "TLSv1.3", "" for plain. Static. */
+const char *tusk__transport_tls_version(const tusk__transport *t);
+
+#endif
