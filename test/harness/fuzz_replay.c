@@ -12,12 +12,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static unsigned n_inputs;
 
-static void die(const char *what, const char *path) {
+static void die(const char *what, const char *path)
+{
     fprintf(stderr, "fuzz_replay: %s: %s\n", what, path);
     exit(EXIT_FAILURE);
 }
 
-static void replay_file(const char *path, size_t size) {
+static void replay_file(const char *path, size_t size)
+{
     FILE *file = fopen(path, "rb");
     uint8_t *data = malloc(size > 0 ? size : 1);
 
@@ -32,7 +34,8 @@ static void replay_file(const char *path, size_t size) {
 
 static void replay(const char *path);
 
-static void replay_folder(const char *path) {
+static void replay_folder(const char *path)
+{
     struct dirent **entries;
     int n = scandir(path, &entries, NULL, alphasort);
 
@@ -50,7 +53,8 @@ static void replay_folder(const char *path) {
     free(entries);
 }
 
-static void replay(const char *path) {
+static void replay(const char *path)
+{
     struct stat st;
 
     if (stat(path, &st) != 0)
@@ -61,7 +65,8 @@ static void replay(const char *path) {
         replay_file(path, (size_t)st.st_size);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     uint8_t *nothing = calloc(1, 1);
 
     LLVMFuzzerTestOneInput(nothing, 0);

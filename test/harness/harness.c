@@ -10,7 +10,8 @@
 
 enum { N_STRINGS = 8, STRING_SIZE = 1024 };
 
-__attribute__((format(printf, 1, 2))) static const char *format_string(const char *format, ...) {
+__attribute__((format(printf, 1, 2))) static const char *format_string(const char *format, ...)
+{
     static char strings[N_STRINGS][STRING_SIZE];
     static unsigned next;
     char *string = strings[next++ % N_STRINGS];
@@ -23,33 +24,39 @@ __attribute__((format(printf, 1, 2))) static const char *format_string(const cha
     return string;
 }
 
-const char *harness_env(const char *name) {
+const char *harness_env(const char *name)
+{
     const char *value = getenv(name);
 
     ck_assert_msg(value != NULL, "%s is not set: run this program through test/harness/run", name);
     return value;
 }
 
-const char *harness_dsn_with(const char *role, const char *options) {
+const char *harness_dsn_with(const char *role, const char *options)
+{
     return format_string("postgresql://%s:pw-%s@%s:%s/tusk?%s", role, role, harness_env("TUSK_TEST_HOST"),
                          harness_env("TUSK_TEST_PORT"), options);
 }
 
-const char *harness_dsn(const char *role) {
+const char *harness_dsn(const char *role)
+{
     return harness_dsn_with(role, format_string("sslmode=verify-full&sslrootcert=%s", harness_env("TUSK_TEST_CA")));
 }
 
-const char *harness_tls(const char *name) {
+const char *harness_tls(const char *name)
+{
     return format_string("%s/%s", harness_env("TUSK_TEST_TLS"), name);
 }
 
-long harness_number(const char *name, long fallback) {
+long harness_number(const char *name, long fallback)
+{
     const char *value = getenv(name);
 
     return value != NULL ? strtol(value, NULL, 10) : fallback;
 }
 
-void harness_skip(const char *what, const char *why) {
+void harness_skip(const char *what, const char *why)
+{
     const char *path = getenv("TUSK_TEST_SKIPS");
     FILE *file = path != NULL ? fopen(path, "a") : NULL;
 
@@ -58,7 +65,8 @@ void harness_skip(const char *what, const char *why) {
         fclose(file);
 }
 
-int harness_open_fds(void) {
+int harness_open_fds(void)
+{
     DIR *dir = opendir("/dev/fd");
     int n = 0;
 

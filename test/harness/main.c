@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-int main(void) {
+int main(void)
+{
     SRunner *runner = srunner_create(tusk_suite());
 
     srunner_run_all(runner, CK_ENV);
