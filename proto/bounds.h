@@ -22,7 +22,11 @@
 #define TUSK__STARTUP_PACKET_MAX 10000
 
 /* A cancel key: 4 bytes in protocol 3.0, 4 to 256 in 3.2. */
+#define TUSK__CANCEL_KEY_MIN 4
 #define TUSK__CANCEL_KEY_MAX 256
+
+/* What the server takes of a 'p' message, and so the backend side too (PG_MAX_AUTH_TOKEN_LENGTH). */
+#define TUSK__AUTH_TOKEN_MAX 65535
 
 /* Int16 counts on the wire are unsigned. */
 #define TUSK__PARAMS_MAX 65535

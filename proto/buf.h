@@ -21,7 +21,9 @@ typedef struct tusk__reader {
 
 static inline tusk__reader tusk__reader_of(tusk_str bytes)
 {
-    tusk__reader b = {(const uint8_t *)bytes.ptr, (const uint8_t *)bytes.ptr + bytes.len, false};
+    /* nothing is never NULL: adding 0 to NULL is undefined */
+    const uint8_t *start = (const uint8_t *)(bytes.ptr ? bytes.ptr : "");
+    tusk__reader b = {start, start + bytes.len, false};
     return b;
 }
 
@@ -113,7 +115,8 @@ typedef struct tusk__writer {
     const tusk_allocator *allocator;
     uint8_t *buf;
     size_t len, cap;
-    size_t max; /* 0: TUSK__WRITER_MAX */
+    size_t max;   /* 0: TUSK__WRITER_MAX */
+    size_t limit; /* while a message is open: where its longest body would end (tusk__message_begin); else 0 */
     tusk_code failed;
 } tusk__writer;
 
@@ -121,9 +124,12 @@ typedef struct tusk__writer {
 
 void tusk__writer_init(tusk__writer *b, const tusk_allocator *allocator);
 void tusk__writer_clear(tusk__writer *b); /* frees the memory; the writer can be used again */
-void tusk__writer_wipe(tusk__writer *b);  /* overwrites what was written (secrets), then clears */
+/* Overwrites what was written (secrets), then clears. Growing moves the buffer and leaves a copy behind: the writers of
+ * secrets make room for their whole message first, so wipe before something else is appended. */
+void tusk__writer_wipe(tusk__writer *b);
 
-/* Room for n more bytes; false and `failed` if there is none. */
+/* Room for n more bytes; false and `failed` if there is none: TUSK_ERR_LIMIT beyond `max` and beyond the end of the longest
+ * message, so that a parameter of gigabytes is refused before it is copied (D13). */
 bool tusk__writer_grow(tusk__writer *b, size_t n);
 static inline bool tusk__writer_room(tusk__writer *b, size_t n)
 {
@@ -135,6 +141,7 @@ static inline void tusk__writer_cut(tusk__writer *b, size_t len)
 {
     assert(len <= b->len);
     b->len = len;
+    b->limit = 0;
     b->failed = TUSK_OK;
 }
 
@@ -190,7 +197,10 @@ static inline void tusk__write_bytes(tusk__writer *b, tusk_str s)
 /* The string and a NUL. A NUL inside the string fails with TUSK_ERR_VALUE (D14). */
 void tusk__write_cstr(tusk__writer *b, tusk_str s);
 
-/* An Int32 length and the bytes; a negative is_null writes -1. */
+/* An Int32 length and the bytes; is_null writes -1 and no bytes. */
 void tusk__write_field(tusk__writer *b, tusk_str s, bool is_null);
+
+/* An Int16 count, which the wire takes as unsigned. More than 65535 fails with TUSK_ERR_LIMIT. */
+void tusk__write_count(tusk__writer *b, size_t n);
 
 #endif

@@ -110,7 +110,7 @@ void tusk__authentication_write(tusk__writer *b, const tusk__authentication *aut
 bool tusk__sasl_next(tusk_str *names, tusk_str *name);
 
 void tusk__password_message_write(tusk__writer *b, tusk_str password);
-void tusk__sasl_initial_response_write(tusk__writer *b, tusk_str mechanism, tusk_str data);
+void tusk__sasl_initial_response_write(tusk__writer *b, tusk_str mechanism, tusk_str data); /* data.ptr NULL: none */
 void tusk__sasl_response_write(tusk__writer *b, tusk_str data);
 /* The body of a 'p' message as the backend side reads it; which of the three it is only the backend's state knows. */
 tusk_code tusk__password_message_read(tusk_str body, tusk_str *password, tusk_error *err);
@@ -161,7 +161,8 @@ size_t tusk__bind_begin(tusk__writer *b, tusk_str portal, tusk_str statement, co
 void tusk__bind_end(tusk__writer *b, size_t at, const uint16_t *result_formats, size_t n);
 
 /* Framing of a message that is written piecemeal: begin returns where it began, end fills in the length and fails the writer
- * with TUSK_ERR_LIMIT beyond TUSK__MESSAGE_MAX. type 0: a typeless first packet. */
+ * with TUSK_ERR_LIMIT beyond TUSK__MESSAGE_MAX. A message that failed is taken back by end; `failed` stays. type 0: a
+ * typeless first packet. */
 size_t tusk__message_begin(tusk__writer *b, uint8_t type);
 void tusk__message_end(tusk__writer *b, size_t at);
 
@@ -245,7 +246,7 @@ tusk_code tusk__notification_response_read(tusk_str body, tusk__notification *ou
 void tusk__notification_response_write(tusk__writer *b, const tusk__notification *n);
 
 /* ErrorResponse and NoticeResponse: every field is optional, may be repeated, may be unknown; the terminator may be missing
- * (D9). Only a field without its NUL is a broken promise. */
+ * (D9). Only a field without its NUL and bytes behind the terminator are broken promises. */
 tusk_code tusk__error_fields_read(tusk_str body, tusk_error *err);
 /* The first field of that kind; {NULL, 0} if there is none. On checked fields only. */
 tusk_str tusk__error_field(tusk_str body, char kind);
@@ -256,7 +257,7 @@ typedef struct tusk__error_field_value {
 } tusk__error_field_value;
 void tusk__error_fields_write(tusk__writer *b, uint8_t type, const tusk__error_field_value *fields, size_t n);
 
-/* The summary of the fields as a tusk_error: TUSK_ERR_SERVER, sqlstate (XX000 if none), message, detail, hint, position.
+/* The summary of the fields as a tusk_error: TUSK_ERR_SERVER, sqlstate (XX000 if it has none that is valid), message, detail, hint, position.
  * Fate ANSWERED. Control characters are replaced; it is set only if err holds none yet. */
 void tusk__error_fields_to_error(tusk_str body, tusk_error *err);
 
