@@ -12,12 +12,15 @@
  * exactly one of the login states, moved by the table or by tusk__session_enter(). */
 typedef enum tusk__expect {
     TUSK__EXPECT_NOTHING = 0,     /* idle: only asynchronous messages */
-    /* login */
+    /* login: never in the ring */
+    TUSK__EXPECT_OUR_TURN,        /* nothing was sent yet, or the peer asked and tusk__session_enter() has not said what we
+                                     answered: only an error or a notice may come */
     TUSK__EXPECT_AUTHENTICATION,  /* StartupMessage was sent */
     TUSK__EXPECT_PASSWORD_VERDICT,/* a password was sent: AuthenticationOk or an error */
     TUSK__EXPECT_SASL_CONTINUE,   /* SASLInitialResponse was sent */
     TUSK__EXPECT_SASL_FINAL,      /* SASLResponse was sent: AuthenticationOk alone would be a lie */
     TUSK__EXPECT_SASL_OK,         /* server-final was verified by the caller (tusk__session_enter) */
+    TUSK__EXPECT_GSS_CONTINUE,    /* GSSResponse was sent */
     TUSK__EXPECT_SETTINGS,        /* AuthenticationOk came: BackendKeyData, ParameterStatus, ReadyForQuery */
     /* extended protocol */
     TUSK__EXPECT_PARSE,
@@ -33,12 +36,16 @@ typedef enum tusk__expect {
     TUSK__EXPECT_COPY_IN,          /* behind CopyInResponse, until the server's verdict */
     TUSK__EXPECT_COPY_OUT,
     TUSK__EXPECT_COPY_BOTH,
+    TUSK__EXPECT_COPY_END,         /* behind the server's CopyDone */
     TUSK__EXPECT_SKIP,             /* behind an error: all is dropped until the Sync's ReadyForQuery */
+    TUSK__EXPECT_SKIP_NO_SYNC,     /* the same, but that Sync is not expected yet: a ReadyForQuery would be surplus */
     TUSK__EXPECT_QUERY_ERROR,      /* simple protocol behind an error: ReadyForQuery only */
     TUSK__EXPECT_QUERY_ROWS,       /* simple protocol behind RowDescription */
+    TUSK__EXPECT_QUERY_MORE,       /* simple protocol behind a complete result: another, or ReadyForQuery */
     TUSK__EXPECT_ROW_DESCRIPTION,  /* behind ParameterDescription */
     TUSK__EXPECT_EXECUTE_ROWS,     /* EXECUTE behind its first DataRow */
     TUSK__EXPECT_END,              /* behind a FATAL error: EOF, anything else is ignored (D12) */
+    TUSK__EXPECT_BROKEN,           /* the peer broke the protocol: nothing is read any more */
     TUSK__N_EXPECT
 } tusk__expect;
 
@@ -96,9 +103,11 @@ typedef struct tusk__session {
     /* expectations: a ring, n of them from `first`; cap is a power of two */
     uint8_t *ring;
     uint32_t ring_cap, ring_first, ring_n;
-    uint8_t state;      /* tusk__expect: what the head has become; NOTHING if the ring is empty */
+    uint8_t state;      /* tusk__expect: what the head has become; NOTHING if the ring is empty, OUR_TURN at first */
     uint8_t tx_status;  /* of the last ReadyForQuery: 'I', 'T', 'E'; 0 before the first */
-    bool in_login;      /* the peer has proved nothing yet: pre-login bounds hold */
+    bool in_login;      /* until the first ReadyForQuery: pre-login bounds hold */
+    bool is_negotiated; /* NegotiateProtocolVersion came: it comes once */
+    uint8_t broken_state, broken_type; /* BROKEN: where it happened, for every later call */
     int32_t n_cols;     /* of the next DataRow; -1: a DataRow would be a broken promise */
 } tusk__session;
 
@@ -122,7 +131,7 @@ void tusk__session_recv_ack(tusk__session *s, size_t n);
 size_t tusk__session_wants_cap(const tusk__session *s, size_t min);
 
 /* The next event. TUSK_OK: *ev holds it · TUSK_AGAIN: more bytes are needed · TUSK_ERR_PROTOCOL: the connection is over,
- * *err names state and message; every later call says the same · TUSK_ERR_NOMEM never.
+ * *err names state and message; every later call fails likewise · TUSK_ERR_NOMEM never.
  * Headers are judged before their bodies arrive: an illegal type or length fails at once. */
 tusk_code tusk__session_next(tusk__session *s, tusk__event *ev, tusk_error *err);
 
@@ -130,13 +139,17 @@ tusk_code tusk__session_next(tusk__session *s, tusk__event *ev, tusk_error *err)
  * reserve: make sure that n more expectations fit, so that `expect` cannot fail. */
 TUSK_MUST_CHECK
 tusk_code tusk__session_reserve(tusk__session *s, size_t n);
-void tusk__session_expect(tusk__session *s, const uint8_t *expects, size_t n); /* in the order of sending */
+/* In the order of sending. AUTHENTICATION is the same as entering it. Behind a FATAL error or a broken promise nothing is
+ * expected any more; behind an error without a Sync, what comes before the Sync is dropped, as the server drops it. */
+void tusk__session_expect(tusk__session *s, const uint8_t *expects, size_t n);
 
-/* Set how many columns the rows of the EXECUTE at hand have, when its Describe was skipped: behind the BIND_COMPLETE event.
- * -1: no rows may come. */
+/* Set how many columns the next rows have, when no description comes before them: behind the BIND_COMPLETE event, or when an
+ * Execute that continues a portal is sent with nothing in front. -1: no rows may come.
+ * A description sets it too; CommandComplete, EmptyQueryResponse, NoData, an error and ReadyForQuery set -1. */
 void tusk__session_expect_columns(tusk__session *s, int32_t n_cols);
 
-/* Move the login: the caller sent a message, or verified one. Only from and to login states. */
+/* Move the login: the caller sent a message, or verified one. Only from and to login states; ignored when the connection is
+ * over already (EXPECT_END, EXPECT_BROKEN). */
 void tusk__session_enter(tusk__session *s, tusk__expect state);
 
 /* Extended COPY: the Sync that was held back is now sent; expects it behind the present head (see DESIGN, Barriers). It is
@@ -156,8 +169,10 @@ const char *tusk__frontend_message_name(uint8_t type);
 typedef struct tusk__rule {
     bool is_legal;
     tusk__event_kind event;
-    const char *next; /* "same", a state's name, or "next expectation" */
+    const char *next; /* "same", a state's name, or a few words ("next expectation"); static */
 } tusk__rule;
 tusk__rule tusk__session_rule(tusk__expect state, uint8_t type);
+/* The same for the kinds of Authentication, where the type alone does not decide. */
+tusk__rule tusk__session_auth_rule(tusk__expect state, uint32_t kind);
 
 #endif
