@@ -27,6 +27,7 @@
 #include <tusk/oid.h>
 #include <tusk/query.h>
 #include <tusk/row.h>
+#include <tusk/sqlstate.h>
 #include <tusk/str.h>
 #include <tusk/value.h>
 #include <tusk/version.h>
