@@ -117,6 +117,7 @@ typedef struct tusk__writer {
     size_t len, cap;
     size_t max;   /* 0: TUSK__WRITER_MAX */
     size_t limit; /* while a message is open: where its longest body would end (tusk__message_begin); else 0 */
+    size_t fields_at, n_fields; /* while a Bind is open: where its parameters begin, and how many were announced */
     tusk_code failed;
 } tusk__writer;
 

@@ -21,7 +21,7 @@ tusk_code tusk__frame_check(const uint8_t header[TUSK__FRAME_HEADER], size_t max
 /* For readers that hold a whole stream (tests, scripted server, wire debugger): the next message of `stream`.
  * TUSK_OK: *type, *body, and stream moved behind it · TUSK_AGAIN: not whole yet · TUSK_ERR_PROTOCOL.
  * is_first: a typeless packet (startup, SSLRequest, CancelRequest). */
-tusk_code tusk__frame_next(tusk_str *stream, bool from_backend, bool is_first, uint8_t *type,
-                           tusk_str *body, tusk_error *err);
+tusk_code tusk__frame_next(tusk_str *stream, bool from_backend, bool is_first, uint8_t *type, tusk_str *body,
+                           tusk_error *err);
 
 #endif

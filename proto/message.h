@@ -74,13 +74,14 @@ void tusk__cancel_request_write(tusk__writer *b, uint32_t pid, tusk_str key);
 void tusk__startup_message_write(tusk__writer *b, uint32_t version, const tusk__startup_param *params, size_t n);
 
 typedef struct tusk__first_packet {
-    uint32_t code;    /* a protocol version or one of the request codes */
-    tusk_str params;  /* StartupMessage: name NUL value NUL … (without the final NUL); see tusk__startup_next */
-    uint32_t pid;     /* CancelRequest */
-    tusk_str key;     /* CancelRequest */
+    uint32_t code;   /* a protocol version or one of the request codes */
+    tusk_str params; /* StartupMessage: name NUL value NUL … (without the final NUL); see tusk__startup_next */
+    uint32_t pid;    /* CancelRequest */
+    tusk_str key;    /* CancelRequest */
 } tusk__first_packet;
 
-tusk_code tusk__first_packet_read(tusk_str body, tusk__first_packet *out, tusk_error *err); /* F, for the backend side */
+tusk_code tusk__first_packet_read(tusk_str body, tusk__first_packet *out,
+                                  tusk_error *err); /* F, for the backend side */
 bool tusk__startup_next(tusk_str *params, tusk__startup_param *out);
 
 /* ---- authentication ------------------------------------------------------------------------------------------------------ */
@@ -100,13 +101,13 @@ typedef enum tusk__auth_kind {
 } tusk__auth_kind;
 
 typedef struct tusk__authentication {
-    uint32_t kind;      /* tusk__auth_kind, or a number we do not know */
-    tusk_str data;      /* MD5: 4 bytes of salt · SASL: names, each with its NUL, the final empty one not included ·
+    uint32_t kind; /* tusk__auth_kind, or a number we do not know */
+    tusk_str data; /* MD5: 4 bytes of salt · SASL: names, each with its NUL, the final empty one not included ·
                            SASL_CONTINUE/FINAL, GSS_CONTINUE: the mechanism's bytes */
 } tusk__authentication;
 
 tusk_code tusk__authentication_read(tusk_str body, tusk__authentication *out, tusk_error *err);
-void tusk__authentication_write(tusk__writer *b, const tusk__authentication *auth);                  /* B */
+void tusk__authentication_write(tusk__writer *b, const tusk__authentication *auth); /* B */
 bool tusk__sasl_next(tusk_str *names, tusk_str *name);
 
 void tusk__password_message_write(tusk__writer *b, tusk_str password);
@@ -117,9 +118,9 @@ tusk_code tusk__password_message_read(tusk_str body, tusk_str *password, tusk_er
 tusk_code tusk__sasl_initial_response_read(tusk_str body, tusk_str *mechanism, tusk_str *data, tusk_error *err);
 
 typedef struct tusk__negotiate {
-    uint32_t version;   /* the whole word, or only the minor number: both occur */
+    uint32_t version; /* the whole word, or only the minor number: both occur */
     uint32_t n_options;
-    tusk_str options;   /* n names, each with its NUL */
+    tusk_str options; /* n names, each with its NUL */
 } tusk__negotiate;
 tusk_code tusk__negotiate_protocol_version_read(tusk_str body, tusk__negotiate *out, tusk_error *err);
 void tusk__negotiate_protocol_version_write(tusk__writer *b, const tusk__negotiate *neg);
@@ -137,7 +138,8 @@ typedef struct tusk__parameter_status {
 tusk_code tusk__parameter_status_read(tusk_str body, tusk__parameter_status *out, tusk_error *err);
 void tusk__parameter_status_write(tusk__writer *b, const tusk__parameter_status *status);
 
-tusk_code tusk__ready_for_query_read(tusk_str body, uint8_t *tx_status, tusk_error *err); /* 'I', 'T' or 'E', nothing else */
+tusk_code tusk__ready_for_query_read(tusk_str body, uint8_t *tx_status,
+                                     tusk_error *err); /* 'I', 'T' or 'E', nothing else */
 void tusk__ready_for_query_write(tusk__writer *b, uint8_t tx_status);
 
 /* ---- queries, frontend ------------------------------------------------------------------------------------------------------ */
@@ -156,7 +158,8 @@ void tusk__terminate_write(tusk__writer *b);
  *   at = tusk__bind_begin(b, portal, statement, formats, n)   formats NULL: all binary
  *   per parameter: tusk__write_field(), or an Int32 length and the bytes
  *   tusk__bind_end(b, at, result_formats, n)                  n 0: all text; 1: one for all; else one per column
- * bind_end fails the writer with TUSK_ERR_LIMIT if the message is too long (D13). */
+ * bind_end fails the writer with TUSK_ERR_LIMIT if the message is too long (D13), with TUSK_ERR_USAGE if
+ * what lies between the two is not exactly n parameters. */
 size_t tusk__bind_begin(tusk__writer *b, tusk_str portal, tusk_str statement, const uint16_t *formats, size_t n);
 void tusk__bind_end(tusk__writer *b, size_t at, const uint16_t *result_formats, size_t n);
 
@@ -257,8 +260,8 @@ typedef struct tusk__error_field_value {
 } tusk__error_field_value;
 void tusk__error_fields_write(tusk__writer *b, uint8_t type, const tusk__error_field_value *fields, size_t n);
 
-/* The summary of the fields as a tusk_error: TUSK_ERR_SERVER, sqlstate (XX000 if it has none that is valid), message, detail, hint, position.
- * Fate ANSWERED. Control characters are replaced; it is set only if err holds none yet. */
+/* The summary of the fields as a tusk_error: TUSK_ERR_SERVER, sqlstate (XX000 if none is valid), message, detail, hint,
+ * position. Fate ANSWERED. Control characters are replaced; it is set only if err holds none yet. */
 void tusk__error_fields_to_error(tusk_str body, tusk_error *err);
 
 /* FATAL or PANIC, by the unlocalised severity V (S if V is missing)? */

@@ -9,7 +9,8 @@
 typedef enum tusk__direction { TUSK__TO_BACKEND, TUSK__TO_FRONTEND } tusk__direction;
 
 typedef struct tusk__trace_options {
-    bool show_values; /* parameter values and row fields; otherwise only their lengths. Passwords, SASL data, keys, cancel keys
+    bool
+        show_values; /* parameter values and row fields; otherwise only their lengths. Passwords, SASL data, keys, cancel keys
                          and salts are never shown */
     size_t max_value; /* bytes of a value, statement or text shown; default 64 */
 } tusk__trace_options;
