@@ -38,8 +38,17 @@ typedef struct tusk__os {
                        struct addrinfo **list, int *os_error);
     void (*freeaddrinfo)(void *ctx, struct addrinfo *list);
 
+    /* the index of a network interface ("eth0"), 0 if there is none of that name */
+    unsigned (*interface_index)(void *ctx, const char *name);
+
+    /* has this process been forked? A word that reads 1 here and 0 in every forked child, so that asking costs no system
+     * call; NULL if the kernel has no such thing: then process_id() is asked each time */
+    const volatile unsigned *(*fork_guard_new)(void *ctx);
+    void (*fork_guard_free)(void *ctx, const volatile unsigned *guard);
+    int (*process_id)(void *ctx);
+
     /* run fn(arg) on a new detached thread; in the simulated world: at a virtual moment to come, on the loop's thread */
-    int (*thread_start)(void *ctx, void (*fn)(void *arg), void *arg);
+    int (*thread_start)(void *ctx, void *(*fn)(void *arg), void *arg); /* what fn returns is dropped */
 
     /* readiness: which back end, see loop/poller.h */
     const tusk__poller_ops *poller;

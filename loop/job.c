@@ -1,0 +1,328 @@
+/* Jobs: work that cannot be sliced, on the loop's one helper thread, which ends when its queue is empty.
+ * What the thread touches belongs to `struct tusk__jobs`, which outlives the loop until the last thread has left.
+ * Read first: loop/loop.h, "jobs"; docs/internals/loop.md. */
+#include "loop/state.h"
+#include "proto/error_set.h"
+
+enum { MAX_ABANDONED = 4, RETRY_AFTER_US = 10000 };
+
+/* What loop.h calls `internal`: the neighbours on the list of the queued or of the finished. */
+enum { NEXT, PREV };
+
+typedef struct worker {
+    tusk__jobs *jobs;
+    tusk__job *running;
+    bool is_abandoned; /* with the job it is in; it takes no new one unless nobody else is there to */
+} worker;
+
+/* Circular, by the internal[] of a job that is never run. */
+typedef struct job_list {
+    tusk__job head;
+} job_list;
+
+struct tusk__jobs {
+    pthread_mutex_t lock; /* for all below */
+    const tusk__os *os;
+    tusk_allocator allocator;
+    tusk_loop *loop; /* NULL once it is freed */
+    size_t n_owners; /* the loop and each thread */
+    job_list queued, finished;
+    worker *current; /* the helper thread that takes jobs off the queue; NULL: none */
+    unsigned n_abandoned;
+};
+
+/* ---- lists ------------------------------------------------------------------------------------------------------------ */
+
+static void list_init(job_list *list)
+{
+    list->head.internal[NEXT] = list->head.internal[PREV] = &list->head;
+}
+
+static tusk__job *list_first(job_list *list)
+{
+    tusk__job *first = list->head.internal[NEXT];
+
+    return first == &list->head ? NULL : first;
+}
+
+static void list_append(job_list *list, tusk__job *job)
+{
+    tusk__job *last = list->head.internal[PREV];
+
+    job->internal[NEXT] = &list->head;
+    job->internal[PREV] = last;
+    last->internal[NEXT] = list->head.internal[PREV] = job;
+}
+
+static void list_remove(tusk__job *job)
+{
+    tusk__job *next = job->internal[NEXT], *prev = job->internal[PREV];
+
+    next->internal[PREV] = prev;
+    prev->internal[NEXT] = next;
+}
+
+static void list_move(job_list *from, job_list *to)
+{
+    tusk__job *job;
+
+    while ((job = list_first(from)) != NULL) {
+        list_remove(job);
+        list_append(to, job);
+    }
+}
+
+/* ---- the helper thread ------------------------------------------------------------------------------------------------ */
+
+static void free_jobs(tusk__jobs *jobs)
+{
+    tusk_allocator allocator = jobs->allocator;
+
+    pthread_mutex_destroy(&jobs->lock);
+    allocator.free(jobs, allocator.user);
+}
+
+/* With the lock; opens it. */
+static void leave(tusk__jobs *jobs)
+{
+    bool is_last = --jobs->n_owners == 0;
+
+    pthread_mutex_unlock(&jobs->lock);
+    if (is_last)
+        free_jobs(jobs);
+}
+
+/* An abandoned thread that came back takes the place of the one that could not be started meanwhile. */
+static tusk__job *next_job(tusk__jobs *jobs, worker *me)
+{
+    tusk__job *job = list_first(&jobs->queued);
+
+    if (!job || (me->is_abandoned && jobs->current))
+        return NULL;
+    if (me->is_abandoned) {
+        me->is_abandoned = false;
+        jobs->n_abandoned--;
+        jobs->current = me;
+    }
+    list_remove(job);
+    me->running = job;
+    return job;
+}
+
+static void finish(tusk__jobs *jobs, worker *me, tusk__job *job)
+{
+    me->running = NULL;
+    if (me->is_abandoned) {
+        pthread_mutex_unlock(&jobs->lock);
+        job->drop(job);
+        pthread_mutex_lock(&jobs->lock);
+    } else {
+        list_append(&jobs->finished, job);
+        tusk__loop_wake(jobs->loop); /* it is there: tusk__jobs_clear() abandons what runs, under this lock */
+    }
+}
+
+static void *worker_main(void *arg)
+{
+    worker *me = arg;
+    tusk__jobs *jobs = me->jobs;
+    tusk_allocator allocator = jobs->allocator;
+    tusk__job *job;
+
+    pthread_mutex_lock(&jobs->lock);
+    while ((job = next_job(jobs, me)) != NULL) {
+        pthread_mutex_unlock(&jobs->lock);
+        job->work(job);
+        pthread_mutex_lock(&jobs->lock);
+        finish(jobs, me, job);
+    }
+    if (me->is_abandoned)
+        jobs->n_abandoned--;
+    else
+        jobs->current = NULL;
+    allocator.free(me, allocator.user);
+    leave(jobs);
+    return NULL;
+}
+
+/* ---- the loop's side -------------------------------------------------------------------------------------------------- */
+
+static tusk_code open_jobs(tusk_loop *loop, tusk_error *err)
+{
+    tusk__jobs *jobs = tusk__loop_malloc(loop, sizeof *jobs);
+    int rc;
+
+    if (!jobs)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for the helper thread's queue");
+    *jobs = (tusk__jobs){.os = loop->os, .allocator = loop->allocator, .loop = loop, .n_owners = 1};
+    list_init(&jobs->queued);
+    list_init(&jobs->finished);
+    rc = pthread_mutex_init(&jobs->lock, NULL);
+    if (rc != 0) {
+        tusk__loop_mfree(loop, jobs);
+        return tusk__system_error(err, -rc, "pthread_mutex_init");
+    }
+    loop->jobs = jobs;
+    return TUSK_OK;
+}
+
+/* With the lock. */
+static tusk_code start_worker(tusk__jobs *jobs, tusk_error *err)
+{
+    worker *new_worker = jobs->allocator.malloc(sizeof *new_worker, jobs->allocator.user);
+    int rc;
+
+    if (!new_worker)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for the helper thread");
+    *new_worker = (worker){.jobs = jobs};
+    jobs->current = new_worker;
+    jobs->n_owners++;
+    rc = jobs->os->thread_start(jobs->os->ctx, worker_main, new_worker);
+    if (rc == 0)
+        return TUSK_OK;
+    jobs->current = NULL;
+    jobs->n_owners--;
+    jobs->allocator.free(new_worker, jobs->allocator.user);
+    return tusk__system_error(err, rc, "starting the helper thread");
+}
+
+/* With the lock. */
+static tusk_code enqueue(tusk__jobs *jobs, tusk__job *job, tusk_error *err)
+{
+    if (jobs->n_abandoned >= MAX_ABANDONED)
+        return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "%d helper threads are stuck already", MAX_ABANDONED);
+    if (!jobs->current)
+        TUSK_TRY(start_worker(jobs, err));
+    list_append(&jobs->queued, job);
+    return TUSK_OK;
+}
+
+tusk_code tusk__job_start(tusk_loop *loop, tusk__job *job, tusk_error *err)
+{
+    tusk_code code;
+
+    TUSK_TRY(tusk__loop_check(loop, err));
+    if (!loop->jobs)
+        TUSK_TRY(open_jobs(loop, err));
+    pthread_mutex_lock(&loop->jobs->lock);
+    code = enqueue(loop->jobs, job, err);
+    pthread_mutex_unlock(&loop->jobs->lock);
+    if (code == TUSK_OK)
+        loop->n_jobs++;
+    return code;
+}
+
+/* With the lock. */
+static void abandon_worker(tusk__jobs *jobs)
+{
+    jobs->current->is_abandoned = true;
+    jobs->current = NULL;
+    jobs->n_abandoned++;
+}
+
+static void on_retry(tusk__timer *timer);
+
+/* What was queued behind a stuck job needs a fresh thread. If there is none to be had it is tried again; with the most
+ * that may be stuck stuck, the queue waits for one of them to come back. */
+static void replace_worker(tusk_loop *loop)
+{
+    tusk__jobs *jobs = loop->jobs;
+    bool is_needed, has_failed;
+
+    pthread_mutex_lock(&jobs->lock);
+    is_needed = !jobs->current && list_first(&jobs->queued) && jobs->n_abandoned < MAX_ABANDONED;
+    has_failed = is_needed && start_worker(jobs, NULL) != TUSK_OK;
+    pthread_mutex_unlock(&jobs->lock);
+    if (has_failed && tusk__timer_start(loop, &loop->jobs_retry, RETRY_AFTER_US, on_retry) != TUSK_OK)
+        tusk__loop_log(loop, TUSK_LOG_WARNING, "no helper thread for the jobs that wait behind a stuck one");
+}
+
+static void on_retry(tusk__timer *timer)
+{
+    replace_worker(TUSK__OWNER_OF(timer, tusk_loop, jobs_retry));
+}
+
+void tusk__job_abandon(tusk_loop *loop, tusk__job *job)
+{
+    tusk__jobs *jobs = loop->jobs;
+    bool is_running;
+
+    if (tusk__loop_is_forked(loop))
+        return; /* the thread stayed with the parent, perhaps with the lock in its hand: see clear_forked() */
+    pthread_mutex_lock(&jobs->lock);
+    is_running = jobs->current && jobs->current->running == job;
+    if (is_running)
+        abandon_worker(jobs);
+    else
+        list_remove(job);
+    pthread_mutex_unlock(&jobs->lock);
+    loop->n_jobs--;
+    if (is_running)
+        replace_worker(loop);
+    else
+        job->drop(job);
+}
+
+/* The batch is a list like the others, so that `done` can abandon its neighbour. */
+void tusk__jobs_run_finished(tusk_loop *loop)
+{
+    tusk__job *job;
+    job_list batch;
+
+    list_init(&batch);
+    pthread_mutex_lock(&loop->jobs->lock);
+    list_move(&loop->jobs->finished, &batch);
+    pthread_mutex_unlock(&loop->jobs->lock);
+    while ((job = list_first(&batch)) != NULL) {
+        list_remove(job);
+        loop->n_jobs--;
+        job->done(job);
+    }
+}
+
+static void drop_all(job_list *list)
+{
+    tusk__job *job;
+
+    while ((job = list_first(list)) != NULL) {
+        list_remove(job);
+        job->drop(job);
+    }
+}
+
+/* In a forked child there are no threads. If one of them held the lock at the moment of the fork, the lists may be torn, and
+ * all of it is left alone; otherwise only the job that was being worked on is, with what its library had begun. */
+static void clear_forked(tusk__jobs *jobs)
+{
+    tusk_allocator allocator = jobs->allocator;
+
+    if (pthread_mutex_trylock(&jobs->lock) != 0)
+        return;
+    drop_all(&jobs->queued);
+    drop_all(&jobs->finished);
+    allocator.free(jobs->current, allocator.user);
+    pthread_mutex_unlock(&jobs->lock);
+    free_jobs(jobs);
+}
+
+void tusk__jobs_clear(tusk_loop *loop)
+{
+    tusk__jobs *jobs = loop->jobs;
+    job_list left;
+
+    if (!jobs)
+        return;
+    if (tusk__loop_is_forked(loop)) {
+        clear_forked(jobs);
+        return;
+    }
+    list_init(&left);
+    pthread_mutex_lock(&jobs->lock);
+    jobs->loop = NULL;
+    if (jobs->current)
+        abandon_worker(jobs);
+    list_move(&jobs->queued, &left);
+    list_move(&jobs->finished, &left);
+    leave(jobs);
+    drop_all(&left);
+}
