@@ -72,7 +72,7 @@ SIM_SRC      := $(wildcard test/sim/*_test.c)
 FAULT_ALLOC  := $(wildcard test/fault/alloc*_test.c)
 FAULT_SYS    := $(wildcard test/fault/sys*_test.c)
 
-VERSION      := $(or $(shell sed -n 's/^\#define TUSK_VERSION_STRING "\(.*\)"/\1/p' include/tusk/version.h 2>/dev/null),0.0.0)
+VERSION      := $(or $(shell sed -n 's/^.define TUSK_VERSION "\(.*\)"/\1/p' include/tusk/version.h),0.0.0)
 
 # V=1 shows the commands.
 ifndef V
@@ -259,25 +259,27 @@ exports: $(B)/libtusk.a   ## the library defines no global symbol that does not 
 banned:   ## functions that are not used here, and where memory may come from
 	@test/banned
 
-# What clang-format makes of a file differs by version; only the pinned one may refuse. Public headers are laid out by hand.
-CLANG_FORMAT_MAJOR := 14
-CLANG_FORMAT ?= $(shell command -v clang-format-$(CLANG_FORMAT_MAJOR) || echo clang-format)
+# What clang-format and clang-tidy say differs by version; only the pinned one may refuse. Public headers are laid out by hand.
+LINT_MAJOR   := 14
+CLANG_FORMAT ?= $(shell command -v clang-format-$(LINT_MAJOR) || echo clang-format)
 FORMATTED     = $(shell grep -LiE 'generated (by|from)|do not edit' $(wildcard proto/*.[ch] loop/*.[ch] lib/*.[ch] lib/*/*.[ch] \
                     test/*.[ch] test/*/*.[ch] test/*/*/*.[ch] bench/*.[ch] docs/examples/*.[ch]))
 .PHONY: fmt fmt-check
 fmt:   ## format C files in place (clang-format 14)
 	@$(CLANG_FORMAT) -i $(FORMATTED)
 fmt-check:   ## say which files `make fmt` would change
-	@case $$($(CLANG_FORMAT) --version) in *version\ $(CLANG_FORMAT_MAJOR).*) ;; \
-	*) echo 'fmt-check: skipped, this is not clang-format $(CLANG_FORMAT_MAJOR)'; exit 0;; esac; \
+	@case $$($(CLANG_FORMAT) --version) in *version\ $(LINT_MAJOR).*) ;; \
+	*) echo 'fmt-check: skipped, this is not clang-format $(LINT_MAJOR)'; exit 0;; esac; \
 	bad=0; for f in $(FORMATTED); do $(CLANG_FORMAT) $$f | cmp -s - $$f || { echo "fmt-check: make fmt would change $$f"; bad=1; }; done; \
 	exit $$bad
 
+CLANG_TIDY   ?= $(shell command -v clang-tidy-$(LINT_MAJOR) || echo clang-tidy)
 .PHONY: tidy
-tidy:   ## clang-tidy (bugprone, cert, the analyzer) over the library
-	@printf '%s\n' $(LIB_SRC) | xargs -P $(JOBS) -n 4 sh -c \
-	    'clang-tidy --quiet "$$@" -- $(OUR_CPPFLAGS) -std=c11 2>$(O)/tidy.$$$$; s=$$?; \
-	     grep -vE "^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header-filter" $(O)/tidy.$$$$ >&2; rm -f $(O)/tidy.$$$$; exit $$s' tidy
+tidy:   ## clang-tidy (bugprone, cert, the analyzer) over the library; V=1 shows how the analyzer got there
+	@bad=0; printf '%s\n' $(LIB_SRC) | xargs -P $(JOBS) -n 4 sh -c 'found=$$($(CLANG_TIDY) --quiet "$$@" -- $(OUR_CPPFLAGS) -std=c11 2>&1); \
+	    bad=$$?; printf "%s\n" "$$found" | grep -E "$(if $(V),.,: (error|warning): )" >&2; exit $$bad' tidy || bad=1; \
+	case $$($(CLANG_TIDY) --version) in *version\ $(LINT_MAJOR).*) exit $$bad;; \
+	*) [ $$bad = 0 ] || echo 'tidy: this is not clang-tidy $(LINT_MAJOR), so the above is only a notice';; esac
 
 .PHONY: clang
 clang:   ## everything compiled once by clang, warnings are errors
@@ -295,9 +297,11 @@ endif
 .PHONY: longest
 longest:   ## the ten longest functions
 	@awk 'FNR == 1 { start = 0 } \
-	    /^[A-Za-z_].*\)[^;]*\{$$/ && !start { start = FNR; name = $$0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) } \
-	    /^\}/ && start { printf "%5d  %s (%s:%d)\n", FNR - start + 1, name, FILENAME, start; start = 0 } \
-	    /^[A-Za-z_].*\([^;]*$$/ && !/\{$$/ && !start { name = "" }' $(LIB_SRC) /dev/null | sort -rn | head -n 10
+	    /^[A-Za-z_].*\(/ && !start { signature = $$0; at = FNR } \
+	    (/^\{$$/ || /^[A-Za-z_].*\).*\{$$/) && !start { start = at } \
+	    /^\}/ && start { sub(/\(.*/, "", signature); sub(/.*[ *]/, "", signature); \
+	        printf "%5d  %s (%s:%d)\n", FNR - start + 1, signature, FILENAME, start; start = 0 }' \
+	    $(LIB_SRC) /dev/null | sort -rn | head -n 10
 
 # ---- installing ------------------------------------------------------------------------------------------------------
 
