@@ -3,7 +3,7 @@
  * Read first: PostgreSQL docs, "Message Flow"; proto/session_table.h for the words in the last column. */
 #include "proto/session_table.h"
 
-/* clang-format off: tables */
+/* clang-format off */
 #define ON(type) [TUSK__B_##type - TUSK__TYPE_FIRST]
 #define TO(state) TUSK__EXPECT_##state
 #define SAME TUSK__NEXT_SAME
@@ -20,10 +20,9 @@
 
 const tusk__session_row tusk__session_table[TUSK__N_EXPECT][TUSK__N_TYPES] = {
     /* An error while nothing is asked is the server's farewell, nearly always FATAL (57P01); one that is not changes nothing. */
-    [TO(NOTHING)] =
-        {
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SAME},
-        },
+    [TO(NOTHING)] = {
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SAME},
+    },
 
     /* ---- login ---- */
     [TO(OUR_TURN)] = {LOGIN_TURN},
@@ -33,80 +32,68 @@ const tusk__session_row tusk__session_table[TUSK__N_EXPECT][TUSK__N_TYPES] = {
     [TO(SASL_FINAL)] = {LOGIN_STEP},
     [TO(SASL_OK)] = {LOGIN_STEP},
     [TO(GSS_CONTINUE)] = {LOGIN_STEP},
-    [TO(SETTINGS)] =
-        {
-            ON(BACKEND_KEY_DATA) = {TUSK__EV_BACKEND_KEY_DATA, SAME},
-            ON(READY_FOR_QUERY) = {TUSK__EV_READY, TUSK__NEXT_FIRST},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TO(END)},
-        },
+    [TO(SETTINGS)] = {
+        ON(BACKEND_KEY_DATA) = {TUSK__EV_BACKEND_KEY_DATA, SAME},
+        ON(READY_FOR_QUERY) = {TUSK__EV_READY, TUSK__NEXT_FIRST},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TO(END)},
+    },
 
     /* ---- extended protocol ---- */
-    [TO(PARSE)] =
-        {
-            ON(PARSE_COMPLETE) = {TUSK__EV_PARSE_COMPLETE, DONE},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
-        },
-    [TO(BIND)] =
-        {
-            ON(BIND_COMPLETE) = {TUSK__EV_BIND_COMPLETE, DONE},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
-        },
-    [TO(DESCRIBE_STATEMENT)] =
-        {
-            ON(PARAMETER_DESCRIPTION) = {TUSK__EV_PARAMETER_DESCRIPTION, TO(ROW_DESCRIPTION)},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
-        },
-    [TO(ROW_DESCRIPTION)] =
-        {
-            ON(ROW_DESCRIPTION) = {TUSK__EV_ROW_DESCRIPTION, DONE},
-            ON(NO_DATA) = {TUSK__EV_NO_DATA, DONE},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
-        },
-    [TO(DESCRIBE_PORTAL)] =
-        {
-            ON(ROW_DESCRIPTION) = {TUSK__EV_ROW_DESCRIPTION, DONE},
-            ON(NO_DATA) = {TUSK__EV_NO_DATA, DONE},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
-        },
+    [TO(PARSE)] = {
+        ON(PARSE_COMPLETE) = {TUSK__EV_PARSE_COMPLETE, DONE},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
+    },
+    [TO(BIND)] = {
+        ON(BIND_COMPLETE) = {TUSK__EV_BIND_COMPLETE, DONE},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
+    },
+    [TO(DESCRIBE_STATEMENT)] = {
+        ON(PARAMETER_DESCRIPTION) = {TUSK__EV_PARAMETER_DESCRIPTION, TO(ROW_DESCRIPTION)},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
+    },
+    [TO(ROW_DESCRIPTION)] = {
+        ON(ROW_DESCRIPTION) = {TUSK__EV_ROW_DESCRIPTION, DONE},
+        ON(NO_DATA) = {TUSK__EV_NO_DATA, DONE},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
+    },
+    [TO(DESCRIBE_PORTAL)] = {
+        ON(ROW_DESCRIPTION) = {TUSK__EV_ROW_DESCRIPTION, DONE},
+        ON(NO_DATA) = {TUSK__EV_NO_DATA, DONE},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
+    },
     /* A DataRow counts only when its number of columns is known: see is_promised() in session.c. */
-    [TO(EXECUTE)] =
-        {
-            ON(DATA_ROW) = {TUSK__EV_ROW, TO(EXECUTE_ROWS)},
-            ON(COMMAND_COMPLETE) = {TUSK__EV_COMMAND_COMPLETE, DONE},
-            ON(EMPTY_QUERY_RESPONSE) = {TUSK__EV_EMPTY_QUERY, DONE},
-            ON(PORTAL_SUSPENDED) = {TUSK__EV_PORTAL_SUSPENDED, DONE},
-            ON(COPY_IN_RESPONSE) = {TUSK__EV_COPY_IN, TO(COPY_IN)},
-            ON(COPY_OUT_RESPONSE) = {TUSK__EV_COPY_OUT, TO(COPY_OUT)},
-            ON(COPY_BOTH_RESPONSE) = {TUSK__EV_COPY_BOTH, TO(COPY_BOTH)},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
-        },
-    [TO(EXECUTE_ROWS)] =
-        {
-            ON(DATA_ROW) = {TUSK__EV_ROW, SAME},
-            ON(COMMAND_COMPLETE) = {TUSK__EV_COMMAND_COMPLETE, DONE},
-            ON(PORTAL_SUSPENDED) = {TUSK__EV_PORTAL_SUSPENDED, DONE},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
-        },
-    [TO(CLOSE)] =
-        {
-            ON(CLOSE_COMPLETE) = {TUSK__EV_CLOSE_COMPLETE, DONE},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
-        },
+    [TO(EXECUTE)] = {
+        ON(DATA_ROW) = {TUSK__EV_ROW, TO(EXECUTE_ROWS)},
+        ON(COMMAND_COMPLETE) = {TUSK__EV_COMMAND_COMPLETE, DONE},
+        ON(EMPTY_QUERY_RESPONSE) = {TUSK__EV_EMPTY_QUERY, DONE},
+        ON(PORTAL_SUSPENDED) = {TUSK__EV_PORTAL_SUSPENDED, DONE},
+        ON(COPY_IN_RESPONSE) = {TUSK__EV_COPY_IN, TO(COPY_IN)},
+        ON(COPY_OUT_RESPONSE) = {TUSK__EV_COPY_OUT, TO(COPY_OUT)},
+        ON(COPY_BOTH_RESPONSE) = {TUSK__EV_COPY_BOTH, TO(COPY_BOTH)},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
+    },
+    [TO(EXECUTE_ROWS)] = {
+        ON(DATA_ROW) = {TUSK__EV_ROW, SAME},
+        ON(COMMAND_COMPLETE) = {TUSK__EV_COMMAND_COMPLETE, DONE},
+        ON(PORTAL_SUSPENDED) = {TUSK__EV_PORTAL_SUSPENDED, DONE},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
+    },
+    [TO(CLOSE)] = {
+        ON(CLOSE_COMPLETE) = {TUSK__EV_CLOSE_COMPLETE, DONE},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SKIP},
+    },
     /* Sync commits, and what is deferred fails then: the error has no Sync of its own to skip to, its ReadyForQuery follows. */
-    [TO(SYNC)] =
-        {
-            ON(READY_FOR_QUERY) = {TUSK__EV_READY, DONE},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TO(SKIP)},
-        },
-    [TO(SKIP)] =
-        {
-            ON(READY_FOR_QUERY) = {TUSK__EV_READY, DONE},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SAME},
-        },
-    [TO(SKIP_NO_SYNC)] =
-        {
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SAME},
-        },
+    [TO(SYNC)] = {
+        ON(READY_FOR_QUERY) = {TUSK__EV_READY, DONE},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TO(SKIP)},
+    },
+    [TO(SKIP)] = {
+        ON(READY_FOR_QUERY) = {TUSK__EV_READY, DONE},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SAME},
+    },
+    [TO(SKIP_NO_SYNC)] = {
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SAME},
+    },
 
 /* ---- simple protocol: results one behind the other, at least one ---- */
 #define NEXT_RESULT                                                                                                    \
@@ -117,41 +104,36 @@ const tusk__session_row tusk__session_table[TUSK__N_EXPECT][TUSK__N_TYPES] = {
     ON(COPY_BOTH_RESPONSE) = {TUSK__EV_COPY_BOTH, TO(COPY_BOTH)},                                                      \
     ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TO(QUERY_ERROR)}
     [TO(QUERY)] = {NEXT_RESULT},
-    [TO(QUERY_MORE)] =
-        {
-            NEXT_RESULT,
-            ON(READY_FOR_QUERY) = {TUSK__EV_READY, DONE},
-        },
-    [TO(QUERY_ROWS)] =
-        {
-            ON(DATA_ROW) = {TUSK__EV_ROW, SAME},
-            ON(COMMAND_COMPLETE) = {TUSK__EV_COMMAND_COMPLETE, TO(QUERY_MORE)},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TO(QUERY_ERROR)},
-        },
-    [TO(QUERY_ERROR)] =
-        {
-            ON(READY_FOR_QUERY) = {TUSK__EV_READY, DONE},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SAME},
-        },
+    [TO(QUERY_MORE)] = {
+        NEXT_RESULT,
+        ON(READY_FOR_QUERY) = {TUSK__EV_READY, DONE},
+    },
+    [TO(QUERY_ROWS)] = {
+        ON(DATA_ROW) = {TUSK__EV_ROW, SAME},
+        ON(COMMAND_COMPLETE) = {TUSK__EV_COMMAND_COMPLETE, TO(QUERY_MORE)},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TO(QUERY_ERROR)},
+    },
+    [TO(QUERY_ERROR)] = {
+        ON(READY_FOR_QUERY) = {TUSK__EV_READY, DONE},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, SAME},
+    },
 
 /* ---- COPY, in either protocol ---- */
 #define COPY_VERDICT                                                                                                   \
     ON(COMMAND_COMPLETE) = {TUSK__EV_COMMAND_COMPLETE, TUSK__NEXT_COPY_COMPLETE},                                      \
     ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TUSK__NEXT_COPY_FAILED}
     [TO(COPY_IN)] = {COPY_VERDICT},
-    [TO(COPY_OUT)] =
-        {
-            ON(COPY_DATA) = {TUSK__EV_COPY_DATA, SAME},
-            ON(COPY_DONE) = {TUSK__EV_COPY_DONE, TO(COPY_END)},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TUSK__NEXT_COPY_FAILED},
-        },
+    [TO(COPY_OUT)] = {
+        ON(COPY_DATA) = {TUSK__EV_COPY_DATA, SAME},
+        ON(COPY_DONE) = {TUSK__EV_COPY_DONE, TO(COPY_END)},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TUSK__NEXT_COPY_FAILED},
+    },
     /* START_REPLICATION: behind CopyDone the walsender may send a row with the next timeline, then CommandComplete, twice. */
-    [TO(COPY_BOTH)] =
-        {
-            ON(COPY_DATA) = {TUSK__EV_COPY_DATA, SAME},
-            ON(COPY_DONE) = {TUSK__EV_COPY_DONE, TUSK__NEXT_COPY_BOTH_DONE},
-            ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TUSK__NEXT_COPY_FAILED},
-        },
+    [TO(COPY_BOTH)] = {
+        ON(COPY_DATA) = {TUSK__EV_COPY_DATA, SAME},
+        ON(COPY_DONE) = {TUSK__EV_COPY_DONE, TUSK__NEXT_COPY_BOTH_DONE},
+        ON(ERROR_RESPONSE) = {TUSK__EV_ERROR, TUSK__NEXT_COPY_FAILED},
+    },
     [TO(COPY_END)] = {COPY_VERDICT},
 
     [TO(END)] = {{0, 0}},    /* whatever comes is ignored */
