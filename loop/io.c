@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "loop/state.h"
-#include "proto/error_set.h"
 
 #define NO_SLOT UINT32_MAX
 
@@ -26,10 +25,10 @@ static tusk_code take_slot(tusk_loop *loop, tusk__io *io, tusk_error *err)
         ios->first_free = ios->slots[slot].next_free;
     } else {
         if (ios->n_slots == MAX_SLOTS)
-            return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "too many descriptors on one loop");
+            return tusk__loop_error(err, TUSK_ERR_LIMIT, "too many descriptors on one loop");
         if (ios->n_slots == ios->cap &&
             tusk__loop_grow(loop, (void **)&ios->slots, &ios->cap, sizeof *ios->slots) != TUSK_OK)
-            return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a descriptor's slot");
+            return tusk__loop_error(err, TUSK_ERR_NOMEM, "out of memory for a descriptor's slot");
         slot = (uint32_t)ios->n_slots++;
         ios->slots[slot].generation = 0;
     }
@@ -64,7 +63,7 @@ tusk_code tusk__io_start(tusk__io *io, tusk_loop *loop, int fd, unsigned events,
     io->loop = loop;
     TUSK_TRY(tusk__loop_check(loop, err));
     if (fd < 0)
-        return tusk__error_set(err, TUSK_ERR_USAGE, NULL, "not a descriptor: %d", fd);
+        return tusk__loop_error(err, TUSK_ERR_USAGE, "not a descriptor: %d", fd);
     TUSK_TRY(take_slot(loop, io, err));
     io->fd = fd;
     io->events = events;
@@ -75,7 +74,7 @@ tusk_code tusk__io_start(tusk__io *io, tusk_loop *loop, int fd, unsigned events,
     leave_slot(&loop->ios, io->slot);
     io->fd = -1;
     if (rc == -EEXIST)
-        return tusk__error_set(err, TUSK_ERR_USAGE, NULL, "descriptor %d is watched already", fd);
+        return tusk__loop_error(err, TUSK_ERR_USAGE, "descriptor %d is watched already", fd);
     return tusk__system_error(err, rc, "watching a descriptor");
 }
 

@@ -2,7 +2,6 @@
  * What the thread touches belongs to `struct tusk__jobs`, which outlives the loop until the last thread has left.
  * Read first: loop/loop.h, "jobs"; docs/internals/loop.md. */
 #include "loop/state.h"
-#include "proto/error_set.h"
 
 enum { MAX_ABANDONED = 4, RETRY_AFTER_US = 10000 };
 
@@ -153,7 +152,7 @@ static tusk_code open_jobs(tusk_loop *loop, tusk_error *err)
     int rc;
 
     if (!jobs)
-        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for the helper thread's queue");
+        return tusk__loop_error(err, TUSK_ERR_NOMEM, "out of memory for the helper thread's queue");
     *jobs = (tusk__jobs){.os = loop->os, .allocator = loop->allocator, .loop = loop, .n_owners = 1};
     list_init(&jobs->queued);
     list_init(&jobs->finished);
@@ -173,7 +172,7 @@ static tusk_code start_worker(tusk__jobs *jobs, tusk_error *err)
     int rc;
 
     if (!new_worker)
-        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for the helper thread");
+        return tusk__loop_error(err, TUSK_ERR_NOMEM, "out of memory for the helper thread");
     *new_worker = (worker){.jobs = jobs};
     jobs->current = new_worker;
     jobs->n_owners++;
@@ -190,7 +189,7 @@ static tusk_code start_worker(tusk__jobs *jobs, tusk_error *err)
 static tusk_code enqueue(tusk__jobs *jobs, tusk__job *job, tusk_error *err)
 {
     if (jobs->n_abandoned >= MAX_ABANDONED)
-        return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "%d helper threads are stuck already", MAX_ABANDONED);
+        return tusk__loop_error(err, TUSK_ERR_LIMIT, "%d helper threads are stuck already", MAX_ABANDONED);
     if (!jobs->current)
         TUSK_TRY(start_worker(jobs, err));
     list_append(&jobs->queued, job);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "loop/state.h"
-#include "proto/error_set.h"
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------------- */
 
@@ -119,9 +118,9 @@ static tusk_code check_turn(const tusk_loop *loop, tusk_error *err)
 {
     TUSK_TRY(tusk__loop_check(loop, err));
     if (loop->in_turn)
-        return tusk__error_set(err, TUSK_ERR_STATE, NULL, "the loop cannot be turned inside one of its own callbacks");
+        return tusk__loop_error(err, TUSK_ERR_STATE, "the loop cannot be turned inside one of its own callbacks");
     if (!pthread_equal(loop->thread, pthread_self()))
-        return tusk__error_set(err, TUSK_ERR_STATE, NULL, "the loop belongs to another thread");
+        return tusk__loop_error(err, TUSK_ERR_STATE, "the loop belongs to another thread");
     return TUSK_OK;
 }
 
@@ -300,14 +299,14 @@ tusk_loop *tusk__loop_open_on(const tusk__os *os, const tusk_loop_config *config
     allocator = config->allocator ? config->allocator : tusk_allocator_default();
     loop = allocator->malloc(sizeof *loop, allocator->user);
     if (!loop) {
-        (void)tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a loop");
+        (void)tusk__loop_error(err, TUSK_ERR_NOMEM, "out of memory for a loop");
         return NULL;
     }
     init(loop, os, allocator);
     configure(loop, config);
     rc = os->poller->open(os, &loop->allocator, &loop->poller);
     if (rc == -ENOMEM)
-        (void)tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a loop");
+        (void)tusk__loop_error(err, TUSK_ERR_NOMEM, "out of memory for a loop");
     else if (rc < 0)
         (void)tusk__system_error(err, rc, "opening the loop");
     if (rc == 0 && tusk__mailbox_init(loop, err) == TUSK_OK)
@@ -381,7 +380,7 @@ bool tusk__loop_is_forked(const tusk_loop *loop)
 tusk_code tusk__loop_check(const tusk_loop *loop, tusk_error *err)
 {
     if (tusk__loop_is_forked(loop))
-        return tusk__error_set(err, TUSK_ERR_STATE, NULL, "the process was forked: the loop stays with the parent");
+        return tusk__loop_error(err, TUSK_ERR_STATE, "the process was forked: the loop stays with the parent");
     return TUSK_OK;
 }
 
@@ -397,31 +396,19 @@ bool tusk__loop_logs(const tusk_loop *loop, tusk_log_level level)
 
 void tusk__loop_log(tusk_loop *loop, tusk_log_level level, const char *fmt, ...)
 {
-    char line[1024];
+    char text[1024], line[1024];
     va_list args;
     int n;
 
     if (!tusk__loop_logs(loop, level))
         return;
     va_start(args, fmt);
-    n = vsnprintf(line, sizeof line, fmt, args);
+    n = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    if (n >= (int)sizeof line)
-        n = (int)sizeof line - 1;
-    for (int i = 0; i < n; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7F)
-            line[i] = ' ';
-    loop->on_log(level, tusk_str_from(line, n > 0 ? (size_t)n : 0), loop->log_user);
-}
-
-tusk_code tusk__system_error(tusk_error *err, int rc, const char *what)
-{
-    bool is_first = err && err->code == TUSK_OK;
-
-    (void)tusk__error_set(err, TUSK_ERR_SYSTEM, NULL, "%s: %s", what, strerror(-rc));
-    if (is_first)
-        err->os = -rc;
-    return TUSK_ERR_SYSTEM;
+    if (n >= (int)sizeof text)
+        n = (int)sizeof text - 1;
+    tusk__loop_copy_text(line, sizeof line, text, n > 0 ? (size_t)n : 0);
+    loop->on_log(level, tusk_str_of(line), loop->log_user);
 }
 
 void *tusk__loop_malloc(const tusk_loop *loop, size_t size)

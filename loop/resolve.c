@@ -4,11 +4,11 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "loop/state.h"
-#include "proto/error_set.h"
 
 enum {
     MAX_HOST = 255,     /* RFC 1035, 2.3.4, and longer than any numeric form */
@@ -114,11 +114,12 @@ static bool parse_numeric(tusk__resolve *resolve)
 static void fill_error(const tusk__resolve *resolve, tusk_error *err)
 {
     const char *why = resolve->gai_code == EAI_SYSTEM ? strerror(resolve->os_error) : gai_strerror(resolve->gai_code);
+    char where[sizeof "resolve " + MAX_HOST];
 
-    (void)tusk__error_set(err, TUSK_ERR_RESOLVE, NULL, "could not resolve host \"%s\": %s", resolve->host, why);
-    tusk__error_where(err, "resolve %s", resolve->host);
+    (void)tusk__loop_error(err, TUSK_ERR_RESOLVE, "could not resolve host \"%s\": %s", resolve->host, why);
+    (void)snprintf(where, sizeof where, "resolve %s", resolve->host);
+    tusk__loop_copy_text(err->where, sizeof err->where, where, strlen(where));
     err->os = resolve->gai_code == EAI_SYSTEM ? resolve->os_error : resolve->gai_code;
-    err->fate = TUSK_FATE_NOT_SENT;
 }
 
 static void answer(tusk__resolve *resolve)
@@ -217,11 +218,11 @@ static void drop(tusk__job *job)
 static tusk_code check_host(tusk_str host, tusk_error *err)
 {
     if (host.len == 0)
-        return tusk__error_set(err, TUSK_ERR_RESOLVE, NULL, "the host name is empty");
+        return tusk__loop_error(err, TUSK_ERR_RESOLVE, "the host name is empty");
     if (host.len > MAX_HOST)
-        return tusk__error_set(err, TUSK_ERR_RESOLVE, NULL, "the host name is longer than %d bytes", MAX_HOST);
+        return tusk__loop_error(err, TUSK_ERR_RESOLVE, "the host name is longer than %d bytes", MAX_HOST);
     if (memchr(host.ptr, '\0', host.len))
-        return tusk__error_set(err, TUSK_ERR_RESOLVE, NULL, "the host name contains a zero byte");
+        return tusk__loop_error(err, TUSK_ERR_RESOLVE, "the host name contains a zero byte");
     return TUSK_OK;
 }
 
@@ -247,7 +248,7 @@ tusk__resolve *tusk__resolve_start(tusk_loop *loop, tusk_str host, uint16_t port
         return NULL;
     resolve = tusk__loop_malloc(loop, sizeof *resolve);
     if (!resolve) {
-        (void)tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a name's resolution");
+        (void)tusk__loop_error(err, TUSK_ERR_NOMEM, "out of memory for a name's resolution");
         return NULL;
     }
     *resolve = (tusk__resolve){.job = {.work = work, .done = done, .drop = drop},

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "loop/error.h"
 #include "loop/loop.h"
 #include "loop/poller.h"
 
@@ -110,9 +111,6 @@ TUSK_MUST_CHECK
 tusk_code tusk__loop_grow(const tusk_loop *loop, void **array, size_t *cap, size_t size);
 
 bool tusk__loop_is_forked(const tusk_loop *loop);
-
-/* TUSK_ERR_SYSTEM for a failed call: rc is its -errno, `what` its name. */
-tusk_code tusk__system_error(tusk_error *err, int rc, const char *what);
 
 /* Something came up outside a turn: a host that watches nothing but the descriptor must come to know. */
 void tusk__loop_ring(tusk_loop *loop);

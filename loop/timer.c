@@ -2,7 +2,6 @@
  * It does not wait and sets no alarm.
  * Read first: loop/loop.h. */
 #include "loop/state.h"
-#include "proto/error_set.h"
 
 static bool is_before(const tusk__timer_entry *a, const tusk__timer_entry *b)
 {

@@ -2,7 +2,6 @@
  * It is the one file where a lock is taken on behalf of the loop's users.
  * Read first: tusk/loop.h, tusk_loop_post(); loop/job.c is its other customer. */
 #include "loop/state.h"
-#include "proto/error_set.h"
 
 struct tusk__post {
     tusk__post *next;

@@ -2,7 +2,6 @@
  * It adds no mechanism of its own.
  * Read first: tusk/loop.h; loop/timer.c and loop/io.c do the work. */
 #include "loop/state.h"
-#include "proto/error_set.h"
 
 struct tusk_timer {
     tusk__timer timer;
@@ -84,7 +83,7 @@ static void on_watch_loop_free(tusk__child *child)
 static tusk_code check_events(unsigned events, tusk_error *err)
 {
     if (events & ~(unsigned)(TUSK_READABLE | TUSK_WRITABLE))
-        return tusk__error_set(err, TUSK_ERR_USAGE, NULL, "events must be TUSK_READABLE, TUSK_WRITABLE or both");
+        return tusk__loop_error(err, TUSK_ERR_USAGE, "events must be TUSK_READABLE, TUSK_WRITABLE or both");
     return TUSK_OK;
 }
 
@@ -97,7 +96,7 @@ tusk_watch *tusk_watch_start(tusk_loop *loop, int fd, unsigned events,
         return NULL;
     watch = tusk__loop_malloc(loop, sizeof *watch);
     if (!watch) {
-        (void)tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a watch");
+        (void)tusk__loop_error(err, TUSK_ERR_NOMEM, "out of memory for a watch");
         return NULL;
     }
     *watch = (tusk_watch){.fn = fn, .user = user};
