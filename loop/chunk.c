@@ -31,8 +31,8 @@
 #endif
 
 enum {
-    KEPT_WHEN_IDLE = 4,  /* 256 KiB */
-    MAX_FREE = 64,       /* 4 MiB: a burst beyond it goes straight back */
+    KEPT_WHEN_IDLE = 4, /* 256 KiB */
+    MAX_FREE = 64,      /* 4 MiB: a burst beyond it goes straight back */
     TRIM_AFTER_US = 1000000
 };
 

@@ -260,8 +260,8 @@ static int epoll_fd(tusk__poller *poller)
 /* A zero it_value would disarm: an alarm that is due rings in a nanosecond. */
 static int epoll_alarm(tusk__poller *poller, int64_t delay_us)
 {
-    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(delay_us / 1000000),
-                                           .tv_nsec = (long)(delay_us % 1000000 * 1000)}};
+    struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(delay_us / 1000000), .tv_nsec = (long)(delay_us % 1000000 * 1000)}};
 
     if (delay_us <= 0)
         when.it_value = (struct timespec){.tv_sec = 0, .tv_nsec = 1};

@@ -13,7 +13,8 @@ typedef struct tusk__epoll_calls {
     int (*create)(void *ctx);
     int (*ctl)(void *ctx, int epoll_fd, int op, int fd, struct epoll_event *event);
     int (*wait)(void *ctx, int epoll_fd, struct epoll_event *events, int max, int timeout_ms);
-    int (*wait_us)(void *ctx, int epoll_fd, struct epoll_event *events, int max, int64_t timeout_us); /* -ENOSYS: none */
+    int (*wait_us)(void *ctx, int epoll_fd, struct epoll_event *events, int max,
+                   int64_t timeout_us); /* -ENOSYS: none */
     int (*eventfd)(void *ctx);
     int (*timerfd)(void *ctx);
     int (*timerfd_settime)(void *ctx, int fd, const struct itimerspec *when);

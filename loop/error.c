@@ -16,7 +16,7 @@ static const char *sqlstate_of(tusk_code code)
     if (code == TUSK_ERR_LIMIT)
         return "54000"; /* program_limit_exceeded */
     if (code == TUSK_ERR_RESOLVE)
-        return "08001"; /* sqlclient_unable_to_establish_sqlconnection */
+        return "08001";                                /* sqlclient_unable_to_establish_sqlconnection */
     return code == TUSK_ERR_NOMEM ? "53200" : "58000"; /* out_of_memory, system_error */
 }
 

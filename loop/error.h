@@ -14,11 +14,11 @@ tusk_code tusk__system_error(tusk_error *err, int rc, const char *what);
 
 /* Return the code of a failing call to the caller. */
 #ifndef TUSK_TRY
-#define TUSK_TRY(expr)                         \
-    do {                                       \
-        tusk_code tusk_try_code_ = (expr);     \
-        if (tusk_try_code_ != TUSK_OK)         \
-            return tusk_try_code_;             \
+#define TUSK_TRY(expr)                                                                                                 \
+    do {                                                                                                               \
+        tusk_code tusk_try_code_ = (expr);                                                                             \
+        if (tusk_try_code_ != TUSK_OK)                                                                                 \
+            return tusk_try_code_;                                                                                     \
     } while (0)
 #endif
 

@@ -144,13 +144,22 @@ void tusk__loop_adopt(tusk_loop *loop, tusk__child *child, void (*on_free)(tusk_
 void tusk__loop_disown(tusk__child *child);
 
 /* tusk_loop_run() returns when nobody holds the loop alive. A started io, timer, job or watch holds it by itself; a
- * background one (an idle connection's io) does not: tusk__loop_hold/release count what lib/ wants waited for. */
+ * background one (an idle connection's io) does not: tusk__loop_hold/release count what lib/ wants waited for. Both add to
+ * one signed sum with the started things, so who has a background io calls release once when it becomes that, and hold when
+ * it is foreground again or stopped. */
 void tusk__loop_hold(tusk_loop *loop);
 void tusk__loop_release(tusk_loop *loop);
 
 /* One place for each module of lib/ to keep a thing per loop (recycled queries, kept SCRAM keys, TLS contexts). */
-typedef enum tusk__loop_slot { TUSK__SLOT_QUERIES, TUSK__SLOT_SCRAM, TUSK__SLOT_TLS, TUSK__SLOT_ENDPOINTS, TUSK__N_SLOTS } tusk__loop_slot;
+typedef enum tusk__loop_slot {
+    TUSK__SLOT_QUERIES,
+    TUSK__SLOT_SCRAM,
+    TUSK__SLOT_TLS,
+    TUSK__SLOT_ENDPOINTS,
+    TUSK__N_SLOTS
+} tusk__loop_slot;
 void *tusk__loop_slot_get(const tusk_loop *loop, tusk__loop_slot slot);
-void tusk__loop_slot_set(tusk_loop *loop, tusk__loop_slot slot, void *value, void (*on_free)(tusk_loop *loop, void *value));
+void tusk__loop_slot_set(tusk_loop *loop, tusk__loop_slot slot, void *value,
+                         void (*on_free)(tusk_loop *loop, void *value));
 
 #endif

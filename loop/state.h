@@ -101,7 +101,7 @@ struct tusk_loop {
 };
 
 /* The struct that `ptr` is the member of. */
-#define TUSK__OWNER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define TUSK__OWNER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 void *tusk__loop_malloc(const tusk_loop *loop, size_t size);
 void tusk__loop_mfree(const tusk_loop *loop, void *ptr);

@@ -87,8 +87,8 @@ static tusk_code check_events(unsigned events, tusk_error *err)
     return TUSK_OK;
 }
 
-tusk_watch *tusk_watch_start(tusk_loop *loop, int fd, unsigned events,
-                             void (*fn)(int fd, unsigned events, void *user), void *user, tusk_error *err)
+tusk_watch *tusk_watch_start(tusk_loop *loop, int fd, unsigned events, void (*fn)(int fd, unsigned events, void *user),
+                             void *user, tusk_error *err)
 {
     tusk_watch *watch;
 
