@@ -259,13 +259,13 @@ exports: $(B)/libtusk.a   ## the library defines no global symbol that does not 
 banned:   ## functions that are not used here, and where memory may come from
 	@test/banned
 
-# What clang-format and clang-tidy say differs by version; only the pinned one may refuse. Public headers are laid out by hand.
+# What clang-format and clang-tidy say differs by version; only the pinned one may refuse. Headers are laid out by hand.
 LINT_MAJOR   := 14
 CLANG_FORMAT ?= $(shell command -v clang-format-$(LINT_MAJOR) || echo clang-format)
-FORMATTED     = $(shell grep -LiE 'generated (by|from)|do not edit' $(wildcard proto/*.[ch] loop/*.[ch] lib/*.[ch] lib/*/*.[ch] \
-                    test/*.[ch] test/*/*.[ch] test/*/*/*.[ch] bench/*.[ch] docs/examples/*.[ch]))
+FORMATTED     = $(shell grep -LiE 'generated (by|from)|do not edit' $(wildcard proto/*.c loop/*.c lib/*.c lib/*/*.c test/*.c \
+                    test/*/*.c test/*/*/*.c bench/*.c docs/examples/*.c))
 .PHONY: fmt fmt-check
-fmt:   ## format C files in place (clang-format 14)
+fmt:   ## format the .c files in place (clang-format 14)
 	@$(CLANG_FORMAT) -i $(FORMATTED)
 fmt-check:   ## say which files `make fmt` would change
 	@case $$($(CLANG_FORMAT) --version) in *version\ $(LINT_MAJOR).*) ;; \
