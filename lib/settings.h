@@ -7,11 +7,13 @@
 #include <tusk/config.h>
 #include <tusk/loop.h>
 
+#include "proto/scram.h" /* tusk__channel_binding */
+
 typedef enum tusk__sslmode { TUSK__SSL_DISABLE, TUSK__SSL_PREFER, TUSK__SSL_REQUIRE, TUSK__SSL_VERIFY_FULL } tusk__sslmode;
-typedef enum tusk__channel_binding { TUSK__CB_DISABLE, TUSK__CB_PREFER, TUSK__CB_REQUIRE } tusk__channel_binding;
 
 typedef struct tusk__settings {
     uint32_t refs;
+    size_t size; /* of the block, texts included: wiped whole */
     const tusk_allocator *allocator;
 
     /* strings live behind the struct, each with a NUL behind it for the calls that need one; empty means not given */
