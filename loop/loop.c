@@ -424,11 +424,12 @@ void tusk__loop_mfree(const tusk_loop *loop, void *ptr)
 tusk_code tusk__loop_grow(const tusk_loop *loop, void **array, size_t *cap, size_t size)
 {
     size_t new_cap = *cap ? *cap * 2 : 16;
+    size_t n_bytes = new_cap * size;
     void *grown;
 
     if (new_cap > SIZE_MAX / 2 / size)
         return TUSK_ERR_NOMEM;
-    grown = loop->allocator.realloc(*array, new_cap * size, loop->allocator.user);
+    grown = loop->allocator.realloc(*array, n_bytes, loop->allocator.user);
     if (!grown)
         return TUSK_ERR_NOMEM;
     *array = grown;

@@ -171,11 +171,12 @@ static bool is_known(const tusk__resolve *resolve, const tusk__address *address)
 
 static void take_addresses(tusk__resolve *resolve, const struct addrinfo *list)
 {
-    size_t n = 0;
+    size_t n = 0, size;
 
     for (const struct addrinfo *ai = list; ai && n < MAX_ADDRESSES; ai = ai->ai_next)
         n++;
-    resolve->addresses = resolve->allocator.malloc((n + 1) * sizeof *resolve->addresses, resolve->allocator.user);
+    size = (n + 1) * sizeof *resolve->addresses;
+    resolve->addresses = resolve->allocator.malloc(size, resolve->allocator.user);
     if (!resolve->addresses) {
         resolve->gai_code = EAI_MEMORY;
         return;
