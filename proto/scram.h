@@ -94,7 +94,7 @@ typedef enum tusk__scram_state {
     TUSK__SCRAM_VERIFIED     /* the server has proved that it knows the password's verifier */
 } tusk__scram_state;
 
-/* One login. A value without pointers of its own: it may lie in another struct and be moved. About 5 KiB, needed only while
+/* One login. A value without pointers of its own: it may lie in another struct and be moved. About 4 KiB, needed only while
  * a connection logs in. The fields are the machine's own; ask with the functions below. */
 typedef struct tusk__scram {
     tusk__scram_state state;
