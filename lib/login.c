@@ -1,0 +1,452 @@
+/* The login as a machine: one handler per message, chosen by two tables (events, authentication methods).
+ * It does no I/O and decides no retry; the session below it has already refused whatever comes out of turn.
+ * Read first: lib/login.h, docs/internals/login.md; PostgreSQL docs, "Message Flow", "Start-up". */
+#include "lib/login.h"
+
+#include "lib/crypto.h"
+#include "lib/scram_cache.h"
+#include "proto/error_set.h"
+#include "proto/md5auth.h"
+#include "proto/scram.h"
+
+/* One slice of the key derivation: as many rounds of SLICE_ROUND iterations as begin within SLICE_US, so that a slow machine
+ * does not hold its loop up and a fast one does not come back for every bit. A clock that stands still (simulation) ends it
+ * by SLICE_ROUNDS_MAX. */
+#define SLICE_US 500
+#define SLICE_ROUND 512u
+#define SLICE_ROUNDS_MAX 16
+
+struct tusk__login {
+    tusk_loop *loop;
+    tusk__settings *settings;
+    tusk__transport *transport;
+    const tusk__crypto *crypto;
+    tusk__scram scram;   /* all zero until the server asks for SASL */
+    bool has_begun_sasl; /* from then on AuthenticationOk needs a verified server */
+    bool has_name;       /* of the keys in the loop's cache: */
+    tusk__scram_name name;
+    tusk__login_facts facts;
+};
+
+typedef tusk_code handler(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                          tusk_error *err);
+
+/* ---- life ---------------------------------------------------------------------------------------------------------- */
+
+tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, tusk__transport *transport, tusk__login **out,
+                          tusk_error *err)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(loop);
+    tusk__login *login = allocator->malloc(sizeof *login, allocator->user);
+
+    if (!login)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for the login");
+    memset(login, 0, sizeof *login);
+    login->loop = loop;
+    login->settings = tusk__settings_ref(settings);
+    login->transport = transport;
+    login->crypto = tusk__crypto_openssl();
+    login->facts.protocol = settings->max_protocol;
+    *out = login;
+    return TUSK_OK;
+}
+
+/* Behind a failed login no kept keys may stay: they would fail the next one too. */
+static void forget_unproved_keys(tusk__login *login)
+{
+    if (login->has_name && !tusk__scram_is_verified(&login->scram))
+        tusk__scram_cache_drop(login->loop, &login->name);
+}
+
+void tusk__login_free(tusk__login *login)
+{
+    const tusk_allocator *allocator;
+
+    if (!login)
+        return;
+    allocator = tusk__loop_allocator(login->loop);
+    forget_unproved_keys(login);
+    tusk__settings_unref(login->settings);
+    login->crypto->wipe(login, sizeof *login);
+    allocator->free(login, allocator->user);
+}
+
+const tusk__login_facts *tusk__login_facts_of(const tusk__login *login)
+{
+    return &login->facts;
+}
+
+/* What a writer's failure means, if it failed. The message is taken back whole. */
+static tusk_code written(tusk__writer *out, size_t at, const char *message, tusk_error *err)
+{
+    tusk_code code = out->failed;
+
+    if (code == TUSK_OK)
+        return TUSK_OK;
+    tusk__writer_cut(out, at);
+    if (code == TUSK_ERR_NOMEM)
+        return tusk__error_set(err, code, NULL, "out of memory for %s", message);
+    return tusk__error_set(err, code, NULL, "%s would be longer than a server takes", message);
+}
+
+/* ---- StartupMessage -------------------------------------------------------------------------------------------------- */
+
+static size_t add_param(tusk__startup_param *params, size_t n, const char *name, tusk_str value)
+{
+    if (value.len == 0)
+        return n;
+    params[n] = (tusk__startup_param){tusk_str_of(name), value};
+    return n + 1;
+}
+
+/* The order is fixed, so that two logins with the same settings are the same bytes (D28). */
+tusk_code tusk__login_start(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err)
+{
+    const tusk__settings *s = login->settings;
+    tusk__startup_param params[5];
+    size_t at = out->len, n = 0;
+    tusk_code code;
+
+    n = add_param(params, n, "user", s->user);
+    n = add_param(params, n, "database", s->dbname);
+    n = add_param(params, n, "application_name", s->application_name);
+    n = add_param(params, n, "options", s->options);
+    n = add_param(params, n, "client_encoding", tusk_str_of("UTF8"));
+    tusk__startup_message_write(out, s->max_protocol, params, n);
+    code = written(out, at, "the StartupMessage", err);
+    if (code == TUSK_OK)
+        tusk__session_enter(session, TUSK__EXPECT_AUTHENTICATION);
+    else
+        tusk__error_where(err, "login");
+    return code;
+}
+
+/* ---- NegotiateProtocolVersion ------------------------------------------------------------------------------------------ */
+
+#define MAJOR(version) ((version) >> 16)
+#define MINOR(version) ((version)&0xffff)
+
+static tusk_code broken(tusk_error *err, const char *why)
+{
+    return tusk__error_set(err, TUSK_ERR_PROTOCOL, NULL, "NegotiateProtocolVersion: %s", why);
+}
+
+/* The manual says "newest minor version"; PostgreSQL and PgBouncer send the whole word. No whole word is that small. */
+static uint32_t whole_version(uint32_t version)
+{
+    return MAJOR(version) == 0 ? 3u << 16 | version : version;
+}
+
+static tusk_code on_negotiate(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                              tusk_error *err)
+{
+    uint32_t version = whole_version(ev->negotiate.version);
+
+    (void)session, (void)out;
+    if (ev->negotiate.n_options > 0)
+        return broken(err, "the server refuses options that were not sent");
+    if (MAJOR(version) != 3 || version > login->facts.protocol)
+        return broken(err, "the server wants a protocol above the one that was asked for");
+    if (MINOR(version) == 1)
+        return broken(err, "the server wants protocol 3.1, which does not exist");
+    if (version == login->facts.protocol)
+        return broken(err, "the server wants what was asked for");
+    if (version < login->settings->min_protocol)
+        return tusk__error_set(
+            err, TUSK_ERR_CONNECT, NULL, "the server speaks no protocol above %u.%u, and min_protocol_version is %u.%u",
+            MAJOR(version), MINOR(version), MAJOR(login->settings->min_protocol), MINOR(login->settings->min_protocol));
+    login->facts.protocol = version;
+    return TUSK_OK;
+}
+
+/* ---- authentication: what is asked, by number ------------------------------------------------------------------------- */
+
+static handler on_ok, on_cleartext, on_md5, on_sasl, on_sasl_continue, on_sasl_final;
+
+static const struct method {
+    const char *name; /* for the reader of an error */
+    handler *handle;  /* NULL: we cannot do that */
+    bool is_unbound;  /* it asks for a password without SCRAM: never answered under channel_binding=require (D24) */
+} methods[] = {
+    [TUSK__AUTH_OK] = {"none", on_ok, false},
+    [TUSK__AUTH_KERBEROS_V5] = {"Kerberos V5", NULL, false},
+    [TUSK__AUTH_CLEARTEXT_PASSWORD] = {"cleartext password", on_cleartext, true},
+    [TUSK__AUTH_MD5_PASSWORD] = {"MD5", on_md5, true},
+    [TUSK__AUTH_SCM_CREDENTIAL] = {"SCM credential", NULL, false},
+    [TUSK__AUTH_GSS] = {"GSSAPI", NULL, false},
+    [TUSK__AUTH_GSS_CONTINUE] = {"GSSAPI", NULL, false},
+    [TUSK__AUTH_SSPI] = {"SSPI", NULL, false},
+    [TUSK__AUTH_SASL] = {"SASL", on_sasl, false},
+    [TUSK__AUTH_SASL_CONTINUE] = {"SASL", on_sasl_continue, false},
+    [TUSK__AUTH_SASL_FINAL] = {"SASL", on_sasl_final, false},
+};
+
+static bool requires_binding(const tusk__login *login)
+{
+    return login->settings->channel_binding == TUSK__CHANNEL_BINDING_REQUIRE;
+}
+
+static tusk_code refuse_method(const struct method *method, uint32_t kind, tusk_error *err)
+{
+    if (method && method->name)
+        return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
+                               "the server asks for %s authentication, which is not supported", method->name);
+    return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
+                           "the server asks for authentication by method %lu, which is unknown", (unsigned long)kind);
+}
+
+static tusk_code on_authentication(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                                   tusk_error *err)
+{
+    uint32_t kind = ev->authentication.kind;
+    const struct method *method = kind < sizeof methods / sizeof methods[0] ? &methods[kind] : NULL;
+
+    if (!method || !method->handle)
+        return refuse_method(method, kind, err);
+    if (method->is_unbound && requires_binding(login))
+        return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
+                               "channel binding is required, but the server asks for %s authentication", method->name);
+    return method->handle(login, session, ev, out, err);
+}
+
+static tusk_code need_password(const tusk__login *login, const char *method, tusk_error *err)
+{
+    if (login->settings->has_password)
+        return TUSK_OK;
+    tusk__error_set(err, TUSK_ERR_AUTH, "28P01", "the server asks for a password (%s), but none was given", method);
+    tusk__error_hint(err, tusk_str_of("Give it in the connection string or as tusk_config.password."));
+    return TUSK_ERR_AUTH;
+}
+
+/* ---- passwords as libpq sends them ------------------------------------------------------------------------------------- */
+
+static tusk_code send_password(tusk__session *session, tusk_str password, tusk__writer *out, tusk_error *err)
+{
+    size_t at = out->len;
+
+    tusk__password_message_write(out, password);
+    TUSK_TRY(written(out, at, "the PasswordMessage", err));
+    tusk__session_enter(session, TUSK__EXPECT_PASSWORD_VERDICT);
+    return TUSK_OK;
+}
+
+static tusk_code on_cleartext(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                              tusk_error *err)
+{
+    (void)ev;
+    TUSK_TRY(need_password(login, "cleartext", err));
+    return send_password(session, login->settings->password, out, err);
+}
+
+static tusk_code on_md5(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                        tusk_error *err)
+{
+    const tusk__settings *s = login->settings;
+    char answer[TUSK__MD5AUTH_LEN];
+    uint8_t salt[4];
+    tusk_code code;
+
+    TUSK_TRY(need_password(login, "MD5", err));
+    memcpy(salt, ev->authentication.data.ptr, sizeof salt); /* checked by tusk__authentication_read() */
+    code = tusk__md5auth(login->crypto, s->user, s->password, salt, answer, err);
+    if (code == TUSK_OK)
+        code = send_password(session, tusk_str_from(answer, sizeof answer), out, err);
+    login->crypto->wipe(answer, sizeof answer);
+    return code;
+}
+
+/* ---- SASL: SCRAM-SHA-256 and -PLUS --------------------------------------------------------------------------------------- */
+
+/* What the link can be tied to. An endpoint without a hash is no error here: tusk__scram_choose() knows what it means. */
+static tusk_code describe_channel(tusk__login *login, uint8_t hash[64], tusk__scram_channel *channel, tusk_error *err)
+{
+    size_t len = 0;
+
+    *channel = (tusk__scram_channel){.policy = login->settings->channel_binding,
+                                     .tls = tusk__transport_tls_version(login->transport)[0] != '\0'};
+    if (channel->tls && channel->policy != TUSK__CHANNEL_BINDING_DISABLE)
+        TUSK_TRY(tusk__tls_endpoint_hash(login->transport, hash, &len, err));
+    channel->binding = tusk_str_from(hash, len);
+    return TUSK_OK;
+}
+
+static tusk_code begin_scram(tusk__login *login, tusk_str offered, tusk_error *err)
+{
+    tusk__scram_config config = {.crypto = login->crypto,
+                                 .offered = offered,
+                                 .password = login->settings->password,
+                                 .max_iterations = login->settings->scram_max_iterations};
+    tusk__scram_gs2 choice;
+    uint8_t hash[TUSK__SCRAM_BINDING_MAX];
+
+    TUSK_TRY(describe_channel(login, hash, &config.channel, err));
+    TUSK_TRY(tusk__scram_choose(offered, &config.channel, &choice, err));
+    TUSK_TRY(need_password(login, choice == TUSK__SCRAM_GS2_P ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256", err));
+    login->has_begun_sasl = true;
+    return tusk__scram_init(&login->scram, &config, err);
+}
+
+static tusk_code on_sasl(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                         tusk_error *err)
+{
+    /* with the empty name that ends the list; it is there, tusk__authentication_read() saw it */
+    tusk_str offered = tusk_str_from(ev->authentication.data.ptr, ev->authentication.data.len + 1);
+    size_t at = out->len;
+
+    TUSK_TRY(begin_scram(login, offered, err));
+    tusk__sasl_initial_response_write(out, tusk_str_of(tusk__scram_mechanism(&login->scram)),
+                                      tusk__scram_message(&login->scram));
+    TUSK_TRY(written(out, at, "the SASLInitialResponse", err));
+    tusk__session_enter(session, TUSK__EXPECT_SASL_CONTINUE);
+    return TUSK_OK;
+}
+
+static void look_for_keys(tusk__login *login)
+{
+    const tusk__scram_source source = {.password = login->settings->password,
+                                       .salt = tusk__scram_salt(&login->scram),
+                                       .iterations = tusk__scram_iterations(&login->scram)};
+    tusk__scram_keys keys;
+
+    login->has_name = tusk__scram_cache_name(login->loop, login->crypto, &source, &login->name);
+    if (!login->has_name || !tusk__scram_cache_get(login->loop, &login->name, &keys))
+        return;
+    tusk__scram_use_keys(&login->scram, &keys);
+    login->crypto->wipe(&keys, sizeof keys);
+}
+
+static tusk_code compute_slice(tusk__login *login, tusk_error *err)
+{
+    int64_t start_us = tusk_loop_now_us(login->loop);
+    tusk_code code = TUSK_AGAIN;
+
+    for (int i = 0; i < SLICE_ROUNDS_MAX && code == TUSK_AGAIN; i++) {
+        code = tusk__scram_step(&login->scram, SLICE_ROUND, err);
+        if (tusk_loop_now_us(login->loop) - start_us >= SLICE_US)
+            break;
+    }
+    return code;
+}
+
+static tusk_code compute(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err)
+{
+    size_t at = out->len;
+
+    TUSK_TRY(compute_slice(login, err));
+    tusk__sasl_response_write(out, tusk__scram_message(&login->scram));
+    TUSK_TRY(written(out, at, "the SASLResponse", err));
+    tusk__session_enter(session, TUSK__EXPECT_SASL_FINAL);
+    return TUSK_OK;
+}
+
+static tusk_code on_sasl_continue(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                                  tusk_error *err)
+{
+    TUSK_TRY(tusk__scram_continue(&login->scram, ev->authentication.data, err));
+    look_for_keys(login);
+    return compute(login, session, out, err);
+}
+
+static tusk_code on_sasl_final(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                               tusk_error *err)
+{
+    (void)out;
+    TUSK_TRY(tusk__scram_final(&login->scram, ev->authentication.data, err));
+    tusk__session_enter(session, TUSK__EXPECT_SASL_OK);
+    return TUSK_OK;
+}
+
+/* AuthenticationOk is only the server's word. Where a proof was begun, or is demanded, it counts behind that proof alone; the
+ * session's table holds the first of these too, and either would do (D24). */
+static tusk_code on_ok(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                       tusk_error *err)
+{
+    const tusk__scram_keys *keys = tusk__scram_verified_keys(&login->scram);
+
+    (void)session, (void)ev, (void)out;
+    if (login->has_begun_sasl && !tusk__scram_is_verified(&login->scram))
+        return tusk__error_set(err, TUSK_ERR_PROTOCOL, NULL, "AuthenticationOk before the server has proved itself");
+    if (requires_binding(login) && !tusk__scram_is_bound(&login->scram))
+        return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
+                               "channel binding is required, but the server let us in without SCRAM-SHA-256-PLUS");
+    if (keys && login->has_name)
+        tusk__scram_cache_put(login->loop, &login->name, keys);
+    return TUSK_OK;
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------------------------------- */
+
+static tusk_code on_backend_key(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                                tusk_error *err)
+{
+    const tusk__backend_key *key = &ev->backend_key;
+    tusk__login_facts *facts = &login->facts;
+
+    (void)session, (void)out;
+    if (key->key.len < TUSK__CANCEL_KEY_MIN || key->key.len > TUSK__CANCEL_KEY_MAX ||
+        (facts->protocol == TUSK__PROTOCOL_3_0 && key->key.len != TUSK__CANCEL_KEY_MIN))
+        return tusk__error_set(err, TUSK_ERR_PROTOCOL, NULL, "BackendKeyData: a key of %zu bytes in protocol %u.%u",
+                               key->key.len, MAJOR(facts->protocol), MINOR(facts->protocol));
+    facts->backend_pid = key->pid;
+    facts->cancel_key_len = key->key.len;
+    memcpy(facts->cancel_key, key->key.ptr, key->key.len);
+    return TUSK_OK;
+}
+
+/* A server from before 9.3.21, and many a pooler, cannot negotiate: it refuses the version (0A000, or 08P01) and hangs up. */
+static bool is_about_version(const tusk__login *login, const tusk__event *ev, const tusk_error *error)
+{
+    return login->facts.protocol > TUSK__PROTOCOL_3_0 && ev->expect == TUSK__EXPECT_AUTHENTICATION && !error->hint[0] &&
+           (memcmp(error->sqlstate, "0A000", 5) == 0 || memcmp(error->sqlstate, "08P01", 5) == 0);
+}
+
+/* The server said no. Nothing of the caller's was sent, so whatever waits for this connection may be tried elsewhere. */
+static tusk_code on_error(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                          tusk_error *err)
+{
+    tusk_error error = {0};
+
+    (void)session, (void)out;
+    tusk__error_fields_to_error(ev->body, &error);
+    error.code = memcmp(error.sqlstate, "28", 2) == 0 ? TUSK_ERR_AUTH : TUSK_ERR_CONNECT;
+    error.fate = TUSK_FATE_NOT_SENT;
+    if (is_about_version(login, ev, &error))
+        tusk__error_hint(&error, tusk_str_of("Does the server know this protocol? Try max_protocol_version=3.0."));
+    if (err && err->code == TUSK_OK)
+        *err = error;
+    return error.code;
+}
+
+static handler *handler_of(tusk__event_kind kind)
+{
+    static handler *const handlers[TUSK__EV_NOTIFICATION + 1] = {
+        [TUSK__EV_AUTHENTICATION] = on_authentication,
+        [TUSK__EV_NEGOTIATE_PROTOCOL_VERSION] = on_negotiate,
+        [TUSK__EV_BACKEND_KEY_DATA] = on_backend_key,
+        [TUSK__EV_ERROR] = on_error,
+    };
+
+    return handlers[kind];
+}
+
+static tusk_code finish(tusk__login *login, tusk_code code, tusk_error *err)
+{
+    if (code != TUSK_OK && code != TUSK_AGAIN) {
+        forget_unproved_keys(login);
+        tusk__error_where(err, "login");
+    }
+    return code;
+}
+
+tusk_code tusk__login_event(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                            tusk_error *err)
+{
+    handler *handle = handler_of(ev->kind);
+
+    return handle ? finish(login, handle(login, session, ev, out, err), err) : TUSK_OK;
+}
+
+tusk_code tusk__login_step(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err)
+{
+    return finish(login, compute(login, session, out, err), err);
+}
