@@ -12,6 +12,13 @@
 /* A message that is here whole and no longer than this needs no other look at its length: every type may be as long. */
 #define SHORT_BODY 256
 
+/* Kept out of the way of a row: inlined, they would have it save all registers. */
+#if defined(__GNUC__)
+#define APART __attribute__((noinline))
+#else
+#define APART
+#endif
+
 #define RING_MIN 64
 #define RING_MAX ((uint32_t)1 << 30)
 
@@ -163,7 +170,7 @@ static bool in_simple_query(const tusk__session *s)
 }
 
 /* The words of session_table.h that are more than a state. */
-static void advance_by_rule(tusk__session *s, uint8_t next)
+static APART void advance_by_rule(tusk__session *s, uint8_t next)
 {
     switch (next) {
     case TUSK__NEXT_FIRST:
@@ -240,7 +247,7 @@ static tusk_code broken(tusk__session *s, uint8_t type, tusk_error *err)
 }
 
 /* A message whose type was welcome, and whose length or body is not: *err says already what is wrong with it. */
-static tusk_code malformed(tusk__session *s, uint8_t type, tusk_error *err)
+static APART tusk_code malformed(tusk__session *s, uint8_t type, tusk_error *err)
 {
     char what[40];
 
@@ -250,16 +257,25 @@ static tusk_code malformed(tusk__session *s, uint8_t type, tusk_error *err)
     return broken(s, type, err);
 }
 
-/* May a DataRow come now? Its number of columns was described or told (D3); the state alone cannot know. */
-static bool is_promised(const tusk__session *s, tusk__session_row row)
+/* Two messages are welcome by more than the state: a DataRow when its number of columns was described or told (D3), and
+ * NegotiateProtocolVersion when it is the first. */
+static bool is_legal(const tusk__session *s, uint8_t event)
 {
-    return row.event != TUSK__EV_ROW || s->n_cols >= 0;
+    switch (event) {
+    case 0:
+        return false;
+    case TUSK__EV_ROW:
+        return s->n_cols >= 0;
+    case TUSK__EV_NEGOTIATE_PROTOCOL_VERSION:
+        return !s->is_negotiated;
+    default:
+        return true;
+    }
 }
 
-static bool is_legal(const tusk__session *s, tusk__session_row row)
+static bool is_welcome(const tusk__session *s, uint8_t type)
 {
-    return row.event != 0 && is_promised(s, row) &&
-           (row.event != TUSK__EV_NEGOTIATE_PROTOCOL_VERSION || !s->is_negotiated);
+    return is_legal(s, tusk__session_row_of((tusk__expect)s->state, type).event);
 }
 
 /* ---- one message -------------------------------------------------------------------------------------------------------- */
@@ -317,7 +333,7 @@ static inline tusk_code on_empty(const tusk__event *ev, tusk_error *err)
 }
 
 /* Check the body and fill the event. Which reader it is, the event says; a reader changes *next only where it alone knows. */
-static inline tusk_code read_body(tusk__session *s, tusk__event *ev, uint8_t *next, tusk_error *err)
+static tusk_code read_body(tusk__session *s, tusk__event *ev, uint8_t *next, tusk_error *err)
 {
     switch (ev->kind) {
     case TUSK__EV_ROW:
@@ -383,8 +399,8 @@ size_t tusk__session_wants_cap(const tusk__session *s, size_t min)
     size_t left = is_over(s) ? 0 : tusk__session_unparsed(s);
     size_t body_len = 0, want = left < TUSK__FRAME_HEADER ? TUSK__FRAME_HEADER : left;
 
-    if (left > 0 && is_legal(s, tusk__session_row_of((tusk__expect)s->state, s->buf[s->head])) &&
-        judge_header(s, &body_len, NULL) == TUSK_OK && TUSK__FRAME_HEADER + body_len > left) {
+    if (left > 0 && is_welcome(s, s->buf[s->head]) && judge_header(s, &body_len, NULL) == TUSK_OK &&
+        TUSK__FRAME_HEADER + body_len > left) {
         size_t whole = TUSK__FRAME_HEADER + body_len;
 
         want = whole - left > left ? 2 * left : whole;
@@ -393,7 +409,7 @@ size_t tusk__session_wants_cap(const tusk__session *s, size_t min)
 }
 
 /* No rule for this type in this state. */
-static tusk_code refuse(tusk__session *s, uint8_t type, tusk_error *err)
+static APART tusk_code refuse(tusk__session *s, uint8_t type, tusk_error *err)
 {
     if (s->state == TUSK__EXPECT_BROKEN)
         return say_broken(s, err);
@@ -404,7 +420,7 @@ static tusk_code refuse(tusk__session *s, uint8_t type, tusk_error *err)
 }
 
 /* Not a short message that is here whole. TUSK_OK: a long one, and it is here. */
-static tusk_code wait_or_refuse(tusk__session *s, size_t *body_len, tusk_error *err)
+static APART tusk_code wait_or_refuse(tusk__session *s, size_t *body_len, tusk_error *err)
 {
     uint8_t type;
     tusk_code code;
@@ -412,7 +428,7 @@ static tusk_code wait_or_refuse(tusk__session *s, size_t *body_len, tusk_error *
     if (s->head == s->tail)
         return s->state == TUSK__EXPECT_BROKEN ? say_broken(s, err) : TUSK_AGAIN;
     type = s->buf[s->head];
-    if (!is_legal(s, tusk__session_row_of((tusk__expect)s->state, type)))
+    if (!is_welcome(s, type))
         return refuse(s, type, err);
     code = judge_header(s, body_len, err);
     if (code == TUSK_ERR_PROTOCOL)
@@ -422,6 +438,18 @@ static tusk_code wait_or_refuse(tusk__session *s, size_t *body_len, tusk_error *
     return code;
 }
 
+/* Any message but a row whose columns are known. */
+static APART tusk_code read_other(tusk__session *s, tusk__event *ev, uint8_t type, uint8_t *next, tusk_error *err)
+{
+    if (!is_legal(s, (uint8_t)ev->kind))
+        return refuse(s, type, err);
+    if (read_body(s, ev, next, err) != TUSK_OK)
+        return malformed(s, type, err);
+    return TUSK_OK;
+}
+
+/* The way of every message, laid out for rows: what is short and here whole passes no other judgement of its length, and a
+ * row that fits its state no other switch. */
 tusk_code tusk__session_next(tusk__session *s, tusk__event *ev, tusk_error *err)
 {
     size_t left = tusk__session_unparsed(s), body_len = SIZE_MAX;
@@ -430,17 +458,22 @@ tusk_code tusk__session_next(tusk__session *s, tusk__event *ev, tusk_error *err)
 
     if (left >= TUSK__FRAME_HEADER)
         body_len = (size_t)tusk__be32(s->buf + s->head + 1) - 4; /* below 4 it becomes huge, and is judged as such */
-    if (body_len > SHORT_BODY || body_len > left - TUSK__FRAME_HEADER)
-        TUSK_TRY(wait_or_refuse(s, &body_len, err));
+    if (body_len > SHORT_BODY || body_len > left - TUSK__FRAME_HEADER) {
+        size_t long_body;
+
+        TUSK_TRY(wait_or_refuse(s, &long_body, err));
+        body_len = long_body;
+    }
     p = s->buf + s->head;
     row = tusk__session_row_of((tusk__expect)s->state, p[0]);
-    if (!is_legal(s, row))
-        return refuse(s, p[0], err);
     ev->kind = (tusk__event_kind)row.event;
     ev->expect = (tusk__expect)s->state;
     ev->body = tusk_str_from(p + TUSK__FRAME_HEADER, body_len);
-    if (read_body(s, ev, &row.next, err) != TUSK_OK)
+    if (row.event != TUSK__EV_ROW || s->n_cols < 0) {
+        TUSK_TRY(read_other(s, ev, p[0], &row.next, err));
+    } else if (tusk__data_row_check(ev->body, (size_t)s->n_cols, err) != TUSK_OK) {
         return malformed(s, p[0], err);
+    }
     s->head += TUSK__FRAME_HEADER + body_len;
     advance(s, row.next);
     return TUSK_OK;

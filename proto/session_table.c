@@ -4,7 +4,7 @@
 #include "proto/session_table.h"
 
 /* clang-format off */
-#define ON(type) [TUSK__B_##type - TUSK__TYPE_FIRST]
+#define ON(type) [TUSK__B_##type]
 #define TO(state) TUSK__EXPECT_##state
 #define SAME TUSK__NEXT_SAME
 #define DONE TUSK__NEXT_EXPECTATION
@@ -273,9 +273,8 @@ const char *tusk__backend_message_name(uint8_t type)
         ON(READY_FOR_QUERY) = "ReadyForQuery",
         ON(ROW_DESCRIPTION) = "RowDescription",
     };
-    unsigned column = type - TUSK__TYPE_FIRST;
 
-    return column < TUSK__N_TYPES ? names[column] : NULL;
+    return type < TUSK__N_TYPES ? names[type] : NULL;
 }
 
 const char *tusk__frontend_message_name(uint8_t type)

@@ -24,10 +24,8 @@ typedef struct tusk__session_row {
     uint8_t next;
 } tusk__session_row;
 
-/* The letters of the backend lie between these two. */
-#define TUSK__TYPE_FIRST ((unsigned)TUSK__B_PARSE_COMPLETE)
-#define TUSK__TYPE_LAST ((unsigned)TUSK__B_NEGOTIATE_PROTOCOL_VERSION)
-#define TUSK__N_TYPES (TUSK__TYPE_LAST - TUSK__TYPE_FIRST + 1)
+/* All letters of the backend are ASCII. */
+#define TUSK__N_TYPES 128
 
 extern const tusk__session_row tusk__session_table[TUSK__N_EXPECT][TUSK__N_TYPES];
 
@@ -53,10 +51,8 @@ static inline bool tusk__expect_is_login(tusk__expect state)
 tusk__session_row tusk__session_async_row(tusk__expect state, uint8_t type);
 static inline tusk__session_row tusk__session_row_of(tusk__expect state, uint8_t type)
 {
-    unsigned column = type - TUSK__TYPE_FIRST;
-
-    if (column < TUSK__N_TYPES && tusk__session_table[state][column].event != 0)
-        return tusk__session_table[state][column];
+    if (type < TUSK__N_TYPES && tusk__session_table[state][type].event != 0)
+        return tusk__session_table[state][type];
     return tusk__session_async_row(state, type);
 }
 
