@@ -8,26 +8,31 @@
 #include "lib/settings.h"
 #include "lib/transport.h"
 
-/* One row of the list of attempts that a configuration yields. */
+/* One row of the list of attempts that a configuration yields. The strings live in the settings. */
 typedef struct tusk__route {
     tusk_str host;     /* name, address or socket folder; what TLS verifies */
     tusk_str hostaddr; /* if not empty, connect here */
     uint16_t port;
     bool use_tls;      /* send SSLRequest first */
     bool must_tls;     /* 'N' is an error (require and stronger), else the attempt goes on in the clear */
-    bool has_address;  /* connect to exactly `address` (a cancel goes to where its connection went) */
+    bool has_address;  /* connect to exactly `address` (a cancel goes to where its connection went, and with must_tls set if
+                          that one is encrypted: else a forged 'N' would bring the key into the clear) */
     tusk__address address;
 } tusk__route;
 
 typedef struct tusk__dial tusk__dial;
 
 /* What came of it. On TUSK_OK the transport is the callee's (taken), address says where it went. *err else, with where =
- * "connect db1:5432" or "connect db1:5432: tls handshake" …; all addresses of a name are tried in turn, the error names the
- * last, its detail the others. */
+ * "connect db1:5432" or "connect db1:5432: tls handshake" …, fate NOT_SENT; all addresses of a name are tried in turn, the
+ * error names the last, its detail the others. TUSK_ERR_TLS (the handshake or the certificate) is the one code after which
+ * the next route may be taken: nothing is tried again in the clear after an 'E' or a strange byte (D22).
+ *   TUSK_ERR_CONNECT  the network, or the server said no        TUSK_ERR_PROTOCOL  a strange answer to SSLRequest
+ *   TUSK_ERR_RESOLVE, TUSK_ERR_CONFIG (root file, socket path), TUSK_ERR_NOMEM, TUSK_ERR_SYSTEM, TUSK_ERR_LIMIT */
 typedef void (*tusk__dial_fn)(tusk__dial *dial, tusk__transport *transport, const tusk__address *address,
                               const tusk_error *err, void *user);
 
-/* Start. on_done is called once, never inside this call, unless canceled. The dial frees itself after on_done.
+/* Start. on_done is called once, never inside this call, unless canceled. The dial frees itself after on_done, in which
+ * everything is allowed, but canceling this very dial. It has no deadline and is no child of the loop: its owner is.
  * settings is referenced for as long as it takes. NULL and *err: not even that could be allocated. */
 TUSK_MUST_CHECK
 tusk__dial *tusk__dial_start(tusk_loop *loop, tusk__settings *settings, const tusk__route *route, tusk__dial_fn on_done,
@@ -38,8 +43,9 @@ void tusk__dial_cancel(tusk__dial *dial); /* before on_done only */
 size_t tusk__routes_of(const tusk__settings *settings, tusk__route *routes, size_t cap);
 #define TUSK__ROUTES_MAX 2
 
-/* Send a CancelRequest along a route and wait for the server to hang up. on_done(err, user): TUSK_OK once EOF came. Own
- * deadline: timeout_us. Copies pid and key. */
+/* Send a CancelRequest along a route and wait for the server to hang up. on_done(err, user): TUSK_OK once EOF came, an orderly
+ * one; called once, never inside this call, then it frees itself. Own deadline: timeout_us (-1: none). Copies pid and key.
+ * No child of the loop: its owner abandons it. */
 typedef struct tusk__cancel tusk__cancel;
 TUSK_MUST_CHECK
 tusk__cancel *tusk__cancel_start(tusk_loop *loop, tusk__settings *settings, const tusk__route *route, uint32_t pid,

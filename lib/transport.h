@@ -18,7 +18,8 @@ typedef struct tusk__transport_ops {
     tusk_code (*send)(tusk__transport *t, const void *buf, size_t len, size_t *n, tusk_error *err);
     /* Are bytes already in memory that recv would hand out, though the kernel reports nothing? */
     bool (*has_input)(const tusk__transport *t);
-    /* Is ciphertext waiting for the socket to become writable? Then call send with len 0 when it is. */
+    /* Is ciphertext waiting for the socket to become writable? Then call send with len 0 when it is. To be asked after recv
+     * as well: TLS answers some of what it receives. */
     bool (*wants_write)(const tusk__transport *t);
     /* Say goodbye: close_notify, then shutdown(SHUT_WR). Best effort. */
     void (*shutdown)(tusk__transport *t);
@@ -36,32 +37,47 @@ struct tusk__transport {
 TUSK_MUST_CHECK
 tusk__transport *tusk__plain_new(tusk_loop *loop, int fd);
 
-/* ---- TLS (lib/tls.c, the only file beside lib/crypto.c that includes OpenSSL) ---- */
+/* ---- the bare socket, for both transports and for the dial's first byte ---- */
+
+/* One recv or send of the os table, with the results of ops->recv and ops->send. EINTR is TUSK_AGAIN: the loop asks again. */
+tusk_code tusk__socket_recv(tusk_loop *loop, int fd, void *buf, size_t len, size_t *n, tusk_error *err);
+tusk_code tusk__socket_send(tusk_loop *loop, int fd, const void *buf, size_t len, size_t *n, tusk_error *err);
+
+/* What a user understands of an errno: "connection refused", "no route to the host". Static, never NULL. */
+const char *tusk__os_text(int os);
+
+/* ---- TLS (lib/tls*.c, the only files beside lib/crypto.c that include OpenSSL) ---- */
 
 typedef struct tusk__tls_context tusk__tls_context;
 
 typedef struct tusk__tls_policy {
-    bool verify;        /* chain and host name (verify-full); else any certificate will do */
-    tusk_str host;      /* to verify and for SNI; never hostaddr */
-    tusk_str rootcert;  /* file; empty: ~/.postgresql/root.crt if there (required by verify-full, as libpq) */
+    bool verify;        /* chain and host name (verify-full); else the chain alone if there is a root file (libpq) */
+    tusk_str host;      /* not looked at here: tusk__tls_new() is given it, so that one context serves many hosts */
+    tusk_str rootcert;  /* file, or "system"; empty: ~/.postgresql/root.crt if there (required by verify-full, as libpq) */
+    tusk_str home;      /* what ~ is; empty: the user database is asked */
 } tusk__tls_policy;
 
 /* Build a context for a policy; reads files: on the helper thread for real connects. Counted; shared by all connections
- * with the same policy through the loop (TUSK__SLOT_TLS). */
+ * with the same policy through the loop (TUSK__SLOT_TLS, lib/tls_cache.h). TUSK_ERR_CONFIG: the root file is missing or no
+ * certificates. */
 TUSK_MUST_CHECK
 tusk_code tusk__tls_context_new(const tusk_allocator *allocator, const tusk__tls_policy *policy, tusk__tls_context **out,
                                 tusk_error *err);
-void tusk__tls_context_unref(tusk__tls_context *context);
+tusk__tls_context *tusk__tls_context_ref(tusk__tls_context *context);
+void tusk__tls_context_unref(tusk__tls_context *context); /* NULL is fine */
 
-/* A transport that will speak TLS on fd (taken on success only). Then handshake until TUSK_OK. */
+/* A transport that will speak TLS on fd (taken on success only). Then handshake until TUSK_OK. host, copied: what the
+ * certificate is held against (context's policy), and SNI unless it is an address; never hostaddr. */
 TUSK_MUST_CHECK
 tusk_code tusk__tls_new(tusk_loop *loop, int fd, tusk__tls_context *context, tusk_str host, tusk__transport **out,
                         tusk_error *err);
 /* TUSK_OK: done, and no plain byte had slipped in (D21) · TUSK_AGAIN: wait for readable, or writable if ops->wants_write ·
  * TUSK_ERR_TLS, TUSK_ERR_LOST, TUSK_ERR_NOMEM */
+TUSK_MUST_CHECK
 tusk_code tusk__tls_handshake(tusk__transport *t, tusk_error *err);
 
-/* For channel binding tls-server-end-point: the certificate's hash, *len 0 if none is defined (Ed25519). */
+/* For channel binding tls-server-end-point (RFC 5929, 4.1): the certificate's hash, *len 0 if none is defined (Ed25519). */
+TUSK_MUST_CHECK
 tusk_code tusk__tls_endpoint_hash(tusk__transport *t, uint8_t out[64], size_t *len, tusk_error *err);
 /* "TLSv1.3", "" for plain. Static. */
 const char *tusk__transport_tls_version(const tusk__transport *t);

@@ -1,0 +1,73 @@
+/* What the files of TLS share: lib/tls.c (the transport), tls_context.c (policies), tls_bio.c (ciphertext in lent chunks),
+ * tls_error.c (OpenSSL's errors as sentences), tls_verify.c (names and hashes of certificates). Nobody else includes it.
+ * OpenSSL's default library context is used as the program or the machine has set it up, since their policy (FIPS, least
+ * versions, providers) is meant for us too; nothing of it is changed, and no index, engine or callback is registered in it.
+ * Read first: docs/internals/transport.md. */
+#ifndef TUSK_LIB_TLS_H
+#define TUSK_LIB_TLS_H
+
+#include <openssl/ssl.h>
+
+#include "lib/transport.h"
+
+/* ---- tls_context.c ---- */
+struct tusk__tls_context {
+    uint32_t refs;
+    tusk_allocator allocator;
+    SSL_CTX *ssl_ctx;
+    BIO_METHOD *bio_method;
+    bool verify_chain, verify_host;
+};
+
+/* ---- tls_bio.c: the two directions of ciphertext. A chunk is lent from the loop while it holds bytes, and given back. ---- */
+typedef struct tusk__tls_flow {
+    tusk__chunk *chunk; /* NULL: no bytes */
+    size_t start, end;  /* the bytes */
+} tusk__tls_flow;
+
+typedef struct tusk__tls_flows {
+    tusk_loop *loop;
+    tusk__tls_flow in, out;
+    bool no_memory; /* a chunk was not to be had while OpenSSL asked for one */
+} tusk__tls_flows;
+
+BIO_METHOD *tusk__tls_bio_method_new(void);
+static inline size_t tusk__tls_flow_len(const tusk__tls_flow *flow)
+{
+    return flow->end - flow->start;
+}
+/* One recv of all that the kernel has, up to a chunk; only when `in` is empty. *is_full: it may have more. Results as
+ * ops->recv; TUSK_ERR_NOMEM, with *err untouched: no chunk, and nothing was received. */
+tusk_code tusk__tls_fill(tusk__tls_flows *flows, int fd, bool *is_full, tusk_error *err);
+/* One send of what is there; the rest stays. TUSK_OK also if the kernel took nothing. */
+tusk_code tusk__tls_flush(tusk__tls_flows *flows, int fd, tusk_error *err);
+/* Room for output behind what waits, a chunk at hand. 0: out of memory, or full. */
+size_t tusk__tls_out_room(tusk__tls_flows *flows);
+void tusk__tls_flow_clear(tusk__tls_flow *flow);
+
+/* ---- tls_error.c ---- */
+
+/* The errors that OpenSSL has queued in this thread, taken off: the first one, and whether memory was short. */
+typedef struct tusk__tls_errors {
+    unsigned long first; /* 0: none */
+    bool no_memory;
+} tusk__tls_errors;
+tusk__tls_errors tusk__tls_take_errors(void);
+
+/* One sentence; TUSK_ERR_NOMEM or TUSK_ERR_TLS. verify_result: of the chain, X509_V_OK if that is not the trouble. */
+tusk_code tusk__tls_explain(tusk__tls_errors errors, long verify_result, tusk_error *err);
+
+/* ---- tls_verify.c ---- */
+
+/* Does the certificate name the host? reliability 1.4; TUSK_OK, TUSK_ERR_TLS or TUSK_ERR_NOMEM. */
+TUSK_MUST_CHECK
+tusk_code tusk__tls_check_host(const X509 *certificate, tusk_str host, tusk_error *err);
+
+/* Is it an address, or something that getaddrinfo would take for one ("127.1")? No SNI, no wildcard then. */
+bool tusk__tls_is_address(tusk_str host);
+
+/* RFC 5929, 4.1. TUSK_OK with *len 0: not defined for this signature. */
+TUSK_MUST_CHECK
+tusk_code tusk__tls_certificate_hash(X509 *certificate, uint8_t out[64], size_t *len, tusk_error *err);
+
+#endif

@@ -1,0 +1,178 @@
+/* TLS contexts: a policy becomes an SSL_CTX. Reads files, on the helper thread.
+ * It verifies nothing itself: OpenSSL does the chain, lib/tls_verify.c the name.
+ * Read first: lib/transport.h, "TLS"; PostgreSQL docs, libpq, "SSL Support". */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+
+#include "lib/tls.h"
+#include "proto/error_set.h"
+
+/* The length in front of each name, RFC 7301. */
+static const unsigned char alpn[] = {10, 'p', 'o', 's', 't', 'g', 'r', 'e', 's', 'q', 'l'};
+
+enum { PATH_SIZE = 4096 };
+
+/* ---- which root file ---------------------------------------------------------------------------------------------------- */
+
+static bool home_folder(const tusk__tls_policy *policy, char *buf, size_t size)
+{
+    char space[4096];
+    struct passwd entry, *found = NULL;
+    int n;
+
+    if (policy->home.len > 0)
+        n = snprintf(buf, size, TUSK_STR_FMT, TUSK_STR_ARG(policy->home));
+    else if (getpwuid_r(geteuid(), &entry, space, sizeof space, &found) == 0 && found && found->pw_dir)
+        n = snprintf(buf, size, "%s", found->pw_dir);
+    else
+        return false;
+    return n > 0 && (size_t)n < size;
+}
+
+static bool default_root_file(const tusk__tls_policy *policy, char *buf, size_t size)
+{
+    static const char name[] = "/.postgresql/root.crt";
+    struct stat status;
+    size_t len;
+
+    if (!home_folder(policy, buf, size))
+        return false;
+    len = strlen(buf);
+    if (size - len < sizeof name)
+        return false;
+    memcpy(buf + len, name, sizeof name);
+    return stat(buf, &status) == 0;
+}
+
+/* ---- loading it ----------------------------------------------------------------------------------------------------------- */
+
+static tusk_code no_root_file(tusk_error *err)
+{
+    (void)tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
+                          "sslmode=verify-full needs root certificates, and there is no ~/.postgresql/root.crt");
+    tusk__error_hint(err, tusk_str_of("Name a file by sslrootcert, or use the machine's with sslrootcert=system."));
+    return TUSK_ERR_CONFIG;
+}
+
+static tusk_code load_failed(const char *path, tusk_error *err)
+{
+    tusk__tls_errors errors = tusk__tls_take_errors();
+    bool is_system = ERR_SYSTEM_ERROR(errors.first);
+
+    if (errors.no_memory)
+        return tusk__tls_explain(errors, X509_V_OK, err);
+    if (is_system && ERR_GET_REASON(errors.first) == ENOENT)
+        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the root certificate file \"%s\" does not exist", path);
+    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
+                           is_system ? "the root certificate file \"%s\" cannot be read"
+                                     : "the root certificate file \"%s\" holds no usable certificates",
+                           path);
+}
+
+static tusk_code load_file(tusk__tls_context *context, const char *path, tusk_error *err)
+{
+    if (SSL_CTX_load_verify_file(context->ssl_ctx, path) != 1)
+        return load_failed(path, err);
+    context->verify_chain = true;
+    return TUSK_OK;
+}
+
+static tusk_code load_given(tusk__tls_context *context, tusk_str rootcert, tusk_error *err)
+{
+    char path[PATH_SIZE];
+    int n = snprintf(path, sizeof path, TUSK_STR_FMT, TUSK_STR_ARG(rootcert));
+
+    if (n < 0 || (size_t)n >= sizeof path || memchr(rootcert.ptr, '\0', rootcert.len))
+        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the path of the root certificate file is not usable");
+    return load_file(context, path, err);
+}
+
+/* As libpq: a root file that is there is used by every sslmode; a missing one matters only where it was asked for. */
+static tusk_code load_roots(tusk__tls_context *context, const tusk__tls_policy *policy, tusk_error *err)
+{
+    char path[PATH_SIZE];
+
+    if (tusk_str_is(policy->rootcert, "system")) {
+        if (SSL_CTX_set_default_verify_paths(context->ssl_ctx) != 1)
+            return load_failed("system", err);
+        /* Anybody can have a certificate from one of those: without the name it would mean nothing. */
+        context->verify_chain = context->verify_host = true;
+        return TUSK_OK;
+    }
+    if (policy->rootcert.len > 0)
+        return load_given(context, policy->rootcert, err);
+    if (default_root_file(policy, path, sizeof path))
+        return load_file(context, path, err);
+    return policy->verify ? no_root_file(err) : TUSK_OK;
+}
+
+/* ---- the context ------------------------------------------------------------------------------------------------------------ */
+
+/* Tickets and sessions: PostgreSQL has them off, so nothing could be resumed. Buffers are released when idle, which costs
+ * OpenSSL an allocation per read but saves 34 KiB per idle connection. */
+static bool configure(SSL_CTX *ctx)
+{
+    (void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+    (void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    if (SSL_CTX_get_min_proto_version(ctx) < TLS1_2_VERSION && /* the machine's policy may be stricter */
+        SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1)
+        return false;
+    return SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn) == 0; /* this one says 0 for success */
+}
+
+static tusk_code fill(tusk__tls_context *context, const tusk__tls_policy *policy, tusk_error *err)
+{
+    context->bio_method = tusk__tls_bio_method_new();
+    context->ssl_ctx = SSL_CTX_new(TLS_client_method());
+    if (!context->bio_method || !context->ssl_ctx || !configure(context->ssl_ctx))
+        return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
+    context->verify_chain = context->verify_host = policy->verify;
+    TUSK_TRY(load_roots(context, policy, err));
+    SSL_CTX_set_verify(context->ssl_ctx, context->verify_chain ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+    return TUSK_OK;
+}
+
+tusk_code tusk__tls_context_new(const tusk_allocator *allocator, const tusk__tls_policy *policy,
+                                tusk__tls_context **out, tusk_error *err)
+{
+    tusk__tls_context *context = allocator->malloc(sizeof *context, allocator->user);
+    tusk_code code;
+
+    *out = NULL;
+    if (!context)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a TLS context");
+    *context = (tusk__tls_context){.refs = 1, .allocator = *allocator};
+    ERR_clear_error();
+    code = fill(context, policy, err);
+    ERR_clear_error();
+    if (code == TUSK_OK)
+        *out = context;
+    else
+        tusk__tls_context_unref(context);
+    return code;
+}
+
+tusk__tls_context *tusk__tls_context_ref(tusk__tls_context *context)
+{
+    context->refs++;
+    return context;
+}
+
+void tusk__tls_context_unref(tusk__tls_context *context)
+{
+    tusk_allocator allocator;
+
+    if (!context || --context->refs > 0)
+        return;
+    allocator = context->allocator;
+    SSL_CTX_free(context->ssl_ctx);
+    BIO_meth_free(context->bio_method);
+    allocator.free(context, allocator.user);
+}
