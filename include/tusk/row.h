@@ -92,6 +92,12 @@ tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error 
  * *len gets the whole length, as snprintf. */
 tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size, size_t *len, tusk_error *err);
 
+/**
+ * The bytes of a bytea in text format (\x0102, or the escape format), as scripts and text_results deliver it, into buf.
+ * Errors    TUSK_ERR_VALUE not such a text · TUSK_ERR_LIMIT buf is too small: *len is what it takes
+ */
+tusk_code tusk_bytea_from_text(tusk_str text, void *buf, size_t size, size_t *len, tusk_error *err);
+
 /* ---- dates and times ------------------------------------------------------------------------------------------------------ */
 
 /** Proleptic Gregorian calendar, year 0 is 1 BC. TUSK_ERR_VALUE: no such day, or beyond date's range (4713 BC … 5874897). */

@@ -1,0 +1,290 @@
+/* The codec table itself, the look-up, and the two ways through it: a parameter's field of Bind, a result's field.
+ * What a type's bytes mean is known in the files beside this one, not here.
+ * Read first: lib/codec/codec.h, docs/internals/codecs.md. */
+#include <stdio.h>
+
+#include "lib/codec/types.h"
+#include "proto/size.h"
+
+/* One row per type: OID, name, kind, width, functions. Each has a send function. */
+#define CODECS(X)                                                                                                      \
+    X(TUSK_OID_BOOL, "bool", TUSK_KIND_BOOL, 1, bool)                                                                  \
+    X(TUSK_OID_BYTEA, "bytea", TUSK_KIND_BYTES, -1, bytea)                                                             \
+    X(TUSK_OID_NAME, "name", TUSK_KIND_TEXT, -1, text)                                                                 \
+    X(TUSK_OID_INT8, "int8", TUSK_KIND_INT, 8, int8)                                                                   \
+    X(TUSK_OID_INT2, "int2", TUSK_KIND_INT, 2, int2)                                                                   \
+    X(TUSK_OID_INT4, "int4", TUSK_KIND_INT, 4, int4)                                                                   \
+    X(TUSK_OID_TEXT, "text", TUSK_KIND_TEXT, -1, text)                                                                 \
+    X(TUSK_OID_OID, "oid", TUSK_KIND_INT, 4, oid)                                                                      \
+    X(TUSK_OID_JSON, "json", TUSK_KIND_TEXT, -1, text)                                                                 \
+    X(TUSK_OID_FLOAT4, "float4", TUSK_KIND_FLOAT, 4, float4)                                                           \
+    X(TUSK_OID_FLOAT8, "float8", TUSK_KIND_FLOAT, 8, float8)                                                           \
+    X(TUSK_OID_UNKNOWN, "unknown", TUSK_KIND_TEXT, -1, text)                                                           \
+    X(TUSK_OID_BPCHAR, "bpchar", TUSK_KIND_TEXT, -1, text)                                                             \
+    X(TUSK_OID_VARCHAR, "varchar", TUSK_KIND_TEXT, -1, text)                                                           \
+    X(TUSK_OID_DATE, "date", TUSK_KIND_INT, 4, date)                                                                   \
+    X(TUSK_OID_TIMESTAMP, "timestamp", TUSK_KIND_INT, 8, timestamp)                                                    \
+    X(TUSK_OID_TIMESTAMPTZ, "timestamptz", TUSK_KIND_INT, 8, timestamptz)                                              \
+    X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
+    X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)
+
+#define ROW(oid, type_name, kind, width, name)                                                                         \
+    {oid,                                                                                                              \
+     type_name,                                                                                                        \
+     kind,                                                                                                             \
+     width,                                                                                                            \
+     true,                                                                                                             \
+     tusk__##name##_decode,                                                                                            \
+     tusk__##name##_parse,                                                                                             \
+     tusk__##name##_encode,                                                                                            \
+     tusk__##name##_print},
+static const tusk__codec codecs[] = {CODECS(ROW)};
+
+/* Where the row of an OID is, plus 1: every built-in type with a codec lies below 4096, and one load finds it. */
+#define POSITION(oid, type_name, kind, width, name) AT_##oid,
+enum { NOWHERE, CODECS(POSITION) };
+#define PLACE(oid, type_name, kind, width, name) [oid] = AT_##oid,
+static const uint8_t row_of[4096] = {CODECS(PLACE)};
+
+const tusk__codec *tusk__codec_of(uint32_t type)
+{
+    uint8_t row = type < sizeof row_of ? row_of[type] : NOWHERE;
+
+    return row == NOWHERE ? NULL : &codecs[row - 1];
+}
+
+/* ---- the catalogue ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct tusk__type {
+    uint32_t oid;
+    const char *name;
+    uint32_t array, element;
+    bool has_send, has_receive;
+    char category, typtype;
+    int16_t len;
+} tusk__type;
+
+static const tusk__type types[] = {
+#include "lib/codec/types_table.h"
+};
+
+/* Cold: names are for errors, and has_send is asked once per column of a statement. */
+static const tusk__type *type_of(uint32_t oid)
+{
+    size_t low = 0, high = sizeof types / sizeof *types;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (types[mid].oid == oid)
+            return &types[mid];
+        if (types[mid].oid < oid)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+bool tusk__type_has_send(uint32_t type)
+{
+    const tusk__type *t = type_of(type);
+
+    return !t || t->has_send;
+}
+
+const char *tusk__type_name(uint32_t type)
+{
+    const tusk__type *t = type_of(type);
+
+    return t ? t->name : NULL;
+}
+
+const char *tusk__type_label(uint32_t type, char buf[TUSK__TYPE_LABEL_SIZE])
+{
+    const char *name = tusk__type_name(type);
+
+    if (name)
+        snprintf(buf, TUSK__TYPE_LABEL_SIZE, "%s", name);
+    else
+        snprintf(buf, TUSK__TYPE_LABEL_SIZE, "type %u", (unsigned)type);
+    return buf;
+}
+
+/* ---- small helpers of the codecs -------------------------------------------------------------------------------------------------- */
+
+size_t tusk__print_str(tusk_str text, char *buf, size_t size)
+{
+    size_t n = text.len < size ? text.len : size - 1;
+
+    if (size == 0)
+        return text.len;
+    if (n > 0)
+        memcpy(buf, text.ptr, n);
+    buf[n] = '\0';
+    return text.len;
+}
+
+tusk_code tusk__bad_text(tusk_error *err, const char *type_name, tusk_str text)
+{
+    char shown[48];
+
+    tusk__error_copy(shown, sizeof shown, text);
+    return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_BAD_TEXT, "\"%s\" is not %s", shown, type_name);
+}
+
+tusk_code tusk__does_not_fit(tusk_error *err, int64_t n, const char *type_name)
+{
+    return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_OUT_OF_RANGE, "%lld does not fit %s", (long long)n,
+                           type_name);
+}
+
+/* ---- results ------------------------------------------------------------------------------------------------------------------------ */
+
+tusk_code tusk__value_decode(uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out, tusk_error *err)
+{
+    const tusk__codec *codec = tusk__codec_of(type);
+
+    if (!codec) {
+        *out = tusk__bytes_of(type, format ? TUSK_KIND_RAW : TUSK_KIND_TEXT, bytes);
+        return TUSK_OK;
+    }
+    *out = tusk_null_of(type);
+    if (!format)
+        return codec->parse(bytes, out, err);
+    if (codec->width >= 0 && bytes.len != (size_t)codec->width) /* D3 */
+        return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_BAD_BINARY, "%s in binary has %d bytes, not %zu",
+                               codec->name, codec->width, bytes.len);
+    return codec->decode(bytes, out, err);
+}
+
+/* ---- parameters ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_integer(uint32_t type)
+{
+    return type == TUSK_OID_INT4 || type == TUSK_OID_INT8 || type == TUSK_OID_INT2 || type == TUSK_OID_OID;
+}
+
+static bool is_float(uint32_t type)
+{
+    return type == TUSK_OID_FLOAT8 || type == TUSK_OID_FLOAT4;
+}
+
+/* May a value of type `have` be encoded as `want`, given that both hold the same kind? Dates and timestamps are of the kind
+ * of integers but mean something else. */
+static bool are_relatives(const tusk__codec *have, const tusk__codec *want)
+{
+    return (have->kind == TUSK_KIND_TEXT && want->kind == TUSK_KIND_TEXT) ||
+           (is_integer(have->type) && is_integer(want->type)) || (is_float(have->type) && is_float(want->type));
+}
+
+/* The codec that writes the value as `want` in binary, or NULL. */
+static const tusk__codec *codec_for(const tusk_value *value, uint32_t want)
+{
+    const tusk__codec *have = tusk__codec_of(value->type);
+    const tusk__codec *wanted = tusk__codec_of(want);
+
+    if (!have || !wanted || have->kind != value->kind)
+        return NULL;
+    return have == wanted || are_relatives(have, wanted) ? wanted : NULL;
+}
+
+static tusk_code refuse_type(const tusk_value *value, uint32_t want, tusk_error *err)
+{
+    char have_label[TUSK__TYPE_LABEL_SIZE], want_label[TUSK__TYPE_LABEL_SIZE];
+    const char *have = value->type ? tusk__type_label(value->type, have_label) : "a value without a type";
+    bool hinted = err && err->code == TUSK_OK && value->kind == TUSK_KIND_TEXT;
+
+    tusk__type_label(want, want_label);
+    if (value->type == want)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a tusk_value of type %s and another kind",
+                               want ? want_label : "0");
+    tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the statement wants %s here, not %s", want_label, have);
+    if (hinted)
+        tusk__error_hint(err,
+                         tusk_str_of("tusk_unknown() lets the server read the text by the type's input function."));
+    return TUSK_ERR_TYPE;
+}
+
+/* An out buffer that cannot take the value is an error of its own (out of memory, message too long). */
+static tusk_code written(const tusk__writer *b, tusk_error *err)
+{
+    if (b->failed == TUSK_OK)
+        return TUSK_OK;
+    return tusk__error_set(err, b->failed, NULL, "%s",
+                           b->failed == TUSK_ERR_LIMIT ? "the parameter is longer than a message can be"
+                                                       : "no memory for the parameter");
+}
+
+static tusk_code encode_binary(tusk__writer *b, const tusk__codec *codec, const tusk_value *value, tusk_error *err)
+{
+    size_t at = b->len;
+
+    tusk__write_u32(b, 0);
+    TUSK_TRY(codec->encode(b, value, err));
+    if (b->failed == TUSK_OK)
+        tusk__put32(b->buf + at, (uint32_t)(b->len - at - 4));
+    return written(b, err);
+}
+
+/* Room is asked for before the text is looked at: gigabytes are refused unread (D13). */
+static tusk_code encode_as_text(tusk__writer *b, const tusk_value *value, tusk_error *err)
+{
+    if (tusk__writer_room(b, 4) && tusk__writer_room(b, value->as.bytes.len))
+        TUSK_TRY(tusk__text_check(value->as.bytes, err));
+    tusk__write_field(b, value->as.bytes, false);
+    return written(b, err);
+}
+
+static tusk_code encode_raw(tusk__writer *b, const tusk_value *value, uint32_t want, tusk_error *err)
+{
+    if (want == 0)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
+                               "tusk_raw() without a type, and the statement has none for it");
+    if (value->type != 0 && value->type != want)
+        return refuse_type(value, want, err);
+    tusk__write_field(b, value->as.bytes, false);
+    return written(b, err);
+}
+
+tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, uint16_t *format, tusk_error *err)
+{
+    uint32_t want = type ? type : value->type;
+    const tusk__codec *codec;
+
+    *format = 1;
+    if (value->kind == TUSK_KIND_NULL) {
+        tusk__write_field(b, tusk_str_from(NULL, 0), true);
+        return written(b, err);
+    }
+    if (value->kind == TUSK_KIND_RAW)
+        return encode_raw(b, value, want, err);
+    codec = codec_for(value, want);
+    if (codec)
+        return encode_binary(b, codec, value, err);
+    if (value->kind != TUSK_KIND_TEXT || (value->type != 0 && value->type != want))
+        return refuse_type(value, want, err);
+    *format = 0; /* untyped text, or text for a type that Tusk writes no binary for: its input function reads it */
+    return encode_as_text(b, value, err);
+}
+
+/* The length word, and one byte for jsonb's version where text may become that. */
+size_t tusk__param_size(const tusk_value *value)
+{
+    size_t size;
+
+    switch (value->kind) {
+    case TUSK_KIND_TEXT:
+    case TUSK_KIND_BYTES:
+    case TUSK_KIND_RAW:
+        return tusk__size_add(value->as.bytes.len, 5, &size) ? size : SIZE_MAX;
+    case TUSK_KIND_UUID:
+        return 4 + 16;
+    case TUSK_KIND_NULL:
+    case TUSK_KIND_BOOL:
+    case TUSK_KIND_INT:
+    case TUSK_KIND_FLOAT:
+        break;
+    }
+    return 4 + 8;
+}

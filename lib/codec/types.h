@@ -1,0 +1,106 @@
+/* What the codec files share: the functions behind each row of the table, and small helpers.
+ * Only lib/codec/ and lib/datetime.c include it.
+ * Read first: lib/codec/codec.h. */
+#ifndef TUSK_LIB_CODEC_TYPES_H
+#define TUSK_LIB_CODEC_TYPES_H
+
+#include "lib/codec/codec.h"
+#include "proto/error_set.h"
+
+/* Source: PostgreSQL docs, "PostgreSQL Error Codes", class 22 */
+#define TUSK__STATE_OUT_OF_RANGE "22003"
+#define TUSK__STATE_DATETIME "22008"
+#define TUSK__STATE_NOT_IN_REPERTOIRE "22021"
+#define TUSK__STATE_BAD_TEXT "22P02"
+#define TUSK__STATE_BAD_BINARY "22P03"
+
+#define TUSK__CODEC_FUNCTIONS(name)                                                                                    \
+    tusk_code tusk__##name##_decode(tusk_str bytes, tusk_value *out, tusk_error *err);                                 \
+    tusk_code tusk__##name##_parse(tusk_str text, tusk_value *out, tusk_error *err);                                   \
+    tusk_code tusk__##name##_encode(tusk__writer *b, const tusk_value *value, tusk_error *err);                        \
+    size_t tusk__##name##_print(const tusk_value *value, char *buf, size_t size)
+
+TUSK__CODEC_FUNCTIONS(bool);
+TUSK__CODEC_FUNCTIONS(int2);
+TUSK__CODEC_FUNCTIONS(int4);
+TUSK__CODEC_FUNCTIONS(int8);
+TUSK__CODEC_FUNCTIONS(oid);
+TUSK__CODEC_FUNCTIONS(float4);
+TUSK__CODEC_FUNCTIONS(float8);
+TUSK__CODEC_FUNCTIONS(text);
+TUSK__CODEC_FUNCTIONS(bytea);
+TUSK__CODEC_FUNCTIONS(uuid);
+TUSK__CODEC_FUNCTIONS(date);
+TUSK__CODEC_FUNCTIONS(timestamp);
+TUSK__CODEC_FUNCTIONS(timestamptz);
+TUSK__CODEC_FUNCTIONS(jsonb);
+
+/* "int4", or "type 16402" for a type that is not built in. */
+#define TUSK__TYPE_LABEL_SIZE 80
+const char *tusk__type_label(uint32_t type, char buf[TUSK__TYPE_LABEL_SIZE]);
+
+/* Copy text into buf, cut if need be, NUL-terminated if size > 0; returns text.len, so the print functions end with it. */
+size_t tusk__print_str(tusk_str text, char *buf, size_t size);
+
+/* `text` is not what PostgreSQL prints for that type. Shows its beginning. */
+tusk_code tusk__bad_text(tusk_error *err, const char *type_name, tusk_str text);
+
+/* "n does not fit type" */
+tusk_code tusk__does_not_fit(tusk_error *err, int64_t n, const char *type_name);
+
+/* Is it a float4's value, exactly? And the refusal. */
+bool tusk__fits_float4(double real);
+tusk_code tusk__float_does_not_fit(tusk_error *err, double real);
+
+/* UTF-8 without NUL, or TUSK_ERR_VALUE that says where it is not. */
+tusk_code tusk__text_check(tusk_str text, tusk_error *err);
+
+/* 0…15, or -1. */
+static inline int tusk__hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* ---- the calendar, lib/datetime.c: proleptic Gregorian, year 0 is 1 BC, days from 2000-01-01 -------------------------------- */
+
+/* Limits of PostgreSQL: datatype/timestamp.h. The ends are the first value that is too much. */
+#define TUSK__DATE_MIN (-2451545)                          /* 4714-11-24 BC */
+#define TUSK__DATE_END 2145031949                          /* 5874898-01-01 */
+#define TUSK__TIMESTAMP_MIN (INT64_C(-211813488000000000)) /* 4714-11-24 00:00:00 BC */
+#define TUSK__TIMESTAMP_END INT64_C(9223371331200000000)   /* 294277-01-01 00:00:00 */
+#define TUSK__US_PER_SECOND INT64_C(1000000)
+#define TUSK__US_PER_DAY (INT64_C(86400) * TUSK__US_PER_SECOND)
+
+typedef struct tusk__ymd {
+    int64_t year;
+    int month, day;
+} tusk__ymd;
+
+/* False: no such day. Any year of up to ten digits. */
+bool tusk__ymd_to_days(tusk__ymd ymd, int64_t *days);
+/* |days| up to 2^62. */
+tusk__ymd tusk__ymd_from_days(int64_t days);
+
+/* In PostgreSQL's range, or one of the infinities? */
+static inline bool tusk__date_is_valid(int64_t days)
+{
+    return (days >= TUSK__DATE_MIN && days < TUSK__DATE_END) || days == TUSK_DATE_INFINITY ||
+           days == TUSK_DATE_MINUS_INFINITY;
+}
+static inline bool tusk__timestamp_is_valid(int64_t us)
+{
+    return (us >= TUSK__TIMESTAMP_MIN && us < TUSK__TIMESTAMP_END) || us == TUSK_TIMESTAMP_INFINITY ||
+           us == TUSK_TIMESTAMP_MINUS_INFINITY;
+}
+
+/* a / b rounded towards minus infinity, b > 0. */
+static inline int64_t tusk__floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+#endif

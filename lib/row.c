@@ -1,0 +1,545 @@
+/* Rows: finding a field in a checked DataRow body, and taking a value out of it by the column's type and format.
+ * What the bytes of a type mean is not known here but in lib/codec/; only the commonest pairs have a short way.
+ * Read first: tusk/row.h, lib/row.h. */
+#include "lib/row.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/codec/types.h"
+
+/* ---- finding a field ----------------------------------------------------------------------------------------------------------------- */
+
+/* A field is an Int32 length, -1 for NULL, and so many bytes. */
+static const uint8_t *skip_field(const uint8_t *p)
+{
+    uint32_t len = tusk__be32(p);
+
+    return p + 4 + (len == UINT32_MAX ? 0 : len);
+}
+
+/* Mark every stride-th column: each one up to TUSK__ROW_MARKS columns, every second one up to twice as many, and so on. */
+void tusk__row_init(tusk_row *row, tusk_query *q, const uint8_t *body, uint32_t n_cols)
+{
+    const uint8_t *p = body + 2;
+    uint32_t stride = 1;
+
+    while (n_cols > stride * TUSK__ROW_MARKS)
+        stride *= 2;
+    row->query = q;
+    row->body = body;
+    row->n_cols = n_cols;
+    row->stride = stride;
+    for (uint32_t col = 0; col < n_cols; col++) {
+        if (col % stride == 0)
+            row->marks[col / stride] = (uint32_t)(p - body);
+        p = skip_field(p);
+    }
+}
+
+/* Of a column that is there. */
+static inline const uint8_t *field_at(const tusk_row *row, uint32_t col)
+{
+    const uint8_t *p;
+
+    if (row->stride == 1)
+        return row->body + row->marks[col];
+    p = row->body + row->marks[col / row->stride];
+    for (uint32_t n = col % row->stride; n > 0; n--)
+        p = skip_field(p);
+    return p;
+}
+
+static inline bool has_column(const tusk_row *row, int col)
+{
+    return (uint32_t)col < row->n_cols; /* a negative one is beyond every count */
+}
+
+bool tusk__row_field(const tusk_row *row, int col, tusk_str *bytes, bool *is_null)
+{
+    const uint8_t *p;
+    uint32_t len;
+
+    if (!has_column(row, col))
+        return false;
+    p = field_at(row, (uint32_t)col);
+    len = tusk__be32(p);
+    *is_null = len == UINT32_MAX;
+    *bytes = *is_null ? tusk_str_from(NULL, 0) : tusk_str_from(p + 4, len);
+    return true;
+}
+
+bool tusk_is_null(const tusk_row *row, int col)
+{
+    return !has_column(row, col) || tusk__be32(field_at(row, (uint32_t)col)) == UINT32_MAX;
+}
+
+/* ---- saying what is wrong ------------------------------------------------------------------------------------------------------------ */
+
+/* One field with its column. */
+typedef struct field {
+    int col;
+    const tusk_column *column;
+    tusk_str bytes;
+} field;
+
+/* The first error wins; whoever set it before knew better what it was about. */
+static tusk_code fail(tusk_error *err, int col, const char *want, tusk_code code, const char *sqlstate, const char *fmt,
+                      ...) TUSK_PRINTF(6, 7) __attribute__((cold, noinline));
+
+static tusk_code fail(tusk_error *err, int col, const char *want, tusk_code code, const char *sqlstate, const char *fmt,
+                      ...)
+{
+    char text[sizeof err->message];
+    va_list args;
+
+    if (!err || err->code != TUSK_OK)
+        return code;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    tusk__error_set(err, code, sqlstate, "%s", text);
+    tusk__error_where(err, "read %s", want);
+    err->fate = TUSK_FATE_ANSWERED;
+    err->column = col;
+    return code;
+}
+
+#define FIELD_FMT "column %d \"" TUSK_STR_FMT "\""
+#define FIELD_ARG(f) (f)->col, TUSK_STR_ARG((f)->column->name)
+
+static tusk_code fail_type(const field *f, const char *want, tusk_error *err)
+{
+    char have[TUSK__TYPE_LABEL_SIZE];
+
+    return fail(err, f->col, want, TUSK_ERR_TYPE, NULL, FIELD_FMT " is %s, not %s", FIELD_ARG(f),
+                tusk__type_label(f->column->type, have), want);
+}
+
+/* What the codec said, with the column in front. */
+static tusk_code fail_value(const field *f, const char *want, const tusk_error *cause, tusk_error *err)
+{
+    return fail(err, f->col, want, cause->code, cause->sqlstate, FIELD_FMT ": %s", FIELD_ARG(f), cause->message);
+}
+
+/* ---- taking a value ------------------------------------------------------------------------------------------------------------------ */
+
+static tusk_code take_field(const tusk_row *row, int col, const char *want, field *f, tusk_error *err)
+{
+    bool is_null;
+
+    if (!tusk__row_field(row, col, &f->bytes, &is_null))
+        return fail(err, col, want, TUSK_ERR_USAGE, NULL, "there is no column %d: the row has %u", col,
+                    (unsigned)row->n_cols);
+    f->col = col;
+    f->column = tusk__query_row_column(row->query, col);
+    if (is_null)
+        return fail(err, col, want, TUSK_ERR_NULL, NULL, FIELD_FMT " is NULL", FIELD_ARG(f));
+    return TUSK_OK;
+}
+
+/* A failure is decoded again, to hear why: an error is big, and most callers of a failing read do not want it. */
+static tusk_code decode_field(const field *f, const char *want, tusk_value *out, tusk_error *err)
+{
+    tusk_code code = tusk__value_decode(f->column->type, f->column->format, f->bytes, out, NULL);
+    tusk_error cause;
+
+    if (code == TUSK_OK || !err)
+        return code;
+    memset(&cause, 0, sizeof cause);
+    tusk__value_decode(f->column->type, f->column->format, f->bytes, out, &cause);
+    return fail_value(f, want, &cause, err);
+}
+
+static bool is_integer(uint32_t type)
+{
+    return type == TUSK_OID_INT4 || type == TUSK_OID_INT8 || type == TUSK_OID_INT2 || type == TUSK_OID_OID;
+}
+
+/* What an integer getter delivers. Types other than the integers proper are read by their own name alone. */
+typedef struct wanted {
+    uint32_t type;
+    const char *name;
+    int64_t min, max;
+} wanted;
+
+static const wanted want_bool = {TUSK_OID_BOOL, "bool", 0, 1};
+static const wanted want_int2 = {TUSK_OID_INT2, "int2", INT16_MIN, INT16_MAX};
+static const wanted want_int4 = {TUSK_OID_INT4, "int4", INT32_MIN, INT32_MAX};
+static const wanted want_int8 = {TUSK_OID_INT8, "int8", INT64_MIN, INT64_MAX};
+static const wanted want_oid = {TUSK_OID_OID, "oid", 0, UINT32_MAX};
+static const wanted want_date = {TUSK_OID_DATE, "date", INT32_MIN, INT32_MAX};
+static const wanted want_timestamp = {TUSK_OID_TIMESTAMP, "timestamp", INT64_MIN, INT64_MAX};
+static const wanted want_timestamptz = {TUSK_OID_TIMESTAMPTZ, "timestamptz", INT64_MIN, INT64_MAX};
+
+static tusk_code read_integer(const tusk_row *row, int col, const wanted *want, int64_t *out, tusk_error *err)
+{
+    field f;
+    tusk_value value;
+    int64_t n;
+
+    TUSK_TRY(take_field(row, col, want->name, &f, err));
+    if (f.column->type != want->type && !(is_integer(want->type) && is_integer(f.column->type)))
+        return fail_type(&f, want->name, err);
+    TUSK_TRY(decode_field(&f, want->name, &value, err));
+    n = value.kind == TUSK_KIND_BOOL ? value.as.boolean : value.as.integer;
+    if (n < want->min || n > want->max)
+        return fail(err, col, want->name, TUSK_ERR_VALUE, TUSK__STATE_OUT_OF_RANGE, FIELD_FMT ": %lld does not fit %s",
+                    FIELD_ARG(&f), (long long)n, want->name);
+    *out = n;
+    return TUSK_OK;
+}
+
+static tusk_code read_real(const tusk_row *row, int col, uint32_t type, double *out, tusk_error *err)
+{
+    const char *name = type == TUSK_OID_FLOAT4 ? "float4" : "float8";
+    field f;
+    tusk_value value;
+    tusk_error cause;
+
+    TUSK_TRY(take_field(row, col, name, &f, err));
+    if (f.column->type != TUSK_OID_FLOAT4 && f.column->type != TUSK_OID_FLOAT8)
+        return fail_type(&f, name, err);
+    TUSK_TRY(decode_field(&f, name, &value, err));
+    if (type == TUSK_OID_FLOAT4 && !tusk__fits_float4(value.as.real)) {
+        memset(&cause, 0, sizeof cause);
+        tusk__float_does_not_fit(&cause, value.as.real);
+        return fail_value(&f, name, &cause, err);
+    }
+    *out = value.as.real;
+    return TUSK_OK;
+}
+
+/* ---- long form ----------------------------------------------------------------------------------------------------------------------- */
+
+tusk_code tusk_read_bool(const tusk_row *row, int col, bool *out, tusk_error *err)
+{
+    int64_t n;
+
+    TUSK_TRY(read_integer(row, col, &want_bool, &n, err));
+    *out = n != 0;
+    return TUSK_OK;
+}
+
+tusk_code tusk_read_int2(const tusk_row *row, int col, int16_t *out, tusk_error *err)
+{
+    int64_t n;
+
+    TUSK_TRY(read_integer(row, col, &want_int2, &n, err));
+    *out = (int16_t)n;
+    return TUSK_OK;
+}
+
+tusk_code tusk_read_int4(const tusk_row *row, int col, int32_t *out, tusk_error *err)
+{
+    int64_t n;
+
+    TUSK_TRY(read_integer(row, col, &want_int4, &n, err));
+    *out = (int32_t)n;
+    return TUSK_OK;
+}
+
+tusk_code tusk_read_int8(const tusk_row *row, int col, int64_t *out, tusk_error *err)
+{
+    return read_integer(row, col, &want_int8, out, err);
+}
+
+tusk_code tusk_read_oid(const tusk_row *row, int col, uint32_t *out, tusk_error *err)
+{
+    int64_t n;
+
+    TUSK_TRY(read_integer(row, col, &want_oid, &n, err));
+    *out = (uint32_t)n;
+    return TUSK_OK;
+}
+
+tusk_code tusk_read_float4(const tusk_row *row, int col, float *out, tusk_error *err)
+{
+    double real;
+
+    TUSK_TRY(read_real(row, col, TUSK_OID_FLOAT4, &real, err));
+    *out = (float)real;
+    return TUSK_OK;
+}
+
+tusk_code tusk_read_float8(const tusk_row *row, int col, double *out, tusk_error *err)
+{
+    return read_real(row, col, TUSK_OID_FLOAT8, out, err);
+}
+
+tusk_code tusk_read_date(const tusk_row *row, int col, int32_t *out, tusk_error *err)
+{
+    int64_t n;
+
+    TUSK_TRY(read_integer(row, col, &want_date, &n, err));
+    *out = (int32_t)n;
+    return TUSK_OK;
+}
+
+tusk_code tusk_read_timestamp(const tusk_row *row, int col, int64_t *out, tusk_error *err)
+{
+    return read_integer(row, col, &want_timestamp, out, err);
+}
+
+tusk_code tusk_read_timestamptz(const tusk_row *row, int col, int64_t *out, tusk_error *err)
+{
+    return read_integer(row, col, &want_timestamptz, out, err);
+}
+
+/* A column that came as text is text, whatever its type. */
+tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error *err)
+{
+    field f;
+    const tusk__codec *codec;
+    tusk_value value;
+
+    TUSK_TRY(take_field(row, col, "text", &f, err));
+    if (f.column->format == 0) {
+        *out = f.bytes;
+        return TUSK_OK;
+    }
+    codec = tusk__codec_of(f.column->type);
+    if (!codec || codec->kind != TUSK_KIND_TEXT)
+        return fail_type(&f, "text", err);
+    TUSK_TRY(decode_field(&f, "text", &value, err));
+    *out = value.as.bytes;
+    return TUSK_OK;
+}
+
+tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err)
+{
+    field f;
+    tusk_value value;
+
+    TUSK_TRY(take_field(row, col, "bytea", &f, err));
+    if (f.column->type != TUSK_OID_BYTEA)
+        return fail_type(&f, "bytea", err);
+    TUSK_TRY(decode_field(&f, "bytea", &value, err));
+    *out = value.as.bytes;
+    return TUSK_OK;
+}
+
+tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err)
+{
+    field f;
+    tusk_value value;
+
+    TUSK_TRY(take_field(row, col, "uuid", &f, err));
+    if (f.column->type != TUSK_OID_UUID)
+        return fail_type(&f, "uuid", err);
+    TUSK_TRY(decode_field(&f, "uuid", &value, err));
+    memcpy(out, value.as.uuid, 16);
+    return TUSK_OK;
+}
+
+tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error *err)
+{
+    field f;
+
+    TUSK_TRY(take_field(row, col, "raw", &f, err));
+    *out = f.bytes;
+    return TUSK_OK;
+}
+
+/* ---- short form ---------------------------------------------------------------------------------------------------------------------- */
+
+/* The bytes of a binary field of exactly that type and width, else NULL: then the long way tells. The width is looked at before
+ * the bytes (D3); NULL's length, -1, is no width. */
+static inline const uint8_t *exact_field(const tusk_row *row, int col, uint32_t type, uint32_t width)
+{
+    const tusk_column *column;
+    const uint8_t *p;
+
+    if (!has_column(row, col))
+        return NULL;
+    column = tusk__query_row_column(row->query, col);
+    p = field_at(row, (uint32_t)col);
+    return column->type == type && column->format == 1 && tusk__be32(p) == width ? p + 4 : NULL;
+}
+
+/* Getters read without an error first: NULL is none, and only the first real one is worth its making. */
+static bool is_worth_keeping(tusk_code code)
+{
+    return code != TUSK_OK && code != TUSK_ERR_NULL;
+}
+
+static void keep_error(const tusk_row *row, const tusk_error *err)
+{
+    if (row->query)
+        tusk__query_keep_value_error(row->query, err);
+}
+
+static __attribute__((noinline)) int64_t get_integer(const tusk_row *row, int col, const wanted *want)
+{
+    int64_t n = 0;
+
+    if (is_worth_keeping(read_integer(row, col, want, &n, NULL))) {
+        tusk_error err = {0};
+
+        (void)read_integer(row, col, want, &n, &err);
+        keep_error(row, &err);
+    }
+    return n;
+}
+
+static __attribute__((noinline)) double get_real(const tusk_row *row, int col, uint32_t type)
+{
+    double real = 0;
+
+    if (is_worth_keeping(read_real(row, col, type, &real, NULL))) {
+        tusk_error err = {0};
+
+        (void)read_real(row, col, type, &real, &err);
+        keep_error(row, &err);
+    }
+    return real;
+}
+
+typedef tusk_code (*read_view_fn)(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
+
+static __attribute__((noinline)) tusk_str get_view(const tusk_row *row, int col, read_view_fn read)
+{
+    tusk_str view = tusk_str_from(NULL, 0);
+
+    if (is_worth_keeping(read(row, col, &view, NULL))) {
+        tusk_error err = {0};
+
+        (void)read(row, col, &view, &err);
+        keep_error(row, &err);
+    }
+    return view;
+}
+
+bool tusk_get_bool(const tusk_row *row, int col)
+{
+    return get_integer(row, col, &want_bool) != 0;
+}
+
+int16_t tusk_get_int2(const tusk_row *row, int col)
+{
+    return (int16_t)get_integer(row, col, &want_int2);
+}
+
+int32_t tusk_get_int4(const tusk_row *row, int col)
+{
+    const uint8_t *p = exact_field(row, col, TUSK_OID_INT4, 4);
+
+    return p ? (int32_t)tusk__be32(p) : (int32_t)get_integer(row, col, &want_int4);
+}
+
+int64_t tusk_get_int8(const tusk_row *row, int col)
+{
+    const uint8_t *p = exact_field(row, col, TUSK_OID_INT8, 8);
+
+    return p ? (int64_t)tusk__be64(p) : get_integer(row, col, &want_int8);
+}
+
+uint32_t tusk_get_oid(const tusk_row *row, int col)
+{
+    return (uint32_t)get_integer(row, col, &want_oid);
+}
+
+float tusk_get_float4(const tusk_row *row, int col)
+{
+    return (float)get_real(row, col, TUSK_OID_FLOAT4);
+}
+
+double tusk_get_float8(const tusk_row *row, int col)
+{
+    const uint8_t *p = exact_field(row, col, TUSK_OID_FLOAT8, 8);
+    uint64_t bits;
+    double real;
+
+    if (!p)
+        return get_real(row, col, TUSK_OID_FLOAT8);
+    bits = tusk__be64(p);
+    memcpy(&real, &bits, sizeof real);
+    return real;
+}
+
+int32_t tusk_get_date(const tusk_row *row, int col)
+{
+    return (int32_t)get_integer(row, col, &want_date);
+}
+
+int64_t tusk_get_timestamp(const tusk_row *row, int col)
+{
+    return get_integer(row, col, &want_timestamp);
+}
+
+int64_t tusk_get_timestamptz(const tusk_row *row, int col)
+{
+    const uint8_t *p = exact_field(row, col, TUSK_OID_TIMESTAMPTZ, 8);
+
+    if (p && tusk__timestamp_is_valid((int64_t)tusk__be64(p)))
+        return (int64_t)tusk__be64(p);
+    return get_integer(row, col, &want_timestamptz);
+}
+
+tusk_str tusk_get_text(const tusk_row *row, int col)
+{
+    const tusk_column *column;
+    tusk_str text;
+    bool is_null;
+
+    if (!tusk__row_field(row, col, &text, &is_null))
+        return get_view(row, col, tusk_read_text);
+    column = tusk__query_row_column(row->query, col);
+    if (column->type == TUSK_OID_TEXT || column->type == TUSK_OID_VARCHAR || column->format == 0)
+        return text; /* {NULL, 0} if it is NULL */
+    return get_view(row, col, tusk_read_text);
+}
+
+tusk_str tusk_get_bytea(const tusk_row *row, int col)
+{
+    return get_view(row, col, tusk_read_bytea);
+}
+
+/* A view of 16 bytes is there only in binary; text has to be parsed into a place of the caller's. */
+static tusk_code read_uuid_view(const tusk_row *row, int col, tusk_str *out, tusk_error *err)
+{
+    uint8_t uuid[16];
+    field f;
+
+    TUSK_TRY(tusk_read_uuid(row, col, uuid, err));
+    TUSK_TRY(take_field(row, col, "uuid", &f, err));
+    if (f.column->format == 0)
+        return fail(err, col, "uuid", TUSK_ERR_TYPE, NULL,
+                    FIELD_FMT " came in text format: take it with tusk_read_uuid()", FIELD_ARG(&f));
+    *out = f.bytes;
+    return TUSK_OK;
+}
+
+tusk_str tusk_get_uuid(const tusk_row *row, int col)
+{
+    return get_view(row, col, read_uuid_view);
+}
+
+tusk_str tusk_get_raw(const tusk_row *row, int col)
+{
+    return get_view(row, col, tusk_read_raw);
+}
+
+/* ---- any value as text --------------------------------------------------------------------------------------------------------------- */
+
+tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size, size_t *len, tusk_error *err)
+{
+    field f;
+    const tusk__codec *codec;
+    tusk_value value;
+    char have[TUSK__TYPE_LABEL_SIZE];
+
+    TUSK_TRY(take_field(row, col, "value", &f, err));
+    if (f.column->format == 0) {
+        *len = tusk__print_str(f.bytes, buf, size);
+        return TUSK_OK;
+    }
+    codec = tusk__codec_of(f.column->type);
+    if (!codec)
+        return fail(err, col, "value", TUSK_ERR_TYPE, NULL,
+                    FIELD_FMT " is %s, which is printed by the server alone: text_results", FIELD_ARG(&f),
+                    tusk__type_label(f.column->type, have));
+    TUSK_TRY(decode_field(&f, "value", &value, err));
+    *len = codec->print(&value, buf, size);
+    return TUSK_OK;
+}
