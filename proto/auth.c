@@ -72,23 +72,23 @@ bool tusk__sasl_next(tusk_str *names, tusk_str *name)
     return true;
 }
 
-/* Room for a whole message with a secret, so that growing in the middle leaves no copy of it behind. 16 bytes are more than
- * type, length words and NUL. */
-static size_t begin_secret(tusk__writer *b, tusk_str name, tusk_str secret)
+/* A message with a secret, and room for the rest of it: the secret and `more` bytes that go with it. Growing in the
+ * middle would leave a copy of the secret behind. */
+static size_t begin_secret(tusk__writer *b, tusk_str secret, size_t more)
 {
-    size_t size;
+    size_t at = tusk__message_begin(b, TUSK__F_PASSWORD), size;
 
-    if (!tusk__size_add(name.len, secret.len, &size) || !tusk__size_add(size, 16, &size))
-        tusk__writer_fail(b, TUSK_ERR_LIMIT);
-    else
+    if (tusk__size_add(secret.len, more, &size))
         (void)tusk__writer_room(b, size);
-    return tusk__message_begin(b, TUSK__F_PASSWORD);
+    else
+        tusk__writer_fail(b, TUSK_ERR_LIMIT);
+    return at;
 }
 
 /* PasswordMessage (F) */
 void tusk__password_message_write(tusk__writer *b, tusk_str password)
 {
-    size_t at = begin_secret(b, tusk_str_of(""), password);
+    size_t at = begin_secret(b, password, 1);
 
     tusk__write_cstr(b, password);
     tusk__message_end(b, at);
@@ -105,8 +105,11 @@ tusk_code tusk__password_message_read(tusk_str body, tusk_str *password, tusk_er
 /* SASLInitialResponse (F). data.ptr NULL: the mechanism has no initial response, which is not an empty one. */
 void tusk__sasl_initial_response_write(tusk__writer *b, tusk_str mechanism, tusk_str data)
 {
-    size_t at = begin_secret(b, mechanism, data);
+    size_t more, at;
 
+    if (!tusk__size_add(mechanism.len, 1 + 4, &more))
+        more = SIZE_MAX;
+    at = begin_secret(b, data, more);
     tusk__write_cstr(b, mechanism);
     tusk__write_field(b, data, data.ptr == NULL);
     tusk__message_end(b, at);
@@ -125,7 +128,7 @@ tusk_code tusk__sasl_initial_response_read(tusk_str body, tusk_str *mechanism, t
 /* SASLResponse (F), GSSResponse (F) */
 void tusk__sasl_response_write(tusk__writer *b, tusk_str data)
 {
-    size_t at = begin_secret(b, tusk_str_of(""), data);
+    size_t at = begin_secret(b, data, 0);
 
     tusk__write_bytes(b, data);
     tusk__message_end(b, at);

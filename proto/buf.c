@@ -53,15 +53,21 @@ void tusk__writer_clear(tusk__writer *b)
     b->max = max;
 }
 
-/* All of cap: behind len may lie what was cut off. The pointer is volatile so that the call cannot be optimised away as a
- * store to memory that is freed next. */
+/* All that is allocated: behind len may lie what was cut off. The pointer is volatile so that the call cannot be optimised
+ * away as a store to memory that is freed next. */
 void tusk__writer_wipe(tusk__writer *b)
 {
     static void *(*const volatile overwrite)(void *, int, size_t) = memset;
 
     if (b->buf)
-        overwrite(b->buf, 0, b->cap);
+        overwrite(b->buf, 0, b->allocated);
     tusk__writer_clear(b);
+}
+
+void tusk__writer_limit(tusk__writer *b, size_t limit)
+{
+    b->limit = limit;
+    b->cap = limit && limit < b->allocated ? limit : b->allocated;
 }
 
 /* How long the buffer may become now: the writer's own bound, and while a message is open the end of the longest one. */
@@ -72,24 +78,13 @@ static size_t writer_end(const tusk__writer *b)
     return b->limit && b->limit < max ? b->limit : max;
 }
 
-/* False: n more bytes would be too many. Asked before the bytes are looked at (D13). */
-static bool fits(tusk__writer *b, size_t n)
-{
-    size_t need;
-
-    if (tusk__size_add(b->len, n, &need) && need <= writer_end(b))
-        return true;
-    tusk__writer_fail(b, TUSK_ERR_LIMIT);
-    return false;
-}
-
 /* Doubles, so that a long message is moved O(1) times per byte; never beyond the writer's bound. */
 static size_t next_cap(const tusk__writer *b, size_t need)
 {
     size_t max = b->max ? b->max : TUSK__WRITER_MAX;
     size_t cap = FIRST_CAP;
 
-    if (b->cap >= cap && !tusk__size_mul(b->cap, 2, &cap))
+    if (b->allocated >= cap && !tusk__size_mul(b->allocated, 2, &cap))
         cap = max;
     if (cap > max)
         cap = max;
@@ -101,8 +96,12 @@ bool tusk__writer_grow(tusk__writer *b, size_t n)
     size_t need, cap;
     uint8_t *buf;
 
-    if (b->failed != TUSK_OK || !fits(b, n) || !tusk__size_add(b->len, n, &need))
+    if (b->failed != TUSK_OK)
         return false;
+    if (!tusk__size_add(b->len, n, &need) || need > writer_end(b)) {
+        tusk__writer_fail(b, TUSK_ERR_LIMIT);
+        return false;
+    }
     if (need <= b->cap)
         return true;
     cap = next_cap(b, need);
@@ -112,47 +111,43 @@ bool tusk__writer_grow(tusk__writer *b, size_t n)
         return false;
     }
     b->buf = buf;
-    b->cap = cap;
+    b->allocated = cap;
+    tusk__writer_limit(b, b->limit);
     return true;
+}
+
+/* Room for a string and what goes with it, before the string is looked at (D13). */
+static bool room_for(tusk__writer *b, tusk_str s, size_t more)
+{
+    size_t size;
+
+    if (tusk__size_add(s.len, more, &size))
+        return tusk__writer_room(b, size);
+    tusk__writer_fail(b, TUSK_ERR_LIMIT);
+    return false;
 }
 
 void tusk__write_cstr(tusk__writer *b, tusk_str s)
 {
-    size_t size;
-
-    if (b->failed != TUSK_OK)
-        return;
-    if (!tusk__size_add(s.len, 1, &size)) {
-        tusk__writer_fail(b, TUSK_ERR_LIMIT);
-        return;
-    }
-    if (!fits(b, size))
+    if (!room_for(b, s, 1))
         return;
     if (s.len > 0 && memchr(s.ptr, 0, s.len)) {
         tusk__writer_fail(b, TUSK_ERR_VALUE);
         return;
     }
-    if (!tusk__writer_room(b, size))
-        return;
     tusk__write_bytes(b, s);
     tusk__write_u8(b, 0);
 }
 
 void tusk__write_field(tusk__writer *b, tusk_str s, bool is_null)
 {
-    size_t size;
-
     if (is_null) {
         tusk__write_u32(b, UINT32_MAX);
         return;
     }
-    if (b->failed != TUSK_OK)
-        return;
-    if (s.len > TUSK__MESSAGE_MAX || !tusk__size_add(s.len, 4, &size)) {
+    if (s.len > TUSK__MESSAGE_MAX)
         tusk__writer_fail(b, TUSK_ERR_LIMIT);
-        return;
-    }
-    if (!fits(b, size) || !tusk__writer_room(b, size))
+    if (!room_for(b, s, 4))
         return;
     tusk__write_u32(b, (uint32_t)s.len);
     tusk__write_bytes(b, s);

@@ -114,10 +114,12 @@ tusk_str tusk__read_field(tusk__reader *b, bool *is_null);
 typedef struct tusk__writer {
     const tusk_allocator *allocator;
     uint8_t *buf;
-    size_t len, cap;
-    size_t max;   /* 0: TUSK__WRITER_MAX */
-    size_t limit; /* while a message is open: where its longest body would end (tusk__message_begin); else 0 */
-    size_t fields_at, n_fields; /* while a Bind is open: where its parameters begin, and how many were announced */
+    size_t len;
+    size_t cap; /* how far the buffer may be filled now: `allocated`, or `limit` if that is less */
+    size_t allocated;
+    size_t max;                 /* 0: TUSK__WRITER_MAX */
+    size_t limit;               /* while a message is open: where its longest body would end; else 0 */
+    size_t fields_at, n_fields; /* while a Bind is open: where its parameters begin (else 0), how many were announced */
     tusk_code failed;
 } tusk__writer;
 
@@ -137,12 +139,16 @@ static inline bool tusk__writer_room(tusk__writer *b, size_t n)
     return b->failed == TUSK_OK && (b->cap - b->len >= n || tusk__writer_grow(b, n));
 }
 
+/* Until the message ends, the buffer is not filled beyond `limit`; 0 ends that. */
+void tusk__writer_limit(tusk__writer *b, size_t limit);
+
 /* Take back all behind `len` and forget the failure. */
 static inline void tusk__writer_cut(tusk__writer *b, size_t len)
 {
     assert(len <= b->len);
     b->len = len;
     b->limit = 0;
+    b->cap = b->allocated;
     b->failed = TUSK_OK;
 }
 

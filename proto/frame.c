@@ -100,13 +100,15 @@ tusk_code tusk__frame_next(tusk_str *stream, bool from_backend, bool is_first, u
 
 size_t tusk__message_begin(tusk__writer *b, uint8_t type)
 {
-    size_t at = b->len;
+    size_t at = b->len, end;
 
     if (type != 0)
         tusk__write_u8(b, type);
     tusk__write_u32(b, 0);
-    if (!tusk__size_add(b->len, TUSK__MESSAGE_MAX, &b->limit))
-        b->limit = SIZE_MAX;
+    if (!tusk__size_add(b->len, TUSK__MESSAGE_MAX, &end))
+        end = SIZE_MAX;
+    tusk__writer_limit(b, end);
+    b->fields_at = 0;
     return at;
 }
 
@@ -117,11 +119,11 @@ void tusk__message_end(tusk__writer *b, size_t at)
 
     assert(at <= b->len);
     if (b->failed == TUSK_OK) {
-        start += b->buf[at] != 0; /* no message has type 0, and the length word still begins with 0 */
-        if (b->len - start > TUSK__MESSAGE_MAX + 4 || (b->limit && b->len > b->limit))
+        start += b->buf[at] != 0;                   /* no message has type 0, and the length word still begins with 0 */
+        if (b->len - start > TUSK__MESSAGE_MAX + 4) /* a cut in its middle took the limit away */
             tusk__writer_fail(b, TUSK_ERR_LIMIT);
     }
-    b->limit = 0;
+    tusk__writer_limit(b, 0);
     if (b->failed == TUSK_OK)
         tusk__put32(b->buf + start, (uint32_t)(b->len - start));
     else

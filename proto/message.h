@@ -158,9 +158,11 @@ void tusk__terminate_write(tusk__writer *b);
  *   at = tusk__bind_begin(b, portal, statement, formats, n)   formats NULL: all binary
  *   per parameter: tusk__write_field(), or an Int32 length and the bytes
  *   tusk__bind_end(b, at, result_formats, n)                  n 0: all text; 1: one for all; else one per column
- * bind_end fails the writer with TUSK_ERR_LIMIT if the message is too long (D13), with TUSK_ERR_USAGE if
- * what lies between the two is not exactly n parameters. */
+ * Who must write the head himself (tusk__message_begin(), names, formats) ends it with tusk__bind_params(), which writes the
+ * number of parameters. bind_end fails the writer with TUSK_ERR_LIMIT if the message is too long, and with TUSK_ERR_USAGE if
+ * what lies behind that number is not exactly so many parameters (D13). */
 size_t tusk__bind_begin(tusk__writer *b, tusk_str portal, tusk_str statement, const uint16_t *formats, size_t n);
+void tusk__bind_params(tusk__writer *b, size_t n);
 void tusk__bind_end(tusk__writer *b, size_t at, const uint16_t *result_formats, size_t n);
 
 /* Framing of a message that is written piecemeal: begin returns where it began, end fills in the length and fails the writer

@@ -91,10 +91,15 @@ size_t tusk__bind_begin(tusk__writer *b, tusk_str portal, tusk_str statement, co
         write_formats(b, formats, n);
     else
         write_formats(b, &binary, n > 0 ? 1 : 0);
+    tusk__bind_params(b, n);
+    return at;
+}
+
+void tusk__bind_params(tusk__writer *b, size_t n)
+{
     tusk__write_count(b, n);
     b->fields_at = b->len;
     b->n_fields = n;
-    return at;
 }
 
 /* Did the codecs write what bind_begin announced? A field too many or a wrong length of ours would be read by the server as
@@ -106,7 +111,7 @@ static bool is_whole(const tusk__writer *b)
 
 void tusk__bind_end(tusk__writer *b, size_t at, const uint16_t *result_formats, size_t n)
 {
-    if (b->failed == TUSK_OK && !is_whole(b))
+    if (b->failed == TUSK_OK && b->fields_at && !is_whole(b))
         tusk__writer_fail(b, TUSK_ERR_USAGE);
     write_formats(b, result_formats, n);
     tusk__message_end(b, at);

@@ -42,8 +42,7 @@ void tusk__startup_message_write(tusk__writer *b, uint32_t version, const tusk__
 {
     size_t at = tusk__message_begin(b, 0);
 
-    if (b->failed == TUSK_OK)
-        b->limit = at + TUSK__STARTUP_PACKET_MAX;
+    tusk__writer_limit(b, at + TUSK__STARTUP_PACKET_MAX); /* less than what begin has just set, so it cannot wrap */
     tusk__write_u32(b, version);
     for (size_t i = 0; i < n && b->failed == TUSK_OK; i++) {
         if (params[i].name.len == 0)
