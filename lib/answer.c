@@ -1,0 +1,397 @@
+/* What a message means for the query at the head of the queue: one handler per kind of event.
+ * Legality was checked by the session; here it is only carried out.
+ * Read first: proto/session.h, DESIGN "The rules of the pipeline". */
+#include "lib/conn.h"
+#include "lib/codec/codec.h"
+#include "proto/error_set.h"
+
+/* The query that is being answered: NULL for what the server says unasked. */
+static tusk_query *head_of(const tusk_conn *conn)
+{
+    return conn->first && conn->first->stage == TUSK__STAGE_SENT ? conn->first : NULL;
+}
+
+/* Is anybody still interested in what it brings? */
+static bool is_wanted(const tusk_query *q)
+{
+    return !q->is_done && !q->is_released;
+}
+
+static void out_of_memory(tusk_query *q, const char *what)
+{
+    tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for %s", what)->fate = TUSK_FATE_ANSWERED;
+    tusk__query_drop_rows(q);
+}
+
+/* ---- descriptions ---- */
+
+static void on_parameter_description(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)conn;
+    if (q->kind == TUSK__QUERY_PREPARE && tusk__stmt_set_params(q->stmt, &ev->parameter_description) != TUSK_OK)
+        out_of_memory(q, "the statement's parameters");
+}
+
+/* The repetition asked for formats by the first description: the second one must be about the same types. */
+static bool same_types(const tusk__desc *a, const tusk__desc *b)
+{
+    if (!a || a->n_cols != b->n_cols)
+        return false;
+    for (int i = 0; i < a->n_cols; i++)
+        if (a->cols[i].type != b->cols[i].type)
+            return false;
+    return true;
+}
+
+/* Describe of a statement cannot tell formats: they are those that our Bind asked for. */
+static void on_row_description(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    tusk__desc *desc;
+
+    if (q->kind == TUSK__QUERY_SCRIPT && q->filling->desc && !tusk__query_add_result(q)) {
+        out_of_memory(q, "a result");
+        return;
+    }
+    if (tusk__desc_new(conn->allocator, &ev->row_description, &desc, NULL) != TUSK_OK) {
+        out_of_memory(q, "the description of the columns");
+        return;
+    }
+    if (q->kind == TUSK__QUERY_PREPARE) {
+        tusk__stmt_set_desc(q->stmt, desc);
+        return;
+    }
+    if (q->is_repeated && !same_types(q->filling->desc, desc)) {
+        tusk__query_failf(q, TUSK_ERR_SERVER, "0A000", "the columns changed while the statement was repeated")->fate =
+            TUSK_FATE_ANSWERED;
+        tusk__error_hint(&q->error, tusk_str_of("nothing was handed out; repeating is safe"));
+    }
+    if (q->kind != TUSK__QUERY_SCRIPT)
+        tusk__desc_set_formats(desc, tusk__format_rule_of(q));
+    tusk__desc_unref(q->filling->desc);
+    q->filling->desc = desc;
+}
+
+/* A prepared statement's rows look as they were described when it was prepared, in the formats that its Bind asked for. */
+static void on_bind_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)ev;
+    if (q->kind == TUSK__QUERY_RUN)
+        tusk__session_expect_columns(&conn->session, q->n_cols);
+}
+
+/* ---- rows ---- */
+
+static void hand_out(tusk_conn *conn, tusk_query *q, tusk_str body)
+{
+    tusk_row row;
+
+    (void)conn;
+    q->present = q->filling;
+    q->rows_given = true;
+    q->filling->n_rows++;
+    tusk__row_init(&row, q, (const uint8_t *)body.ptr, (uint32_t)q->filling->desc->n_cols);
+    q->in_callback = true;
+    q->on_row(q, &row, q->user);
+    q->in_callback = false;
+    if (q->is_released)
+        tusk__query_drop_rows(q);
+}
+
+static bool is_within_limit(const tusk_query *q)
+{
+    int64_t max = q->max_result_bytes;
+
+    return max < 0 || q->filling->kept_bytes <= (uint64_t)max;
+}
+
+static void keep(tusk_conn *conn, tusk_query *q, tusk_str body)
+{
+    if (tusk__result_keep(q->filling, conn->allocator, conn->chunk, body) != TUSK_OK) {
+        out_of_memory(q, "a row");
+    } else if (!is_within_limit(q)) {
+        tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "the result is larger than max_result_bytes (%lld bytes)",
+                          (long long)q->max_result_bytes)->fate = TUSK_FATE_ANSWERED;
+        tusk__query_drop_rows(q);
+    } else if (q->is_streaming && q->filling->kept_bytes > TUSK__STREAM_HIGH && conn->wire_last == q) {
+        tusk__receive_hold(conn, true);
+    }
+}
+
+static void on_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    if (!is_wanted(q) || q->error.code != TUSK_OK)
+        return;
+    if (q->on_row)
+        hand_out(conn, q, ev->body);
+    else
+        keep(conn, q, ev->body);
+}
+
+/* ---- the end of a statement ---- */
+
+static void send_owed_sync(tusk_conn *conn, tusk_query *q)
+{
+    static const uint8_t expect_sync[] = {TUSK__EXPECT_SYNC};
+
+    if (!q->owes_sync)
+        return;
+    q->owes_sync = false;
+    tusk__sync_write(&conn->out);
+    if (conn->out.failed != TUSK_OK || tusk__session_reserve(&conn->session, 1) != TUSK_OK) {
+        tusk_error err = {0};
+
+        (void)tusk__error_set(&err, TUSK_ERR_NOMEM, NULL, "out of memory for Sync");
+        tusk__conn_fail(conn, &err);
+        return;
+    }
+    tusk__session_expect(&conn->session, expect_sync, 1);
+    tusk__send_soon(conn);
+}
+
+static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    tusk__result *result = q->filling;
+
+    if (q->kind == TUSK__QUERY_SCRIPT && is_wanted(q) && result->tag_len && !(result = tusk__query_add_result(q))) {
+        out_of_memory(q, "a result");
+        return;
+    }
+    if (is_wanted(q) && ev->kind == TUSK__EV_COMMAND_COMPLETE) {
+        result->tag_len = (uint8_t)(ev->tag.len < sizeof result->tag ? ev->tag.len : sizeof result->tag);
+        memcpy(result->tag, ev->tag.ptr, result->tag_len);
+    }
+    send_owed_sync(conn, q);
+}
+
+static bool is_missing_output(const tusk_query *q)
+{
+    return memcmp(q->error.sqlstate, "42883", 5) == 0 && q->first.desc && !q->text_results && !q->is_repeated;
+}
+
+static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    tusk__query_fail_fields(q, ev->body);
+    if (ev->expect != TUSK__EXPECT_EXECUTE && ev->expect != TUSK__EXPECT_BIND)
+        q->rows_given = true; /* only the start of an execution may be repeated: this error is about something else */
+    send_owed_sync(conn, q);
+}
+
+/* ---- COPY through the plain call: refused, and the connection stays usable ---- */
+
+static void refuse_copy(tusk_query *q, const char *direction)
+{
+    tusk_error *err = tusk__query_failf(q, TUSK_ERR_USAGE, "0A000", "COPY %s the client cannot go through a plain query",
+                                        direction);
+
+    err->fate = TUSK_FATE_ANSWERED;
+    tusk__error_hint(err, tusk_str_of("nothing was copied; COPY between a table and a file of the server, or INSERT, "
+                                      "works through a plain query"));
+}
+
+static void copy_unasked(tusk_conn *conn)
+{
+    tusk_error err = {0};
+
+    (void)tusk__error_set(&err, TUSK_ERR_PROTOCOL, NULL, "the server starts COPY, but no COPY was asked for");
+    tusk__conn_where(conn, &err);
+    tusk__conn_fail(conn, &err);
+}
+
+static void on_copy_in(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)ev;
+    if (!q->is_copy && q->kind != TUSK__QUERY_SCRIPT) {
+        tusk__copy_fail_write(&conn->out, tusk_str_of("no COPY was asked for"));
+        tusk__send_now(conn);
+        copy_unasked(conn);
+        return;
+    }
+    refuse_copy(q, "from");
+    tusk__copy_fail_write(&conn->out, tusk_str_of("the client has no data to copy"));
+    send_owed_sync(conn, q);
+    tusk__send_soon(conn);
+}
+
+static void on_copy_out(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)ev;
+    if (!q->is_copy && q->kind != TUSK__QUERY_SCRIPT) {
+        copy_unasked(conn);
+        return;
+    }
+    refuse_copy(q, "to");
+    send_owed_sync(conn, q);
+}
+
+static void on_copy_both(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)q;
+    (void)ev;
+    copy_unasked(conn);
+}
+
+static void ignore(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)conn;
+    (void)q;
+    (void)ev;
+}
+
+/* ---- the end of a query ---- */
+
+static void check_commit(tusk_query *q)
+{
+    if (q->is_commit && q->error.code == TUSK_OK && tusk_str_is(tusk_query_tag(q), "ROLLBACK")) {
+        tusk_error *err = tusk__query_failf(q, TUSK_ERR_ROLLED_BACK, NULL,
+                                            "COMMIT was answered with ROLLBACK: the transaction had failed before");
+
+        err->fate = TUSK_FATE_ANSWERED;
+    }
+}
+
+static bool repeat_if_allowed(tusk_conn *conn, tusk_query *q)
+{
+    if (!is_wanted(q) || !is_missing_output(q) || q->rows_given)
+        return false;
+    if (tusk__request_repeat(conn, q))
+        return true;
+    tusk__error_hint(&q->error, tusk_str_of(conn->session.tx_status == 'I'
+                                                ? "a column's type has no binary output; repeating with text_results is safe"
+                                                : "a column's type has no binary output; retry the transaction, this time "
+                                                  "with text_results"));
+    return false;
+}
+
+static void settle_stmt(tusk_query *q)
+{
+    if (!q->stmt)
+        return;
+    if (q->kind == TUSK__QUERY_PREPARE)
+        tusk__stmt_finish(q->stmt, q->error.code == TUSK_OK ? NULL : &q->error);
+    else if (q->kind == TUSK__QUERY_CLOSE)
+        q->stmt->state = TUSK__STMT_CLOSED;
+    else if (q->is_repeated && q->error.code == TUSK_OK)
+        tusk__stmt_learn_formats(q->stmt);
+    else if (q->error.code == TUSK_OK && q->first.n_rows > 0 && !q->text_results)
+        q->stmt->formats_unproven = false;
+}
+
+static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)ev;
+    if (repeat_if_allowed(conn, q))
+        return;
+    if (conn->phase == TUSK__PHASE_FENCE && q->kind == TUSK__QUERY_FENCE)
+        conn->phase = TUSK__PHASE_READY;
+    check_commit(q);
+    settle_stmt(q);
+    (void)tusk__queue_pop(conn);
+    q->stage = TUSK__STAGE_OUT;
+    if (q->is_done) {
+        tusk__query_leave(q);
+    } else {
+        for (tusk__result *result = &q->first; result; result = result->next)
+            tusk__result_compact(result, conn->allocator);
+        tusk__query_complete(q);
+    }
+    tusk__deadline_after_answer(conn);
+    tusk__request_release(conn);
+}
+
+/* ---- what the server says unasked ---- */
+
+static void log_notice(tusk_conn *conn, tusk_str fields)
+{
+    tusk_str severity = tusk__error_field(fields, 'V'), message = tusk__error_field(fields, 'M');
+    tusk_log_level level = tusk_str_is(severity, "WARNING") ? TUSK_LOG_WARNING : TUSK_LOG_INFO;
+
+    if (tusk__loop_logs(conn->loop, level))
+        tusk__loop_log(conn->loop, level, "%.*s: %.*s", TUSK_STR_ARG(severity), TUSK_STR_ARG(message));
+}
+
+struct tusk_notice {
+    tusk_str fields;
+};
+
+tusk_str tusk_notice_field(const tusk_notice *notice, char field)
+{
+    return tusk__error_field(notice->fields, field);
+}
+
+void tusk__answer_notice(tusk_conn *conn, const tusk__event *ev)
+{
+    tusk_notice notice = {ev->body};
+
+    if (conn->settings->on_notice)
+        conn->settings->on_notice(conn, &notice, conn->settings->user_data);
+    else
+        log_notice(conn, ev->body);
+}
+
+void tusk__answer_parameter(tusk_conn *conn, const tusk__event *ev)
+{
+    const tusk__parameter_status *p = &ev->parameter_status;
+    tusk_error err = {0};
+
+    if (tusk__params_set(&conn->params, conn->allocator, p->name, p->value, &err) == TUSK_OK &&
+        tusk_str_is(p->name, "client_encoding") && !tusk_str_is(p->value, "UTF8"))
+        (void)tusk__error_set(&err, TUSK_ERR_PROTOCOL, "08P01",
+                              "client_encoding was changed to something else than UTF8; all text would be misread");
+    if (err.code != TUSK_OK) {
+        tusk__conn_where(conn, &err);
+        tusk__conn_fail(conn, &err);
+    } else if (conn->settings->on_parameter) {
+        conn->settings->on_parameter(conn, p->name, p->value, conn->settings->user_data);
+    }
+}
+
+/* FATAL: the backend is gone; the query in flight cannot know how far it came. */
+static void on_fatal(tusk_conn *conn, const tusk__event *ev)
+{
+    tusk_error err = {0};
+
+    tusk__conn_keep_fields(conn, ev->body);
+    tusk__error_fields_to_error(ev->body, &err);
+    err.code = TUSK_ERR_LOST;
+    tusk__conn_where(conn, &err);
+    tusk__conn_fail(conn, &err);
+}
+
+/* ---- dispatch ---- */
+
+static const struct {
+    void (*fn)(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
+} handlers[] = {
+    [TUSK__EV_READY] = {on_ready},
+    [TUSK__EV_PARSE_COMPLETE] = {ignore},
+    [TUSK__EV_BIND_COMPLETE] = {on_bind_complete},
+    [TUSK__EV_CLOSE_COMPLETE] = {ignore},
+    [TUSK__EV_PARAMETER_DESCRIPTION] = {on_parameter_description},
+    [TUSK__EV_ROW_DESCRIPTION] = {on_row_description},
+    [TUSK__EV_NO_DATA] = {ignore},
+    [TUSK__EV_ROW] = {on_row},
+    [TUSK__EV_COMMAND_COMPLETE] = {on_command_complete},
+    [TUSK__EV_EMPTY_QUERY] = {on_command_complete},
+    [TUSK__EV_PORTAL_SUSPENDED] = {on_command_complete},
+    [TUSK__EV_COPY_IN] = {on_copy_in},
+    [TUSK__EV_COPY_OUT] = {on_copy_out},
+    [TUSK__EV_COPY_BOTH] = {on_copy_both},
+    [TUSK__EV_COPY_DATA] = {ignore},
+    [TUSK__EV_COPY_DONE] = {ignore},
+    [TUSK__EV_ERROR] = {on_error},
+    [TUSK__EV_NOTIFICATION] = {NULL},
+};
+
+void tusk__answer_event(tusk_conn *conn, const tusk__event *ev)
+{
+    tusk_query *q = head_of(conn);
+
+    if (ev->kind == TUSK__EV_NOTICE)
+        tusk__answer_notice(conn, ev);
+    else if (ev->kind == TUSK__EV_PARAMETER_STATUS)
+        tusk__answer_parameter(conn, ev);
+    else if (ev->kind == TUSK__EV_ERROR && (ev->is_fatal || !q))
+        on_fatal(conn, ev);
+    else if (q && handlers[ev->kind].fn)
+        handlers[ev->kind].fn(conn, q, ev);
+}

@@ -1,0 +1,436 @@
+/* Connections: their life, and what the caller asks of them.
+ * Reaching the server is connect.c's, the wire send.c's and receive.c's, answers answer.c's.
+ * Read first: lib/conn.h, docs/internals/conn.md. */
+#include "lib/conn.h"
+
+#include "proto/error_set.h"
+
+/* How long a closed connection waits for the server to hang up, so that it ends with FIN and not with RST (D39). */
+#define DRAIN_US 1000000
+
+/* ---- memory lent by the loop, for the out buffer ---- */
+
+static tusk__chunk *chunk_of(void *ptr)
+{
+    return (tusk__chunk *)(void *)((char *)ptr - offsetof(tusk__chunk, data));
+}
+
+static void *lent_malloc(size_t size, void *user)
+{
+    tusk__chunk *chunk = tusk__chunk_get(user, size < TUSK__CHUNK_SIZE ? TUSK__CHUNK_SIZE : size);
+
+    return chunk ? chunk->data : NULL;
+}
+
+static void lent_free(void *ptr, void *user)
+{
+    (void)user;
+    if (ptr)
+        tusk__chunk_unref(chunk_of(ptr));
+}
+
+static void *lent_realloc(void *ptr, size_t size, void *user)
+{
+    void *fresh;
+
+    if (ptr && chunk_of(ptr)->cap >= size)
+        return ptr;
+    fresh = lent_malloc(size, user);
+    if (fresh && ptr) {
+        memcpy(fresh, ptr, chunk_of(ptr)->cap);
+        lent_free(ptr, user);
+    }
+    return fresh;
+}
+
+/* ---- life ---- */
+
+static void conn_destroy(tusk_conn *conn)
+{
+    const tusk_allocator *allocator = conn->allocator;
+
+    tusk__session_clear(&conn->session);
+    tusk__params_clear(&conn->params, allocator);
+    tusk__settings_unref(conn->settings);
+    allocator->free(conn->cancel_key, allocator->user);
+    allocator->free(conn->fields, allocator->user);
+    allocator->free(conn, allocator->user);
+}
+
+void tusk__conn_unpin(tusk_conn *conn)
+{
+    if (--conn->pins == 0)
+        conn_destroy(conn);
+}
+
+void tusk__conn_where(const tusk_conn *conn, tusk_error *err)
+{
+    if (!conn->settings || err->where[0])
+        return;
+    tusk__error_where(err, "%.*s:%.*s/%.*s as %.*s", TUSK_STR_ARG(conn->settings->host), TUSK_STR_ARG(conn->settings->port),
+                      TUSK_STR_ARG(conn->settings->dbname), TUSK_STR_ARG(conn->settings->user));
+}
+
+void tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields)
+{
+    uint8_t *memory = conn->allocator->realloc(conn->fields, fields.len + 1, conn->allocator->user);
+
+    if (!memory)
+        return; /* the summary in the error stands */
+    if (fields.len)
+        memcpy(memory, fields.ptr, fields.len);
+    conn->fields = memory;
+    conn->fields_len = fields.len;
+}
+
+void tusk__conn_disconnect(tusk_conn *conn)
+{
+    if (conn->dial)
+        tusk__dial_cancel(conn->dial);
+    conn->dial = NULL;
+    tusk__login_free(conn->login);
+    conn->login = NULL;
+    conn->login_is_computing = false;
+    tusk__cancel_rule_stop(conn);
+    tusk__task_cancel(&conn->login_task);
+    tusk__task_cancel(&conn->flush_task);
+    tusk__task_cancel(&conn->receive_task);
+    if (conn->io.fd >= 0) {
+        tusk__io_stop(&conn->io);
+        tusk__loop_hold(conn->loop); /* the counterpart of connect.c's release */
+    }
+    if (conn->transport)
+        conn->transport->ops->close(conn->transport);
+    conn->transport = NULL;
+    tusk__writer_wipe(&conn->out);
+    conn->out_sent = 0;
+    tusk__session_clear(&conn->session);
+    tusk__session_init(&conn->session, conn->allocator);
+    if (!conn->is_receiving) /* else a row in a callback may still be looked at */
+        tusk__conn_drop_chunk(conn);
+}
+
+void tusk__conn_drop_chunk(tusk_conn *conn)
+{
+    tusk__chunk_unref(conn->chunk);
+    conn->chunk = NULL;
+}
+
+/* ---- the end ---- */
+
+/* What the end of the connection means for one request. */
+static void fail_query(tusk_conn *conn, tusk_query *q, const tusk_error *err)
+{
+    bool is_sent = tusk__send_started(conn, q);
+
+    if (q->error.code != TUSK_OK)
+        return; /* refused, or the server has told its error already */
+    tusk__query_fail(q, err);
+    q->error.fate = is_sent ? TUSK_FATE_UNKNOWN : TUSK_FATE_NOT_SENT;
+    if (is_sent && q->is_commit && q->error.code == TUSK_ERR_LOST)
+        q->error.code = TUSK_ERR_COMMIT_UNKNOWN;
+}
+
+static void complete_queue(tusk_conn *conn, const tusk_error *err)
+{
+    tusk_query *q;
+
+    while ((q = tusk__queue_pop(conn))) {
+        if (!q->is_done)
+            fail_query(conn, q, err);
+        q->stage = TUSK__STAGE_OUT;
+        q->is_paused = q->is_streaming = false;
+        if (q->is_done) {
+            tusk__query_leave(q);
+        } else {
+            if (q->kind == TUSK__QUERY_PREPARE)
+                tusk__stmt_finish(q->stmt, &q->error);
+            tusk__query_complete(q);
+        }
+    }
+}
+
+/* The session is gone, and its statements with it. */
+static void end_stmts(tusk_conn *conn)
+{
+    for (tusk_stmt *stmt = conn->stmts; stmt; stmt = stmt->next) {
+        if (stmt->state != TUSK__STMT_FAILED)
+            stmt->state = TUSK__STMT_CLOSED;
+    }
+}
+
+void tusk__conn_wake(tusk_query **waiters, const tusk_error *err)
+{
+    tusk_query *q;
+
+    while ((q = *waiters)) {
+        *waiters = q->next;
+        q->next = NULL;
+        if (err)
+            tusk__query_fail(q, err);
+        tusk__query_complete(q);
+    }
+}
+
+static const tusk_error closed_error = {.code = TUSK_ERR_CANCELED, .sqlstate = "57014", .column = -1, .item = -1,
+                                        .message = "the connection was closed by the caller"};
+
+void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
+{
+    tusk_error why;
+
+    if (conn->phase == TUSK__PHASE_CLOSED)
+        return;
+    if (err && !conn->is_closing)
+        conn->error = *err;
+    why = conn->is_closing ? closed_error : conn->error;
+    conn->phase = TUSK__PHASE_CLOSED;
+    tusk__conn_pin(conn);
+    tusk__timer_stop(conn->loop, &conn->timer);
+    tusk__task_cancel(&conn->advance_task);
+    tusk__conn_disconnect(conn);
+    tusk__conn_wake(&conn->login_waiters, &why);
+    complete_queue(conn, &why);
+    end_stmts(conn);
+    tusk__conn_wake(&conn->close_waiters, NULL);
+    tusk__conn_unpin(conn);
+}
+
+/* ---- closing ---- */
+
+static void drain_is_over(tusk__timer *timer)
+{
+    tusk_conn *conn = (tusk_conn *)((char *)timer - offsetof(tusk_conn, timer));
+
+    tusk__conn_pin(conn);
+    tusk__conn_fail(conn, NULL);
+    tusk__conn_unpin(conn);
+}
+
+/* Goodbye, behind what was begun to be sent. False: there is nobody to say it to, or no room in the socket. */
+static bool say_goodbye(tusk_conn *conn)
+{
+    if (!conn->transport || conn->login || conn->phase != TUSK__PHASE_CLOSING)
+        return false;
+    tusk__terminate_write(&conn->out);
+    tusk__send_now(conn);
+    if (!conn->transport || conn->out.len > 0 || conn->transport->ops->wants_write(conn->transport))
+        return false;
+    conn->transport->ops->shutdown(conn->transport);
+    return true;
+}
+
+/* The polite end: pending requests are over, then goodbye, then the server's FIN. */
+static void close_task(tusk__task *task)
+{
+    tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, close_task));
+
+    tusk__conn_pin(conn);
+    tusk__conn_wake(&conn->login_waiters, &closed_error);
+    complete_queue(conn, &closed_error);
+    if (say_goodbye(conn) && !conn->is_released &&
+        tusk__timer_start(conn->loop, &conn->timer, DRAIN_US, drain_is_over) == TUSK_OK)
+        tusk__receive_hold(conn, false);
+    else
+        tusk__conn_fail(conn, NULL);
+    if (conn->is_released) {
+        tusk__loop_disown(&conn->child);
+        tusk__conn_unpin(conn); /* the handle's */
+    }
+    tusk__conn_unpin(conn);
+}
+
+static void begin_close(tusk_conn *conn)
+{
+    if (!conn->is_closing && conn->phase < TUSK__PHASE_CLOSING) {
+        conn->is_closing = true;
+        conn->phase = TUSK__PHASE_CLOSING;
+        tusk__request_unsend(conn); /* now: the next turn begins with sending */
+        tusk__timer_stop(conn->loop, &conn->timer);
+        tusk__task_cancel(&conn->login_task);
+    }
+    tusk__loop_defer(conn->loop, &conn->close_task, close_task);
+}
+
+static tusk_query *wait_in(tusk_conn *conn, tusk_query **list)
+{
+    tusk_query *q = tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT);
+
+    while (*list)
+        list = &(*list)->next;
+    return *list = q;
+}
+
+tusk_query *tusk_close(tusk_conn *conn)
+{
+    tusk_query *q = wait_in(conn, &conn->close_waiters);
+
+    if (!q)
+        return NULL;
+    if (conn->phase != TUSK__PHASE_CLOSED) {
+        begin_close(conn);
+    } else {
+        conn->close_waiters = NULL;
+        tusk__query_complete_soon(q);
+    }
+    return q;
+}
+
+tusk_query *tusk_conn_ready(tusk_conn *conn)
+{
+    tusk_query *q;
+
+    if (conn->phase < TUSK__PHASE_READY)
+        return wait_in(conn, &conn->login_waiters);
+    q = tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT);
+    if (!q)
+        return NULL;
+    if (conn->phase >= TUSK__PHASE_CLOSING)
+        tusk__query_fail(q, conn->is_closing ? &closed_error : &conn->error);
+    tusk__query_complete_soon(q);
+    return q;
+}
+
+void tusk_conn_free(tusk_conn *conn)
+{
+    if (!conn || conn->is_released)
+        return;
+    conn->is_released = true;
+    begin_close(conn);
+}
+
+/* tusk_loop_free(): all ends now. */
+static void on_loop_free(tusk__child *child)
+{
+    tusk_conn *conn = (tusk_conn *)((char *)child - offsetof(tusk_conn, child));
+
+    tusk__task_cancel(&conn->close_task);
+    if (conn->phase >= TUSK__PHASE_READY && conn->phase < TUSK__PHASE_CLOSING &&
+        tusk__loop_check(conn->loop, NULL) == TUSK_OK) { /* a forked child must not speak for its parent */
+        conn->phase = TUSK__PHASE_CLOSING;
+        tusk__request_unsend(conn);
+        (void)say_goodbye(conn);
+    }
+    conn->is_closing = true;
+    tusk__conn_fail(conn, NULL);
+    tusk__conn_unpin(conn); /* the handle's */
+}
+
+/* ---- making ---- */
+
+static void init(tusk_conn *conn, tusk_loop *loop)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(loop);
+
+    memset(conn, 0, sizeof *conn);
+    conn->loop = loop;
+    conn->allocator = allocator;
+    conn->pins = 1;
+    conn->io.fd = -1;
+    conn->lent = (tusk_allocator){lent_malloc, lent_realloc, lent_free, loop};
+    tusk__writer_init(&conn->out, &conn->lent);
+    tusk__session_init(&conn->session, allocator);
+    tusk__loop_adopt(loop, &conn->child, on_loop_free);
+}
+
+tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config)
+{
+    static const tusk_config defaults = {0};
+    const tusk_allocator *allocator = tusk__loop_allocator(loop);
+    tusk_conn *conn = allocator->malloc(sizeof *conn, allocator->user);
+
+    if (!conn)
+        return NULL;
+    init(conn, loop);
+    if (tusk__loop_check(loop, &conn->error) != TUSK_OK ||
+        tusk__settings_new(allocator, config ? config : &defaults, &conn->settings, &conn->error) != TUSK_OK)
+        conn->error.fate = TUSK_FATE_NOT_SENT;
+    tusk__connect_start(conn);
+    return conn;
+}
+
+tusk_conn *tusk_connect(tusk_loop *loop, const char *dsn)
+{
+    tusk_config config = {.dsn = dsn};
+
+    return tusk_conn_open(loop, &config);
+}
+
+/* ---- what the caller asks ---- */
+
+tusk_conn_state tusk_conn_get_state(const tusk_conn *conn)
+{
+    if (conn->phase < TUSK__PHASE_READY)
+        return TUSK_CONN_CONNECTING;
+    if (conn->phase < TUSK__PHASE_CLOSING)
+        return TUSK_CONN_READY;
+    return conn->phase == TUSK__PHASE_CLOSING ? TUSK_CONN_CLOSING : TUSK_CONN_CLOSED;
+}
+
+tusk_tx_status tusk_conn_tx_status(const tusk_conn *conn)
+{
+    if (conn->phase < TUSK__PHASE_READY || conn->phase >= TUSK__PHASE_CLOSING)
+        return TUSK_TX_UNKNOWN;
+    return (tusk_tx_status)conn->session.tx_status;
+}
+
+const tusk_error *tusk_conn_error(const tusk_conn *conn)
+{
+    static const tusk_error no_error = {.column = -1, .item = -1};
+
+    if (!conn)
+        return tusk_query_error(NULL);
+    return conn->error.code == TUSK_OK ? &no_error : &conn->error;
+}
+
+tusk_str tusk_conn_error_field(const tusk_conn *conn, char field)
+{
+    if (!conn || conn->fields_len == 0)
+        return (tusk_str){NULL, 0};
+    return tusk__error_field(tusk_str_from(conn->fields, conn->fields_len), field);
+}
+
+tusk_loop *tusk_conn_loop(const tusk_conn *conn)
+{
+    return conn->loop;
+}
+
+tusk_str tusk_conn_host(const tusk_conn *conn)
+{
+    return conn->settings ? conn->settings->host : (tusk_str){NULL, 0};
+}
+
+tusk_str tusk_conn_port(const tusk_conn *conn)
+{
+    return conn->settings ? conn->settings->port : (tusk_str){NULL, 0};
+}
+
+tusk_str tusk_conn_dbname(const tusk_conn *conn)
+{
+    return conn->settings ? conn->settings->dbname : (tusk_str){NULL, 0};
+}
+
+tusk_str tusk_conn_user(const tusk_conn *conn)
+{
+    return conn->settings ? conn->settings->user : (tusk_str){NULL, 0};
+}
+
+tusk_str tusk_conn_parameter(const tusk_conn *conn, const char *name)
+{
+    return tusk__params_get(&conn->params, tusk_str_of(name));
+}
+
+uint32_t tusk_conn_backend_pid(const tusk_conn *conn)
+{
+    return conn->backend_pid;
+}
+
+int tusk_conn_protocol_version(const tusk_conn *conn)
+{
+    return (int)((conn->protocol >> 16) * 10000 + (conn->protocol & 0xffff));
+}
+
+tusk_str tusk_conn_tls_version(const tusk_conn *conn)
+{
+    return conn->transport ? tusk_str_of(tusk__transport_tls_version(conn->transport)) : (tusk_str){NULL, 0};
+}

@@ -1,0 +1,149 @@
+/* Connections as lib/ sees them: one struct, worked on by connect.c (until the login is done), send.c and receive.c (the wire),
+ * answer.c (what a message means for the query at the head), deadline.c (time-outs and the cancel rule), conn.c (life).
+ * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
+#ifndef TUSK_LIB_CONN_H
+#define TUSK_LIB_CONN_H
+
+#include "lib/dial.h"
+#include "lib/login.h"
+#include "lib/params.h"
+#include "lib/query.h"
+#include "lib/stmt.h"
+
+typedef enum tusk__phase {
+    TUSK__PHASE_DIALING = 0,
+    TUSK__PHASE_LOGIN,
+    TUSK__PHASE_READY,     /* requests flow */
+    TUSK__PHASE_CANCELING, /* a CancelRequest is on its way: nothing new is sent (the cancel rule) */
+    TUSK__PHASE_FENCE,     /* its connection has hung up and all is answered: one empty query, whose 57014 is swallowed */
+    TUSK__PHASE_CLOSING,   /* Terminate was sent: drain until EOF */
+    TUSK__PHASE_CLOSED
+} tusk__phase;
+
+struct tusk_conn {
+    tusk_loop *loop;
+    const tusk_allocator *allocator;
+    tusk__child child;
+    tusk__phase phase;
+    uint32_t pins; /* the handle, queries, and frames on the stack that still use the struct */
+    bool is_released; /* the caller's handle is gone */
+    bool is_closing;  /* the caller asked for the end: it is no error */
+
+    /* reaching the server */
+    tusk__settings *settings; /* NULL: the configuration is wrong, see error */
+    tusk__route routes[TUSK__ROUTES_MAX];
+    size_t n_routes, route;
+    tusk__dial *dial;
+    tusk__login *login;
+    tusk__task login_task; /* the next slice of key derivation */
+    bool login_is_computing, login_was_refused;
+    tusk__timer timer;     /* connect_timeout; later grace times: see deadline.c */
+
+    /* the wire */
+    tusk__transport *transport;
+    tusk__io io;
+    tusk__session session;
+    tusk__chunk *chunk; /* lent to the session */
+    tusk__writer out;   /* lent memory: empty when idle */
+    size_t out_sent;    /* of out.len */
+    uint64_t stream;    /* bytes taken by the transport since the beginning */
+    tusk__task flush_task, receive_task;
+    tusk_allocator lent; /* the loop's chunks as an allocator, for `out` */
+    bool is_receiving;  /* a function of receive.c is on the stack */
+    bool reading_held;  /* a paused row callback or a full stream: the socket is not read */
+
+    /* requests: one queue in order of submission. Sent ones, then encoded ones, then held ones; refused ones anywhere */
+    tusk_query *first, *last;
+    tusk_query *wire_last; /* the last that is sent or encoded, NULL if none: a barrier lets nothing follow it */
+    tusk_query *to_send;   /* the first that is encoded, NULL if none */
+    tusk_query *held;      /* the first that is held back, NULL if none */
+    size_t n_reserved;     /* expectations of the encoded ones */
+    tusk_query *login_waiters, *close_waiters; /* tusk_conn_ready(), tusk_close() */
+    tusk_stmt *stmts;      /* all that are not freed */
+    tusk__task advance_task, close_task;
+
+    /* cancel rule */
+    tusk__cancel *cancel;
+    bool cancel_is_over; /* its connection has hung up */
+    bool is_expired;     /* the head is past its deadline: no new work */
+
+    /* what the server told */
+    tusk__params params;
+    uint32_t protocol, backend_pid;
+    uint16_t cancel_key_len;
+    uint8_t *cancel_key;
+    uint64_t stmt_number; /* names are never reused */
+
+    tusk_error error;
+    uint8_t *fields; /* of the ErrorResponse behind it */
+    size_t fields_len;
+};
+
+/* conn.c */
+static inline void tusk__conn_pin(tusk_conn *conn)
+{
+    conn->pins++;
+}
+void tusk__conn_unpin(tusk_conn *conn);
+/* The connection is over: all requests complete in order. err holds the reason; its fate is set per query. */
+void tusk__conn_fail(tusk_conn *conn, const tusk_error *err);
+void tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields);
+/* Complete all of a list of waiters. */
+void tusk__conn_wake(tusk_query **waiters, const tusk_error *err);
+/* Give up socket, chunk, buffers and whatever was going on. */
+void tusk__conn_disconnect(tusk_conn *conn);
+void tusk__conn_drop_chunk(tusk_conn *conn);
+
+/* Add host, port, database and user to an error that says nothing yet of where. */
+void tusk__conn_where(const tusk_conn *conn, tusk_error *err);
+
+/* connect.c */
+void tusk__connect_start(tusk_conn *conn);
+void tusk__connect_event(tusk_conn *conn, const tusk__event *ev);
+void tusk__connect_failed(tusk_conn *conn, const tusk_error *err); /* this attempt; the next route, or the end */
+
+/* request.c: encode now or hold */
+void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_params params);
+/* Encode what is held and may now go. */
+void tusk__request_release(tusk_conn *conn);
+/* Which formats q asks for. */
+tusk__format_rule tusk__format_rule_of(const tusk_query *q);
+/* Send the head once more with text for what has no binary output. False: not possible, or not allowed. */
+bool tusk__request_repeat(tusk_conn *conn, tusk_query *q);
+/* Send an empty query of our own before anything that is held back. False: out of memory. */
+bool tusk__request_fence(tusk_conn *conn);
+/* Take an encoded or held query out of the queue before a byte of it was sent. False: too late. */
+bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
+/* Refuse again what was encoded and not yet sent. */
+void tusk__request_unsend(tusk_conn *conn);
+void tusk__queue_push(tusk_conn *conn, tusk_query *q);
+tusk_query *tusk__queue_pop(tusk_conn *conn);
+
+/* All that is encoded is about to be sent: expect the answers. */
+void tusk__request_sent(tusk_conn *conn);
+
+/* send.c */
+void tusk__send_soon(tusk_conn *conn);
+void tusk__send_now(tusk_conn *conn);
+void tusk__send_watch(tusk_conn *conn); /* watch again what is wanted of the socket now */
+bool tusk__send_started(const tusk_conn *conn, const tusk_query *q); /* has a byte of it left us? */
+
+/* receive.c */
+void tusk__receive_ready(tusk__io *io, unsigned events);
+void tusk__receive_all(tusk_conn *conn);
+void tusk__receive_soon(tusk_conn *conn);
+void tusk__receive_hold(tusk_conn *conn, bool hold);
+void tusk__receive_last_words(tusk_conn *conn, tusk_error *err);
+
+/* answer.c */
+void tusk__answer_event(tusk_conn *conn, const tusk__event *ev);
+void tusk__answer_notice(tusk_conn *conn, const tusk__event *ev);
+void tusk__answer_parameter(tusk_conn *conn, const tusk__event *ev);
+
+/* deadline.c */
+void tusk__deadline_start(tusk_query *q, double timeout);
+void tusk__deadline_after_answer(tusk_conn *conn); /* the head was popped */
+void tusk__cancel_rule_ready(tusk_conn *conn);     /* a ReadyForQuery came while CANCELING or FENCE */
+void tusk__cancel_rule_stop(tusk_conn *conn);
+
+#endif

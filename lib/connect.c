@@ -1,0 +1,201 @@
+/* From a configuration to a connection that is ready: the routes in order, each a fresh dial and a fresh login.
+ * What a dial and a login are made of is dial.c's and login.c's.
+ * Read first: docs/internals/connect.md, lib/dial.h, lib/login.h. */
+#include "lib/conn.h"
+#include "proto/error_set.h"
+
+static void dial(tusk_conn *conn);
+
+/* ---- one attempt ends ---- */
+
+/* sslmode=prefer goes on in the clear after a failed handshake and, as libpq, after a refused login; never after anything else
+ * (D22). */
+static bool may_go_on(const tusk_conn *conn, const tusk_error *err)
+{
+    if (conn->route + 1 >= conn->n_routes)
+        return false;
+    return err->code == TUSK_ERR_TLS || (err->code == TUSK_ERR_AUTH && conn->login_was_refused);
+}
+
+void tusk__connect_failed(tusk_conn *conn, const tusk_error *err)
+{
+    tusk_error why = *err;
+
+    why.fate = TUSK_FATE_NOT_SENT;
+    if (!may_go_on(conn, &why)) {
+        tusk__conn_where(conn, &why);
+        tusk__conn_fail(conn, &why);
+        return;
+    }
+    tusk__loop_log(conn->loop, TUSK_LOG_WARNING, "sslmode=prefer: trying again without TLS after: %s", why.message);
+    tusk__conn_disconnect(conn);
+    tusk__params_clear(&conn->params, conn->allocator);
+    conn->login_was_refused = false;
+    conn->route++;
+    dial(conn);
+}
+
+/* ---- the login ---- */
+
+static void compute_task(tusk__task *task);
+
+static void go_on(tusk_conn *conn, tusk_code code, const tusk_error *err)
+{
+    conn->login_is_computing = code == TUSK_AGAIN;
+    if (code == TUSK_AGAIN)
+        tusk__loop_defer(conn->loop, &conn->login_task, compute_task);
+    else if (code == TUSK_OK)
+        tusk__send_soon(conn);
+    else
+        tusk__connect_failed(conn, err);
+}
+
+static void compute_task(tusk__task *task)
+{
+    tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, login_task));
+    tusk_error err = {0};
+    tusk_code code;
+
+    tusk__conn_pin(conn);
+    code = tusk__login_step(conn->login, &conn->session, &conn->out, &err);
+    go_on(conn, code, &err);
+    if (code == TUSK_OK)
+        tusk__receive_soon(conn);
+    tusk__conn_unpin(conn);
+}
+
+static tusk_code keep_facts(tusk_conn *conn, tusk_error *err)
+{
+    const tusk__login_facts *facts = tusk__login_facts_of(conn->login);
+    size_t len = facts->cancel_key_len;
+
+    conn->protocol = facts->protocol;
+    conn->backend_pid = facts->backend_pid;
+    conn->cancel_key_len = 0;
+    if (len == 0)
+        return TUSK_OK;
+    conn->cancel_key = conn->allocator->malloc(len, conn->allocator->user);
+    if (!conn->cancel_key)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for the cancel key");
+    memcpy(conn->cancel_key, facts->cancel_key, len);
+    conn->cancel_key_len = (uint16_t)len;
+    return TUSK_OK;
+}
+
+static void login_done(tusk_conn *conn)
+{
+    tusk_error err = {0};
+
+    if (keep_facts(conn, &err) != TUSK_OK) {
+        tusk__conn_fail(conn, &err);
+        return;
+    }
+    tusk__login_free(conn->login);
+    conn->login = NULL;
+    tusk__timer_stop(conn->loop, &conn->timer);
+    conn->phase = TUSK__PHASE_READY;
+    tusk__conn_wake(&conn->login_waiters, NULL);
+    tusk__request_release(conn);
+}
+
+void tusk__connect_event(tusk_conn *conn, const tusk__event *ev)
+{
+    tusk_error err = {0};
+
+    if (ev->kind == TUSK__EV_READY) {
+        login_done(conn);
+    } else if (ev->kind == TUSK__EV_PARAMETER_STATUS) {
+        tusk__answer_parameter(conn, ev);
+    } else if (ev->kind == TUSK__EV_NOTICE) {
+        tusk__answer_notice(conn, ev);
+    } else {
+        if (ev->kind == TUSK__EV_ERROR) {
+            tusk__conn_keep_fields(conn, ev->body);
+            conn->login_was_refused = true;
+        }
+        go_on(conn, tusk__login_event(conn->login, &conn->session, ev, &conn->out, &err), &err);
+    }
+}
+
+static tusk_code begin_login(tusk_conn *conn, tusk_error *err)
+{
+    TUSK_TRY(tusk__io_start(&conn->io, conn->loop, conn->transport->fd, TUSK_READABLE, tusk__receive_ready, err));
+    tusk__loop_release(conn->loop); /* an idle connection keeps nobody's tusk_loop_run() going; requests do */
+    TUSK_TRY(tusk__login_new(conn->loop, conn->settings, conn->transport, &conn->login, err));
+    return tusk__login_start(conn->login, &conn->session, &conn->out, err);
+}
+
+static void on_dialed(tusk__dial *dialed, tusk__transport *transport, const tusk__address *address, const tusk_error *err,
+                      void *user)
+{
+    tusk_conn *conn = user;
+    tusk__route *route = &conn->routes[conn->route];
+    tusk_error why = {0};
+
+    (void)dialed;
+    conn->dial = NULL;
+    tusk__conn_pin(conn);
+    if (err->code != TUSK_OK) {
+        tusk__connect_failed(conn, err);
+    } else {
+        conn->transport = transport;
+        route->address = *address; /* where a cancel must go, and no less protected */
+        route->has_address = true;
+        route->use_tls = route->must_tls = *tusk__transport_tls_version(transport) != '\0';
+        conn->phase = TUSK__PHASE_LOGIN;
+        if (begin_login(conn, &why) == TUSK_OK)
+            tusk__send_soon(conn);
+        else
+            tusk__connect_failed(conn, &why);
+    }
+    tusk__conn_unpin(conn);
+}
+
+/* ---- the attempts ---- */
+
+static void dial(tusk_conn *conn)
+{
+    tusk_error err = {0};
+
+    conn->phase = TUSK__PHASE_DIALING;
+    conn->dial = tusk__dial_start(conn->loop, conn->settings, &conn->routes[conn->route], on_dialed, conn, &err);
+    if (!conn->dial)
+        tusk__connect_failed(conn, &err);
+}
+
+static void on_timeout(tusk__timer *timer)
+{
+    tusk_conn *conn = (tusk_conn *)((char *)timer - offsetof(tusk_conn, timer));
+    tusk_error err = {0};
+
+    (void)tusk__error_set(&err, TUSK_ERR_TIMEOUT, "08001", "no connection within connect_timeout (%g s)",
+                          (double)conn->settings->connect_timeout_us / 1e6);
+    err.fate = TUSK_FATE_NOT_SENT;
+    tusk__conn_where(conn, &err);
+    tusk__conn_pin(conn);
+    tusk__conn_fail(conn, &err);
+    tusk__conn_unpin(conn);
+}
+
+static void start_task(tusk__task *task)
+{
+    tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, login_task));
+
+    tusk__conn_pin(conn);
+    if (conn->error.code != TUSK_OK)
+        tusk__conn_fail(conn, NULL);
+    else
+        dial(conn);
+    tusk__conn_unpin(conn);
+}
+
+void tusk__connect_start(tusk_conn *conn)
+{
+    if (conn->settings) {
+        conn->n_routes = tusk__routes_of(conn->settings, conn->routes, TUSK__ROUTES_MAX);
+        if (conn->settings->connect_timeout_us > 0 &&
+            tusk__timer_start(conn->loop, &conn->timer, conn->settings->connect_timeout_us, on_timeout) != TUSK_OK)
+            (void)tusk__error_set(&conn->error, TUSK_ERR_NOMEM, NULL, "out of memory for a timer");
+    }
+    tusk__loop_defer(conn->loop, &conn->login_task, start_task);
+}

@@ -1,0 +1,188 @@
+/* Deadlines and the cancel rule: a request ends when its caller says so, and no cancel ever hits a neighbour.
+ * The CancelRequest itself is cancel.c's.
+ * Read first: DESIGN "Cancel", reliability "The cancel rule for us", docs/guarantees.md. */
+#include "lib/conn.h"
+#include "proto/error_set.h"
+
+/* From the CancelRequest to the end of its connection; later than that the connection is closed, not reused. */
+#define CANCEL_TIMEOUT_US (2 * 1000000)
+/* How long an answer that nobody waits for any more may keep the connection from new work. */
+#define EXPIRED_GRACE_US (5 * 1000000)
+
+static tusk_conn *conn_of_timer(tusk__timer *timer)
+{
+    return (tusk_conn *)((char *)timer - offsetof(tusk_conn, timer));
+}
+
+static void close_with(tusk_conn *conn, const char *why)
+{
+    tusk_error err = {0};
+
+    (void)tusk__error_set(&err, TUSK_ERR_LOST, "08006", "%s", why);
+    tusk__conn_where(conn, &err);
+    tusk__conn_fail(conn, &err);
+}
+
+static void grace_is_over(tusk__timer *timer)
+{
+    tusk_conn *conn = conn_of_timer(timer);
+
+    tusk__conn_pin(conn);
+    close_with(conn, "the connection was closed: the server did not end a request that was past its deadline or canceled");
+    tusk__conn_unpin(conn);
+}
+
+static void start_grace(tusk_conn *conn)
+{
+    if (!tusk__timer_is_active(&conn->timer) &&
+        tusk__timer_start(conn->loop, &conn->timer, EXPIRED_GRACE_US, grace_is_over) != TUSK_OK)
+        close_with(conn, "out of memory for a timer; the connection was closed");
+}
+
+/* ---- the cancel ---- */
+
+static void check_fence(tusk_conn *conn)
+{
+    if (conn->phase != TUSK__PHASE_CANCELING || !conn->cancel_is_over ||
+        (conn->first && conn->first->stage == TUSK__STAGE_SENT))
+        return;
+    conn->phase = TUSK__PHASE_FENCE;
+    if (!tusk__request_fence(conn))
+        close_with(conn, "out of memory behind a cancel; the connection was closed");
+}
+
+static void on_cancel_over(const tusk_error *err, void *user)
+{
+    tusk_conn *conn = user;
+
+    conn->cancel = NULL;
+    conn->cancel_is_over = true;
+    tusk__conn_pin(conn);
+    if (err->code != TUSK_OK)
+        close_with(conn, "the connection was closed: a request on it was to be canceled, and what became of the "
+                         "CancelRequest is not known");
+    else
+        check_fence(conn);
+    tusk__conn_unpin(conn);
+}
+
+static void start_cancel(tusk_conn *conn)
+{
+    tusk__route route = conn->routes[conn->route];
+    tusk_error err = {0};
+
+    conn->cancel_is_over = false;
+    conn->cancel = tusk__cancel_start(conn->loop, conn->settings, &route, conn->backend_pid,
+                                      tusk_str_from(conn->cancel_key, conn->cancel_key_len), CANCEL_TIMEOUT_US,
+                                      on_cancel_over, conn, &err);
+    if (!conn->cancel) {
+        close_with(conn, err.message);
+        return;
+    }
+    conn->phase = TUSK__PHASE_CANCELING;
+    start_grace(conn);
+}
+
+/* Is everything that is on the wire given up, so that a cancel can hit nothing else? A detached query is not: it was asked to
+ * run. */
+static bool all_given_up(const tusk_conn *conn)
+{
+    for (const tusk_query *q = conn->first; q && q->stage != TUSK__STAGE_HELD; q = q->next)
+        if (q->stage != TUSK__STAGE_REFUSED && !q->is_given_up)
+            return false;
+    return true;
+}
+
+static void consider_cancel(tusk_conn *conn)
+{
+    const tusk_query *head = conn->first;
+
+    if (conn->phase != TUSK__PHASE_READY || !head || head->stage != TUSK__STAGE_SENT || !head->is_given_up)
+        return;
+    if (all_given_up(conn) && conn->cancel_key_len > 0) {
+        start_cancel(conn);
+    } else if (head->error.code == TUSK_ERR_TIMEOUT) {
+        conn->is_expired = true;
+        start_grace(conn);
+    }
+}
+
+void tusk__deadline_after_answer(tusk_conn *conn)
+{
+    if (conn->phase == TUSK__PHASE_READY) {
+        conn->is_expired = false;
+        tusk__timer_stop(conn->loop, &conn->timer);
+        consider_cancel(conn);
+    }
+    check_fence(conn);
+}
+
+void tusk__cancel_rule_stop(tusk_conn *conn)
+{
+    if (conn->cancel)
+        tusk__cancel_abandon(conn->cancel);
+    conn->cancel = NULL;
+}
+
+/* ---- giving up one request ---- */
+
+/* It completes now; what was sent of it stays in the queue as a tombstone that swallows its answer. */
+static void give_up(tusk_query *q)
+{
+    tusk_conn *conn = q->conn;
+    bool is_sent = q->stage == TUSK__STAGE_SENT;
+
+    q->error.fate = is_sent && tusk__send_started(conn, q) ? TUSK_FATE_UNKNOWN : TUSK_FATE_NOT_SENT;
+    tusk__conn_pin(conn);
+    if (!is_sent)
+        (void)tusk__request_retract(conn, q);
+    else
+        q->is_given_up = true;
+    tusk__query_drop_rows(q);
+    if (q->is_paused || q->is_streaming) {
+        q->is_paused = q->is_streaming = false;
+        tusk__receive_hold(conn, false);
+    }
+    tusk__query_complete(q);
+    consider_cancel(conn);
+    tusk__request_release(conn);
+    tusk__conn_unpin(conn);
+}
+
+static void on_deadline(tusk__timer *timer)
+{
+    tusk_query *q = (tusk_query *)((char *)timer - offsetof(tusk_query, deadline));
+
+    tusk__query_failf(q, TUSK_ERR_TIMEOUT, "57014", "no complete answer within %g s", q->timeout);
+    give_up(q);
+}
+
+void tusk__deadline_start(tusk_query *q, double timeout)
+{
+    if (timeout <= 0)
+        return;
+    q->timeout = timeout;
+    if (tusk__timer_start(q->loop, &q->deadline, tusk__seconds_to_us(timeout), on_deadline) != TUSK_OK)
+        tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for a timer")->fate = TUSK_FATE_NOT_SENT;
+}
+
+static void cancel_task(tusk__task *task)
+{
+    tusk_query *q = (tusk_query *)((char *)task - offsetof(tusk_query, done_task));
+
+    tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller");
+    give_up(q);
+}
+
+void tusk_query_cancel(tusk_query *q)
+{
+    if (!q || q->is_done || q->is_released || q->stage == TUSK__STAGE_OUT || q->stage == TUSK__STAGE_REFUSED)
+        return;
+    if (q->stage != TUSK__STAGE_SENT) {
+        tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller")->fate = TUSK_FATE_NOT_SENT;
+        (void)tusk__request_retract(q->conn, q); /* now: the next turn begins with sending */
+        tusk__query_complete_soon(q);
+        return;
+    }
+    tusk__loop_defer(q->loop, &q->done_task, cancel_task);
+}

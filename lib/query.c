@@ -1,0 +1,564 @@
+/* Queries: their life from the submission to the last byte of the answer, and what the caller asks of them.
+ * It does not know the wire: that is request.c, answer.c.
+ * Read first: lib/query.h, docs/internals/query.md. */
+#include "lib/query.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/conn.h"
+#include "proto/error_set.h"
+#include "proto/size.h"
+
+/* Finished queries that a loop keeps for the next ones; more than that are given back to the allocator. */
+#define FREE_MAX 512
+/* Memory of a held request or of error fields that a recycled query keeps. */
+#define HELD_KEPT 1024
+
+/* Every query of a loop, so that tusk_loop_free() can end those that nobody has freed. */
+typedef struct query_pool {
+    tusk_query *all;
+    tusk_query *free;
+    size_t n_free;
+} query_pool;
+
+/* The list of all: links that a recycled query keeps. */
+typedef struct pooled_query {
+    tusk_query q; /* first: one pointer serves for both */
+    struct pooled_query *all_next, *all_prev;
+} pooled_query;
+
+/* ---- making and recycling ---- */
+
+static void query_destroy(query_pool *pool, pooled_query *p)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(p->q.loop);
+
+    if (p->all_prev)
+        p->all_prev->all_next = p->all_next;
+    else
+        pool->all = (tusk_query *)p->all_next;
+    if (p->all_next)
+        p->all_next->all_prev = p->all_prev;
+    tusk__query_drop_rows(&p->q);
+    if (p->q.stmt)
+        tusk__stmt_unref(p->q.stmt);
+    if (p->q.conn)
+        tusk__conn_unpin(p->q.conn);
+    tusk__result_free(&p->q.first, allocator);
+    tusk__held_clear(&p->q.held, allocator);
+    allocator->free(p->q.fields, allocator->user);
+    allocator->free(p, allocator->user);
+}
+
+static void pool_free(tusk_loop *loop, void *value)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(loop);
+    query_pool *pool = value;
+
+    while (pool->all)
+        query_destroy(pool, (pooled_query *)pool->all);
+    allocator->free(pool, allocator->user);
+}
+
+static query_pool *pool_of(tusk_loop *loop)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(loop);
+    query_pool *pool = tusk__loop_slot_get(loop, TUSK__SLOT_QUERIES);
+
+    if (!pool) {
+        pool = allocator->malloc(sizeof *pool, allocator->user);
+        if (!pool)
+            return NULL;
+        *pool = (query_pool){0};
+        tusk__loop_slot_set(loop, TUSK__SLOT_QUERIES, pool, pool_free);
+    }
+    return pool;
+}
+
+static tusk_query *query_alloc(query_pool *pool, tusk_loop *loop)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(loop);
+    pooled_query *p = allocator->malloc(sizeof *p, allocator->user);
+
+    if (!p)
+        return NULL;
+    memset(p, 0, sizeof *p);
+    p->all_next = (pooled_query *)pool->all;
+    if (p->all_next)
+        p->all_next->all_prev = p;
+    pool->all = &p->q;
+    p->q.loop = loop;
+    return &p->q;
+}
+
+tusk_query *tusk__query_new(tusk_loop *loop, tusk_conn *conn, tusk__query_kind kind)
+{
+    query_pool *pool = pool_of(loop);
+    tusk_query *q;
+
+    if (!pool)
+        return NULL;
+    q = pool->free;
+    if (q) {
+        pool->free = q->next;
+        pool->n_free--;
+        q->next = NULL;
+    } else {
+        q = query_alloc(pool, loop);
+        if (!q)
+            return NULL;
+    }
+    q->conn = conn;
+    tusk__conn_pin(conn);
+    tusk__loop_hold(loop);
+    q->kind = kind;
+    q->stage = TUSK__STAGE_OUT;
+    q->filling = q->present = &q->first;
+    return q;
+}
+
+/* Back to the state in which tusk__query_new() finds it. The struct is large because of its errors: only their heads are
+ * cleared, the texts are written before they are read. */
+static void query_clear(tusk_query *q)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(q->loop);
+
+    tusk__query_drop_rows(q);
+    tusk__result_reset(&q->first, allocator);
+    if (q->held.cap > HELD_KEPT)
+        tusk__held_clear(&q->held, allocator);
+    if (q->fields_cap > HELD_KEPT) {
+        allocator->free(q->fields, allocator->user);
+        q->fields = NULL;
+        q->fields_cap = 0;
+    }
+    if (q->stmt)
+        tusk__stmt_unref(q->stmt);
+    q->stmt = NULL;
+    q->held.sql = (tusk_str){NULL, 0};
+    q->held.params = (tusk_params){NULL, 0};
+    q->fields_len = 0;
+    q->is_done = q->is_released = q->is_kept = q->is_given_up = q->in_callback = false;
+    q->text_results = q->cancelable = q->is_paused = q->is_streaming = false;
+    q->rows_given = q->is_repeated = q->is_commit = q->is_copy = q->owes_sync = false;
+    q->max_result_bytes = 0;
+    q->on_row = NULL;
+    q->on_done = NULL;
+    q->user = NULL;
+    q->error.code = q->value_error.code = TUSK_OK;
+    q->out_begin = q->out_end = 0;
+}
+
+static void recycle_if_unused(tusk_query *q)
+{
+    query_pool *pool = pool_of(q->loop);
+
+    if (!q->is_released || !q->is_done || q->stage != TUSK__STAGE_OUT || q->pins || q->in_callback)
+        return;
+    tusk__task_cancel(&q->done_task);
+    tusk__timer_stop(q->loop, &q->deadline);
+    query_clear(q);
+    tusk__conn_unpin(q->conn);
+    q->conn = NULL;
+    if (pool->n_free >= FREE_MAX) {
+        query_destroy(pool, (pooled_query *)q);
+        return;
+    }
+    q->next = pool->free;
+    pool->free = q;
+    pool->n_free++;
+}
+
+/* ---- completing ---- */
+
+static void run_on_done(tusk_query *q)
+{
+    tusk_done_fn on_done = q->on_done;
+
+    q->in_callback = true;
+    on_done(q, q->user);
+    q->in_callback = false;
+    if (!q->is_kept)
+        q->is_released = true;
+    recycle_if_unused(q);
+}
+
+void tusk__query_complete(tusk_query *q)
+{
+    assert(!q->is_done);
+    assert(tusk__loop_in_turn(q->loop));
+    q->is_done = true;
+    tusk__loop_release(q->loop);
+    tusk__task_cancel(&q->done_task);
+    tusk__timer_stop(q->loop, &q->deadline);
+    if (q->is_released)
+        recycle_if_unused(q);
+    else if (q->on_done)
+        run_on_done(q);
+}
+
+static void complete_task(tusk__task *task)
+{
+    tusk__query_complete((tusk_query *)((char *)task - offsetof(tusk_query, done_task)));
+}
+
+void tusk__query_complete_soon(tusk_query *q)
+{
+    tusk__loop_defer(q->loop, &q->done_task, complete_task);
+}
+
+void tusk__query_leave(tusk_query *q)
+{
+    q->stage = TUSK__STAGE_OUT;
+    recycle_if_unused(q);
+}
+
+void tusk__query_fail(tusk_query *q, const tusk_error *err)
+{
+    if (q->error.code == TUSK_OK)
+        q->error = *err;
+}
+
+tusk_error *tusk__query_failf(tusk_query *q, tusk_code code, const char *sqlstate, const char *fmt, ...)
+{
+    char text[sizeof q->error.message * 2];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    (void)tusk__error_set(&q->error, code, sqlstate, "%s", text);
+    return &q->error;
+}
+
+void tusk__query_fail_fields(tusk_query *q, tusk_str fields)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(q->loop);
+
+    if (q->error.code != TUSK_OK)
+        return;
+    tusk__error_fields_to_error(fields, &q->error);
+    if (q->fields_cap < fields.len) {
+        uint8_t *memory = allocator->realloc(q->fields, fields.len, allocator->user);
+
+        if (!memory)
+            return; /* the summary stands; only the uncut fields are missing */
+        q->fields = memory;
+        q->fields_cap = fields.len;
+    }
+    if (fields.len)
+        memcpy(q->fields, fields.ptr, fields.len);
+    q->fields_len = fields.len;
+}
+
+/* ---- results ---- */
+
+tusk__result *tusk__query_add_result(tusk_query *q)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(q->loop);
+    tusk__result *result = allocator->malloc(sizeof *result, allocator->user);
+
+    if (!result)
+        return NULL;
+    memset(result, 0, sizeof *result);
+    q->filling->next = result;
+    q->filling = result;
+    return result;
+}
+
+void tusk__query_drop_rows(tusk_query *q)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(q->loop);
+    tusk__result *next = q->first.next;
+
+    while (next) {
+        tusk__result *result = next;
+
+        next = result->next;
+        tusk__result_free(result, allocator);
+        allocator->free(result, allocator->user);
+    }
+    tusk__result_reset(&q->first, allocator);
+    q->filling = q->present = &q->first;
+}
+
+/* ---- held requests ---- */
+
+static size_t held_size(tusk_str sql, tusk_params params)
+{
+    size_t size;
+
+    if (!tusk__size_mul(params.n, sizeof(tusk_value), &size) || !tusk__size_add(size, sql.len, &size))
+        return 0;
+    for (size_t i = 0; i < params.n; i++) {
+        const tusk_value *v = &params.values[i];
+
+        if (v->kind >= TUSK_KIND_TEXT && v->kind != TUSK_KIND_UUID && !tusk__size_add(size, v->as.bytes.len, &size))
+            return 0;
+    }
+    return size;
+}
+
+static uint8_t *held_room(tusk__held *held, const tusk_allocator *allocator, size_t size)
+{
+    uint8_t *memory;
+
+    if (held->cap >= size)
+        return held->memory;
+    memory = allocator->malloc(size, allocator->user);
+    if (!memory)
+        return NULL;
+    allocator->free(held->memory, allocator->user);
+    held->memory = memory;
+    held->cap = size;
+    return memory;
+}
+
+static tusk_str held_bytes(uint8_t **at, tusk_str bytes)
+{
+    tusk_str copy = tusk_str_from(*at, bytes.len);
+
+    if (bytes.len)
+        memcpy(*at, bytes.ptr, bytes.len);
+    *at += bytes.len;
+    return copy;
+}
+
+tusk_code tusk__held_copy(tusk__held *held, const tusk_allocator *allocator, tusk_str sql, tusk_params params)
+{
+    size_t size = held_size(sql, params);
+    uint8_t *at = size || (sql.len == 0 && params.n == 0) ? held_room(held, allocator, size ? size : 1) : NULL;
+    tusk_value *values = (tusk_value *)(void *)at;
+
+    if (!at)
+        return TUSK_ERR_NOMEM;
+    at += params.n * sizeof *values;
+    for (size_t i = 0; i < params.n; i++) {
+        values[i] = params.values[i];
+        if (values[i].kind >= TUSK_KIND_TEXT && values[i].kind != TUSK_KIND_UUID)
+            values[i].as.bytes = held_bytes(&at, values[i].as.bytes);
+    }
+    held->params = (tusk_params){values, params.n};
+    held->sql = held_bytes(&at, sql);
+    return TUSK_OK;
+}
+
+void tusk__held_clear(tusk__held *held, const tusk_allocator *allocator)
+{
+    allocator->free(held->memory, allocator->user);
+    *held = (tusk__held){0};
+}
+
+/* ---- what the caller asks ---- */
+
+void tusk_query_free(tusk_query *q)
+{
+    if (!q || q->is_released)
+        return;
+    q->is_released = true;
+    q->on_row = NULL;
+    q->on_done = NULL;
+    if (!q->in_callback)
+        tusk__query_drop_rows(q);
+    if (q->is_paused || q->is_streaming) {
+        q->is_paused = q->is_streaming = false;
+        tusk__receive_hold(q->conn, false);
+    }
+    if (q->is_done)
+        recycle_if_unused(q);
+}
+
+void tusk_query_keep(tusk_query *q)
+{
+    q->is_kept = true;
+}
+
+bool tusk_query_is_done(const tusk_query *q)
+{
+    return q->is_done;
+}
+
+tusk_code tusk_query_code(const tusk_query *q)
+{
+    if (!q)
+        return TUSK_ERR_NOMEM;
+    return q->is_done ? q->error.code : TUSK_AGAIN;
+}
+
+/* May the caller wait for q here? */
+static tusk_code may_wait(const tusk_query *q)
+{
+    if (tusk__loop_check(q->loop, NULL) != TUSK_OK || tusk__loop_in_turn(q->loop) || q->is_paused)
+        return TUSK_ERR_STATE;
+    return TUSK_OK;
+}
+
+tusk_code tusk_await(tusk_query *q)
+{
+    tusk_code code;
+
+    if (!q)
+        return TUSK_ERR_NOMEM;
+    if (q->is_done && !tusk__loop_in_turn(q->loop))
+        return q->error.code;
+    TUSK_TRY(may_wait(q));
+    q->pins++;
+    do {
+        code = q->is_paused ? TUSK_ERR_STATE : tusk_loop_turn(q->loop, TUSK_NONE, NULL);
+    } while (code == TUSK_OK && !q->is_done && !q->is_released);
+    q->pins--;
+    if (code == TUSK_OK)
+        code = q->is_released ? (q->is_done && q->on_done ? q->error.code : TUSK_ERR_CANCELED) : q->error.code;
+    recycle_if_unused(q);
+    return code;
+}
+
+tusk_code tusk_await_free(tusk_query *q, tusk_error *err)
+{
+    tusk_code code = tusk_await(q);
+
+    if (!q)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory");
+    if (code == q->error.code && code != TUSK_OK && err && err->code == TUSK_OK)
+        *err = q->error;
+    else if (code != TUSK_OK)
+        (void)tusk__error_set(err, code, NULL, "this query cannot be waited for here");
+    tusk_query_free(q);
+    return code;
+}
+
+static const tusk_error no_error = {.column = -1, .item = -1};
+static const tusk_error no_memory = {
+    .code = TUSK_ERR_NOMEM, .fate = TUSK_FATE_NOT_SENT, .sqlstate = "53200", .column = -1, .item = -1,
+    .message = "out of memory"};
+
+const tusk_error *tusk_query_error(const tusk_query *q)
+{
+    if (!q)
+        return &no_memory;
+    return q->error.code == TUSK_OK ? &no_error : &q->error;
+}
+
+const tusk_error *tusk_query_value_error(const tusk_query *q)
+{
+    if (!q)
+        return &no_memory;
+    return q->value_error.code == TUSK_OK ? &no_error : &q->value_error;
+}
+
+void tusk__query_keep_value_error(tusk_query *q, const tusk_error *err)
+{
+    if (q->value_error.code == TUSK_OK)
+        q->value_error = *err;
+}
+
+tusk_str tusk_query_error_field(const tusk_query *q, char field)
+{
+    if (!q || q->fields_len == 0)
+        return (tusk_str){NULL, 0};
+    return tusk__error_field(tusk_str_from(q->fields, q->fields_len), field);
+}
+
+tusk_conn *tusk_query_conn(const tusk_query *q)
+{
+    return q->conn;
+}
+
+tusk_code tusk_query_pause(tusk_query *q)
+{
+    if (!q->on_row || q->is_done)
+        return TUSK_ERR_STATE;
+    q->is_paused = true;
+    tusk__receive_hold(q->conn, true);
+    return TUSK_OK;
+}
+
+tusk_code tusk_query_resume(tusk_query *q)
+{
+    if (!q->is_paused)
+        return TUSK_ERR_STATE;
+    q->is_paused = false;
+    tusk__receive_hold(q->conn, false);
+    return TUSK_OK;
+}
+
+bool tusk_next_row(tusk_query *q, tusk_row *row)
+{
+    tusk__result *result = q->present;
+    bool may_turn = !q->is_done && !q->on_row && !q->is_released && may_wait(q) == TUSK_OK;
+    const uint8_t *body;
+
+    if (may_turn)
+        q->is_streaming = true;
+    while ((body = tusk__result_next(result, q->is_streaming)) == NULL && may_turn && !q->is_done && !result->next) {
+        tusk__receive_hold(q->conn, false);
+        q->pins++;
+        may_turn = tusk_loop_turn(q->loop, TUSK_NONE, NULL) == TUSK_OK && !q->is_released;
+        q->pins--;
+        if (q->is_released) {
+            recycle_if_unused(q);
+            return false;
+        }
+    }
+    if (!body || (q->error.code != TUSK_OK && !q->is_streaming))
+        return false;
+    q->rows_given = true;
+    tusk__row_init(row, q, body, (uint32_t)result->desc->n_cols);
+    return true;
+}
+
+void tusk_rewind(tusk_query *q)
+{
+    for (tusk__result *result = &q->first; result; result = result->next)
+        tusk__result_rewind(result);
+    q->present = &q->first;
+}
+
+bool tusk_next_result(tusk_query *q)
+{
+    if (!q->present->next)
+        return false;
+    q->present = q->present->next;
+    return true;
+}
+
+size_t tusk_query_n_rows(const tusk_query *q)
+{
+    return q->present->n_rows;
+}
+
+int tusk_query_n_cols(const tusk_query *q)
+{
+    return q->present->desc ? q->present->desc->n_cols : 0;
+}
+
+const tusk_column *tusk_query_column(const tusk_query *q, int col)
+{
+    const tusk__desc *desc = q->present->desc;
+
+    return desc && col >= 0 && col < desc->n_cols ? &desc->cols[col] : NULL;
+}
+
+const tusk_column *tusk__query_row_column(const tusk_query *q, int col)
+{
+    return tusk_query_column(q, col);
+}
+
+int tusk_query_column_index(const tusk_query *q, const char *name)
+{
+    for (int i = 0; i < tusk_query_n_cols(q); i++)
+        if (tusk_str_is(q->present->desc->cols[i].name, name))
+            return i;
+    return -1;
+}
+
+tusk_str tusk_query_tag(const tusk_query *q)
+{
+    return tusk_str_from(q->present->tag, q->present->tag_len);
+}
+
+int64_t tusk_query_rows_affected(const tusk_query *q)
+{
+    return tusk__command_tag_rows(tusk_query_tag(q));
+}

@@ -1,0 +1,123 @@
+/* Queries as lib/ sees them: one struct from the submission to the last byte of its answer, recycled per loop.
+ * Read first: tusk/query.h, DESIGN "The contract of objects", docs/internals/query.md. */
+#ifndef TUSK_LIB_QUERY_H
+#define TUSK_LIB_QUERY_H
+
+#include <tusk/conn.h>
+
+#include "lib/result.h"
+
+/* Kept bytes above which a streaming query stops reading until its rows were taken. */
+#define TUSK__STREAM_HIGH (256 * 1024)
+
+/* What is asked. The first group travels on the wire, in the connection's queue; the second only waits for something. */
+typedef enum tusk__query_kind {
+    TUSK__QUERY_EXEC,    /* Parse, Describe, Bind, Execute, Sync: unnamed, one flight */
+    TUSK__QUERY_RUN,     /* Bind, Execute, Sync of a prepared statement */
+    TUSK__QUERY_PREPARE, /* Parse, Describe, Sync */
+    TUSK__QUERY_CLOSE,   /* Close, Sync */
+    TUSK__QUERY_SCRIPT,  /* Query */
+    TUSK__QUERY_FENCE,   /* an empty Query of our own behind a cancel */
+    TUSK__N_WIRE_KINDS,
+    TUSK__QUERY_WAIT = TUSK__N_WIRE_KINDS /* conn_ready, stmt_ready, close */
+} tusk__query_kind;
+
+typedef enum tusk__query_stage {
+    TUSK__STAGE_HELD,    /* a copy of the request is kept; nothing is encoded */
+    TUSK__STAGE_ENCODED, /* in the out buffer, not a byte tried yet */
+    TUSK__STAGE_SENT,    /* handed to the transport, at least in part: an answer is expected */
+    TUSK__STAGE_REFUSED, /* failed before it was encoded; completes when it reaches the head */
+    TUSK__STAGE_OUT      /* not in a queue (any more) */
+} tusk__query_stage;
+
+/* The copy of a request that cannot be encoded yet, or may have to be sent again. */
+typedef struct tusk__held {
+    uint8_t *memory; /* one block: sql, values, their bytes */
+    size_t cap;
+    tusk_str sql;
+    tusk_params params;
+} tusk__held;
+
+struct tusk_query {
+    tusk_query *next; /* in the connection's queue, a list of waiters, or the loop's free list */
+    tusk_query *prev; /* in the connection's queue */
+    tusk_loop *loop;
+    tusk_conn *conn; /* pinned */
+    tusk_stmt *stmt; /* counted; RUN, PREPARE, CLOSE */
+    tusk__query_kind kind;
+    tusk__query_stage stage;
+
+    /* life */
+    bool is_done;      /* completed; the callback may still be due */
+    bool is_released;  /* tusk_query_free() was called: recycle as soon as nothing needs it */
+    bool is_kept;      /* tusk_query_keep() */
+    bool is_given_up;  /* canceled or past its deadline while on the wire: a tombstone that a cancel may hit */
+    bool in_callback;
+    uint32_t pins;     /* awaits in progress */
+    tusk__task done_task; /* it completes in a turn to come */
+
+    /* options */
+    bool text_results, cancelable;
+    bool is_paused;
+    bool is_streaming;      /* tusk_next_row() was called while running */
+    bool rows_given;        /* at least one row reached the caller: no repetition */
+    bool is_repeated;       /* sent for the second time */
+    bool is_commit;         /* first keyword COMMIT or END */
+    bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */
+    bool owes_sync;         /* … and the Sync has not followed yet */
+    int64_t max_result_bytes;
+    tusk_row_fn on_row;
+    tusk_done_fn on_done;
+    void *user;
+    tusk__timer deadline;
+    double timeout;
+
+    /* on the wire */
+    int32_t n_cols;              /* RUN: of its rows, -1 none */
+    uint64_t out_begin, out_end; /* in the connection's stream of sent bytes */
+    tusk__held held;
+
+    /* the answer */
+    tusk__result first;     /* of n_results, chained by next */
+    tusk__result *filling;  /* the one being received */
+    tusk__result *present;  /* the one the caller looks at */
+    tusk_error error;
+    tusk_error value_error;
+    uint8_t *fields; /* the server's error or notice, uncut */
+    size_t fields_len, fields_cap;
+};
+
+/* Could it pause, or must nothing be behind it? Then it is the last on the wire until it ends. */
+bool tusk__query_is_barrier(const tusk_query *q);
+
+/* A cleared query from the loop's free list, or new. NULL: out of memory. */
+tusk_query *tusk__query_new(tusk_loop *loop, tusk_conn *conn, tusk__query_kind kind);
+
+/* The end of a query, exactly once, from the loop. The error must be set before by tusk__query_fail(), if there is one. The
+ * callback runs now; the query may be gone afterwards. */
+void tusk__query_complete(tusk_query *q);
+
+/* As the last one, but in a turn to come: for what is decided inside a call of the caller. */
+void tusk__query_complete_soon(tusk_query *q);
+
+/* Set its error unless it has one already. */
+void tusk__query_fail(tusk_query *q, const tusk_error *err);
+/* As the last one, with code and text; returns the error for details. */
+tusk_error *tusk__query_failf(tusk_query *q, tusk_code code, const char *sqlstate, const char *fmt, ...)
+    TUSK_PRINTF(4, 5);
+/* The server's ErrorResponse: summary and fields. */
+void tusk__query_fail_fields(tusk_query *q, tusk_str fields);
+
+/* It left its connection's queue: recycle it if the caller has let go of it. */
+void tusk__query_leave(tusk_query *q);
+
+/* A new result set behind the present ones (scripts); NULL: out of memory. */
+tusk__result *tusk__query_add_result(tusk_query *q);
+void tusk__query_drop_rows(tusk_query *q);
+
+/* Copy the request into q->held. */
+TUSK_MUST_CHECK
+tusk_code tusk__held_copy(tusk__held *held, const tusk_allocator *allocator, tusk_str sql, tusk_params params);
+void tusk__held_clear(tusk__held *held, const tusk_allocator *allocator);
+
+#endif

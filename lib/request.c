@@ -1,0 +1,553 @@
+/* From a request to bytes: encoding at once where nothing stands in the way, keeping a copy where something does.
+ * It sends nothing and reads nothing.
+ * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
+#include "lib/codec/codec.h"
+#include "lib/conn.h"
+#include "lib/sql.h"
+#include "proto/error_set.h"
+#include "proto/size.h"
+
+/* Requests up to this size are kept until they are answered if they may have to be repeated. */
+#define REPEATABLE_MAX (1024 * 1024)
+
+static const uint8_t expect_exec[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
+                                      TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
+static const uint8_t expect_run[] = {TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
+static const uint8_t expect_prepare[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_SYNC};
+static const uint8_t expect_close[] = {TUSK__EXPECT_CLOSE, TUSK__EXPECT_SYNC};
+static const uint8_t expect_script[] = {TUSK__EXPECT_QUERY};
+
+typedef struct request {
+    tusk_str sql;
+    tusk_params params;
+} request;
+
+static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const request *r);
+static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const request *r);
+static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const request *r);
+static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const request *r);
+static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const request *r);
+
+/* One row per kind: how it is written and what it is answered with. */
+static const struct {
+    tusk_code (*encode)(tusk_conn *conn, tusk_query *q, const request *r);
+    const uint8_t *expects;
+    size_t n_expects;
+} kinds[TUSK__N_WIRE_KINDS] = {
+    [TUSK__QUERY_EXEC] = {encode_exec, expect_exec, sizeof expect_exec},
+    [TUSK__QUERY_RUN] = {encode_run, expect_run, sizeof expect_run},
+    [TUSK__QUERY_PREPARE] = {encode_prepare, expect_prepare, sizeof expect_prepare},
+    [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
+    [TUSK__QUERY_SCRIPT] = {encode_script, expect_script, sizeof expect_script},
+    [TUSK__QUERY_FENCE] = {encode_script, expect_script, sizeof expect_script},
+};
+
+/* ---- the queue ---- */
+
+void tusk__queue_push(tusk_conn *conn, tusk_query *q)
+{
+    q->next = NULL;
+    q->prev = conn->last;
+    if (conn->last)
+        conn->last->next = q;
+    else
+        conn->first = q;
+    conn->last = q;
+}
+
+static bool is_on_wire(const tusk_query *q)
+{
+    return q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_ENCODED;
+}
+
+/* The nearest one before q that is on the wire: refused ones do not count. */
+static tusk_query *wire_before(const tusk_query *q)
+{
+    tusk_query *before = q->prev;
+
+    while (before && !is_on_wire(before))
+        before = before->prev;
+    return before;
+}
+
+static tusk_query *next_of_stage(tusk_query *q, tusk__query_stage stage)
+{
+    while (q && q->stage != stage)
+        q = q->next;
+    return q;
+}
+
+static void queue_unlink(tusk_conn *conn, tusk_query *q)
+{
+    if (conn->wire_last == q)
+        conn->wire_last = wire_before(q);
+    if (conn->to_send == q)
+        conn->to_send = next_of_stage(q->next, TUSK__STAGE_ENCODED);
+    if (conn->held == q)
+        conn->held = next_of_stage(q->next, TUSK__STAGE_HELD);
+    if (q->prev)
+        q->prev->next = q->next;
+    else
+        conn->first = q->next;
+    if (q->next)
+        q->next->prev = q->prev;
+    else
+        conn->last = q->prev;
+    q->next = q->prev = NULL;
+}
+
+tusk_query *tusk__queue_pop(tusk_conn *conn)
+{
+    tusk_query *q = conn->first;
+
+    if (q)
+        queue_unlink(conn, q);
+    return q;
+}
+
+/* ---- messages ---- */
+
+/* Too long is told before anything is copied: parameters may be views of gigabytes. */
+static tusk_code check_size(tusk_query *q, const request *r)
+{
+    size_t size = r->sql.len;
+    bool fits = true;
+
+    if (r->params.n > TUSK__PARAMS_MAX) {
+        tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "%zu parameters, but a statement takes at most %d", r->params.n,
+                          TUSK__PARAMS_MAX);
+        return TUSK_ERR_LIMIT;
+    }
+    for (size_t i = 0; i < r->params.n && fits; i++)
+        fits = tusk__size_add(size, tusk__param_size(&r->params.values[i]), &size);
+    if (fits && size <= TUSK__MESSAGE_MAX)
+        return TUSK_OK;
+    tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "the statement and its parameters are longer than a message can be (%d bytes)",
+                      TUSK__MESSAGE_MAX);
+    return TUSK_ERR_LIMIT;
+}
+
+static tusk_code check_sql(tusk_query *q, tusk_str sql)
+{
+    if (sql.len && memchr(sql.ptr, 0, sql.len))
+        tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
+    else if (!tusk__utf8_is_valid(sql))
+        tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text is not valid UTF-8");
+    return q->error.code;
+}
+
+static void write_parse(tusk__writer *b, tusk_str name, tusk_str sql, tusk_params params)
+{
+    size_t at = tusk__message_begin(b, TUSK__F_PARSE);
+
+    tusk__write_cstr(b, name);
+    tusk__write_cstr(b, sql);
+    tusk__write_u16(b, (uint16_t)params.n);
+    for (size_t i = 0; i < params.n; i++)
+        tusk__write_u32(b, params.values[i].type);
+    tusk__message_end(b, at);
+}
+
+/* One parameter; its format goes to the place that was left free for it. */
+static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
+                             size_t formats_at)
+{
+    uint16_t format = 1;
+    tusk_error err = {0};
+    const char *type_name;
+
+    if (tusk__param_encode(b, value, type, &format, &err) != TUSK_OK) {
+        type_name = tusk__type_name(type ? type : value->type);
+        err.param = (int)i + 1;
+        tusk__error_where(&err, "bind $%zu (%s)", i + 1, type_name ? type_name : "unknown");
+        err.fate = TUSK_FATE_NOT_SENT;
+        tusk__query_fail(q, &err);
+        return err.code;
+    }
+    if (b->failed == TUSK_OK)
+        tusk__put16(b->buf + formats_at + 2 * i, format);
+    return TUSK_OK;
+}
+
+tusk__format_rule tusk__format_rule_of(const tusk_query *q)
+{
+    if (q->text_results)
+        return TUSK__FORMATS_TEXT;
+    if (q->is_repeated)
+        return TUSK__FORMATS_REFUSED;
+    return q->kind == TUSK__QUERY_EXEC ? TUSK__FORMATS_BINARY : TUSK__FORMATS_KNOWN;
+}
+
+static bool is_all_binary(const tusk__desc *desc)
+{
+    for (int i = 0; i < desc->n_cols; i++)
+        if (desc->cols[i].format != 1)
+            return false;
+    return true;
+}
+
+/* The formats of the result columns: one for all, or one per column where the description has a say. */
+static tusk_code write_result_formats(tusk__writer *b, tusk_conn *conn, size_t at, const tusk__desc *desc,
+                                      tusk__format_rule rule)
+{
+    uint16_t one = rule != TUSK__FORMATS_TEXT, *formats;
+    size_t n = desc ? (size_t)desc->n_cols : 0;
+
+    if (n == 0 || rule == TUSK__FORMATS_TEXT || rule == TUSK__FORMATS_BINARY || is_all_binary(desc)) {
+        tusk__bind_end(b, at, &one, 1);
+        return TUSK_OK;
+    }
+    formats = conn->allocator->malloc(n * sizeof *formats, conn->allocator->user);
+    if (!formats)
+        return TUSK_ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        formats[i] = desc->cols[i].format;
+    tusk__bind_end(b, at, formats, n);
+    conn->allocator->free(formats, conn->allocator->user);
+    return TUSK_OK;
+}
+
+/* types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not known. */
+static tusk_code write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
+                            const tusk__desc *desc)
+{
+    tusk__writer *b = &conn->out;
+    size_t at = tusk__message_begin(b, TUSK__F_BIND), formats_at;
+
+    tusk__write_cstr(b, (tusk_str){NULL, 0});
+    tusk__write_cstr(b, name);
+    tusk__write_u16(b, (uint16_t)params.n);
+    formats_at = b->len;
+    (void)tusk__write_space(b, 2 * params.n);
+    tusk__write_u16(b, (uint16_t)params.n);
+    for (size_t i = 0; i < params.n; i++)
+        TUSK_TRY(write_param(b, q, i, &params.values[i], types ? types[i] : 0, formats_at));
+    return write_result_formats(b, conn, at, desc, tusk__format_rule_of(q));
+}
+
+static void write_execute(tusk__writer *b, tusk_query *q)
+{
+    tusk__execute_write(b, (tusk_str){NULL, 0}, 0);
+    if (q->is_copy)
+        tusk__flush_write(b);
+    else
+        tusk__sync_write(b);
+}
+
+static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const request *r)
+{
+    tusk__writer *b = &conn->out;
+    tusk_str unnamed = {NULL, 0};
+
+    TUSK_TRY(check_sql(q, r->sql));
+    q->is_copy = tusk__sql_begins_with(r->sql, "copy");
+    q->is_commit = tusk__sql_begins_with(r->sql, "commit") || tusk__sql_begins_with(r->sql, "end");
+    if (q->is_repeated)
+        tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_REFUSED);
+    write_parse(b, unnamed, r->sql, r->params);
+    tusk__describe_write(b, 'S', unnamed);
+    TUSK_TRY(write_bind(conn, q, unnamed, r->params, NULL, q->first.desc));
+    write_execute(b, q);
+    return TUSK_OK;
+}
+
+static tusk_code check_params(tusk_query *q, const request *r)
+{
+    if (r->params.n == q->stmt->n_params)
+        return TUSK_OK;
+    tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "%zu parameters given, but the statement takes %zu", r->params.n,
+                      q->stmt->n_params);
+    return TUSK_ERR_USAGE;
+}
+
+/* The description that the rows of this run will have: the statement's, or one of its own where other formats are asked for. */
+static tusk_code set_run_desc(tusk_query *q)
+{
+    tusk__desc *desc = q->stmt->desc;
+
+    q->n_cols = desc ? desc->n_cols : -1;
+    tusk__desc_unref(q->first.desc);
+    q->first.desc = NULL;
+    if (!desc)
+        return TUSK_OK;
+    if (!q->is_repeated && !q->text_results) {
+        q->first.desc = tusk__desc_ref(desc);
+        return TUSK_OK;
+    }
+    q->first.desc = tusk__desc_copy(desc);
+    if (!q->first.desc)
+        return TUSK_ERR_NOMEM;
+    tusk__desc_set_formats(q->first.desc, tusk__format_rule_of(q));
+    return TUSK_OK;
+}
+
+static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const request *r)
+{
+    const tusk_stmt *stmt = q->stmt;
+
+    TUSK_TRY(check_params(q, r));
+    TUSK_TRY(set_run_desc(q));
+    q->is_copy = stmt->is_copy;
+    q->is_commit = stmt->is_commit;
+    TUSK_TRY(write_bind(conn, q, tusk_str_of(stmt->name), r->params, stmt->types, q->first.desc));
+    write_execute(&conn->out, q);
+    return TUSK_OK;
+}
+
+static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const request *r)
+{
+    tusk_str name = tusk_str_of(q->stmt->name);
+
+    TUSK_TRY(check_sql(q, r->sql));
+    tusk__parse_write(&conn->out, name, r->sql, q->stmt->types, q->stmt->n_params);
+    tusk__describe_write(&conn->out, 'S', name);
+    tusk__sync_write(&conn->out);
+    return TUSK_OK;
+}
+
+static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const request *r)
+{
+    (void)r;
+    tusk__close_write(&conn->out, 'S', tusk_str_of(q->stmt->name));
+    tusk__sync_write(&conn->out);
+    return TUSK_OK;
+}
+
+static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const request *r)
+{
+    TUSK_TRY(check_sql(q, r->sql));
+    tusk__query_write(&conn->out, r->sql);
+    return TUSK_OK;
+}
+
+/* ---- now or later ---- */
+
+static size_t n_expects_of(const tusk_query *q)
+{
+    return kinds[q->kind].n_expects - (q->is_copy ? 1 : 0);
+}
+
+/* May it have to be sent again, because a column's type turns out to have no binary output? */
+static bool may_repeat(const tusk_query *q)
+{
+    if (q->is_repeated || q->text_results)
+        return false;
+    return q->kind == TUSK__QUERY_EXEC || (q->kind == TUSK__QUERY_RUN && q->stmt->formats_unproven);
+}
+
+static tusk_code encode_checked(tusk_conn *conn, tusk_query *q, const request *r)
+{
+    TUSK_TRY(check_size(q, r));
+    TUSK_TRY(kinds[q->kind].encode(conn, q, r));
+    TUSK_TRY(conn->out.failed);
+    TUSK_TRY(tusk__session_reserve(&conn->session, conn->n_reserved + n_expects_of(q)));
+    return TUSK_OK;
+}
+
+/* Encode, or refuse with the query's error and nothing left in the buffer. */
+static void encode(tusk_conn *conn, tusk_query *q, const request *r)
+{
+    size_t len = conn->out.len;
+    tusk_code code = encode_checked(conn, q, r);
+
+    if (code != TUSK_OK) {
+        tusk__writer_cut(&conn->out, len);
+        tusk__query_failf(q, code, NULL, "%s", code == TUSK_ERR_NOMEM ? "out of memory for the request"
+                                                                      : "the request is too long for one message");
+        q->error.fate = TUSK_FATE_NOT_SENT;
+        q->stage = TUSK__STAGE_REFUSED;
+        return;
+    }
+    if (may_repeat(q) && q->held.params.values == NULL && conn->out.len - len <= REPEATABLE_MAX &&
+        tusk__held_copy(&q->held, conn->allocator, r->sql, r->params) != TUSK_OK)
+        q->held.params = (tusk_params){NULL, 0}; /* without a copy there is no repetition: the error says so */
+    conn->n_reserved += n_expects_of(q);
+    q->owes_sync = q->is_copy;
+    q->out_begin = conn->stream + (len - conn->out_sent);
+    q->out_end = conn->stream + (conn->out.len - conn->out_sent);
+    q->stage = TUSK__STAGE_ENCODED;
+    conn->wire_last = q;
+    if (!conn->to_send)
+        conn->to_send = q;
+    tusk__send_soon(conn);
+}
+
+bool tusk__query_is_barrier(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FENCE || q->on_row || q->is_copy || q->cancelable ||
+           q->is_streaming;
+}
+
+static bool stmt_is_pending(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_RUN && q->stmt->state == TUSK__STMT_PREPARING;
+}
+
+static bool may_go(const tusk_conn *conn, const tusk_query *q)
+{
+    return conn->phase == TUSK__PHASE_READY && !conn->is_expired && !stmt_is_pending(q) &&
+           !(conn->wire_last && tusk__query_is_barrier(conn->wire_last));
+}
+
+/* A statement that failed, or is closed, cannot be run. */
+static bool refuse_by_stmt(tusk_query *q)
+{
+    if (q->kind != TUSK__QUERY_RUN)
+        return false;
+    if (q->stmt->state == TUSK__STMT_FAILED) {
+        tusk__query_fail(q, &q->stmt->error);
+        q->error.fate = TUSK_FATE_NOT_SENT;
+    } else if (q->stmt->state > TUSK__STMT_FAILED) {
+        tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed")->fate = TUSK_FATE_NOT_SENT;
+    }
+    return q->error.code != TUSK_OK;
+}
+
+static void advance_task(tusk__task *task)
+{
+    tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, advance_task));
+
+    tusk__conn_pin(conn);
+    while (conn->first && conn->first->stage == TUSK__STAGE_REFUSED) {
+        tusk_query *q = tusk__queue_pop(conn);
+
+        q->stage = TUSK__STAGE_OUT;
+        tusk__query_complete(q);
+    }
+    tusk__request_release(conn);
+    tusk__conn_unpin(conn);
+}
+
+static void settle_refused(tusk_conn *conn)
+{
+    if (conn->first && conn->first->stage == TUSK__STAGE_REFUSED)
+        tusk__loop_defer(conn->loop, &conn->advance_task, advance_task);
+}
+
+static bool refuse_by_conn(tusk_conn *conn, tusk_query *q)
+{
+    if (tusk__loop_check(conn->loop, &q->error) != TUSK_OK)
+        return true;
+    if (conn->phase == TUSK__PHASE_CLOSED && conn->error.code != TUSK_OK) {
+        tusk__query_fail(q, &conn->error);
+        q->error.fate = TUSK_FATE_NOT_SENT;
+    } else if (conn->phase >= TUSK__PHASE_CLOSING) {
+        tusk__query_failf(q, TUSK_ERR_STATE, "08003", "the connection is closed")->fate = TUSK_FATE_NOT_SENT;
+    }
+    return q->error.code != TUSK_OK;
+}
+
+void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_params params)
+{
+    request r = {sql, params};
+
+    tusk__queue_push(conn, q);
+    if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q)) {
+        q->stage = TUSK__STAGE_REFUSED;
+    } else if (!conn->held && may_go(conn, q)) {
+        encode(conn, q, &r);
+    } else if (check_size(q, &r) == TUSK_OK && tusk__held_copy(&q->held, conn->allocator, sql, params) == TUSK_OK) {
+        q->stage = TUSK__STAGE_HELD;
+        if (!conn->held)
+            conn->held = q;
+    } else {
+        tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for the request")->fate = TUSK_FATE_NOT_SENT;
+        q->stage = TUSK__STAGE_REFUSED;
+    }
+    settle_refused(conn);
+}
+
+void tusk__request_release(tusk_conn *conn)
+{
+    while (conn->held && may_go(conn, conn->held)) {
+        tusk_query *q = conn->held;
+        request r = {q->held.sql, q->held.params};
+
+        conn->held = next_of_stage(q->next, TUSK__STAGE_HELD);
+        if (refuse_by_stmt(q))
+            q->stage = TUSK__STAGE_REFUSED;
+        else
+            encode(conn, q, &r);
+    }
+    settle_refused(conn);
+}
+
+bool tusk__request_repeat(tusk_conn *conn, tusk_query *q)
+{
+    request r = {q->held.sql, q->held.params};
+
+    if (conn->wire_last != q || !q->first.desc || !q->held.params.values || conn->session.tx_status != 'I')
+        return false;
+    q->is_repeated = true;
+    q->error.code = TUSK_OK;
+    q->fields_len = 0;
+    encode(conn, q, &r);
+    settle_refused(conn);
+    return true;
+}
+
+bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
+{
+    size_t len = (size_t)(q->out_end - q->out_begin), at;
+
+    if (q->stage == TUSK__STAGE_ENCODED) {
+        at = (size_t)(q->out_begin - conn->stream) + conn->out_sent;
+        memmove(conn->out.buf + at, conn->out.buf + at + len, conn->out.len - at - len);
+        conn->out.len -= len;
+        conn->n_reserved -= n_expects_of(q);
+        for (tusk_query *behind = q->next; behind; behind = behind->next) {
+            behind->out_begin -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
+            behind->out_end -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
+        }
+    } else if (q->stage != TUSK__STAGE_HELD) {
+        return false;
+    }
+    queue_unlink(conn, q);
+    q->stage = TUSK__STAGE_OUT;
+    return true;
+}
+
+/* ---- sending: the moment from which an answer is expected ---- */
+
+void tusk__request_sent(tusk_conn *conn)
+{
+    for (; conn->to_send; conn->to_send = next_of_stage(conn->to_send, TUSK__STAGE_ENCODED)) {
+        tusk_query *q = conn->to_send;
+
+        tusk__session_expect(&conn->session, kinds[q->kind].expects, n_expects_of(q));
+        q->stage = TUSK__STAGE_SENT;
+    }
+    conn->n_reserved = 0;
+}
+
+void tusk__request_unsend(tusk_conn *conn)
+{
+    if (conn->to_send)
+        tusk__writer_cut(&conn->out, (size_t)(conn->to_send->out_begin - conn->stream) + conn->out_sent);
+    for (tusk_query *q = conn->to_send; q; q = q->next)
+        if (q->stage == TUSK__STAGE_ENCODED)
+            q->stage = TUSK__STAGE_HELD;
+    conn->to_send = NULL;
+    conn->n_reserved = 0;
+    tusk__task_cancel(&conn->flush_task);
+}
+
+/* ---- the fence: an empty query of our own, in front of all that is held back ---- */
+
+bool tusk__request_fence(tusk_conn *conn)
+{
+    tusk_query *q = tusk__query_new(conn->loop, conn, TUSK__QUERY_FENCE);
+    request r = {{NULL, 0}, {NULL, 0}};
+
+    if (!q)
+        return false;
+    q->is_released = true; /* nobody will ask for its answer */
+    q->next = conn->first;
+    if (conn->first)
+        conn->first->prev = q;
+    else
+        conn->last = q;
+    conn->first = q;
+    encode(conn, q, &r);
+    return q->stage == TUSK__STAGE_ENCODED;
+}

@@ -1,0 +1,260 @@
+/* Results: column descriptions and kept rows.
+ * It decodes nothing and does not know connections.
+ * Read first: lib/result.h. */
+#include "lib/result.h"
+
+#include "lib/codec/codec.h"
+#include "proto/error_set.h"
+#include "proto/frame.h"
+#include "proto/size.h"
+
+/* A result whose rows fill less than this part of the chunks they pin is copied together. The price is one memcpy of what is
+ * small by definition; without it a thousand one-row results would hold a thousand chunks. */
+#define SPARSE_PART 4
+
+/* Memory that a recycled result keeps for its next use. */
+#define STORE_KEPT 4096
+#define RUNS_KEPT 16
+
+/* ---- descriptions ---- */
+
+static size_t desc_size(const tusk__row_description *description)
+{
+    tusk_str columns = description->columns;
+    size_t size = sizeof(tusk__desc) + description->n_cols * sizeof(tusk_column);
+
+    for (size_t i = 0; i < description->n_cols; i++) {
+        tusk__column column;
+
+        tusk__row_description_next(&columns, &column);
+        size += column.name.len;
+    }
+    return size;
+}
+
+tusk_code tusk__desc_new(const tusk_allocator *allocator, const tusk__row_description *description, tusk__desc **out,
+                         tusk_error *err)
+{
+    tusk__desc *desc = allocator->malloc(desc_size(description), allocator->user);
+    tusk_str columns = description->columns;
+    char *names;
+
+    if (!desc)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for the description of %zu columns",
+                               description->n_cols);
+    desc->refs = 1;
+    desc->allocator = allocator;
+    desc->n_cols = (int)description->n_cols;
+    names = (char *)&desc->cols[desc->n_cols];
+    for (int i = 0; i < desc->n_cols; i++) {
+        tusk__column c;
+
+        tusk__row_description_next(&columns, &c);
+        if (c.name.len)
+            memcpy(names, c.name.ptr, c.name.len);
+        desc->cols[i] = (tusk_column){tusk_str_from(names, c.name.len), c.type_oid, c.typmod, c.type_len, c.table_oid,
+                                      c.attnum, c.format};
+        names += c.name.len;
+    }
+    *out = desc;
+    return TUSK_OK;
+}
+
+uint16_t tusk__format_of(uint32_t type, tusk__format_rule rule)
+{
+    switch (rule) {
+    case TUSK__FORMATS_TEXT:
+        return 0;
+    case TUSK__FORMATS_KNOWN:
+        return tusk__type_has_send(type);
+    case TUSK__FORMATS_REFUSED:
+        return tusk__type_name(type) && tusk__type_has_send(type);
+    case TUSK__FORMATS_BINARY:
+        break;
+    }
+    return 1;
+}
+
+void tusk__desc_set_formats(tusk__desc *desc, tusk__format_rule rule)
+{
+    for (int i = 0; i < desc->n_cols; i++)
+        desc->cols[i].format = tusk__format_of(desc->cols[i].type, rule);
+}
+
+tusk__desc *tusk__desc_copy(const tusk__desc *desc)
+{
+    size_t fixed = sizeof *desc + (size_t)desc->n_cols * sizeof desc->cols[0], names = 0;
+    tusk__desc *copy;
+
+    for (int i = 0; i < desc->n_cols; i++)
+        names += desc->cols[i].name.len;
+    copy = desc->allocator->malloc(fixed + names, desc->allocator->user);
+    if (!copy)
+        return NULL;
+    memcpy(copy, desc, fixed + names);
+    copy->refs = 1;
+    for (int i = 0; i < desc->n_cols; i++)
+        copy->cols[i].name.ptr = (char *)copy + (desc->cols[i].name.ptr - (const char *)desc);
+    return copy;
+}
+
+void tusk__desc_unref(tusk__desc *desc)
+{
+    if (desc && --desc->refs == 0)
+        desc->allocator->free(desc, desc->allocator->user);
+}
+
+/* ---- rows ---- */
+
+static void drop_runs(tusk__result *result, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        tusk__chunk_unref(result->runs[i].chunk);
+    result->n_runs -= n;
+    memmove(result->runs, result->runs + n, result->n_runs * sizeof *result->runs);
+}
+
+void tusk__result_reset(tusk__result *result, const tusk_allocator *allocator)
+{
+    if (result->n_runs)
+        drop_runs(result, result->n_runs);
+    tusk__desc_unref(result->desc);
+    if (result->store_cap > STORE_KEPT) {
+        allocator->free(result->store, allocator->user);
+        result->store = NULL;
+        result->store_cap = 0;
+    }
+    if (result->runs_cap > RUNS_KEPT) {
+        allocator->free(result->runs, allocator->user);
+        result->runs = NULL;
+        result->runs_cap = 0;
+    }
+    result->next = NULL;
+    result->desc = NULL;
+    result->tag_len = 0;
+    result->n_rows = result->kept_bytes = 0;
+    result->run = result->at = 0;
+}
+
+void tusk__result_free(tusk__result *result, const tusk_allocator *allocator)
+{
+    tusk__result_reset(result, allocator);
+    allocator->free(result->store, allocator->user);
+    allocator->free(result->runs, allocator->user);
+    result->store = NULL;
+    result->runs = NULL;
+    result->store_cap = result->runs_cap = 0;
+}
+
+static bool room_for_run(tusk__result *result, const tusk_allocator *allocator)
+{
+    size_t cap = result->runs_cap ? result->runs_cap * 2 : 4, size;
+    tusk__run *runs;
+
+    if (result->n_runs < result->runs_cap)
+        return true;
+    if (!tusk__size_mul(cap, sizeof *runs, &size))
+        return false;
+    runs = allocator->realloc(result->runs, size, allocator->user);
+    if (!runs)
+        return false;
+    result->runs = runs;
+    result->runs_cap = cap;
+    return true;
+}
+
+tusk_code tusk__result_keep(tusk__result *result, const tusk_allocator *allocator, tusk__chunk *chunk, tusk_str body)
+{
+    size_t begin = (size_t)((const uint8_t *)body.ptr - chunk->data) - TUSK__FRAME_HEADER;
+    size_t end = begin + TUSK__FRAME_HEADER + body.len;
+    tusk__run *last = result->n_runs ? &result->runs[result->n_runs - 1] : NULL;
+
+    if (last && last->chunk == chunk && last->end == begin) {
+        last->end = end;
+    } else {
+        if (!room_for_run(result, allocator))
+            return TUSK_ERR_NOMEM;
+        result->runs[result->n_runs++] = (tusk__run){tusk__chunk_ref(chunk), begin, end};
+    }
+    result->n_rows++;
+    result->kept_bytes += end - begin;
+    return TUSK_OK;
+}
+
+static bool is_sparse(const tusk__result *result)
+{
+    size_t pinned = 0;
+
+    for (size_t i = 0; i < result->n_runs; i++)
+        if (i == 0 || result->runs[i].chunk != result->runs[i - 1].chunk)
+            pinned += result->runs[i].chunk ? result->runs[i].chunk->cap : 0;
+    return result->kept_bytes < pinned / SPARSE_PART;
+}
+
+static bool room_in_store(tusk__result *result, const tusk_allocator *allocator)
+{
+    uint8_t *store;
+
+    if (result->store_cap >= result->kept_bytes)
+        return true;
+    store = allocator->realloc(result->store, result->kept_bytes, allocator->user);
+    if (!store)
+        return false;
+    result->store = store;
+    result->store_cap = result->kept_bytes;
+    return true;
+}
+
+void tusk__result_compact(tusk__result *result, const tusk_allocator *allocator)
+{
+    size_t at = 0;
+
+    /* not behind a walk that has begun: the row that it handed out points into a chunk */
+    if (result->n_runs == 0 || result->run != 0 || result->at != 0 || !is_sparse(result) ||
+        !room_in_store(result, allocator))
+        return;
+    for (size_t i = 0; i < result->n_runs; i++) {
+        const tusk__run *run = &result->runs[i];
+
+        memcpy(result->store + at, run->chunk->data + run->begin, run->end - run->begin);
+        at += run->end - run->begin;
+        tusk__chunk_unref(run->chunk);
+    }
+    result->runs[0] = (tusk__run){NULL, 0, at};
+    result->n_runs = 1;
+}
+
+/* ---- walking ---- */
+
+const uint8_t *tusk__result_next(tusk__result *result, bool consume)
+{
+    while (result->run < result->n_runs) {
+        tusk__run *run = &result->runs[result->run];
+        const uint8_t *base = run->chunk ? run->chunk->data : result->store;
+        size_t at = result->at ? result->at : run->begin;
+        size_t len;
+
+        if (consume && result->run > 0) {
+            drop_runs(result, result->run);
+            result->run = 0;
+            continue;
+        }
+        if (at < run->end) {
+            len = 1 + tusk__be32(base + at + 1);
+            result->at = at + len;
+            if (consume)
+                result->kept_bytes -= len;
+            return base + at + TUSK__FRAME_HEADER;
+        }
+        if (result->run + 1 == result->n_runs) /* stay: more rows may extend this run */
+            return NULL;
+        result->run++;
+        result->at = 0;
+    }
+    return NULL;
+}
+
+void tusk__result_rewind(tusk__result *result)
+{
+    result->run = result->at = 0;
+}

@@ -1,0 +1,78 @@
+/* Sending: once per connection and turn, from the loop's flush phase or when the socket becomes writable.
+ * It does not know what the bytes mean.
+ * Read first: loop/loop.h "phases of a turn", docs/internals/conn.md. */
+#include "lib/conn.h"
+#include "proto/error_set.h"
+
+static tusk_conn *conn_of_flush(tusk__task *task)
+{
+    return (tusk_conn *)((char *)task - offsetof(tusk_conn, flush_task));
+}
+
+static void flush_task(tusk__task *task)
+{
+    tusk_conn *conn = conn_of_flush(task);
+
+    tusk__conn_pin(conn);
+    tusk__send_now(conn);
+    tusk__conn_unpin(conn);
+}
+
+void tusk__send_soon(tusk_conn *conn)
+{
+    if (conn->transport)
+        tusk__loop_flush_soon(conn->loop, &conn->flush_task, flush_task);
+}
+
+bool tusk__send_started(const tusk_conn *conn, const tusk_query *q)
+{
+    return q->stage == TUSK__STAGE_SENT && conn->stream > q->out_begin;
+}
+
+/* All is gone: the memory goes back to the loop, an idle connection holds none. */
+static void out_drained(tusk_conn *conn)
+{
+    if (conn->phase == TUSK__PHASE_LOGIN)
+        tusk__writer_wipe(&conn->out); /* passwords and proofs */
+    else
+        tusk__writer_clear(&conn->out);
+    conn->out_sent = 0;
+}
+
+static void watch(tusk_conn *conn, bool writable)
+{
+    unsigned events = (conn->reading_held || conn->login_is_computing ? 0u : TUSK_READABLE) | (writable ? TUSK_WRITABLE : 0u);
+    tusk_error err = {0};
+
+    if (tusk__io_set(&conn->io, events, &err) != TUSK_OK)
+        tusk__conn_fail(conn, &err);
+}
+
+void tusk__send_now(tusk_conn *conn)
+{
+    tusk_error err = {0};
+    size_t n = 0, len = conn->out.len - conn->out_sent;
+    tusk_code code;
+
+    if (!conn->transport || (len == 0 && !conn->transport->ops->wants_write(conn->transport)))
+        return;
+    tusk__request_sent(conn);
+    code = conn->transport->ops->send(conn->transport, conn->out.buf + conn->out_sent, len, &n, &err);
+    if (code != TUSK_OK && code != TUSK_AGAIN) {
+        tusk__receive_last_words(conn, &err);
+        return;
+    }
+    conn->out_sent += n;
+    conn->stream += n;
+    if (conn->out_sent == conn->out.len)
+        out_drained(conn);
+    if (code == TUSK_OK && n > 0 && conn->out_sent < conn->out.len && !conn->transport->ops->wants_write(conn->transport))
+        tusk__send_soon(conn); /* a portion was taken whole: the next one in the next turn, other connections first */
+    else
+        tusk__send_watch(conn);
+}
+
+void tusk__send_watch(tusk_conn *conn)
+{
+    watch(conn, conn->out.len > 0 || conn->transport->ops->wants_write(conn->transport));
+}
