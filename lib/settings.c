@@ -116,11 +116,8 @@ static tusk_code complete(builder *b)
             text[i] = tusk_str_of(tusk__params[i].fallback);
     if (text[TUSK__PARAM_PORT].len == 0)
         text[TUSK__PARAM_PORT] = tusk_str_of(tusk__params[TUSK__PARAM_PORT].fallback);
-    if (text[TUSK__PARAM_HOST].len == 0)
-        text[TUSK__PARAM_HOST] =
-            text[TUSK__PARAM_HOSTADDR].len > 0
-                ? text[TUSK__PARAM_HOSTADDR]
-                : put_text(b, tusk_str_of(is_folder(SOCKET_FOLDER) ? SOCKET_FOLDER : FALLBACK_HOST));
+    if (text[TUSK__PARAM_HOST].len == 0 && text[TUSK__PARAM_HOSTADDR].len == 0)
+        text[TUSK__PARAM_HOST] = put_text(b, tusk_str_of(is_folder(SOCKET_FOLDER) ? SOCKET_FOLDER : FALLBACK_HOST));
     if (text[TUSK__PARAM_USER].len == 0)
         TUSK_TRY(os_user(b, &text[TUSK__PARAM_USER]));
     if (text[TUSK__PARAM_DBNAME].len == 0)
@@ -320,7 +317,7 @@ static tusk_code apply_numbers(builder *b, const tusk_config *config)
     return TUSK_OK;
 }
 
-static tusk_code cross_check(builder *b, bool has_host)
+static tusk_code cross_check(builder *b)
 {
     tusk__settings *s = b->s;
 
@@ -330,24 +327,23 @@ static tusk_code cross_check(builder *b, bool has_host)
             s->min_protocol > TUSK__PROTOCOL_3_0 ? (uint32_t)TUSK__PROTOCOL_3_2 : (uint32_t)TUSK__PROTOCOL_3_0;
     if (s->min_protocol > s->max_protocol)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL, "min_protocol_version is above max_protocol_version");
-    if (s->sslmode == TUSK__SSL_VERIFY_FULL && !has_host && s->hostaddr.len > 0)
+    if (s->host.len == 0 && s->sslmode == TUSK__SSL_VERIFY_FULL)
         return tusk__error_set(
             b->err, TUSK_ERR_CONFIG, NULL,
             "sslmode=verify-full needs a host: hostaddr says where to connect, not whom to expect there");
+    if (s->host.len == 0)
+        s->host = s->hostaddr;
     return TUSK_OK;
 }
 
 static tusk_code fill(builder *b, const tusk_config *config)
 {
-    bool has_host;
-
     TUSK_TRY(collect(b, config));
-    has_host = b->values.text[TUSK__PARAM_HOST].len > 0;
     TUSK_TRY(complete(b));
     for (size_t i = 0; i < TUSK__N_PARAMS; i++)
         TUSK_TRY(appliers[tusk__params[i].kind](b, &tusk__params[i], b->values.text[i]));
     TUSK_TRY(apply_numbers(b, config));
-    return cross_check(b, has_host);
+    return cross_check(b);
 }
 
 /* The texts are wiped whole: a password given twice, or in a dsn that turned out to be malformed, lies there too. */
