@@ -1,0 +1,611 @@
+/* Tests of the codecs one by one: both formats, both ends of each range and one beyond, and whatever the server may send
+ * instead. Rows and parameters have tests of their own (row_test, value_test), digits of floats too (float_test).
+ * Read first: lib/codec/codec.h, docs/types.md. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <tusk/row.h>
+
+#include "lib/codec/types.h"
+#include "test/codec_cases.h"
+#include "test/harness/harness.h"
+
+/* A block of exactly that size, so that one byte too far is seen. */
+static tusk_str exact(const void *bytes, size_t len)
+{
+    char *block = malloc(len > 0 ? len : 1);
+
+    ck_assert_ptr_nonnull(block);
+    if (len > 0)
+        memcpy(block, bytes, len);
+    return tusk_str_from(block, len);
+}
+
+static tusk_str exact_text(const char *text)
+{
+    return exact(text, strlen(text));
+}
+
+static tusk_str exact_hex(const char *hex)
+{
+    size_t len = strlen(hex) / 2;
+    char *block = malloc(len > 0 ? len : 1);
+
+    ck_assert_ptr_nonnull(block);
+    for (size_t i = 0; i < len; i++)
+        block[i] = (char)(tusk__hex_digit(hex[2 * i]) << 4 | tusk__hex_digit(hex[2 * i + 1]));
+    return tusk_str_from(block, len);
+}
+
+static void release(tusk_str s)
+{
+    union {
+        const char *borrowed;
+        char *owned;
+    } block = {s.ptr};
+
+    free(block.owned);
+}
+
+static tusk_code decode(uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out, tusk_error *err)
+{
+    memset(err, 0, sizeof *err);
+    return tusk__value_decode(type, format, bytes, out, err);
+}
+
+static const tusk__codec *codec_of(uint32_t type)
+{
+    const tusk__codec *codec = tusk__codec_of(type);
+
+    ck_assert_msg(codec != NULL, "no codec of %u", type);
+    return codec;
+}
+
+/* The value's binary format, in b. */
+static tusk_code encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
+{
+    memset(err, 0, sizeof *err);
+    tusk__writer_init(b, tusk_allocator_default());
+    return codec_of(value->type)->encode(b, value, err);
+}
+
+static void assert_encodes_to(const tusk_value *value, tusk_str bytes, const char *what)
+{
+    tusk__writer b;
+    tusk_error err;
+
+    ck_assert_msg(encode(&b, value, &err) == TUSK_OK, "%s: %s", what, err.message);
+    ck_assert_msg(tusk_str_equal(tusk_str_from(b.buf, b.len), bytes), "%s: other bytes", what);
+    tusk__writer_clear(&b);
+}
+
+static void assert_prints(const tusk_value *value, const char *text)
+{
+    char *buf = malloc(strlen(text) + 1);
+
+    ck_assert_uint_eq(codec_of(value->type)->print(value, buf, strlen(text) + 1), strlen(text));
+    ck_assert_str_eq(buf, text);
+    free(buf);
+}
+
+/* ---- both formats -------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(binary_becomes_the_servers_text)
+{
+    const both_formats *c = &both_formats_cases[_i];
+    tusk_str bytes = exact_hex(c->hex);
+    tusk_value value;
+    tusk_error err;
+
+    ck_assert_msg(decode(c->type, 1, bytes, &value, &err) == TUSK_OK, "%s: %s", c->text, err.message);
+    ck_assert_uint_eq(value.type, c->type);
+    ck_assert_int_eq(value.kind, codec_of(c->type)->kind);
+    assert_prints(&value, c->text);
+    assert_encodes_to(&value, bytes, c->text);
+    release(bytes);
+}
+END_TEST
+
+START_TEST(text_becomes_the_servers_binary)
+{
+    const both_formats *c = &both_formats_cases[_i];
+    tusk_str text = exact_text(c->text), bytes = exact_hex(c->hex);
+    tusk_value value;
+    tusk_error err;
+    tusk_code code = decode(c->type, 0, text, &value, &err);
+
+    if (c->type == TUSK_OID_BYTEA) { /* needs room: tusk_bytea_from_text() */
+        ck_assert_int_eq(code, TUSK_ERR_TYPE);
+    } else {
+        ck_assert_msg(code == TUSK_OK, "%s: %s", c->text, err.message);
+        ck_assert_uint_eq(value.type, c->type);
+        assert_prints(&value, c->text);
+        assert_encodes_to(&value, bytes, c->text);
+    }
+    release(text);
+    release(bytes);
+}
+END_TEST
+
+/* snprintf's contract, at every size from 0 to one more than needed. */
+START_TEST(printing_is_cut_and_says_the_whole_length)
+{
+    const both_formats *c = &both_formats_cases[_i];
+    tusk_str bytes = exact_hex(c->hex);
+    size_t len = strlen(c->text);
+    tusk_value value;
+    tusk_error err;
+
+    ck_assert_int_eq(decode(c->type, 1, bytes, &value, &err), TUSK_OK);
+    ck_assert_uint_eq(codec_of(c->type)->print(&value, NULL, 0), len);
+    for (size_t size = 1; size <= len + 2; size++) {
+        char *buf = malloc(size);
+        size_t shown = size - 1 < len ? size - 1 : len;
+
+        ck_assert_uint_eq(codec_of(c->type)->print(&value, buf, size), len);
+        ck_assert_uint_eq(strlen(buf), shown);
+        ck_assert(memcmp(buf, c->text, shown) == 0);
+        free(buf);
+    }
+    release(bytes);
+}
+END_TEST
+
+/* ---- what is refused ----------------------------------------------------------------------------------------------------------------- */
+
+typedef struct refused {
+    uint32_t type;
+    const char *bytes; /* text, or hex if binary */
+    const char *sqlstate;
+} refused;
+
+/* clang-format off */
+static const refused refused_text[] = {
+    {TUSK_OID_BOOL, "", "22P02"}, {TUSK_OID_BOOL, "true", "22P02"}, {TUSK_OID_BOOL, "1", "22P02"}, {TUSK_OID_BOOL, "T", "22P02"},
+    {TUSK_OID_INT2, "", "22P02"}, {TUSK_OID_INT2, "-", "22P02"}, {TUSK_OID_INT2, "32768", "22003"},
+    {TUSK_OID_INT2, "-32769", "22003"}, {TUSK_OID_INT2, " 1", "22P02"}, {TUSK_OID_INT2, "1 ", "22P02"},
+    {TUSK_OID_INT2, "+1", "22P02"}, {TUSK_OID_INT2, "1e3", "22P02"}, {TUSK_OID_INT2, "0x1", "22P02"},
+    {TUSK_OID_INT4, "2147483648", "22003"}, {TUSK_OID_INT4, "-2147483649", "22003"}, {TUSK_OID_INT4, "--1", "22P02"},
+    {TUSK_OID_INT8, "9223372036854775808", "22P02"}, {TUSK_OID_INT8, "-9223372036854775809", "22P02"},
+    {TUSK_OID_INT8, "99999999999999999999999", "22P02"},
+    {TUSK_OID_OID, "-1", "22003"}, {TUSK_OID_OID, "4294967296", "22003"},
+    {TUSK_OID_UUID, "", "22P02"}, {TUSK_OID_UUID, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f", "22P02"},
+    {TUSK_OID_UUID, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f00", "22P02"},
+    {TUSK_OID_UUID, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1fg", "22P02"},
+    {TUSK_OID_UUID, "0f1e2d3c04b5a-6978-8796-a5b4c3d2e1f0", "22P02"},
+    {TUSK_OID_UUID, "0f1e2d3c4b5a69788796a5b4c3d2e1f00000", "22P02"},
+    {TUSK_OID_FLOAT8, "", "22P02"}, {TUSK_OID_FLOAT8, "-", "22P02"}, {TUSK_OID_FLOAT8, ".", "22P02"},
+    {TUSK_OID_FLOAT8, "1e", "22P02"}, {TUSK_OID_FLOAT8, "1e+", "22P02"}, {TUSK_OID_FLOAT8, "e5", "22P02"},
+    {TUSK_OID_FLOAT8, "1.2.3", "22P02"}, {TUSK_OID_FLOAT8, "1,5", "22P02"}, {TUSK_OID_FLOAT8, "0x10", "22P02"},
+    {TUSK_OID_FLOAT8, "nan(1)", "22P02"}, {TUSK_OID_FLOAT8, "inf", "22P02"}, {TUSK_OID_FLOAT8, " 1", "22P02"},
+    {TUSK_OID_FLOAT8, "1e5 ", "22P02"}, {TUSK_OID_FLOAT8, "-NaN", "22P02"},
+    {TUSK_OID_FLOAT8, "1.8e308", "22003"}, {TUSK_OID_FLOAT8, "1e-400", "22003"}, {TUSK_OID_FLOAT8, "1e99999999999999999999", "22003"},
+    {TUSK_OID_FLOAT8, "1e-99999999999999999999", "22003"},
+    {TUSK_OID_FLOAT4, "3.5e38", "22003"}, {TUSK_OID_FLOAT4, "-1e-46", "22003"}, {TUSK_OID_FLOAT4, "x", "22P02"},
+    {TUSK_OID_DATE, "", "22P02"}, {TUSK_OID_DATE, "2024-02-30", "22P02"}, {TUSK_OID_DATE, "2023-02-29", "22P02"},
+    {TUSK_OID_DATE, "1900-02-29", "22P02"}, {TUSK_OID_DATE, "2024-00-01", "22P02"}, {TUSK_OID_DATE, "2024-13-01", "22P02"},
+    {TUSK_OID_DATE, "2024-01-00", "22P02"}, {TUSK_OID_DATE, "0000-01-01", "22P02"}, {TUSK_OID_DATE, "2024-1-1", "22P02"},
+    {TUSK_OID_DATE, "2024-01-01 AD", "22P02"}, {TUSK_OID_DATE, "2024-01-01BC", "22P02"}, {TUSK_OID_DATE, "01/02/2024", "22P02"},
+    {TUSK_OID_DATE, "-2024-01-01", "22P02"}, {TUSK_OID_DATE, "Infinity", "22P02"}, {TUSK_OID_DATE, "+infinity", "22P02"},
+    {TUSK_OID_DATE, "4714-11-23 BC", "22008"}, {TUSK_OID_DATE, "5874898-01-01", "22008"}, {TUSK_OID_DATE, "99999999-01-01", "22P02"},
+    {TUSK_OID_TIMESTAMP, "", "22P02"}, {TUSK_OID_TIMESTAMP, "2024-01-01", "22P02"},
+    {TUSK_OID_TIMESTAMP, "2024-01-01T00:00:00", "22P02"}, {TUSK_OID_TIMESTAMP, "2024-01-01 24:00:00", "22P02"},
+    {TUSK_OID_TIMESTAMP, "2024-01-01 00:60:00", "22P02"}, {TUSK_OID_TIMESTAMP, "2024-01-01 00:00:60", "22P02"},
+    {TUSK_OID_TIMESTAMP, "2024-01-01 00:00:00.", "22P02"}, {TUSK_OID_TIMESTAMP, "2024-01-01 00:00:00.1234567", "22P02"},
+    {TUSK_OID_TIMESTAMP, "2024-01-01 00:00:00+00", "22P02"}, {TUSK_OID_TIMESTAMP, "4714-11-23 23:59:59.999999 BC", "22008"},
+    {TUSK_OID_TIMESTAMP, "294277-01-01 00:00:00", "22008"}, {TUSK_OID_TIMESTAMP, "5874897-01-01 00:00:00", "22008"},
+    {TUSK_OID_TIMESTAMP, "5874897-01-01 00:00:00 BC", "22008"},
+    {TUSK_OID_TIMESTAMPTZ, "2024-01-01 00:00:00", "22P02"}, {TUSK_OID_TIMESTAMPTZ, "2024-01-01 00:00:00+16", "22P02"},
+    {TUSK_OID_TIMESTAMPTZ, "2024-01-01 00:00:00+1", "22P02"}, {TUSK_OID_TIMESTAMPTZ, "2024-01-01 00:00:00+01:60", "22P02"},
+    {TUSK_OID_TIMESTAMPTZ, "2024-01-01 00:00:00+01:00:60", "22P02"}, {TUSK_OID_TIMESTAMPTZ, "2024-01-01 00:00:00 UTC", "22P02"},
+    {TUSK_OID_TIMESTAMPTZ, "2024-01-01 00:00:00+01:", "22P02"}, {TUSK_OID_TIMESTAMPTZ, "4714-11-24 00:00:00+00:00:01 BC", "22008"},
+    {TUSK_OID_TIMESTAMPTZ, "294276-12-31 23:59:59.999999-00:00:01", "22008"},
+};
+
+static const refused refused_binary[] = {
+    {TUSK_OID_BOOL, "02", "22P03"}, {TUSK_OID_BOOL, "ff", "22P03"},
+    {TUSK_OID_DATE, "ffda97a6", "22008"}, /* 4714-11-23 BC */
+    {TUSK_OID_DATE, "7fda970d", "22008"}, /* 5874898-01-01 */
+    {TUSK_OID_DATE, "7ffffffe", "22008"}, {TUSK_OID_DATE, "80000001", "22008"},
+    {TUSK_OID_TIMESTAMP, "fd0f7cc1411f9fff", "22008"}, {TUSK_OID_TIMESTAMP, "7ffffffffffffffe", "22008"},
+    {TUSK_OID_TIMESTAMPTZ, "8000000000000001", "22008"}, {TUSK_OID_TIMESTAMPTZ, "7fffff5bb3b2a000", "22008"},
+    {TUSK_OID_JSONB, "", "22P03"}, {TUSK_OID_JSONB, "00", "22P03"}, {TUSK_OID_JSONB, "027b7d", "22P03"},
+};
+/* clang-format on */
+
+static void assert_refused(const refused *c, uint16_t format, tusk_str bytes)
+{
+    tusk_value value;
+    tusk_error err;
+
+    ck_assert_msg(decode(c->type, format, bytes, &value, &err) == TUSK_ERR_VALUE, "%s is accepted", c->bytes);
+    ck_assert_str_eq(err.sqlstate, c->sqlstate);
+    ck_assert_str_ne(err.message, "");
+    ck_assert_int_eq(tusk__value_decode(c->type, format, bytes, &value, NULL), TUSK_ERR_VALUE);
+    release(bytes);
+}
+
+START_TEST(text_that_postgresql_does_not_print_is_refused)
+{
+    assert_refused(&refused_text[_i], 0, exact_text(refused_text[_i].bytes));
+}
+END_TEST
+
+START_TEST(binary_outside_the_type_is_refused)
+{
+    assert_refused(&refused_binary[_i], 1, exact_hex(refused_binary[_i].bytes));
+}
+END_TEST
+
+static const uint32_t all_types[] = {TUSK_OID_BOOL,   TUSK_OID_BYTEA,   TUSK_OID_NAME,       TUSK_OID_INT8,
+                                     TUSK_OID_INT2,   TUSK_OID_INT4,    TUSK_OID_TEXT,       TUSK_OID_OID,
+                                     TUSK_OID_JSON,   TUSK_OID_FLOAT4,  TUSK_OID_FLOAT8,     TUSK_OID_UNKNOWN,
+                                     TUSK_OID_BPCHAR, TUSK_OID_VARCHAR, TUSK_OID_DATE,       TUSK_OID_TIMESTAMP,
+                                     TUSK_OID_UUID,   TUSK_OID_JSONB,   TUSK_OID_TIMESTAMPTZ};
+#define N_TYPES (sizeof all_types / sizeof *all_types)
+
+/* D3: a one-byte int8 must not be read as eight. */
+START_TEST(d3_fixed_width_codecs_check_their_width)
+{
+    const tusk__codec *codec = codec_of(all_types[_i]);
+    size_t most = codec->width > 0 ? 2 * (size_t)codec->width : 40;
+    char zeros[64] = {0};
+
+    for (size_t len = 0; len <= most; len++) {
+        tusk_str bytes = exact(zeros, len);
+        bool fits = codec->width < 0 || len == (size_t)codec->width;
+        tusk_value value;
+        tusk_error err;
+        tusk_code code = decode(codec->type, 1, bytes, &value, &err);
+
+        if (codec->type == TUSK_OID_JSONB)
+            fits = false; /* its version is not 0 */
+        ck_assert_msg(code == (fits ? TUSK_OK : TUSK_ERR_VALUE), "%s of %zu bytes: %s", codec->name, len, err.message);
+        if (!fits)
+            ck_assert_str_eq(err.sqlstate, "22P03");
+        release(bytes);
+    }
+}
+END_TEST
+
+/* D10: no codec counts on a byte behind its text, or on a prefix. Every beginning of every text, and each byte replaced. */
+START_TEST(d10_text_decoders_stay_inside_their_bytes)
+{
+    const both_formats *c = &both_formats_cases[_i];
+    size_t whole = strlen(c->text);
+
+    for (size_t len = 0; len <= whole; len++) {
+        for (unsigned byte = 0; byte < 256; byte += 5) {
+            tusk_str text = exact(c->text, len);
+            union {
+                const char *borrowed;
+                char *owned;
+            } block = {text.ptr};
+            tusk_value value;
+            tusk_error err;
+            tusk_code code;
+
+            if (len > 0)
+                block.owned[len - 1] = (char)byte;
+            code = decode(c->type, 0, text, &value, &err);
+            ck_assert(code == TUSK_OK || code == TUSK_ERR_VALUE || c->type == TUSK_OID_BYTEA);
+            release(text);
+        }
+    }
+}
+END_TEST
+
+/* ---- the table ----------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(each_codec_is_found_by_its_own_oid_and_only_by_it)
+{
+    size_t n = 0;
+
+    for (uint32_t oid = 0; oid < 70000; oid++) {
+        const tusk__codec *codec = tusk__codec_of(oid);
+
+        if (!codec)
+            continue;
+        n++;
+        ck_assert_uint_eq(codec->type, oid);
+        ck_assert_str_eq(codec->name, tusk__type_name(oid));
+        ck_assert(codec->binary_output && tusk__type_has_send(oid));
+        ck_assert(codec->decode && codec->parse && codec->encode && codec->print);
+    }
+    ck_assert_uint_eq(n, N_TYPES);
+    ck_assert_ptr_null(tusk__codec_of(UINT32_MAX));
+}
+END_TEST
+
+START_TEST(the_catalogue_knows_names_and_send_functions)
+{
+    char label[TUSK__TYPE_LABEL_SIZE];
+
+    ck_assert_str_eq(tusk__type_name(TUSK_OID_INT4_ARRAY), "_int4");
+    ck_assert_str_eq(tusk__type_name(TUSK_OID_TSMULTIRANGE), "tsmultirange");
+    ck_assert_ptr_null(tusk__type_name(0));
+    ck_assert_ptr_null(tusk__type_name(16402));
+    ck_assert_str_eq(tusk__type_label(TUSK_OID_BOOL, label), "bool");
+    ck_assert_str_eq(tusk__type_label(16402, label), "type 16402");
+    ck_assert(tusk__type_has_send(TUSK_OID_NUMERIC));
+    ck_assert(tusk__type_has_send(TUSK_OID_INT4_ARRAY));
+    ck_assert(tusk__type_has_send(16402)); /* unknown: asked for, and learned */
+    ck_assert(!tusk__type_has_send(TUSK_OID_ACLITEM));
+    ck_assert(!tusk__type_has_send(TUSK_OID_ACLITEM_ARRAY)); /* has array_send, but its element cannot be sent */
+    ck_assert(!tusk__type_has_send(TUSK_OID_GTSVECTOR));
+}
+END_TEST
+
+START_TEST(a_type_without_codec_stays_raw)
+{
+    tusk_value value;
+    tusk_error err;
+
+    ck_assert_int_eq(decode(TUSK_OID_POINT, 1, tusk_str_of("\1\2"), &value, &err), TUSK_OK);
+    ck_assert_int_eq(value.kind, TUSK_KIND_RAW);
+    ck_assert_uint_eq(value.type, TUSK_OID_POINT);
+    ck_assert_uint_eq(value.as.bytes.len, 2);
+    ck_assert_int_eq(decode(16402, 0, tusk_str_of("(1,2)"), &value, &err), TUSK_OK);
+    ck_assert_int_eq(value.kind, TUSK_KIND_TEXT);
+    ck_assert(tusk_str_is(value.as.bytes, "(1,2)"));
+}
+END_TEST
+
+/* ---- encode checks ------------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    uint32_t type;
+    int64_t n;
+    bool fits;
+} encoded_integers[] = {
+    {TUSK_OID_INT2, INT16_MAX, true},
+    {TUSK_OID_INT2, INT16_MAX + 1, false},
+    {TUSK_OID_INT2, INT16_MIN, true},
+    {TUSK_OID_INT2, INT16_MIN - 1, false},
+    {TUSK_OID_INT4, INT32_MAX, true},
+    {TUSK_OID_INT4, INT64_C(2147483648), false},
+    {TUSK_OID_INT4, INT32_MIN, true},
+    {TUSK_OID_INT4, INT64_C(-2147483649), false},
+    {TUSK_OID_OID, UINT32_MAX, true},
+    {TUSK_OID_OID, INT64_C(4294967296), false},
+    {TUSK_OID_OID, -1, false},
+    {TUSK_OID_DATE, TUSK__DATE_MIN, true},
+    {TUSK_OID_DATE, TUSK__DATE_MIN - 1, false},
+    {TUSK_OID_DATE, TUSK__DATE_END - 1, true},
+    {TUSK_OID_DATE, TUSK__DATE_END, false},
+    {TUSK_OID_DATE, TUSK_DATE_INFINITY, true},
+    {TUSK_OID_DATE, TUSK_DATE_MINUS_INFINITY, true},
+    {TUSK_OID_TIMESTAMP, TUSK__TIMESTAMP_MIN, true},
+    {TUSK_OID_TIMESTAMP, TUSK__TIMESTAMP_MIN - 1, false},
+    {TUSK_OID_TIMESTAMPTZ, TUSK__TIMESTAMP_END - 1, true},
+    {TUSK_OID_TIMESTAMPTZ, TUSK__TIMESTAMP_END, false},
+    {TUSK_OID_TIMESTAMPTZ, TUSK_TIMESTAMP_INFINITY, true},
+    {TUSK_OID_TIMESTAMP, TUSK_TIMESTAMP_MINUS_INFINITY, true},
+};
+
+START_TEST(integers_beyond_their_type_are_not_encoded)
+{
+    tusk_value value = tusk__int_of(encoded_integers[_i].type, encoded_integers[_i].n);
+    tusk__writer b;
+    tusk_error err;
+
+    ck_assert_int_eq(encode(&b, &value, &err), encoded_integers[_i].fits ? TUSK_OK : TUSK_ERR_VALUE);
+    ck_assert_uint_eq(b.len, encoded_integers[_i].fits ? (size_t)codec_of(value.type)->width : 0);
+    tusk__writer_clear(&b);
+}
+END_TEST
+
+START_TEST(a_long_text_survives)
+{
+    size_t len = 100000;
+    char *text = malloc(len), *printed = malloc(len + 1);
+    tusk_value value;
+
+    memset(text, 'x', len);
+    memcpy(text + len - 2, "\xC3\xBC", 2);
+    value = tusk_text_str(tusk_str_from(text, len));
+    assert_encodes_to(&value, value.as.bytes, "100 kB");
+    ck_assert_uint_eq(codec_of(TUSK_OID_TEXT)->print(&value, printed, len + 1), len);
+    ck_assert(memcmp(printed, text, len) == 0);
+    free(text);
+    free(printed);
+}
+END_TEST
+
+/* ---- UTF-8 --------------------------------------------------------------------------------------------------------------------------- */
+
+/* What Unicode says, slowly: the character of up to four bytes, -1 if there is none. */
+static int32_t character(const uint8_t *p, size_t len)
+{
+    static const int32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xF8 ? 0 : p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : p[0] >= 0xC0 ? 2 : 0;
+    int32_t c = n == 1 ? p[0] : p[0] & (0x7F >> n);
+
+    if (n == 0 || n != len)
+        return -1;
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xC0) != 0x80)
+            return -1;
+        c = c << 6 | (p[i] & 0x3F);
+    }
+    return c < least[n] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF) ? -1 : c;
+}
+
+/* All of one to three bytes whose first is not ASCII, and all of four with the last two on their borders. */
+START_TEST(utf8_is_what_unicode_says)
+{
+    static const uint8_t border[] = {0x00, 0x7F, 0x80, 0xBF, 0xC0, 0xFF};
+
+    for (unsigned first = 0x80; first < 256; first++)
+        for (unsigned second = 0; second < 256; second++)
+            for (unsigned third = 0; third < 6 * 6; third++) {
+                uint8_t p[4] = {(uint8_t)first, (uint8_t)second, border[third / 6], border[third % 6]};
+
+                for (size_t len = 1; len <= 4; len++)
+                    if (tusk__utf8_is_valid(tusk_str_from(p, len)) != (character(p, len) >= 0) &&
+                        !(len > 1 && tusk__utf8_is_valid(tusk_str_from(p, len)))) /* two characters in a row */
+                        ck_abort_msg("%02x %02x %02x %02x, %zu bytes", p[0], p[1], p[2], p[3], len);
+            }
+}
+END_TEST
+
+/* Whatever lies in front of it, and wherever a block of eight ends. */
+START_TEST(a_bad_byte_is_found_at_every_offset)
+{
+    for (size_t len = 1; len <= 40; len++)
+        for (size_t at = 0; at < len; at++) {
+            char text[40];
+            tusk_str block;
+            tusk_error err = {0};
+            char expected[40];
+
+            memset(text, 'a', sizeof text);
+            text[at] = (char)0xFF;
+            block = exact(text, len);
+            ck_assert(!tusk__utf8_is_valid(block));
+            ck_assert_int_eq(tusk__text_check(block, &err), TUSK_ERR_VALUE);
+            snprintf(expected, sizeof expected, "offset %zu", at);
+            ck_assert_msg(strstr(err.message, expected) != NULL, "%s", err.message);
+            ck_assert_str_eq(err.sqlstate, "22021");
+            release(block);
+        }
+}
+END_TEST
+
+START_TEST(a_nul_byte_is_no_text)
+{
+    tusk_value value = tusk_text_str(tusk_str_from("user\0admin", 10));
+    tusk__writer b;
+    tusk_error err;
+
+    ck_assert_int_eq(encode(&b, &value, &err), TUSK_ERR_VALUE);
+    ck_assert_str_eq(err.sqlstate, "22021");
+    ck_assert_ptr_nonnull(strstr(err.message, "NUL byte at offset 4"));
+    ck_assert_uint_eq(b.len, 0);
+    tusk__writer_clear(&b);
+}
+END_TEST
+
+/* ---- bytea's text -------------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *text, *hex; /* hex NULL: refused */
+} bytea_texts[] = {
+    {"\\x", ""},
+    {"\\x00ff", "00ff"},
+    {"\\xABcd", "abcd"},
+    {"", ""},
+    {"abc", "616263"},
+    {"\\\\", "5c"},
+    {"\\000\\377", "00ff"},
+    {"a\\\\b", "615c62"},
+    {"\\\\x41", "5c783431"},
+    {"\\x0", NULL},
+    {"\\xzz", NULL},
+    {"\\", NULL},
+    {"\\4", NULL},
+    {"\\400", NULL},
+    {"\\08", NULL},
+    {"\\0000", "0030"},
+    {"\\y00", NULL},
+    {"\\x 0", NULL},
+};
+
+START_TEST(bytea_is_read_from_both_output_formats)
+{
+    tusk_str text = exact_text(bytea_texts[_i].text);
+    tusk_str bytes = exact_hex(bytea_texts[_i].hex ? bytea_texts[_i].hex : "");
+    uint8_t *buf = malloc(bytes.len + 1);
+    size_t len = 99;
+    tusk_error err = {0};
+    tusk_code code = tusk_bytea_from_text(text, buf, bytes.len, &len, &err);
+
+    if (bytea_texts[_i].hex) {
+        ck_assert_msg(code == TUSK_OK, "%s: %s", bytea_texts[_i].text, err.message);
+        ck_assert(tusk_str_equal(tusk_str_from(buf, len), bytes));
+    } else {
+        ck_assert_int_eq(code, TUSK_ERR_VALUE);
+        ck_assert_str_eq(err.sqlstate, "22P02");
+        ck_assert_uint_eq(len, 99);
+    }
+    free(buf);
+    release(text);
+    release(bytes);
+}
+END_TEST
+
+/* D6: what does not fit the caller's buffer is not written. */
+START_TEST(bytea_into_a_small_buffer_says_what_it_takes)
+{
+    static const char *const texts[] = {"\\x01020304", "\\001\\002\\003\\004"};
+
+    for (int i = 0; i < 2; i++) {
+        uint8_t *buf = malloc(3);
+        size_t len;
+        tusk_error err = {0};
+
+        ck_assert_int_eq(tusk_bytea_from_text(tusk_str_of(texts[i]), buf, 3, &len, &err), TUSK_ERR_LIMIT);
+        ck_assert_uint_eq(len, 4);
+        ck_assert_int_eq(buf[2], 3);
+        free(buf);
+    }
+}
+END_TEST
+
+/* ---- times --------------------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *text, *utc;
+} zoned[] = {
+    {"2024-01-01 00:00:00+01", "2023-12-31 23:00:00+00"},
+    {"2024-01-01 00:00:00-03:30", "2024-01-01 03:30:00+00"},
+    {"1900-01-01 00:19:32+00:19:32", "1900-01-01 00:00:00+00"},
+    {"2024-01-01 00:00:00.25+15:59:59", "2023-12-31 08:00:01.25+00"},
+    {"0001-01-01 00:00:00+01", "0001-12-31 23:00:00+00 BC"},
+    {"0001-12-31 23:59:59-00:00:01 BC", "0001-01-01 00:00:00+00"},
+    {"4714-11-23 19:00:00-05 BC", "4714-11-24 00:00:00+00 BC"}, /* what a session west of UTC shows of the first one */
+    {"294277-01-01 00:59:59+01", "294276-12-31 23:59:59+00"},   /* and one east of it of the last */
+};
+
+START_TEST(every_offset_is_read)
+{
+    tusk_str text = exact_text(zoned[_i].text);
+    tusk_value value;
+    tusk_error err;
+
+    ck_assert_msg(decode(TUSK_OID_TIMESTAMPTZ, 0, text, &value, &err) == TUSK_OK, "%s: %s", zoned[_i].text,
+                  err.message);
+    assert_prints(&value, zoned[_i].utc);
+    release(text);
+}
+END_TEST
+
+#define LOOP(tc, test, cases) tcase_add_loop_test(tc, test, 0, (int)(sizeof(cases) / sizeof *(cases)))
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("codec");
+    TCase *tc = tcase_create("codec");
+
+    tcase_set_timeout(tc, 120);
+    LOOP(tc, text_that_postgresql_does_not_print_is_refused, refused_text);
+    LOOP(tc, binary_outside_the_type_is_refused, refused_binary);
+    LOOP(tc, d3_fixed_width_codecs_check_their_width, all_types);
+    LOOP(tc, d10_text_decoders_stay_inside_their_bytes, both_formats_cases);
+    LOOP(tc, binary_becomes_the_servers_text, both_formats_cases);
+    LOOP(tc, text_becomes_the_servers_binary, both_formats_cases);
+    LOOP(tc, printing_is_cut_and_says_the_whole_length, both_formats_cases);
+    LOOP(tc, integers_beyond_their_type_are_not_encoded, encoded_integers);
+    LOOP(tc, bytea_is_read_from_both_output_formats, bytea_texts);
+    LOOP(tc, every_offset_is_read, zoned);
+    tcase_add_test(tc, bytea_into_a_small_buffer_says_what_it_takes);
+    tcase_add_test(tc, each_codec_is_found_by_its_own_oid_and_only_by_it);
+    tcase_add_test(tc, the_catalogue_knows_names_and_send_functions);
+    tcase_add_test(tc, a_type_without_codec_stays_raw);
+    tcase_add_test(tc, a_long_text_survives);
+    tcase_add_test(tc, utf8_is_what_unicode_says);
+    tcase_add_test(tc, a_bad_byte_is_found_at_every_offset);
+    tcase_add_test(tc, a_nul_byte_is_no_text);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
