@@ -11,8 +11,7 @@ enum {
     RECORD_MAX = SSL3_RT_MAX_PLAIN_LENGTH,             /* plaintext of one record */
     RECORD_OVERHEAD = SSL3_RT_MAX_ENCRYPTED_OVERHEAD + /* at most, and a KeyUpdate that OpenSSL may put before it */
                       SSL3_RT_HEADER_LENGTH + 128,
-    FILLS_MAX = 4, /* per call of recv: a peer with nothing but empty records must not keep the loop */
-    STEPS_MAX = 16 /* per call of the handshake, likewise */
+    FILLS_MAX = 4 /* per call: a peer with nothing but empty records must not keep the loop */
 };
 
 typedef struct tls {
@@ -184,8 +183,10 @@ static tusk_code shake(tls *t, bool *wants_input)
     return set_end_by_openssl(t);
 }
 
-/* TUSK_DONE: there was progress, go on. Whatever OpenSSL wants to say leaves before we wait, the alert that tells the server why we refuse it included. */
-static tusk_code shake_and_flush(tls *t)
+/* TUSK_DONE: there was progress, go on. Whatever OpenSSL wants to say leaves before we wait, the alert that tells the server
+ * why we refuse it included. The last fill is one that is not made: what it brought would lie in memory, unreported by the
+ * kernel, while everybody waits. */
+static tusk_code shake_and_flush(tls *t, int *fills)
 {
     bool wants_input, is_full;
     tusk_code code = shake(t, &wants_input), flushed = flush(t);
@@ -194,10 +195,12 @@ static tusk_code shake_and_flush(tls *t)
         return code;
     if (flushed != TUSK_OK)
         return flushed;
-    if (tls_wants_write(&t->base) && !wants_input)
+    if (!wants_input && tls_wants_write(&t->base))
         return TUSK_AGAIN;
     if (code == TUSK_OK)
         return TUSK_OK;
+    if (wants_input && (*fills)++ == FILLS_MAX)
+        return TUSK_AGAIN;
     code = wants_input ? fill(t, &is_full) : TUSK_OK;
     return code == TUSK_OK ? TUSK_DONE : code;
 }
@@ -206,12 +209,13 @@ tusk_code tusk__tls_handshake(tusk__transport *base, tusk_error *err)
 {
     tls *t = tls_of(base);
     tusk_code code = TUSK_DONE;
+    int fills = 0;
 
     if (t->end != TUSK_OK)
         return report_end(t, err);
-    for (int i = 0; i < STEPS_MAX && code == TUSK_DONE; i++)
-        code = shake_and_flush(t);
-    if (code == TUSK_AGAIN || code == TUSK_DONE)
+    while (code == TUSK_DONE)
+        code = shake_and_flush(t, &fills);
+    if (code == TUSK_AGAIN)
         return TUSK_AGAIN;
     if (t->end == TUSK_OK && code == TUSK_ERR_NOMEM)
         return out_of_memory(err);

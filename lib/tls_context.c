@@ -55,7 +55,7 @@ static tusk_code no_root_file(tusk_error *err)
 {
     (void)tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
                           "sslmode=verify-full needs root certificates, and there is no ~/.postgresql/root.crt");
-    tusk__error_hint(err, tusk_str_of("Name a file by sslrootcert, or use the machine's with sslrootcert=system."));
+    tusk__error_hint(err, tusk_str_of("Name a file with the certificates of the authorities you trust by sslrootcert."));
     return TUSK_ERR_CONFIG;
 }
 
@@ -97,13 +97,6 @@ static tusk_code load_roots(tusk__tls_context *context, const tusk__tls_policy *
 {
     char path[PATH_SIZE];
 
-    if (tusk_str_is(policy->rootcert, "system")) {
-        if (SSL_CTX_set_default_verify_paths(context->ssl_ctx) != 1)
-            return load_failed("system", err);
-        /* Anybody can have a certificate from one of those: without the name it would mean nothing. */
-        context->verify_chain = context->verify_host = true;
-        return TUSK_OK;
-    }
     if (policy->rootcert.len > 0)
         return load_given(context, policy->rootcert, err);
     if (default_root_file(policy, path, sizeof path))

@@ -53,7 +53,7 @@ typedef struct tusk__tls_context tusk__tls_context;
 typedef struct tusk__tls_policy {
     bool verify;        /* chain and host name (verify-full); else the chain alone if there is a root file (libpq) */
     tusk_str host;      /* not looked at here: tusk__tls_new() is given it, so that one context serves many hosts */
-    tusk_str rootcert;  /* file, or "system"; empty: ~/.postgresql/root.crt if there (required by verify-full, as libpq) */
+    tusk_str rootcert;  /* file; empty: ~/.postgresql/root.crt if there (required by verify-full, as libpq) */
     tusk_str home;      /* what ~ is; empty: the user database is asked */
 } tusk__tls_policy;
 
