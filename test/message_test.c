@@ -505,7 +505,10 @@ START_TEST(d13_room_from_before_does_not_help)
     size_t behind, limit = f->max - overhead_of(f, &behind) + behind;
     tusk__writer b;
 
-    ck_assert(nowhere != MAP_FAILED);
+    if (nowhere == MAP_FAILED) {
+        harness_skip("a writer of three gigabytes", "no address space");
+        return;
+    }
     ck_assert_int_eq(mprotect(nowhere, 4096, PROT_READ | PROT_WRITE), 0);
     tusk__writer_init(&b, tusk_allocator_default());
     b.buf = (uint8_t *)nowhere;
