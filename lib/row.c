@@ -133,6 +133,9 @@ static tusk_code take_field(const tusk_row *row, int col, const char *want, fiel
                     (unsigned)row->n_cols);
     f->col = col;
     f->column = tusk__query_row_column(row->query, col);
+    if (!f->column)
+        return fail(err, col, want, TUSK_ERR_USAGE, NULL, "the query has gone on to a result that has no column %d",
+                    col);
     if (is_null)
         return fail(err, col, want, TUSK_ERR_NULL, NULL, FIELD_FMT " is NULL", FIELD_ARG(f));
     return TUSK_OK;
@@ -354,7 +357,7 @@ static inline const uint8_t *exact_field(const tusk_row *row, int col, uint32_t 
         return NULL;
     column = tusk__query_row_column(row->query, col);
     p = field_at(row, (uint32_t)col);
-    return column->type == type && column->format == 1 && tusk__be32(p) == width ? p + 4 : NULL;
+    return column && column->type == type && column->format == 1 && tusk__be32(p) == width ? p + 4 : NULL;
 }
 
 /* Getters read without an error first: NULL is none, and only the first real one is worth its making. */
@@ -485,7 +488,7 @@ tusk_str tusk_get_text(const tusk_row *row, int col)
     if (!tusk__row_field(row, col, &text, &is_null))
         return get_view(row, col, tusk_read_text);
     column = tusk__query_row_column(row->query, col);
-    if (column->type == TUSK_OID_TEXT || column->type == TUSK_OID_VARCHAR || column->format == 0)
+    if (column && (column->type == TUSK_OID_TEXT || column->type == TUSK_OID_VARCHAR || column->format == 0))
         return text; /* {NULL, 0} if it is NULL */
     return get_view(row, col, tusk_read_text);
 }
