@@ -1,0 +1,706 @@
+/* Tests of rows: finding fields, taking values by the column's type and format, and what is said when that cannot be. The bytes
+ * of each type are codec_test's. The query behind the rows is a small one of our own.
+ * Read first: tusk/row.h, lib/row.h. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/codec/types.h"
+#include "lib/row.h"
+#include "proto/message.h"
+#include "test/harness/harness.h"
+
+/* ---- a query and its row ------------------------------------------------------------------------------------------------------------- */
+
+struct tusk_query {
+    const tusk_column *columns;
+    int n_cols, n_errors;
+    tusk_error first;
+};
+
+const tusk_column *tusk__query_row_column(const tusk_query *q, int col)
+{
+    return col < q->n_cols ? &q->columns[col] : NULL;
+}
+
+void tusk__query_keep_value_error(tusk_query *q, const tusk_error *err)
+{
+    ck_assert_int_ne(err->code, TUSK_OK);
+    ck_assert_int_ne(err->code, TUSK_ERR_NULL);
+    if (q->n_errors++ == 0)
+        q->first = *err;
+}
+
+#define MOST_COLUMNS 2000
+
+static tusk_column columns[MOST_COLUMNS];
+static tusk_str values[MOST_COLUMNS];
+static bool nulls[MOST_COLUMNS];
+static tusk_query query;
+static tusk_row row;
+static uint8_t *body; /* a block of exactly the message's size */
+static int n_added;
+
+static void add(const char *name, uint32_t type, uint16_t format, const void *bytes, size_t len)
+{
+    tusk_column column = {.name = tusk_str_of(name), .type = type, .typmod = -1, .format = format};
+
+    columns[n_added] = column;
+    values[n_added] = tusk_str_from(bytes, len);
+    nulls[n_added++] = bytes == NULL;
+}
+
+static void add_text(const char *name, uint32_t type, const char *text)
+{
+    add(name, type, 0, text, text ? strlen(text) : 0);
+}
+
+static void make_row(void)
+{
+    tusk__writer b;
+
+    tusk__writer_init(&b, tusk_allocator_default());
+    tusk__data_row_write(&b, values, nulls, (size_t)n_added);
+    ck_assert_int_eq(b.failed, TUSK_OK);
+    body = malloc(b.len - 5);
+    memcpy(body, b.buf + 5, b.len - 5);
+    ck_assert_int_eq(tusk__data_row_check(tusk_str_from(body, b.len - 5), (size_t)n_added, NULL), TUSK_OK);
+    tusk__writer_clear(&b);
+    query.columns = columns;
+    query.n_cols = n_added;
+    tusk__row_init(&row, &query, body, (uint32_t)n_added);
+}
+
+static void set_up(void)
+{
+    memset(&query, 0, sizeof query);
+    memset(&row, 0, sizeof row);
+    body = NULL;
+    n_added = 0;
+}
+
+static void tear_down(void)
+{
+    free(body);
+}
+
+/* ---- finding fields ------------------------------------------------------------------------------------------------------------------ */
+
+static const int widths[] = {0, 1, 2, 15, 16, 17, 31, 32, 33, 100, 1600, MOST_COLUMNS};
+
+/* Every column of rows of each width: values of any length, empty ones and NULLs between them. */
+START_TEST(each_field_is_found_whatever_the_width_of_the_row)
+{
+    static const char text[] = "abcdefghijklmnopqrstuvwxyz";
+    int n = widths[_i];
+
+    for (int col = 0; col < n; col++)
+        add("c", TUSK_OID_TEXT, 1, col % 7 == 3 ? NULL : text, col % 7 == 3 ? 0 : (size_t)(col * 5 % 27));
+    make_row();
+    for (int col = n - 1; col >= 0; col--) {
+        tusk_str bytes = {NULL, 99};
+        bool is_null;
+
+        ck_assert(tusk__row_field(&row, col, &bytes, &is_null));
+        ck_assert_int_eq(is_null, nulls[col]);
+        ck_assert_int_eq(tusk_is_null(&row, col), nulls[col]);
+        ck_assert(tusk_str_equal(bytes, values[col]));
+        ck_assert(tusk_str_equal(tusk_get_text(&row, col), values[col]));
+        ck_assert((tusk_get_text(&row, col).ptr == NULL) == nulls[col]);
+    }
+    ck_assert_int_eq(query.n_errors, 0);
+}
+END_TEST
+
+/* At most stride - 1 fields are walked, and none up to 16 columns. */
+START_TEST(marks_are_as_dense_as_they_can_be)
+{
+    uint32_t n = (uint32_t)widths[_i];
+
+    for (uint32_t col = 0; col < n; col++)
+        add("c", TUSK_OID_BOOL, 1, "\1", 1);
+    make_row();
+    ck_assert_uint_le(n, row.stride * TUSK__ROW_MARKS);
+    ck_assert(row.stride == 1 || n > row.stride / 2 * TUSK__ROW_MARKS);
+    for (uint32_t mark = 0; mark * row.stride < n; mark++)
+        ck_assert_uint_eq(row.marks[mark], 2 + mark * row.stride * 5);
+}
+END_TEST
+
+START_TEST(a_column_that_is_not_there_is_an_error)
+{
+    static const int cols[] = {-1, 1, 2, INT32_MAX, INT32_MIN};
+    tusk_error err = {0};
+    int64_t n = 5;
+
+    add("only", TUSK_OID_INT8, 1, "\0\0\0\0\0\0\0\1", 8);
+    make_row();
+    ck_assert_int_eq(tusk_read_int8(&row, cols[_i], &n, &err), TUSK_ERR_USAGE);
+    ck_assert_int_eq(err.column, cols[_i]);
+    ck_assert_ptr_nonnull(strstr(err.message, "the row has 1"));
+    ck_assert_int_eq(n, 5);
+    ck_assert(tusk_is_null(&row, cols[_i]));
+    ck_assert_int_eq(tusk_get_int8(&row, cols[_i]), 0);
+    ck_assert_uint_eq(tusk_get_text(&row, cols[_i]).len, 0);
+    ck_assert_int_eq(query.n_errors, 2);
+    ck_assert_int_eq(query.first.code, TUSK_ERR_USAGE);
+}
+END_TEST
+
+START_TEST(a_row_that_was_never_filled_is_empty)
+{
+    ck_assert(tusk_is_null(&row, 0));
+    ck_assert_int_eq(tusk_get_int4(&row, 0), 0);
+    ck_assert_uint_eq(tusk_get_text(&row, 0).len, 0);
+    ck_assert_uint_eq(tusk_get_uuid(&row, 0).len, 0);
+}
+END_TEST
+
+/* A script's query has gone on to a result with fewer columns. */
+START_TEST(a_row_of_a_former_result_is_refused)
+{
+    tusk_error err = {0};
+    tusk_str s;
+
+    add("a", TUSK_OID_INT4, 1, "\0\0\0\1", 4);
+    make_row();
+    query.n_cols = 0;
+    ck_assert_int_eq(tusk_get_int4(&row, 0), 0);
+    ck_assert_uint_eq(tusk_get_text(&row, 0).len, 0);
+    ck_assert_int_eq(tusk_read_raw(&row, 0, &s, &err), TUSK_ERR_USAGE);
+    ck_assert_int_eq(query.n_errors, 2);
+}
+END_TEST
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------------------- */
+
+#define UUID_BYTES "\x0f\x1e\x2d\x3c\x4b\x5a\x69\x78\x87\x96\xa5\xb4\xc3\xd2\xe1\xf0"
+#define UUID_TEXT "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
+static void add_each_type_in_binary(void)
+{
+    add("bool", TUSK_OID_BOOL, 1, "\1", 1);
+    add("int2", TUSK_OID_INT2, 1, "\xff\xfe", 2);
+    add("int4", TUSK_OID_INT4, 1, "\xff\xff\xff\xfd", 4);
+    add("int8", TUSK_OID_INT8, 1, "\x80\0\0\0\0\0\0\0", 8);
+    add("oid", TUSK_OID_OID, 1, "\xff\xff\xff\xff", 4);
+    add("float4", TUSK_OID_FLOAT4, 1, "\x3f\xc0\0\0", 4);
+    add("float8", TUSK_OID_FLOAT8, 1, "\xbf\xf8\0\0\0\0\0\0", 8);
+    add("date", TUSK_OID_DATE, 1, "\xff\xff\xff\xff", 4);
+    add("timestamp", TUSK_OID_TIMESTAMP, 1, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+    add("timestamptz", TUSK_OID_TIMESTAMPTZ, 1, "\x7f\xff\xff\xff\xff\xff\xff\xff", 8);
+    add("text", TUSK_OID_TEXT, 1, "active", 6);
+    add("bytea", TUSK_OID_BYTEA, 1, "\0\xff", 2);
+    add("uuid", TUSK_OID_UUID, 1, UUID_BYTES, 16);
+}
+
+static void add_each_type_in_text(void)
+{
+    add_text("bool", TUSK_OID_BOOL, "t");
+    add_text("int2", TUSK_OID_INT2, "-2");
+    add_text("int4", TUSK_OID_INT4, "-3");
+    add_text("int8", TUSK_OID_INT8, "-9223372036854775808");
+    add_text("oid", TUSK_OID_OID, "4294967295");
+    add_text("float4", TUSK_OID_FLOAT4, "1.5");
+    add_text("float8", TUSK_OID_FLOAT8, "-1.5");
+    add_text("date", TUSK_OID_DATE, "1999-12-31");
+    add_text("timestamp", TUSK_OID_TIMESTAMP, "1999-12-31 23:59:59.999999");
+    add_text("timestamptz", TUSK_OID_TIMESTAMPTZ, "infinity");
+    add_text("text", TUSK_OID_TEXT, "active");
+    add_text("bytea", TUSK_OID_BYTEA, "\\x00ff");
+    add_text("uuid", TUSK_OID_UUID, UUID_TEXT);
+}
+
+START_TEST(long_and_short_form_give_the_same_in_both_formats)
+{
+    bool b;
+    int16_t int2;
+    int32_t int4, date;
+    int64_t int8, timestamp, timestamptz;
+    uint32_t oid;
+    float float4;
+    double float8;
+    tusk_str text;
+    uint8_t uuid[16];
+
+    if (_i == 0)
+        add_each_type_in_binary();
+    else
+        add_each_type_in_text();
+    make_row();
+    ck_assert(tusk_read_bool(&row, 0, &b, NULL) == TUSK_OK && b && tusk_get_bool(&row, 0));
+    ck_assert(tusk_read_int2(&row, 1, &int2, NULL) == TUSK_OK && int2 == -2 && tusk_get_int2(&row, 1) == -2);
+    ck_assert(tusk_read_int4(&row, 2, &int4, NULL) == TUSK_OK && int4 == -3 && tusk_get_int4(&row, 2) == -3);
+    ck_assert(tusk_read_int8(&row, 3, &int8, NULL) == TUSK_OK && int8 == INT64_MIN &&
+              tusk_get_int8(&row, 3) == INT64_MIN);
+    ck_assert(tusk_read_oid(&row, 4, &oid, NULL) == TUSK_OK && oid == UINT32_MAX &&
+              tusk_get_oid(&row, 4) == UINT32_MAX);
+    ck_assert(tusk_read_float4(&row, 5, &float4, NULL) == TUSK_OK && float4 == 1.5f &&
+              tusk_get_float4(&row, 5) == 1.5f);
+    ck_assert(tusk_read_float8(&row, 6, &float8, NULL) == TUSK_OK && float8 == -1.5 &&
+              tusk_get_float8(&row, 6) == -1.5);
+    ck_assert(tusk_read_date(&row, 7, &date, NULL) == TUSK_OK && date == -1 && tusk_get_date(&row, 7) == -1);
+    ck_assert(tusk_read_timestamp(&row, 8, &timestamp, NULL) == TUSK_OK && timestamp == -1 &&
+              tusk_get_timestamp(&row, 8) == -1);
+    ck_assert(tusk_read_timestamptz(&row, 9, &timestamptz, NULL) == TUSK_OK && timestamptz == TUSK_TIMESTAMP_INFINITY);
+    ck_assert_int_eq(tusk_get_timestamptz(&row, 9), TUSK_TIMESTAMP_INFINITY);
+    ck_assert(tusk_read_text(&row, 10, &text, NULL) == TUSK_OK && tusk_str_is(text, "active"));
+    ck_assert(tusk_str_is(tusk_get_text(&row, 10), "active"));
+    ck_assert(tusk_read_uuid(&row, 12, uuid, NULL) == TUSK_OK && memcmp(uuid, UUID_BYTES, 16) == 0);
+    ck_assert_int_eq(query.n_errors, 0);
+}
+END_TEST
+
+START_TEST(bytea_and_uuid_are_views_in_binary)
+{
+    tusk_str view;
+
+    add_each_type_in_binary();
+    make_row();
+    ck_assert(tusk_read_bytea(&row, 11, &view, NULL) == TUSK_OK && tusk_str_equal(view, tusk_str_from("\0\xff", 2)));
+    ck_assert(tusk_str_equal(tusk_get_bytea(&row, 11), view));
+    ck_assert(tusk_str_equal(tusk_get_uuid(&row, 12), tusk_str_from(UUID_BYTES, 16)));
+    ck_assert(tusk_str_equal(tusk_get_raw(&row, 12), tusk_str_from(UUID_BYTES, 16)));
+    ck_assert((const uint8_t *)view.ptr > body);
+    ck_assert_int_eq(query.n_errors, 0);
+}
+END_TEST
+
+/* What needs room of the caller's says which call has it. */
+START_TEST(bytea_and_uuid_in_text_name_the_call_to_take)
+{
+    tusk_str view = {NULL, 0};
+    tusk_error err = {0};
+
+    add_each_type_in_text();
+    make_row();
+    ck_assert_uint_eq(tusk_get_uuid(&row, 12).len, 0);
+    ck_assert_int_eq(query.n_errors, 1);
+    ck_assert_ptr_nonnull(strstr(query.first.message, "tusk_read_uuid()"));
+    ck_assert_int_eq(tusk_read_bytea(&row, 11, &view, &err), TUSK_ERR_TYPE);
+    ck_assert_ptr_nonnull(strstr(err.message, "tusk_bytea_from_text()"));
+    ck_assert_str_eq(err.sqlstate, "42804");
+    ck_assert(tusk_str_is(tusk_get_text(&row, 11), "\\x00ff"));
+}
+END_TEST
+
+START_TEST(everything_that_came_as_text_is_text)
+{
+    add_each_type_in_text();
+    add_text("numeric", TUSK_OID_NUMERIC, "1.50");
+    add_text("own", 16402, "(1,2)");
+    make_row();
+    for (int col = 0; col < n_added; col++) {
+        ck_assert(tusk_str_equal(tusk_get_text(&row, col), values[col]));
+        ck_assert(tusk_str_equal(tusk_get_raw(&row, col), values[col]));
+    }
+    ck_assert_int_eq(query.n_errors, 0);
+}
+END_TEST
+
+START_TEST(text_types_in_binary_are_text)
+{
+    static const uint32_t types[] = {TUSK_OID_TEXT, TUSK_OID_VARCHAR, TUSK_OID_BPCHAR,
+                                     TUSK_OID_NAME, TUSK_OID_UNKNOWN, TUSK_OID_JSON};
+
+    for (int i = 0; i < 6; i++)
+        add("t", types[i], 1, "\"x\"", 3);
+    add("jsonb", TUSK_OID_JSONB, 1, "\1\"x\"", 4);
+    make_row();
+    for (int col = 0; col < 7; col++)
+        ck_assert(tusk_str_is(tusk_get_text(&row, col), "\"x\""));
+    ck_assert(tusk_str_equal(tusk_get_raw(&row, 6), tusk_str_from("\1\"x\"", 4)));
+    ck_assert_int_eq(query.n_errors, 0);
+}
+END_TEST
+
+/* The server of an SQL_ASCII database sends what it has. */
+START_TEST(text_is_handed_out_as_it_came)
+{
+    add("t", TUSK_OID_TEXT, 1, "\xff\0x", 3);
+    make_row();
+    ck_assert(tusk_str_equal(tusk_get_text(&row, 0), values[0]));
+}
+END_TEST
+
+/* ---- numbers of other widths --------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    uint32_t type;
+    const char *text;
+    bool int2, int4, int8, oid;
+} fits[] = {
+    {TUSK_OID_INT2, "32767", true, true, true, true},
+    {TUSK_OID_INT2, "-32768", true, true, true, false},
+    {TUSK_OID_INT4, "32768", false, true, true, true},
+    {TUSK_OID_INT4, "-32769", false, true, true, false},
+    {TUSK_OID_INT8, "2147483647", false, true, true, true},
+    {TUSK_OID_INT8, "2147483648", false, false, true, true},
+    {TUSK_OID_INT8, "-2147483649", false, false, true, false},
+    {TUSK_OID_INT8, "4294967295", false, false, true, true},
+    {TUSK_OID_INT8, "4294967296", false, false, true, false},
+    {TUSK_OID_OID, "4294967295", false, false, true, true},
+    {TUSK_OID_OID, "7", true, true, true, true},
+    {TUSK_OID_INT8, "-9223372036854775808", false, false, true, false},
+};
+
+static void assert_fits(tusk_code code, bool fit, int64_t got, int64_t expected)
+{
+    ck_assert_int_eq(code, fit ? TUSK_OK : TUSK_ERR_VALUE);
+    ck_assert_int_eq(got, fit ? expected : 77);
+}
+
+START_TEST(integers_are_read_where_they_fit)
+{
+    int64_t expected = strtoll(fits[_i].text, NULL, 10), int8 = 77;
+    int16_t int2 = 77;
+    int32_t int4 = 77;
+    uint32_t oid = 77;
+    tusk_code code;
+
+    add_text("n", fits[_i].type, fits[_i].text);
+    make_row();
+    code = tusk_read_int2(&row, 0, &int2, NULL);
+    assert_fits(code, fits[_i].int2, int2, expected);
+    code = tusk_read_int4(&row, 0, &int4, NULL);
+    assert_fits(code, fits[_i].int4, int4, expected);
+    code = tusk_read_int8(&row, 0, &int8, NULL);
+    assert_fits(code, fits[_i].int8, int8, expected);
+    code = tusk_read_oid(&row, 0, &oid, NULL);
+    assert_fits(code, fits[_i].oid, oid, expected);
+    ck_assert_int_eq(tusk_get_int2(&row, 0), fits[_i].int2 ? expected : 0);
+    ck_assert_int_eq(tusk_get_int4(&row, 0), fits[_i].int4 ? expected : 0);
+    ck_assert_int_eq(tusk_get_int8(&row, 0), fits[_i].int8 ? expected : 0);
+    ck_assert_int_eq(tusk_get_oid(&row, 0), fits[_i].oid ? expected : 0);
+}
+END_TEST
+
+START_TEST(floats_are_read_where_nothing_is_lost)
+{
+    tusk_error err = {0};
+    float float4 = 77;
+    double float8;
+
+    add("float4", TUSK_OID_FLOAT4, 1, "\x3f\xc0\0\0", 4);
+    add("exact", TUSK_OID_FLOAT8, 1, "\x3f\xf8\0\0\0\0\0\0", 8);
+    add("inexact", TUSK_OID_FLOAT8, 1, "\x3f\xb9\x99\x99\x99\x99\x99\x9a", 8);
+    make_row();
+    ck_assert(tusk_read_float8(&row, 0, &float8, NULL) == TUSK_OK && float8 == 1.5 && tusk_get_float8(&row, 0) == 1.5);
+    ck_assert(tusk_read_float4(&row, 1, &float4, NULL) == TUSK_OK && float4 == 1.5f &&
+              tusk_get_float4(&row, 1) == 1.5f);
+    float4 = 77;
+    ck_assert_int_eq(tusk_read_float4(&row, 2, &float4, &err), TUSK_ERR_VALUE);
+    ck_assert(float4 == 77.0f && tusk_get_float4(&row, 2) == 0.0f);
+    ck_assert_str_eq(err.message, "column 2 \"inexact\": 0.1 does not fit float4 without loss");
+    ck_assert_int_eq(query.n_errors, 1);
+}
+END_TEST
+
+/* ---- what is said -------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(an_error_names_column_value_and_types)
+{
+    tusk_error err = {0};
+    int32_t int4 = 77;
+    tusk_str text;
+    char line[256];
+
+    add("id", TUSK_OID_INT8, 1, "\0\0\0\0\0\0\0\1", 8);
+    add("n", TUSK_OID_INT8, 1, "\0\0\0\0\xb2\xd0\x5e\0", 8);
+    add("age", TUSK_OID_INT4, 1, NULL, 0);
+    add("own", 16402, 1, "\1", 1);
+    make_row();
+    ck_assert_int_eq(tusk_read_text(&row, 0, &text, &err), TUSK_ERR_TYPE);
+    ck_assert_str_eq(err.message, "column 0 \"id\" is int8, not text");
+    ck_assert_str_eq(err.where, "read text");
+    ck_assert_str_eq(err.sqlstate, "42804");
+    ck_assert_int_eq(err.column, 0);
+    ck_assert_int_eq(err.fate, TUSK_FATE_ANSWERED);
+    memset(&err, 0, sizeof err);
+    ck_assert_int_eq(tusk_read_int4(&row, 1, &int4, &err), TUSK_ERR_VALUE);
+    ck_assert_str_eq(err.message, "column 1 \"n\": 3000000000 does not fit int4");
+    ck_assert_str_eq(err.sqlstate, "22003");
+    ck_assert_int_eq(err.column, 1);
+    memset(&err, 0, sizeof err);
+    ck_assert_int_eq(tusk_read_int4(&row, 2, &int4, &err), TUSK_ERR_NULL);
+    ck_assert_int_eq(int4, 77);
+    tusk_error_format(&err, line, sizeof line);
+    ck_assert_str_eq(line, "read int4: column 2 \"age\" is NULL (22004)");
+    memset(&err, 0, sizeof err);
+    ck_assert_int_eq(tusk_read_int4(&row, 3, &int4, &err), TUSK_ERR_TYPE);
+    ck_assert_str_eq(err.message, "column 3 \"own\" is type 16402, not int4");
+}
+END_TEST
+
+START_TEST(an_error_that_is_set_stays)
+{
+    tusk_error err = {.code = TUSK_ERR_LOST, .column = -1, .message = "gone"};
+    int32_t n;
+
+    add("age", TUSK_OID_INT4, 1, NULL, 0);
+    make_row();
+    ck_assert_int_eq(tusk_read_int4(&row, 0, &n, &err), TUSK_ERR_NULL);
+    ck_assert_int_eq(err.code, TUSK_ERR_LOST);
+    ck_assert_int_eq(err.column, -1);
+    ck_assert_str_eq(err.message, "gone");
+}
+END_TEST
+
+/* A name of the server's choice: long, with line ends. */
+START_TEST(a_hostile_column_name_does_not_break_the_message)
+{
+    static char name[5000];
+    tusk_error err = {0};
+    int32_t n;
+
+    memset(name, 'x', sizeof name - 1);
+    name[1] = '\n';
+    add(name, TUSK_OID_TEXT, 1, "a", 1);
+    make_row();
+    ck_assert_int_eq(tusk_read_int4(&row, 0, &n, &err), TUSK_ERR_TYPE);
+    ck_assert_ptr_null(strchr(err.message, '\n'));
+    ck_assert_uint_lt(strlen(err.message), sizeof err.message);
+}
+END_TEST
+
+START_TEST(short_getters_give_nothing_for_null_and_keep_no_error)
+{
+    add_each_type_in_binary();
+    for (int col = 0; col < n_added; col++)
+        nulls[col] = true;
+    make_row();
+    ck_assert(!tusk_get_bool(&row, 0));
+    ck_assert_int_eq(tusk_get_int2(&row, 1), 0);
+    ck_assert_int_eq(tusk_get_int4(&row, 2), 0);
+    ck_assert_int_eq(tusk_get_int8(&row, 3), 0);
+    ck_assert_uint_eq(tusk_get_oid(&row, 4), 0);
+    ck_assert(tusk_get_float4(&row, 5) == 0.0f && tusk_get_float8(&row, 6) == 0.0);
+    ck_assert_int_eq(tusk_get_date(&row, 7), 0);
+    ck_assert_int_eq(tusk_get_timestamp(&row, 8), 0);
+    ck_assert_int_eq(tusk_get_timestamptz(&row, 9), 0);
+    ck_assert_ptr_null(tusk_get_text(&row, 10).ptr);
+    ck_assert_ptr_null(tusk_get_bytea(&row, 11).ptr);
+    ck_assert_ptr_null(tusk_get_uuid(&row, 12).ptr);
+    ck_assert_ptr_null(tusk_get_raw(&row, 12).ptr);
+    ck_assert_int_eq(query.n_errors, 0);
+}
+END_TEST
+
+/* Each getter on each column: its own type, the relatives that fit, and nothing else. */
+START_TEST(no_getter_takes_another_type)
+{
+    static const bool integer[] = {false, true, true, true, true};
+    bool b;
+    int16_t int2;
+    int32_t int4;
+    int64_t int8;
+    uint32_t oid;
+    float float4;
+    double float8;
+    uint8_t uuid[16];
+    tusk_str view;
+    int i = _i;
+
+    add_each_type_in_binary();
+    make_row();
+#define IS_TYPE_ERROR(call) ((call) == TUSK_ERR_TYPE)
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_bool(&row, i, &b, NULL)), i != 0);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_int2(&row, i, &int2, NULL)), !(i < 5 && integer[i]));
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_int4(&row, i, &int4, NULL)), !(i < 5 && integer[i]));
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_int8(&row, i, &int8, NULL)), !(i < 5 && integer[i]));
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_oid(&row, i, &oid, NULL)), !(i < 5 && integer[i]));
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_float4(&row, i, &float4, NULL)), i != 5 && i != 6);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_float8(&row, i, &float8, NULL)), i != 5 && i != 6);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_date(&row, i, &int4, NULL)), i != 7);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_timestamp(&row, i, &int8, NULL)), i != 8);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_timestamptz(&row, i, &int8, NULL)), i != 9);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_text(&row, i, &view, NULL)), i != 10);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_bytea(&row, i, &view, NULL)), i != 11);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_uuid(&row, i, uuid, NULL)), i != 12);
+    ck_assert_int_eq(tusk_read_raw(&row, i, &view, NULL), TUSK_OK);
+}
+END_TEST
+
+START_TEST(a_short_getter_keeps_the_first_error)
+{
+    add("id", TUSK_OID_TEXT, 1, "x", 1);
+    add("n", TUSK_OID_INT8, 1, "\1\0\0\0\0\0\0\0", 8);
+    make_row();
+    ck_assert_int_eq(tusk_get_int8(&row, 0), 0);
+    ck_assert_int_eq(tusk_get_int4(&row, 1), 0);
+    ck_assert(tusk_get_float8(&row, 1) == 0.0);
+    ck_assert_uint_eq(tusk_get_bytea(&row, 1).len, 0);
+    ck_assert_int_eq(query.n_errors, 4);
+    ck_assert_str_eq(query.first.message, "column 0 \"id\" is text, not int8");
+    ck_assert_str_eq(query.first.where, "read int8");
+}
+END_TEST
+
+/* ---- what the server gets wrong ------------------------------------------------------------------------------------------------------ */
+
+/* D3: the short ways look at the width as well: a value of every length from 0 to twice what is right. */
+START_TEST(d3_getters_check_the_width)
+{
+    static const struct {
+        uint32_t type;
+        size_t width;
+    } fixed[] = {{TUSK_OID_INT4, 4}, {TUSK_OID_INT8, 8}, {TUSK_OID_FLOAT8, 8}, {TUSK_OID_TIMESTAMPTZ, 8}};
+    size_t width = fixed[_i].width;
+    int n_wrong = 0;
+
+    for (size_t len = 0; len <= 2 * width; len++)
+        add("c", fixed[_i].type, 1, "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2", len);
+    make_row();
+    for (int col = 0; col < n_added; col++) {
+        int before = query.n_errors;
+
+        tusk_get_int4(&row, col);
+        tusk_get_int8(&row, col);
+        tusk_get_float8(&row, col);
+        tusk_get_timestamptz(&row, col);
+        n_wrong += query.n_errors - before == 4;
+    }
+    ck_assert_int_eq(n_wrong, (int)(2 * width));
+}
+END_TEST
+
+/* D11: a bad value in one column, of each kind in each place; all the others are read as if nothing had been. */
+START_TEST(d11_a_codec_error_consumes_only_its_value)
+{
+    static const struct {
+        uint32_t type;
+        uint16_t format;
+        const char *bytes;
+        size_t len;
+    } bad[] = {{TUSK_OID_INT8, 1, "\1", 1},
+               {TUSK_OID_INT8, 0, "many", 4},
+               {TUSK_OID_BOOL, 1, "\7", 1},
+               {TUSK_OID_JSONB, 1, "\2{}", 3},
+               {TUSK_OID_DATE, 1, "\x7f\xff\xff\xfe", 4},
+               {TUSK_OID_UUID, 1, "short", 5},
+               {TUSK_OID_DATE, 0, "yesterday", 9},
+               {TUSK_OID_FLOAT8, 0, "1,5", 3}};
+
+    for (int kind = 0; kind < 8; kind++)
+        for (int at = 0; at < 20; at++) {
+            set_up();
+            for (int col = 0; col < 20; col++)
+                if (col == at)
+                    add("bad", bad[kind].type, bad[kind].format, bad[kind].bytes, bad[kind].len);
+                else
+                    add("good", TUSK_OID_INT8, 1, "\0\0\0\0\0\0\0\5", 8);
+            make_row();
+            for (int col = 0; col < 20; col++) {
+                char text[64];
+                size_t len;
+                tusk_error err = {0};
+                tusk_code code = bad[kind].format == 0 ? TUSK_OK : TUSK_ERR_VALUE;
+
+                ck_assert_int_eq(tusk_format_value(&row, col, text, sizeof text, &len, &err),
+                                 col == at ? code : TUSK_OK);
+                ck_assert_int_eq(tusk_get_int8(&row, col), col == at ? 0 : 5);
+            }
+            ck_assert_int_eq(query.n_errors, 1);
+            ck_assert_int_eq(query.first.column, at);
+            tear_down();
+        }
+    body = NULL;
+}
+END_TEST
+
+START_TEST(a_codecs_reason_comes_with_the_column)
+{
+    tusk_error err = {0};
+    int64_t n;
+
+    add_text("n", TUSK_OID_INT8, "many");
+    add("short", TUSK_OID_INT8, 1, "\1", 1);
+    make_row();
+    ck_assert_int_eq(tusk_read_int8(&row, 0, &n, &err), TUSK_ERR_VALUE);
+    ck_assert_str_eq(err.message, "column 0 \"n\": \"many\" is not int8");
+    ck_assert_str_eq(err.sqlstate, "22P02");
+    memset(&err, 0, sizeof err);
+    ck_assert_int_eq(tusk_read_int8(&row, 1, &n, &err), TUSK_ERR_VALUE);
+    ck_assert_str_eq(err.message, "column 1 \"short\": int8 in binary has 8 bytes, not 1");
+    ck_assert_str_eq(err.sqlstate, "22P03");
+}
+END_TEST
+
+/* ---- as text ------------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(values_are_printed_the_same_from_both_formats)
+{
+    static const char *const texts[] = {"t",      "-2",      "-3",         "-9223372036854775808",       "4294967295",
+                                        "1.5",    "-1.5",    "1999-12-31", "1999-12-31 23:59:59.999999", "infinity",
+                                        "active", "\\x00ff", UUID_TEXT};
+
+    if (_i == 0)
+        add_each_type_in_binary();
+    else
+        add_each_type_in_text();
+    make_row();
+    for (int col = 0; col < n_added; col++) {
+        char text[64];
+        size_t len;
+
+        ck_assert_int_eq(tusk_format_value(&row, col, text, sizeof text, &len, NULL), TUSK_OK);
+        ck_assert_str_eq(text, texts[col]);
+        ck_assert_uint_eq(len, strlen(texts[col]));
+        ck_assert_int_eq(tusk_format_value(&row, col, text, 2, &len, NULL), TUSK_OK);
+        ck_assert_uint_eq(len, strlen(texts[col]));
+        ck_assert_uint_eq(strlen(text), 1);
+    }
+}
+END_TEST
+
+START_TEST(what_cannot_be_printed_says_so)
+{
+    tusk_error err = {0};
+    char text[8];
+    size_t len = 77;
+
+    add("x", TUSK_OID_NUMERIC, 1, "\1", 1);
+    add("null", TUSK_OID_INT4, 1, NULL, 0);
+    make_row();
+    ck_assert_int_eq(tusk_format_value(&row, 0, text, sizeof text, &len, &err), TUSK_ERR_TYPE);
+    ck_assert_ptr_nonnull(strstr(err.message, "column 0 \"x\" is numeric"));
+    ck_assert_ptr_nonnull(strstr(err.message, "text_results"));
+    ck_assert_int_eq(tusk_format_value(&row, 1, text, sizeof text, &len, NULL), TUSK_ERR_NULL);
+    ck_assert_int_eq(tusk_format_value(&row, 2, text, sizeof text, &len, NULL), TUSK_ERR_USAGE);
+    ck_assert_uint_eq(len, 77);
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("row");
+    TCase *tc = tcase_create("row");
+
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_loop_test(tc, a_column_that_is_not_there_is_an_error, 0, 5);
+    tcase_add_test(tc, a_row_that_was_never_filled_is_empty);
+    tcase_add_test(tc, a_row_of_a_former_result_is_refused);
+    tcase_add_loop_test(tc, d3_getters_check_the_width, 0, 4);
+    tcase_add_test(tc, d11_a_codec_error_consumes_only_its_value);
+    tcase_add_test(tc, a_codecs_reason_comes_with_the_column);
+    tcase_add_test(tc, an_error_names_column_value_and_types);
+    tcase_add_test(tc, an_error_that_is_set_stays);
+    tcase_add_test(tc, a_hostile_column_name_does_not_break_the_message);
+    tcase_add_test(tc, a_short_getter_keeps_the_first_error);
+    tcase_add_test(tc, short_getters_give_nothing_for_null_and_keep_no_error);
+    tcase_add_loop_test(tc, no_getter_takes_another_type, 0, 13);
+    tcase_add_test(tc, bytea_and_uuid_in_text_name_the_call_to_take);
+    tcase_add_test(tc, what_cannot_be_printed_says_so);
+    tcase_add_loop_test(tc, each_field_is_found_whatever_the_width_of_the_row, 0,
+                        (int)(sizeof widths / sizeof *widths));
+    tcase_add_loop_test(tc, marks_are_as_dense_as_they_can_be, 0, (int)(sizeof widths / sizeof *widths));
+    tcase_add_loop_test(tc, long_and_short_form_give_the_same_in_both_formats, 0, 2);
+    tcase_add_test(tc, bytea_and_uuid_are_views_in_binary);
+    tcase_add_test(tc, everything_that_came_as_text_is_text);
+    tcase_add_test(tc, text_types_in_binary_are_text);
+    tcase_add_test(tc, text_is_handed_out_as_it_came);
+    tcase_add_loop_test(tc, integers_are_read_where_they_fit, 0, (int)(sizeof fits / sizeof *fits));
+    tcase_add_test(tc, floats_are_read_where_nothing_is_lost);
+    tcase_add_loop_test(tc, values_are_printed_the_same_from_both_formats, 0, 2);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
