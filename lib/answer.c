@@ -48,7 +48,7 @@ static void on_row_description(tusk_conn *conn, tusk_query *q, const tusk__event
 {
     tusk__desc *desc;
 
-    if (q->kind == TUSK__QUERY_SCRIPT && q->filling->desc && !tusk__query_add_result(q)) {
+    if (q->kind == TUSK__QUERY_SCRIPT && (q->filling->desc || q->filling->tag_len) && !tusk__query_add_result(q)) {
         out_of_memory(q, "a result");
         return;
     }
@@ -110,10 +110,9 @@ static void keep(tusk_conn *conn, tusk_query *q, tusk_str body)
         out_of_memory(q, "a row");
     } else if (!is_within_limit(q)) {
         tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "the result is larger than max_result_bytes (%lld bytes)",
-                          (long long)q->max_result_bytes)->fate = TUSK_FATE_ANSWERED;
+                          (long long)q->max_result_bytes)
+            ->fate = TUSK_FATE_ANSWERED;
         tusk__query_drop_rows(q);
-    } else if (q->is_streaming && q->filling->kept_bytes > TUSK__STREAM_HIGH && conn->wire_last == q) {
-        tusk__receive_hold(conn, true);
     }
 }
 
@@ -180,8 +179,8 @@ static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 
 static void refuse_copy(tusk_query *q, const char *direction)
 {
-    tusk_error *err = tusk__query_failf(q, TUSK_ERR_USAGE, "0A000", "COPY %s the client cannot go through a plain query",
-                                        direction);
+    tusk_error *err =
+        tusk__query_failf(q, TUSK_ERR_USAGE, "0A000", "COPY %s the client cannot go through a plain query", direction);
 
     err->fate = TUSK_FATE_ANSWERED;
     tusk__error_hint(err, tusk_str_of("nothing was copied; COPY between a table and a file of the server, or INSERT, "
@@ -241,7 +240,9 @@ static void ignore(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 
 static void check_commit(tusk_query *q)
 {
-    if (q->is_commit && q->error.code == TUSK_OK && tusk_str_is(tusk_query_tag(q), "ROLLBACK")) {
+    tusk_str tag = tusk_str_from(q->first.tag, q->first.tag_len); /* of a script: the COMMIT is in front */
+
+    if (q->is_commit && q->error.code == TUSK_OK && tusk_str_is(tag, "ROLLBACK")) {
         tusk_error *err = tusk__query_failf(q, TUSK_ERR_ROLLED_BACK, NULL,
                                             "COMMIT was answered with ROLLBACK: the transaction had failed before");
 
@@ -255,10 +256,11 @@ static bool repeat_if_allowed(tusk_conn *conn, tusk_query *q)
         return false;
     if (tusk__request_repeat(conn, q))
         return true;
-    tusk__error_hint(&q->error, tusk_str_of(conn->session.tx_status == 'I'
-                                                ? "a column's type has no binary output; repeating with text_results is safe"
-                                                : "a column's type has no binary output; retry the transaction, this time "
-                                                  "with text_results"));
+    tusk__error_hint(&q->error,
+                     tusk_str_of(conn->session.tx_status == 'I'
+                                     ? "a column's type has no binary output; repeating with text_results is safe"
+                                     : "a column's type has no binary output; retry the transaction, this time "
+                                       "with text_results"));
     return false;
 }
 
@@ -290,7 +292,7 @@ static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     if (q->is_done) {
         tusk__query_leave(q);
     } else {
-        for (tusk__result *result = &q->first; result; result = result->next)
+        for (tusk__result *result = &q->first; result && !q->rows_given; result = result->next)
             tusk__result_compact(result, conn->allocator);
         tusk__query_complete(q);
     }

@@ -67,8 +67,9 @@ void tusk__conn_where(const tusk_conn *conn, tusk_error *err)
 {
     if (!conn->settings || err->where[0])
         return;
-    tusk__error_where(err, "%.*s:%.*s/%.*s as %.*s", TUSK_STR_ARG(conn->settings->host), TUSK_STR_ARG(conn->settings->port),
-                      TUSK_STR_ARG(conn->settings->dbname), TUSK_STR_ARG(conn->settings->user));
+    tusk__error_where(err, "%.*s:%.*s/%.*s as %.*s", TUSK_STR_ARG(conn->settings->host),
+                      TUSK_STR_ARG(conn->settings->port), TUSK_STR_ARG(conn->settings->dbname),
+                      TUSK_STR_ARG(conn->settings->user));
 }
 
 void tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields)
@@ -172,7 +173,10 @@ void tusk__conn_wake(tusk_query **waiters, const tusk_error *err)
     }
 }
 
-static const tusk_error closed_error = {.code = TUSK_ERR_CANCELED, .sqlstate = "57014", .column = -1, .item = -1,
+static const tusk_error closed_error = {.code = TUSK_ERR_CANCELED,
+                                        .sqlstate = "57014",
+                                        .column = -1,
+                                        .item = -1,
                                         .message = "the connection was closed by the caller"};
 
 void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
@@ -230,7 +234,7 @@ static void close_task(tusk__task *task)
     complete_queue(conn, &closed_error);
     if (say_goodbye(conn) && !conn->is_released &&
         tusk__timer_start(conn->loop, &conn->timer, DRAIN_US, drain_is_over) == TUSK_OK)
-        tusk__receive_hold(conn, false);
+        tusk__receive_review(conn);
     else
         tusk__conn_fail(conn, NULL);
     if (conn->is_released) {

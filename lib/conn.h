@@ -50,7 +50,6 @@ struct tusk_conn {
     tusk__task flush_task, receive_task;
     tusk_allocator lent; /* the loop's chunks as an allocator, for `out` */
     bool is_receiving;  /* a function of receive.c is on the stack */
-    bool reading_held;  /* a paused row callback or a full stream: the socket is not read */
 
     /* requests: one queue in order of submission. Sent ones, then encoded ones, then held ones; refused ones anywhere */
     tusk_query *first, *last;
@@ -132,7 +131,11 @@ bool tusk__send_started(const tusk_conn *conn, const tusk_query *q); /* has a by
 void tusk__receive_ready(tusk__io *io, unsigned events);
 void tusk__receive_all(tusk_conn *conn);
 void tusk__receive_soon(tusk_conn *conn);
-void tusk__receive_hold(tusk_conn *conn, bool hold);
+/* Is the socket left alone, because the head's rows are paused or its stream is full? Who may have changed that calls review:
+ * the next turn of this connection watches or leaves the socket. */
+bool tusk__receive_is_held(const tusk_conn *conn);
+bool tusk__stream_is_full(const tusk_conn *conn);
+void tusk__receive_review(tusk_conn *conn);
 void tusk__receive_last_words(tusk_conn *conn, tusk_error *err);
 
 /* answer.c */

@@ -28,7 +28,8 @@ static void grace_is_over(tusk__timer *timer)
     tusk_conn *conn = conn_of_timer(timer);
 
     tusk__conn_pin(conn);
-    close_with(conn, "the connection was closed: the server did not end a request that was past its deadline or canceled");
+    close_with(conn,
+               "the connection was closed: the server did not end a request that was past its deadline or canceled");
     tusk__conn_unpin(conn);
 }
 
@@ -139,10 +140,8 @@ static void give_up(tusk_query *q)
     else
         q->is_given_up = true;
     tusk__query_drop_rows(q);
-    if (q->is_paused || q->is_streaming) {
-        q->is_paused = q->is_streaming = false;
-        tusk__receive_hold(conn, false);
-    }
+    q->is_paused = q->is_streaming = false;
+    tusk__receive_review(conn);
     tusk__query_complete(q);
     consider_cancel(conn);
     tusk__request_release(conn);

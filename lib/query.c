@@ -361,10 +361,8 @@ void tusk_query_free(tusk_query *q)
     q->on_done = NULL;
     if (!q->in_callback)
         tusk__query_drop_rows(q);
-    if (q->is_paused || q->is_streaming) {
-        q->is_paused = q->is_streaming = false;
-        tusk__receive_hold(q->conn, false);
-    }
+    q->is_paused = q->is_streaming = false;
+    tusk__receive_review(q->conn);
     if (q->is_done)
         recycle_if_unused(q);
 }
@@ -386,10 +384,16 @@ tusk_code tusk_query_code(const tusk_query *q)
     return q->is_done ? q->error.code : TUSK_AGAIN;
 }
 
+/* Can only the caller move it: it is paused, or behind a stream whose rows nobody takes? */
+static bool is_stuck(const tusk_query *q)
+{
+    return q->is_paused || (q->stage != TUSK__STAGE_OUT && q->conn->first != q && tusk__stream_is_full(q->conn));
+}
+
 /* May the caller wait for q here? */
 static tusk_code may_wait(const tusk_query *q)
 {
-    if (tusk__loop_check(q->loop, NULL) != TUSK_OK || tusk__loop_in_turn(q->loop) || q->is_paused)
+    if (tusk__loop_check(q->loop, NULL) != TUSK_OK || tusk__loop_in_turn(q->loop) || is_stuck(q))
         return TUSK_ERR_STATE;
     return TUSK_OK;
 }
@@ -403,9 +407,11 @@ tusk_code tusk_await(tusk_query *q)
     if (q->is_done && !tusk__loop_in_turn(q->loop))
         return q->error.code;
     TUSK_TRY(may_wait(q));
+    q->is_streaming = false; /* nobody takes the rows meanwhile: the rest is kept */
+    tusk__receive_review(q->conn);
     q->pins++;
     do {
-        code = q->is_paused ? TUSK_ERR_STATE : tusk_loop_turn(q->loop, TUSK_NONE, NULL);
+        code = is_stuck(q) ? TUSK_ERR_STATE : tusk_loop_turn(q->loop, TUSK_NONE, NULL);
     } while (code == TUSK_OK && !q->is_done && !q->is_released);
     q->pins--;
     if (code == TUSK_OK)
@@ -416,22 +422,29 @@ tusk_code tusk_await(tusk_query *q)
 
 tusk_code tusk_await_free(tusk_query *q, tusk_error *err)
 {
-    tusk_code code = tusk_await(q);
+    tusk_code code;
 
     if (!q)
         return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory");
+    q->pins++; /* a callback may free it, and its own on_done does */
+    code = tusk_await(q);
     if (code == q->error.code && code != TUSK_OK && err && err->code == TUSK_OK)
         *err = q->error;
     else if (code != TUSK_OK)
         (void)tusk__error_set(err, code, NULL, "this query cannot be waited for here");
+    q->pins--;
     tusk_query_free(q);
+    recycle_if_unused(q);
     return code;
 }
 
 static const tusk_error no_error = {.column = -1, .item = -1};
-static const tusk_error no_memory = {
-    .code = TUSK_ERR_NOMEM, .fate = TUSK_FATE_NOT_SENT, .sqlstate = "53200", .column = -1, .item = -1,
-    .message = "out of memory"};
+static const tusk_error no_memory = {.code = TUSK_ERR_NOMEM,
+                                     .fate = TUSK_FATE_NOT_SENT,
+                                     .sqlstate = "53200",
+                                     .column = -1,
+                                     .item = -1,
+                                     .message = "out of memory"};
 
 const tusk_error *tusk_query_error(const tusk_query *q)
 {
@@ -470,7 +483,7 @@ tusk_code tusk_query_pause(tusk_query *q)
     if (!q->on_row || q->is_done)
         return TUSK_ERR_STATE;
     q->is_paused = true;
-    tusk__receive_hold(q->conn, true);
+    tusk__receive_review(q->conn);
     return TUSK_OK;
 }
 
@@ -479,7 +492,7 @@ tusk_code tusk_query_resume(tusk_query *q)
     if (!q->is_paused)
         return TUSK_ERR_STATE;
     q->is_paused = false;
-    tusk__receive_hold(q->conn, false);
+    tusk__receive_review(q->conn);
     return TUSK_OK;
 }
 
@@ -492,7 +505,7 @@ bool tusk_next_row(tusk_query *q, tusk_row *row)
     if (may_turn)
         q->is_streaming = true;
     while ((body = tusk__result_next(result, q->is_streaming)) == NULL && may_turn && !q->is_done && !result->next) {
-        tusk__receive_hold(q->conn, false);
+        tusk__receive_review(q->conn);
         q->pins++;
         may_turn = tusk_loop_turn(q->loop, TUSK_NONE, NULL) == TUSK_OK && !q->is_released;
         q->pins--;

@@ -41,6 +41,31 @@ static void return_chunk(tusk_conn *conn)
     conn->chunk = NULL;
 }
 
+/* ---- who holds reading: asked of the head, so that nobody behind it can hold it, or let it go ---- */
+
+/* Only if nothing was sent behind it: a neighbour does not wait for rows that are not his. */
+bool tusk__stream_is_full(const tusk_conn *conn)
+{
+    const tusk_query *head = conn->first;
+
+    return head && head->is_streaming && conn->wire_last == head && head->filling->kept_bytes > TUSK__STREAM_HIGH;
+}
+
+bool tusk__receive_is_held(const tusk_conn *conn)
+{
+    const tusk_query *head = conn->first;
+
+    return head && head->stage == TUSK__STAGE_SENT && (head->is_paused || tusk__stream_is_full(conn));
+}
+
+void tusk__receive_review(tusk_conn *conn)
+{
+    bool is_watched = (conn->io.events & TUSK_READABLE) != 0;
+
+    if (is_watched == tusk__receive_is_held(conn))
+        tusk__receive_soon(conn);
+}
+
 /* ---- events ---- */
 
 static void dispatch(tusk_conn *conn, const tusk__event *ev)
@@ -54,7 +79,7 @@ static void dispatch(tusk_conn *conn, const tusk__event *ev)
 /* May the next event be taken now? Not while rows are paused, or while the login computes. */
 static bool may_take(const tusk_conn *conn)
 {
-    return conn->transport && !conn->reading_held && !conn->login_is_computing;
+    return conn->transport && !conn->login_is_computing && !tusk__receive_is_held(conn);
 }
 
 static void events_drain(tusk_conn *conn)
@@ -169,15 +194,6 @@ void tusk__receive_ready(tusk__io *io, unsigned events)
     if ((events & TUSK_WRITABLE) && conn->transport)
         tusk__send_now(conn);
     tusk__conn_unpin(conn);
-}
-
-/* Only a mark: it may be set inside a call of the caller. The next turn of this connection watches or leaves the socket. */
-void tusk__receive_hold(tusk_conn *conn, bool hold)
-{
-    if (conn->reading_held == hold)
-        return;
-    conn->reading_held = hold;
-    tusk__receive_soon(conn);
 }
 
 /* The socket refuses to be written to. The server may have said why before it hung up (57P01 …): read that first. */

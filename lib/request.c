@@ -122,7 +122,8 @@ static tusk_code check_size(tusk_query *q, const request *r)
         fits = tusk__size_add(size, tusk__param_size(&r->params.values[i]), &size);
     if (fits && size <= TUSK__MESSAGE_MAX)
         return TUSK_OK;
-    tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "the statement and its parameters are longer than a message can be (%d bytes)",
+    tusk__query_failf(q, TUSK_ERR_LIMIT, NULL,
+                      "the statement and its parameters are longer than a message can be (%d bytes)",
                       TUSK__MESSAGE_MAX);
     return TUSK_ERR_LIMIT;
 }
@@ -234,6 +235,11 @@ static void write_execute(tusk__writer *b, tusk_query *q)
         tusk__sync_write(b);
 }
 
+static bool begins_with_commit(tusk_str sql)
+{
+    return tusk__sql_begins_with(sql, "commit") || tusk__sql_begins_with(sql, "end");
+}
+
 static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const request *r)
 {
     tusk__writer *b = &conn->out;
@@ -241,7 +247,7 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const request *r)
 
     TUSK_TRY(check_sql(q, r->sql));
     q->is_copy = tusk__sql_begins_with(r->sql, "copy");
-    q->is_commit = tusk__sql_begins_with(r->sql, "commit") || tusk__sql_begins_with(r->sql, "end");
+    q->is_commit = begins_with_commit(r->sql);
     if (q->is_repeated)
         tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_REFUSED);
     write_parse(b, unnamed, r->sql, r->params);
@@ -316,6 +322,7 @@ static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const request *r)
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const request *r)
 {
     TUSK_TRY(check_sql(q, r->sql));
+    q->is_commit = begins_with_commit(r->sql);
     tusk__query_write(&conn->out, r->sql);
     return TUSK_OK;
 }
@@ -352,8 +359,9 @@ static void encode(tusk_conn *conn, tusk_query *q, const request *r)
 
     if (code != TUSK_OK) {
         tusk__writer_cut(&conn->out, len);
-        tusk__query_failf(q, code, NULL, "%s", code == TUSK_ERR_NOMEM ? "out of memory for the request"
-                                                                      : "the request is too long for one message");
+        tusk__query_failf(q, code, NULL, "%s",
+                          code == TUSK_ERR_NOMEM ? "out of memory for the request"
+                                                 : "the request is too long for one message");
         q->error.fate = TUSK_FATE_NOT_SENT;
         q->stage = TUSK__STAGE_REFUSED;
         return;

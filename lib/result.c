@@ -52,8 +52,8 @@ tusk_code tusk__desc_new(const tusk_allocator *allocator, const tusk__row_descri
         tusk__row_description_next(&columns, &c);
         if (c.name.len)
             memcpy(names, c.name.ptr, c.name.len);
-        desc->cols[i] = (tusk_column){tusk_str_from(names, c.name.len), c.type_oid, c.typmod, c.type_len, c.table_oid,
-                                      c.attnum, c.format};
+        desc->cols[i] = (tusk_column){
+            tusk_str_from(names, c.name.len), c.type_oid, c.typmod, c.type_len, c.table_oid, c.attnum, c.format};
         names += c.name.len;
     }
     *out = desc;
@@ -242,8 +242,10 @@ const uint8_t *tusk__result_next(tusk__result *result, bool consume)
         if (at < run->end) {
             len = 1 + tusk__be32(base + at + 1);
             result->at = at + len;
-            if (consume)
+            if (consume) { /* gone, for a rewind too */
                 result->kept_bytes -= len;
+                run->begin = result->at;
+            }
             return base + at + TUSK__FRAME_HEADER;
         }
         if (result->run + 1 == result->n_runs) /* stay: more rows may extend this run */

@@ -41,7 +41,8 @@ static void out_drained(tusk_conn *conn)
 
 static void watch(tusk_conn *conn, bool writable)
 {
-    unsigned events = (conn->reading_held || conn->login_is_computing ? 0u : TUSK_READABLE) | (writable ? TUSK_WRITABLE : 0u);
+    unsigned events = (tusk__receive_is_held(conn) || conn->login_is_computing ? 0u : TUSK_READABLE) |
+                      (writable ? TUSK_WRITABLE : 0u);
     tusk_error err = {0};
 
     if (tusk__io_set(&conn->io, events, &err) != TUSK_OK)
@@ -66,7 +67,8 @@ void tusk__send_now(tusk_conn *conn)
     conn->stream += n;
     if (conn->out_sent == conn->out.len)
         out_drained(conn);
-    if (code == TUSK_OK && n > 0 && conn->out_sent < conn->out.len && !conn->transport->ops->wants_write(conn->transport))
+    if (code == TUSK_OK && n > 0 && conn->out_sent < conn->out.len &&
+        !conn->transport->ops->wants_write(conn->transport))
         tusk__send_soon(conn); /* a portion was taken whole: the next one in the next turn, other connections first */
     else
         tusk__send_watch(conn);

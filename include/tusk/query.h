@@ -70,8 +70,9 @@ tusk_query *tusk_script(tusk_conn *conn, const char *sql);
  * Turn the loop until q is done.
  *
  * Returns   the query's code; q stays the caller's. TUSK_ERR_CANCELED if q is freed meanwhile by a callback.
+ *           The rows of one that was streaming are kept from here on
  * Errors    TUSK_ERR_NOMEM q is NULL · TUSK_ERR_STATE inside a callback, in a forked child, or for a query that only the
- *           caller can move (paused): nothing is waited for, the query goes on
+ *           caller can move (paused, or behind a stream whose rows nobody takes): nothing is waited for, the query goes on
  */
 tusk_code tusk_await(tusk_query *q);
 

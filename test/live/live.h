@@ -1,0 +1,151 @@
+/* What the tests against the real server share: a loop and a connection per test, one-line questions, and what an error says.
+ * Every test ends with as many open descriptors as it began with.
+ * Read first: test/harness/harness.h. */
+#ifndef TUSK_TEST_LIVE_H
+#define TUSK_TEST_LIVE_H
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <tusk/tusk.h>
+
+#include "test/harness/harness.h"
+
+#define LIVE_UNUSED __attribute__((unused))
+
+/* The test's own; made by live_up(), ended by live_down(). A test that ends them itself sets them to NULL. */
+static tusk_loop *loop LIVE_UNUSED;
+static tusk_conn *db LIVE_UNUSED;
+static int live_fds;
+
+/* ---- questions ------------------------------------------------------------------------------------------------------------ */
+
+/* What the error says, on one line: for the messages of failing checks. The caller's until the next call. */
+static inline const char *said(const tusk_error *err)
+{
+    static char text[1024];
+    size_t len = (size_t)snprintf(text, sizeof text, "%s, %s: ", tusk_code_name(err->code), tusk_fate_name(err->fate));
+
+    tusk_error_format(err, text + len, sizeof text - len);
+    return text;
+}
+
+#define ck_ok(q)                                                                                                             \
+    do {                                                                                                                     \
+        tusk_query *ck_q = (q);                                                                                              \
+        ck_assert_msg(tusk_await(ck_q) == TUSK_OK, "%s", said(tusk_query_error(ck_q)));                                      \
+    } while (0)
+
+/* Code, sqlstate and message, in this order; the rest is asked for where it matters. */
+#define ck_error(err, want_code, want_sqlstate, want_message)                                                                \
+    do {                                                                                                                     \
+        const tusk_error *ck_e = (err);                                                                                      \
+        ck_assert_msg(ck_e->code == (want_code), "not %s: %s", tusk_code_name(want_code), said(ck_e));                       \
+        ck_assert_str_eq(ck_e->sqlstate, want_sqlstate);                                                                     \
+        ck_assert_str_eq(ck_e->message, want_message);                                                                       \
+    } while (0)
+
+/* Ask, and let go of the answer. */
+static inline void run_on(tusk_conn *conn, const char *sql)
+{
+    tusk_error err = {0};
+
+    ck_assert_msg(tusk_await_free(tusk_exec(conn, sql, TUSK_NO_PARAMS), &err) == TUSK_OK, "%s: %s", sql, said(&err));
+}
+
+LIVE_UNUSED static void run(const char *sql)
+{
+    run_on(db, sql);
+}
+
+/* The one number that a statement yields. */
+static inline int64_t number_on(tusk_conn *conn, const char *sql)
+{
+    tusk_query *q = tusk_exec(conn, sql, TUSK_NO_PARAMS);
+    tusk_row row;
+    int64_t n = 0;
+    tusk_error err = {0};
+
+    ck_ok(q);
+    ck_assert_msg(tusk_next_row(q, &row), "%s: no row", sql);
+    ck_assert_msg(tusk_read_int8(&row, 0, &n, &err) == TUSK_OK, "%s: %s", sql, said(&err));
+    tusk_query_free(q);
+    return n;
+}
+
+LIVE_UNUSED static int64_t number(const char *sql)
+{
+    return number_on(db, sql);
+}
+
+/* Is the connection as good as new? */
+#define ck_usable(conn)                                                                                                      \
+    do {                                                                                                                     \
+        ck_assert_int_eq(number_on(conn, "select 4711"), 4711);                                                              \
+        ck_assert_int_eq(tusk_conn_get_state(conn), TUSK_CONN_READY);                                                        \
+    } while (0)
+
+/* ---- a loop and a connection ------------------------------------------------------------------------------------------------- */
+
+static inline tusk_conn *connect_plain(void)
+{
+    tusk_conn *conn = tusk_connect(loop, harness_env("TUSK_TEST_DSN_PLAIN"));
+
+    ck_assert_ptr_nonnull(conn);
+    return conn;
+}
+
+LIVE_UNUSED static void disconnect(tusk_conn *conn)
+{
+    ck_assert_int_eq(tusk_await_free(tusk_close(conn), NULL), TUSK_OK);
+    tusk_conn_free(conn);
+}
+
+LIVE_UNUSED static void live_loop_up(void)
+{
+    live_fds = harness_open_fds();
+    loop = tusk_loop_new();
+    ck_assert_ptr_nonnull(loop);
+}
+
+LIVE_UNUSED static void live_up(void)
+{
+    live_loop_up();
+    db = connect_plain();
+}
+
+LIVE_UNUSED static void live_down(void)
+{
+    if (db)
+        disconnect(db);
+    db = NULL;
+    tusk_loop_free(loop);
+    loop = NULL;
+    ck_assert_int_eq(harness_open_fds(), live_fds);
+}
+
+LIVE_UNUSED static void turn(double max_wait)
+{
+    tusk_error err = {0};
+
+    ck_assert_msg(tusk_loop_turn(loop, max_wait, &err) == TUSK_OK, "%s", said(&err));
+}
+
+/* A line of text of our own, the caller's until the eighth next call. */
+static inline const char *textf(const char *format, ...) TUSK_PRINTF(1, 2);
+static inline const char *textf(const char *format, ...)
+{
+    static char texts[8][512];
+    static unsigned next;
+    char *text = texts[next++ % 8];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof texts[0], format, args);
+    va_end(args);
+    return text;
+}
+
+#endif
