@@ -27,7 +27,8 @@ typedef struct tls {
 
     bool is_established;
     bool has_received;
-    tusk_str host; /* behind the struct */
+    bool may_have_more; /* the last fill took a whole chunk: the kernel need not be waited for */
+    tusk_str host;      /* behind the struct */
 } tls;
 
 static const tusk__transport_ops tls_ops;
@@ -109,10 +110,10 @@ static bool begins_like_tls(const tls *t)
     return type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT;
 }
 
-static tusk_code fill(tls *t, bool *is_full)
+static tusk_code fill(tls *t)
 {
     tusk_error err = {0};
-    tusk_code code = tusk__tls_fill(&t->flows, t->base.fd, is_full, &err);
+    tusk_code code = tusk__tls_fill(&t->flows, t->base.fd, &t->may_have_more, &err);
 
     if (code == TUSK_AGAIN || code == TUSK_ERR_NOMEM) /* no chunk to be had: nothing is broken */
         return code;
@@ -188,7 +189,7 @@ static tusk_code shake(tls *t, bool *wants_input)
  * kernel, while everybody waits. */
 static tusk_code shake_and_flush(tls *t, int *fills)
 {
-    bool wants_input, is_full;
+    bool wants_input;
     tusk_code code = shake(t, &wants_input), flushed = flush(t);
 
     if (code != TUSK_OK && code != TUSK_AGAIN)
@@ -201,7 +202,7 @@ static tusk_code shake_and_flush(tls *t, int *fills)
         return TUSK_OK;
     if (wants_input && (*fills)++ == FILLS_MAX)
         return TUSK_AGAIN;
-    code = wants_input ? fill(t, &is_full) : TUSK_OK;
+    code = wants_input ? fill(t) : TUSK_OK;
     return code == TUSK_OK ? TUSK_DONE : code;
 }
 
@@ -256,15 +257,14 @@ static tusk_code decrypt(tls *t, void *buf, size_t len, size_t *n)
  * chunk last time and so may have more. */
 static tusk_code receive(tls *t, uint8_t *buf, size_t len, size_t *n)
 {
-    bool may_have_more = true;
     tusk_code code = TUSK_OK;
     size_t got;
 
     for (int fills = 0; code == TUSK_OK && *n < len;) {
         if (tusk__tls_flow_len(&t->flows.in) == 0 && SSL_pending(t->ssl) == 0) {
-            if ((*n > 0 && !may_have_more) || fills++ == FILLS_MAX)
+            if ((*n > 0 && !t->may_have_more) || fills++ == FILLS_MAX)
                 break;
-            code = fill(t, &may_have_more);
+            code = fill(t);
         }
         if (code == TUSK_OK) {
             code = decrypt(t, buf + *n, len - *n, &got);
