@@ -14,6 +14,7 @@ typedef struct sim_event {
     uint64_t seq;
     void (*fn)(void *arg);
     void *arg;
+    bool is_owned; /* fn frees arg; whoever drops the event must */
 } sim_event;
 
 /* Bytes in order; `taken` of them are gone already. */
@@ -88,7 +89,7 @@ struct sim_world {
 
 extern const tusk__poller_ops sim_poller_ops;
 
-void sim__add_event(sim_world *world, int64_t at_us, void (*fn)(void *arg), void *arg);
+void sim__add_event(sim_world *world, int64_t at_us, void (*fn)(void *arg), void *arg, bool is_owned);
 bool sim__run_next_event(sim_world *world, int64_t until_us); /* false: none up to then */
 int64_t sim__delay(sim_world *world);
 void *sim__malloc(size_t size); /* or abort() */

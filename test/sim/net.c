@@ -94,7 +94,7 @@ static void send_segment(sim_peer *peer, int64_t *last_us, const void *bytes, si
     *s = (segment){.peer = peer, .len = len, .os_error = os_error};
     if (len)
         memcpy(s->bytes, bytes, len);
-    sim__add_event(world, at_us, arrive, s);
+    sim__add_event(world, at_us, arrive, s, true);
 }
 
 typedef enum verdict { ARRIVES, BREAKS, ENDS } verdict;
@@ -388,7 +388,7 @@ static int os_connect(void *ctx, int fd, const struct sockaddr *addr, socklen_t 
     peer->listener = find_listener(world, addr, len);
     peer->user = peer->listener ? peer->listener->user : NULL;
     if (!sim_chance(world, world->faults.stall_connect))
-        sim__add_event(world, world->now_us + sim__delay(world), arrive_connect, peer);
+        sim__add_event(world, world->now_us + sim__delay(world), arrive_connect, peer, false);
     trace_peer(peer, "connect", peer->listener != NULL);
     return sim_chance(world, world->faults.interrupted) ? -EINTR : -EINPROGRESS;
 }

@@ -106,9 +106,9 @@ static bool is_before(const sim_event *a, const sim_event *b)
     return a->at_us != b->at_us ? a->at_us < b->at_us : a->seq < b->seq;
 }
 
-void sim__add_event(sim_world *world, int64_t at_us, void (*fn)(void *arg), void *arg)
+void sim__add_event(sim_world *world, int64_t at_us, void (*fn)(void *arg), void *arg, bool is_owned)
 {
-    sim_event event = {at_us, world->next_seq++, fn, arg};
+    sim_event event = {at_us, world->next_seq++, fn, arg, is_owned};
     size_t i = world->n_events++;
 
     if (world->n_events > world->cap_events) {
@@ -170,7 +170,7 @@ void sim_after(sim_world *world, int64_t delay_us, void (*fn)(void *user), void 
     later *call = sim__malloc(sizeof *call);
 
     *call = (later){fn, user};
-    sim__add_event(world, world->now_us + (delay_us > 0 ? delay_us : 0), run_later, call);
+    sim__add_event(world, world->now_us + (delay_us > 0 ? delay_us : 0), run_later, call, true);
 }
 
 int64_t sim__delay(sim_world *world)
@@ -253,7 +253,7 @@ static int os_thread_start(void *ctx, void *(*fn)(void *arg), void *arg)
     start = sim__malloc(sizeof *start);
     *start = (thread_start){world, fn, arg};
     world->n_threads_pending++;
-    sim__add_event(world, world->now_us + delay_us, run_thread, start);
+    sim__add_event(world, world->now_us + delay_us, run_thread, start, true);
     return 0;
 }
 
@@ -345,7 +345,7 @@ sim_world *sim_new(uint64_t seed, const sim_faults *faults)
     return world;
 }
 
-/* Only threads own memory that nobody else would free, and what sim_after() was given. */
+/* A thread that never ran owns memory that nobody else would free: it runs now. */
 void sim_free(sim_world *world)
 {
     if (!world)
@@ -354,7 +354,7 @@ void sim_free(sim_world *world)
         sim_event event = take_event(world);
         if (event.fn == run_thread)
             event.fn(event.arg);
-        else if (event.fn == run_later)
+        else if (event.is_owned)
             free(event.arg);
     }
     sim__net_free(world);
