@@ -3,7 +3,6 @@
  * Read first: proto/message.h, proto/body.h. */
 #include "proto/body.h"
 #include "proto/message.h"
-#include "proto/size.h"
 
 #define MD5_SALT_LEN 4
 
@@ -72,23 +71,10 @@ bool tusk__sasl_next(tusk_str *names, tusk_str *name)
     return true;
 }
 
-/* A message with a secret, and room for the rest of it: the secret and `more` bytes that go with it. Growing in the
- * middle would leave a copy of the secret behind. */
-static size_t begin_secret(tusk__writer *b, tusk_str secret, size_t more)
-{
-    size_t at = tusk__message_begin(b, TUSK__F_PASSWORD), size;
-
-    if (tusk__size_add(secret.len, more, &size))
-        (void)tusk__writer_room(b, size);
-    else
-        tusk__writer_fail(b, TUSK_ERR_LIMIT);
-    return at;
-}
-
 /* PasswordMessage (F) */
 void tusk__password_message_write(tusk__writer *b, tusk_str password)
 {
-    size_t at = begin_secret(b, password, 1);
+    size_t at = tusk__message_begin(b, TUSK__F_PASSWORD);
 
     tusk__write_cstr(b, password);
     tusk__message_end(b, at);
@@ -105,11 +91,8 @@ tusk_code tusk__password_message_read(tusk_str body, tusk_str *password, tusk_er
 /* SASLInitialResponse (F). data.ptr NULL: the mechanism has no initial response, which is not an empty one. */
 void tusk__sasl_initial_response_write(tusk__writer *b, tusk_str mechanism, tusk_str data)
 {
-    size_t more, at;
+    size_t at = tusk__message_begin(b, TUSK__F_PASSWORD);
 
-    if (!tusk__size_add(mechanism.len, 1 + 4, &more))
-        more = SIZE_MAX;
-    at = begin_secret(b, data, more);
     tusk__write_cstr(b, mechanism);
     tusk__write_field(b, data, data.ptr == NULL);
     tusk__message_end(b, at);
@@ -128,7 +111,7 @@ tusk_code tusk__sasl_initial_response_read(tusk_str body, tusk_str *mechanism, t
 /* SASLResponse (F), GSSResponse (F) */
 void tusk__sasl_response_write(tusk__writer *b, tusk_str data)
 {
-    size_t at = begin_secret(b, data, 0);
+    size_t at = tusk__message_begin(b, TUSK__F_PASSWORD);
 
     tusk__write_bytes(b, data);
     tusk__message_end(b, at);

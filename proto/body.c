@@ -133,13 +133,13 @@ void tusk__body_check_format(tusk__body *b, size_t index, uint16_t format)
 
 tusk_str tusk__body_formats(tusk__body *b, const char *items, size_t *n)
 {
-    tusk_str codes;
+    const uint8_t *codes;
 
     *n = tusk__body_count(b, items, 2);
-    codes = tusk__read_bytes(&b->in, *n * 2); /* at most 2 * 65535 */
-    for (size_t i = 0; i < *n; i++)
-        tusk__body_check_format(b, i + 1, tusk__be16((const uint8_t *)codes.ptr + 2 * i));
-    return codes;
+    codes = take(b, items, *n * 2); /* at most 2 * 65535 */
+    for (size_t i = 0; codes && i < *n; i++)
+        tusk__body_check_format(b, i + 1, tusk__be16(codes + 2 * i));
+    return tusk_str_from(codes, *n * 2);
 }
 
 tusk_code tusk__body_end(tusk__body *b)

@@ -127,8 +127,8 @@ typedef struct tusk__writer {
 
 void tusk__writer_init(tusk__writer *b, const tusk_allocator *allocator);
 void tusk__writer_clear(tusk__writer *b); /* frees the memory; the writer can be used again */
-/* Overwrites what was written (secrets), then clears. Growing moves the buffer and leaves a copy behind: the writers of
- * secrets make room for their whole message first, so wipe before something else is appended. */
+/* Overwrites what was written (secrets), then clears. Growing moves the buffer and leaves a copy behind, but never in the
+ * middle of a string: room for all of it is made first. So wipe before something else is appended. */
 void tusk__writer_wipe(tusk__writer *b);
 
 /* Room for n more bytes; false and `failed` if there is none: TUSK_ERR_LIMIT beyond `max` and beyond the end of the longest

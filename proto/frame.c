@@ -83,7 +83,7 @@ tusk_code tusk__frame_next(tusk_str *stream, bool from_backend, bool is_first, u
 {
     const uint8_t *p = (const uint8_t *)stream->ptr;
     size_t header = is_first ? TUSK__FRAME_HEADER - 1 : TUSK__FRAME_HEADER;
-    size_t body_len;
+    size_t body_len = 0;
 
     if (stream->len < header)
         return TUSK_AGAIN;

@@ -239,6 +239,18 @@ START_TEST(d3_a_row_has_as_many_fields_as_there_are_columns)
 }
 END_TEST
 
+START_TEST(d3_the_number_of_fields_is_compared_itself)
+{
+    for (unsigned n = 0; n < 65536; n++) {
+        uint8_t row[2 + 8] = {(uint8_t)(n >> 8), (uint8_t)n, 0xff, 0xff, 0xff, 0xff};
+        tusk_code code = tusk__data_row_check(tusk_str_from(row, sizeof row), 2, NULL);
+
+        if ((code == TUSK_OK) != (n == 2))
+            ck_abort_msg("%u fields announced, 2 there and described: code %d", n, (int)code);
+    }
+}
+END_TEST
+
 START_TEST(d1_a_row_longer_than_any_message_is_refused_unread)
 {
     char *row = exact("\0\1\xff\xff\xff\xfe", 6);
@@ -247,6 +259,10 @@ START_TEST(d1_a_row_longer_than_any_message_is_refused_unread)
     ck_assert_int_eq(tusk__data_row_check(tusk_str_from(row, (size_t)TUSK__MESSAGE_MAX + 3), 1, &err),
                      TUSK_ERR_PROTOCOL);
     ck_assert_str_eq(err.message, "DataRow: 1073741821 bytes are more than a message has");
+#if SIZE_MAX > UINT32_MAX
+    /* -2 would be the length of a value that fits */
+    ck_assert_int_eq(tusk__data_row_check(tusk_str_from(row, 6 + (size_t)0xfffffffe), 1, NULL), TUSK_ERR_PROTOCOL);
+#endif
     free(row);
 }
 END_TEST
@@ -1074,6 +1090,17 @@ START_TEST(d9_odd_fields)
 }
 END_TEST
 
+START_TEST(d9_a_field_without_its_nul_is_not_handed_out)
+{
+    tusk_str rest = tusk_str_from("Ma\0Cb", 5), value;
+    char kind;
+
+    ck_assert(tusk__error_fields_next(&rest, &kind, &value) && kind == 'M' && tusk_str_is(value, "a"));
+    ck_assert(!tusk__error_fields_next(&rest, &kind, &value));
+    ck_assert(!tusk__error_fields_next(&rest, &kind, &value));
+}
+END_TEST
+
 START_TEST(d9_a_message_text_of_a_mebibyte)
 {
     size_t len = (size_t)1 << 20;
@@ -1220,6 +1247,7 @@ static void add_queries(Suite *suite)
 
     tcase_add_loop_test(t, d3_a_row_that_lies_is_refused_with_its_numbers, 0, (int)N_OF(bad_rows));
     tcase_add_test(t, d3_a_row_has_as_many_fields_as_there_are_columns);
+    tcase_add_test(t, d3_the_number_of_fields_is_compared_itself);
     tcase_add_test(t, d1_a_row_longer_than_any_message_is_refused_unread);
     tcase_add_test(t, describe_is_of_a_statement_or_a_portal);
     tcase_add_test(t, d3_a_format_code_is_0_or_1);
@@ -1237,6 +1265,7 @@ static void add_errors(Suite *suite)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, d9_any_set_of_fields_is_read);
     tcase_add_loop_test(t, d9_odd_fields, 0, (int)N_OF(field_cases));
+    tcase_add_test(t, d9_a_field_without_its_nul_is_not_handed_out);
     tcase_add_test(t, d9_a_message_text_of_a_mebibyte);
     tcase_add_test(t, d9_one_field_sixty_thousand_times);
     tcase_add_test(t, an_error_that_is_set_is_not_replaced);
