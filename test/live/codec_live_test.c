@@ -1,0 +1,334 @@
+/* The codecs against the real server: what we print is what it prints, what it prints we read, in both formats, for fixed values
+ * and for many random ones (a million of each kind with TUSK_TEST_FLOATS=1000000).
+ * Read first: lib/codec/codec.h, test/codec_cases.h. */
+#include <math.h>
+
+#include "lib/codec/types.h"
+#include "test/codec_cases.h"
+#include "test/live/live.h"
+
+/* So many random values per type: fewer where each costs fifty times as much. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define N_RANDOM 20000
+#else
+#define N_RANDOM 100000
+#endif
+
+static long n_random(void)
+{
+    return harness_number("TUSK_TEST_FLOATS", getenv("TUSK_RUN_UNDER") ? 5000 : N_RANDOM);
+}
+
+static uint64_t next_random(void)
+{
+    static uint64_t state = 88172645463325252u;
+
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+/* ---- fixed values -------------------------------------------------------------------------------------------------------------------- */
+
+static tusk_query *ask(const char *sql, tusk_value value, bool text_results)
+{
+    tusk_query *q =
+        tusk_submit(db, &(tusk_request){.sql = sql, .params = tusk_params_of(&value, 1), .text_results = text_results});
+
+    ck_ok(q);
+    return q;
+}
+
+/* The server reads the text, and answers in its binary, or in its text: either is printed as that text. */
+static void check_printed(const both_formats *c, bool text_results)
+{
+    char text[128];
+    size_t len;
+    tusk_query *q = ask(textf("select $1::%s", tusk__type_name(c->type)), tusk_unknown(c->text), text_results);
+    tusk_row row;
+    tusk_error err = {0};
+
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_uint_eq(tusk_query_column(q, 0)->type, c->type);
+    ck_assert_msg(tusk_format_value(&row, 0, text, sizeof text, &len, &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_str_eq(text, c->text);
+    tusk_query_free(q);
+}
+
+/* Our binary, of what we read from the text, is what the server takes for that value. */
+static void check_sent(const both_formats *c)
+{
+    tusk_value value;
+    tusk_query *q;
+    tusk_row row;
+
+    if (c->type == TUSK_OID_BYTEA) /* its text is not read into a value */
+        return;
+    ck_assert_int_eq(tusk__value_decode(c->type, 0, tusk_str_of(c->text), &value, NULL), TUSK_OK);
+    q = ask(textf("select $1::%s", tusk__type_name(c->type)), value, true);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_msg(tusk_str_is(tusk_get_text(&row, 0), c->text), "%s comes back as " TUSK_STR_FMT, c->text,
+                  TUSK_STR_ARG(tusk_get_text(&row, 0)));
+    tusk_query_free(q);
+}
+
+START_TEST(the_server_agrees_on_each_value_in_both_formats)
+{
+    run("set timezone to 'UTC'");
+    check_printed(&both_formats_cases[_i], false);
+    check_printed(&both_formats_cases[_i], true);
+    check_sent(&both_formats_cases[_i]);
+}
+END_TEST
+
+/* ---- random floats ------------------------------------------------------------------------------------------------------------------- */
+
+#define BATCH 1000
+
+/* select $1::text, … $1000::text */
+static tusk_stmt *prepare_batch(uint32_t type)
+{
+    static char sql[32 * BATCH];
+    uint32_t types[BATCH];
+    size_t len = (size_t)snprintf(sql, sizeof sql, "select ");
+    tusk_stmt *stmt;
+
+    for (int i = 0; i < BATCH; i++) {
+        types[i] = type;
+        len += (size_t)snprintf(sql + len, sizeof sql - len, "%s$%d::text", i ? "," : "", i + 1);
+    }
+    stmt = tusk_prepare(db, sql, types, BATCH);
+    ck_assert_ptr_nonnull(stmt);
+    return stmt;
+}
+
+static tusk_value random_float(bool is_float4)
+{
+    uint64_t bits = next_random();
+    uint32_t narrow = (uint32_t)bits;
+    double wide;
+    float real;
+
+    memcpy(&wide, &bits, sizeof wide);
+    memcpy(&real, &narrow, sizeof real);
+    /* every second one of those that people write, and where middles between floats have few digits */
+    if (bits % 2 == 1 || !isfinite(wide) || !isfinite(real)) {
+        wide = (double)(bits >> 8) / pow(10, (double)(bits % 16));
+        real = (float)(bits >> 34) * powf(2, (float)(bits % 20));
+    }
+    return is_float4 ? tusk_float4(real) : tusk_float8(wide);
+}
+
+static void compare_batch(tusk_stmt *stmt, bool is_float4)
+{
+    tusk_value values[BATCH];
+    tusk_query *q;
+    tusk_row row;
+
+    for (int i = 0; i < BATCH; i++)
+        values[i] = random_float(is_float4);
+    q = tusk_stmt_exec(stmt, tusk_params_of(values, BATCH));
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    for (int i = 0; i < BATCH; i++) {
+        char text[64];
+        tusk_str its = tusk_get_text(&row, i);
+        tusk_value back;
+
+        tusk__codec_of(values[i].type)->print(&values[i], text, sizeof text);
+        if (!tusk_str_is(its, text))
+            ck_abort_msg("%a: the server prints " TUSK_STR_FMT ", we %s", values[i].as.real, TUSK_STR_ARG(its), text);
+        if (tusk__value_decode(values[i].type, 0, its, &back, NULL) != TUSK_OK ||
+            memcmp(&back.as.real, &values[i].as.real, sizeof(double)) != 0)
+            ck_abort_msg("%a: %s is read as %a", values[i].as.real, text, back.as.real);
+    }
+    tusk_query_free(q);
+}
+
+START_TEST(random_floats_have_the_servers_digits)
+{
+    tusk_stmt *stmt = prepare_batch(_i ? TUSK_OID_FLOAT4 : TUSK_OID_FLOAT8);
+
+    for (long n = 0; n < n_random(); n += BATCH)
+        compare_batch(stmt, _i);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+/* ---- random values of the server's -------------------------------------------------------------------------------------------------------- */
+
+/* Each row: a value in binary, and its text. We print the one as the other, unless it is shown in another time zone, and read the
+ * other as the one. */
+static void compare_with_text(const char *sql, bool same_zone)
+{
+    tusk_query *q = tusk_exec(db, sql, TUSK_NO_PARAMS);
+    size_t n = 0;
+
+    for (tusk_row row; tusk_next_row(q, &row); n++) {
+        uint32_t type = tusk_query_column(q, 0)->type;
+        tusk_str text = tusk_get_text(&row, 1);
+        tusk_value a, b;
+        char printed[128];
+
+        ck_assert_int_eq(tusk__value_decode(type, 1, tusk_get_raw(&row, 0), &a, NULL), TUSK_OK);
+        tusk__codec_of(type)->print(&a, printed, sizeof printed);
+        if (same_zone && !tusk_str_is(text, printed))
+            ck_abort_msg("the server prints " TUSK_STR_FMT ", we %s", TUSK_STR_ARG(text), printed);
+        if (tusk__value_decode(type, 0, text, &b, NULL) != TUSK_OK || a.as.integer != b.as.integer)
+            ck_abort_msg(TUSK_STR_FMT " is not read as %" PRId64, TUSK_STR_ARG(text), a.as.integer);
+    }
+    ck_assert_msg(tusk_query_code(q) == TUSK_OK, "%s", said(tusk_query_error(q)));
+    ck_assert_uint_gt(n, 0);
+    tusk_query_free(q);
+}
+
+static const char *const random_values[] = {
+    "(random() * 65535 - 32768)::int2",
+    "(random() * 4294967295 - 2147483648)::int4",
+    "(random() * 1e18 * case when random() < 0.5 then -1 else 1 end)::int8",
+    "(random() * 4294967295)::int8::oid",
+    "'4714-11-24 BC'::date + (random() * 2147483493)::int8::int4",
+    "'0044-03-15 BC'::date + (random() * 800000)::int4",
+    "'epoch'::timestamp + make_interval(secs => (random() - 0.2) * 3e11)",
+    "'epoch'::timestamp + make_interval(secs => random() * 4e9)",
+    "'epoch'::timestamptz + make_interval(secs => (random() - 0.2) * 3e11)",
+};
+
+START_TEST(random_values_are_the_servers_text)
+{
+    run("set timezone to 'UTC'");
+    compare_with_text(textf("select x, x::text from (select %s as x from generate_series(1, %ld) offset 0) s",
+                            random_values[_i], n_random() / 20),
+                      true);
+}
+END_TEST
+
+/* Among them half hours, seconds (before standard time), and a sign that changes. */
+static const char *const zones[] = {"America/New_York", "Asia/Kolkata", "Europe/Amsterdam",
+                                    "Pacific/Apia",     "-15:59",       "+12"};
+
+START_TEST(timestamptz_is_read_in_every_zone)
+{
+    run(textf("set timezone to '%s'", zones[_i]));
+    compare_with_text(
+        textf("select x, x::text from (select 'epoch'::timestamptz + make_interval(secs => (random() - 0.5) * 8e9)"
+              " as x from generate_series(1, %ld) offset 0) s",
+              n_random() / 50),
+        false);
+    compare_with_text(
+        "select x, x::text from (values ('4714-11-24 00:00:00+00 BC'::timestamptz),"
+        " ('294276-12-31 23:59:59.999999+00'), ('infinity'), ('-infinity'), ('0001-01-01 00:00:00+00')) s(x)",
+        false);
+}
+END_TEST
+
+/* ---- bytes and text ---------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(bytea_is_read_in_both_output_formats)
+{
+    tusk_query *q;
+
+    run(textf("set bytea_output to '%s'", _i ? "escape" : "hex"));
+    q = tusk_exec(db,
+                  "select x, x::text from (select decode(md5(i::text), 'hex') || decode('005c78', 'hex') as x"
+                  " from generate_series(1, 500) i) s",
+                  TUSK_NO_PARAMS);
+    for (tusk_row row; tusk_next_row(q, &row);) {
+        tusk_str bytes = tusk_get_bytea(&row, 0);
+        uint8_t buf[32];
+        size_t len;
+
+        ck_assert_int_eq(tusk_bytea_from_text(tusk_get_text(&row, 1), buf, sizeof buf, &len, NULL), TUSK_OK);
+        ck_assert(tusk_str_equal(tusk_str_from(buf, len), bytes));
+    }
+    ck_assert_int_eq(tusk_query_code(q), TUSK_OK);
+    ck_assert_uint_eq(tusk_query_n_rows(q), 500);
+    ck_assert_int_eq(tusk_query_value_error(q)->code, TUSK_OK);
+    tusk_query_free(q);
+}
+END_TEST
+
+/* Each character that there is, and each that is none: what we let pass the server takes, what we refuse it would refuse. */
+START_TEST(the_server_agrees_on_what_is_utf8)
+{
+    static const char *const texts[] = {
+        "\xC2\x80",         "\xDF\xBF",         "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF",
+        "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", "\xC1\xBF",     "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xC2",         "\x80"};
+    tusk_str s = tusk_str_of(texts[_i]);
+    tusk_query *q = tusk_exec(db, "select convert_from($1, 'UTF8')", TUSK_PARAMS(tusk_bytea(s.ptr, s.len)));
+    tusk_code code = tusk_await(q);
+
+    ck_assert_int_eq(code == TUSK_OK, tusk__utf8_is_valid(s));
+    tusk_query_free(q);
+    q = tusk_exec(db, "select $1", TUSK_PARAMS(tusk_text_str(s)));
+    ck_assert_int_eq(tusk_await(q), code == TUSK_OK ? TUSK_OK : TUSK_ERR_VALUE);
+    tusk_query_free(q);
+}
+END_TEST
+
+START_TEST(a_long_text_goes_both_ways)
+{
+    size_t len = 100000;
+    char *text = malloc(len);
+    tusk_query *q;
+    tusk_row row;
+
+    for (size_t i = 0; i < len; i++)
+        text[i] = (char)('!' + i % 90);
+    q = ask("select $1::text, md5($1::text)", tusk_text_str(tusk_str_from(text, len)), false);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert(tusk_str_equal(tusk_get_text(&row, 0), tusk_str_from(text, len)));
+    ck_assert_uint_eq(tusk_get_text(&row, 1).len, 32);
+    tusk_query_free(q);
+    free(text);
+}
+END_TEST
+
+/* ---- the catalogue ----------------------------------------------------------------------------------------------------------------------- */
+
+/* The generated table is of the newest server; an older one has fewer types, and no others under the same OID. */
+START_TEST(the_table_of_types_is_the_servers)
+{
+    tusk_query *q = tusk_exec(db,
+                              "select t.oid, t.typname::text, t.typsend = 0 from pg_catalog.pg_type t"
+                              " where t.oid < 10000 order by 1",
+                              TUSK_NO_PARAMS);
+
+    for (tusk_row row; tusk_next_row(q, &row);) {
+        uint32_t type = tusk_get_oid(&row, 0);
+        const char *name = tusk__type_name(type);
+        tusk_str its = tusk_get_text(&row, 1);
+
+        if (!name || !tusk_str_is(its, name))
+            ck_abort_msg("%u is " TUSK_STR_FMT ", not %s", type, TUSK_STR_ARG(its), name ? name : "known");
+        if (tusk_get_bool(&row, 2))
+            ck_assert_msg(!tusk__type_has_send(type), "%s has no send function", name);
+    }
+    ck_assert_int_eq(tusk_query_code(q), TUSK_OK);
+    ck_assert_uint_gt(tusk_query_n_rows(q), 150);
+    tusk_query_free(q);
+}
+END_TEST
+
+#define LOOP(tc, test, cases) tcase_add_loop_test(tc, test, 0, (int)(sizeof(cases) / sizeof *(cases)))
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("codec, live");
+    TCase *tc = tcase_create("codec");
+
+    tcase_add_checked_fixture(tc, live_up, live_down);
+    tcase_set_timeout(tc, 60);
+    LOOP(tc, the_server_agrees_on_each_value_in_both_formats, both_formats_cases);
+    tcase_add_loop_test(tc, random_floats_have_the_servers_digits, 0, 2);
+    LOOP(tc, random_values_are_the_servers_text, random_values);
+    LOOP(tc, timestamptz_is_read_in_every_zone, zones);
+    tcase_add_loop_test(tc, bytea_is_read_in_both_output_formats, 0, 2);
+    tcase_add_loop_test(tc, the_server_agrees_on_what_is_utf8, 0, 16);
+    tcase_add_test(tc, a_long_text_goes_both_ways);
+    tcase_add_test(tc, the_table_of_types_is_the_servers);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
