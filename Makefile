@@ -61,6 +61,7 @@ HARNESS_SRC  := $(filter-out test/harness/fuzz_replay.c,$(wildcard test/harness/
 TEST_SRC     := $(wildcard test/*_test.c test/*/*_test.c)
 FUZZ_SRC     := $(wildcard test/fuzz/*_fuzz.c)
 EXAMPLE_SRC  := $(wildcard docs/examples/*.c)
+BENCH_SRC    := $(wildcard bench/*_bench.c bench/*_figure.c)
 HEADERS      := $(wildcard include/tusk/*.h)
 
 LIB_OBJ      := $(LIB_SRC:%.c=$(B)/%.o)
@@ -68,6 +69,7 @@ HARNESS_OBJ  := $(HARNESS_SRC:%.c=$(B)/%.o)
 TESTS        := $(TEST_SRC:%.c=$(B)/%)
 REPLAYS      := $(FUZZ_SRC:test/fuzz/%_fuzz.c=$(B)/test/fuzz/%_replay)
 EXAMPLES     := $(EXAMPLE_SRC:%.c=$(B)/%)
+BENCHES      := $(BENCH_SRC:%.c=$(B)/%)
 SIM_SRC      := $(wildcard test/sim/*_test.c)
 FAULT_ALLOC  := $(wildcard test/fault/alloc*_test.c)
 FAULT_SYS    := $(wildcard test/fault/sys*_test.c)
@@ -123,6 +125,19 @@ $(TESTS): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libtusk.a
 $(EXAMPLES): $(B)/%: $(B)/%.o $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
 
+# One program per peer, and per figure; heap_count.so is preloaded into any of them.
+$(B)/bench/libpq_bench.o: private CPPFLAGS += $(shell pkg-config --cflags libpq 2>/dev/null)
+$(B)/bench/libpq_bench: private LIBS += -lpq
+$(filter %_bench,$(BENCHES)): $(B)/%: $(B)/%.o $(B)/bench/bench.o $(B)/libtusk.a
+	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
+
+$(filter %_figure,$(BENCHES)): $(B)/%: $(B)/%.o $(B)/libtusk.a
+	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
+
+$(B)/bench/heap_count.so: bench/heap_count.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call SHOW,LINK)$(COMPILE) -fPIC -shared -o $@ $< -ldl
+
 $(B)/test/fuzz/%_replay: $(B)/test/fuzz/%_fuzz.o $(B)/test/harness/fuzz_replay.o $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
 
@@ -131,9 +146,10 @@ $(O)/fuzz/test/fuzz/%_fuzz: $(O)/fuzz/test/fuzz/%_fuzz.o $(O)/fuzz/libtusk.a
 
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
 
-.PHONY: suites-built examples-built all-built
+.PHONY: suites-built examples-built bench-built all-built
 suites-built: $(TESTS) $(REPLAYS)
 examples-built: $(EXAMPLES)
+bench-built: default $(BENCHES) $(B)/bench/heap_count.so
 all-built: default suites-built examples-built
 
 # ---- testing ---------------------------------------------------------------------------------------------------------
@@ -214,12 +230,13 @@ SCRIPT_bench        := bench/run
 SCRIPT_bench-counts := bench/counts
 SCRIPT_figures      := bench/figures
 SCRIPT_docs         := docs/generate
+MEASURING           := bench bench-counts figures
 .PHONY: $(SCRIPT_TARGETS)
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }
-	@test/harness/setup test
-	@$(SUB) VARIANT=release default
-	@$(SCRIPT_$@)
+	@test/harness/setup test $(if $(filter $@,$(MEASURING)),bench)
+	@$(SUB) VARIANT=release $(if $(filter $@,$(MEASURING)),bench-built,default)
+	@TUSK_BENCH_BIN=$(O)/release/bench $(SCRIPT_$@)
 
 .PHONY: demo
 demo:

@@ -1,0 +1,206 @@
+/* The peer that all of this is about: Tusk, in the styles in which it is used.
+ * Variants: await, callback; for scans also kept (all rows, then the walk) and views (rows taken, values not looked at);
+ * each with -tls behind it. */
+#include "bench/bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tusk/tusk.h>
+
+static tusk_loop *loop;
+static tusk_conn *db;
+static tusk_stmt *stmt;
+static char style[16];
+
+static void die(const tusk_error *err)
+{
+    char text[1024];
+
+    tusk_error_format(err, text, sizeof text);
+    bench_die("tusk", text);
+}
+
+static void check(tusk_query *q, tusk_code code)
+{
+    if (code != TUSK_OK)
+        die(tusk_query_error(q));
+}
+
+static void connect_to(const char *dsn)
+{
+    tusk_query *ready;
+
+    loop = tusk_loop_new();
+    db = loop ? tusk_connect(loop, dsn) : NULL;
+    ready = db ? tusk_conn_ready(db) : NULL;
+    check(ready, tusk_await(ready));
+    tusk_query_free(ready);
+}
+
+void peer_open(const char *variant, const bench_workload *work)
+{
+    const char *tls = strstr(variant, "-tls");
+    static const uint32_t int8[] = {TUSK_OID_INT8};
+    tusk_query *ready;
+
+    snprintf(style, sizeof style, "%.*s", tls ? (int)(tls - variant) : (int)strlen(variant), variant);
+    connect_to(bench_env(tls ? "BENCH_DSN_TLS" : "BENCH_DSN"));
+    stmt = tusk_prepare(db, work->sql, int8, work->shape == BENCH_SELECT1 ? 0 : 1);
+    ready = tusk_stmt_ready(stmt);
+    check(ready, tusk_await(ready));
+    tusk_query_free(ready);
+}
+
+void peer_close(void)
+{
+    tusk_stmt_free(stmt);
+    (void)tusk_await_free(tusk_close(db), NULL);
+    tusk_conn_free(db);
+    tusk_loop_free(loop);
+}
+
+void peer_setup(const char *const *sql)
+{
+    connect_to(bench_env("BENCH_DSN"));
+    for (; *sql; sql++) {
+        tusk_query *q = tusk_script(db, *sql);
+
+        check(q, tusk_await(q));
+        tusk_query_free(q);
+    }
+    peer_close();
+}
+
+static void read_row(const bench_workload *work, const tusk_row *row, bench_sums *sums)
+{
+    sums->rows++;
+    if (work->shape == BENCH_SELECT1) {
+        sums->integers += tusk_get_int4(row, 0);
+        return;
+    }
+    sums->integers += tusk_get_int8(row, 0);
+    sums->reals += tusk_get_float8(row, 1);
+    sums->times += tusk_get_timestamptz(row, 2);
+    sums->text_bytes += tusk_get_text(row, 3).len;
+}
+
+static tusk_query *submit(const bench_workload *work, size_t i)
+{
+    if (work->shape == BENCH_SELECT1)
+        return tusk_stmt_exec(stmt, TUSK_NO_PARAMS);
+    return tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_int8(bench_param(work, i))));
+}
+
+/* ---- await: the blocking style; at a depth the oldest is awaited while the others are in flight ---- */
+
+static void finish(const bench_workload *work, tusk_query *q, bench_sums *sums)
+{
+    tusk_row row;
+
+    check(q, tusk_await(q));
+    while (tusk_next_row(q, &row))
+        read_row(work, &row, sums);
+    tusk_query_free(q);
+}
+
+static void run_await(const bench_workload *work, size_t n_ops, bench_sums *sums)
+{
+    tusk_query *in_flight[BENCH_DEPTH_MAX];
+    size_t depth = (size_t)work->depth, sent = 0;
+
+    for (size_t done = 0; done < n_ops; done++) {
+        for (; sent < n_ops && sent - done < depth; sent++)
+            in_flight[sent % depth] = submit(work, sent);
+        finish(work, in_flight[done % depth], sums);
+    }
+}
+
+/* ---- streaming: rows as they come ---- */
+
+static void run_stream(const bench_workload *work, size_t n_ops, bench_sums *sums)
+{
+    bool values = strcmp(style, "views") != 0;
+    tusk_row row;
+
+    for (size_t i = 0; i < n_ops; i++) {
+        tusk_query *q = submit(work, i);
+
+        while (tusk_next_row(q, &row)) {
+            if (values)
+                read_row(work, &row, sums);
+            else
+                sums->rows++;
+        }
+        check(q, tusk_query_code(q));
+        tusk_query_free(q);
+    }
+}
+
+/* ---- callbacks ---- */
+
+static struct {
+    const bench_workload *work;
+    bench_sums *sums;
+    size_t n_ops, sent, done;
+} run;
+
+static void submit_next(void);
+
+static void on_row(tusk_query *q, const tusk_row *row, void *user)
+{
+    (void)q;
+    read_row(run.work, row, user);
+}
+
+static void on_done(tusk_query *q, void *user)
+{
+    tusk_row row;
+
+    if (tusk_query_code(q) != TUSK_OK)
+        die(tusk_query_error(q));
+    while (run.work->shape != BENCH_SCAN && tusk_next_row(q, &row))
+        read_row(run.work, &row, user);
+    if (++run.done == run.n_ops)
+        tusk_loop_stop(loop);
+    else if (run.sent < run.n_ops)
+        submit_next();
+}
+
+static void submit_next(void)
+{
+    size_t i = run.sent++;
+    tusk_request request = {.stmt = stmt, .on_done = on_done, .user = run.sums};
+    tusk_value param = tusk_int8(0);
+
+    if (run.work->shape != BENCH_SELECT1) {
+        param = tusk_int8(bench_param(run.work, i));
+        request.params = tusk_params_of(&param, 1);
+    }
+    if (run.work->shape == BENCH_SCAN)
+        request.on_row = on_row;
+    (void)tusk_submit(db, &request);
+}
+
+static void run_callback(const bench_workload *work, size_t n_ops, bench_sums *sums)
+{
+    run.work = work;
+    run.sums = sums;
+    run.n_ops = n_ops;
+    run.sent = run.done = 0;
+    while (run.sent < n_ops && run.sent < (size_t)work->depth)
+        submit_next();
+    if (tusk_loop_run(loop, NULL) != TUSK_OK)
+        bench_die("tusk", "the loop does not run");
+}
+
+void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
+{
+    if (strcmp(style, "callback") == 0)
+        run_callback(work, n_ops, sums);
+    else if (work->shape == BENCH_SCAN && strcmp(style, "kept") != 0)
+        run_stream(work, n_ops, sums);
+    else
+        run_await(work, n_ops, sums);
+}
