@@ -56,6 +56,7 @@ static void forget_unproved_keys(tusk__login *login)
 {
     if (login->has_name && !tusk__scram_is_verified(&login->scram))
         tusk__scram_cache_drop(login->loop, &login->name);
+    login->has_name = false; /* what another attempt keeps from now on is its own */
 }
 
 void tusk__login_free(tusk__login *login)

@@ -502,6 +502,16 @@ START_TEST(a_hash_that_cannot_be_had_is_an_error)
 }
 END_TEST
 
+START_TEST(a_hash_that_is_not_wanted_is_not_asked_for)
+{
+    tusk_error err;
+
+    link_is("TLSv1.3", "");
+    link_fails = TUSK_ERR_NOMEM;
+    ck_assert_int_eq(scram_login(loop, DSN "channel_binding=disable", LITERAL(BOTH), good, NULL, &err), TUSK_OK);
+}
+END_TEST
+
 static const struct {
     uint32_t kind;
     const char *message;
@@ -875,6 +885,26 @@ START_TEST(keys_of_a_failed_login_are_forgotten)
     ck_assert_int_lt(blocks, 20);
     ck_assert_int_eq(counted_login(DSN, good, &blocks, &err), TUSK_OK);
     ck_assert_int_gt(blocks, 8000);
+}
+END_TEST
+
+/* At once, not only when the failed login is freed: another attempt may already be on its way. */
+START_TEST(keys_are_forgotten_with_the_refusal)
+{
+    verifier v = good;
+    tusk_error err;
+    long blocks;
+    rig r;
+
+    ck_assert_int_eq(counted_login(DSN, good, &blocks, &err), TUSK_OK);
+    v.password = "changed";
+    begin(&r, loop, DSN);
+    ck_assert_int_eq(run_scram(&r, LITERAL(PLAIN), &v), TUSK_ERR_AUTH);
+    ck_assert_int_eq(counted_login(DSN, good, &blocks, &err), TUSK_OK);
+    ck_assert_int_gt(blocks, 8000);
+    end(&r); /* and only once */
+    ck_assert_int_eq(counted_login(DSN, good, &blocks, &err), TUSK_OK);
+    ck_assert_int_lt(blocks, 20);
 }
 END_TEST
 
@@ -1277,6 +1307,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(methods_case, scram_binds_where_it_can, 0, N_OF(bindings));
     tcase_add_test(methods_case, a_man_in_the_middle_has_another_certificate);
     tcase_add_test(methods_case, a_hash_that_cannot_be_had_is_an_error);
+    tcase_add_test(methods_case, a_hash_that_is_not_wanted_is_not_asked_for);
     tcase_add_loop_test(methods_case, what_we_cannot_do_is_named, 0, N_OF(unsupported));
     tcase_add_loop_test(methods_case, no_password_is_said_with_the_method, 0, N_OF(passwordless));
     tcase_add_test(methods_case, unknown_sasl_mechanisms_are_refused);
@@ -1297,6 +1328,7 @@ Suite *tusk_suite(void)
     tcase_add_test(kept, kept_keys_do_not_let_a_wrong_password_in);
     tcase_add_test(kept, another_salt_or_count_is_computed_anew);
     tcase_add_test(kept, keys_of_a_failed_login_are_forgotten);
+    tcase_add_test(kept, keys_are_forgotten_with_the_refusal);
     tcase_add_test(kept, keys_of_an_unproved_server_are_not_kept);
     tcase_add_test(kept, keys_of_an_abandoned_login_are_forgotten);
     tcase_add_test(kept, keys_of_a_login_refused_later_stay);
