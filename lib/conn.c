@@ -132,11 +132,15 @@ static void fail_query(tusk_conn *conn, tusk_query *q, const tusk_error *err)
         q->error.code = TUSK_ERR_COMMIT_UNKNOWN;
 }
 
+/* All that is there now; what a callback submits is refused, in the next turn. */
 static void complete_queue(tusk_conn *conn, const tusk_error *err)
 {
     tusk_query *q;
+    size_t n = 0;
 
-    while ((q = tusk__queue_pop(conn))) {
+    for (q = conn->first; q; q = q->next)
+        n++;
+    while (n-- > 0 && (q = tusk__queue_pop(conn))) {
         if (!q->is_done)
             fail_query(conn, q, err);
         q->stage = TUSK__STAGE_OUT;
@@ -149,6 +153,7 @@ static void complete_queue(tusk_conn *conn, const tusk_error *err)
             tusk__query_complete(q);
         }
     }
+    tusk__request_release(conn);
 }
 
 /* The session is gone, and its statements with it. */
@@ -228,11 +233,12 @@ static bool say_goodbye(tusk_conn *conn)
 static void close_task(tusk__task *task)
 {
     tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, close_task));
+    bool is_draining = tusk__timer_is_active(&conn->timer); /* goodbye was said by an earlier tusk_close() */
 
     tusk__conn_pin(conn);
     tusk__conn_wake(&conn->login_waiters, &closed_error);
     complete_queue(conn, &closed_error);
-    if (say_goodbye(conn) && !conn->is_released &&
+    if ((is_draining || say_goodbye(conn)) && !conn->is_released &&
         tusk__timer_start(conn->loop, &conn->timer, DRAIN_US, drain_is_over) == TUSK_OK)
         tusk__receive_review(conn);
     else
@@ -267,16 +273,16 @@ static tusk_query *wait_in(tusk_conn *conn, tusk_query **list)
 
 tusk_query *tusk_close(tusk_conn *conn)
 {
-    tusk_query *q = wait_in(conn, &conn->close_waiters);
+    tusk_query *q;
 
-    if (!q)
-        return NULL;
     if (conn->phase != TUSK__PHASE_CLOSED) {
+        q = wait_in(conn, &conn->close_waiters);
         begin_close(conn);
-    } else {
-        conn->close_waiters = NULL;
-        tusk__query_complete_soon(q);
+        return q;
     }
+    q = tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT);
+    if (q)
+        tusk__query_complete_soon(q);
     return q;
 }
 

@@ -115,6 +115,9 @@ bool tusk__request_fence(tusk_conn *conn);
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
 /* Refuse again what was encoded and not yet sent. */
 void tusk__request_unsend(tusk_conn *conn);
+/* End the refused ones in front of the one whose answer has come. */
+void tusk__request_advance(tusk_conn *conn);
+tusk_query *tusk__queue_first_sent(const tusk_conn *conn); /* NULL if nothing is awaited */
 void tusk__queue_push(tusk_conn *conn, tusk_query *q);
 tusk_query *tusk__queue_pop(tusk_conn *conn);
 

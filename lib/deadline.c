@@ -44,8 +44,7 @@ static void start_grace(tusk_conn *conn)
 
 static void check_fence(tusk_conn *conn)
 {
-    if (conn->phase != TUSK__PHASE_CANCELING || !conn->cancel_is_over ||
-        (conn->first && conn->first->stage == TUSK__STAGE_SENT))
+    if (conn->phase != TUSK__PHASE_CANCELING || !conn->cancel_is_over || tusk__queue_first_sent(conn))
         return;
     conn->phase = TUSK__PHASE_FENCE;
     if (!tusk__request_fence(conn))
@@ -96,9 +95,9 @@ static bool all_given_up(const tusk_conn *conn)
 
 static void consider_cancel(tusk_conn *conn)
 {
-    const tusk_query *head = conn->first;
+    const tusk_query *head = tusk__queue_first_sent(conn);
 
-    if (conn->phase != TUSK__PHASE_READY || !head || head->stage != TUSK__STAGE_SENT || !head->is_given_up)
+    if (conn->phase != TUSK__PHASE_READY || !head || !head->is_given_up)
         return;
     if (all_given_up(conn) && conn->cancel_key_len > 0) {
         start_cancel(conn);
@@ -152,6 +151,8 @@ static void on_deadline(tusk__timer *timer)
 {
     tusk_query *q = (tusk_query *)((char *)timer - offsetof(tusk_query, deadline));
 
+    if (q->stage == TUSK__STAGE_REFUSED)
+        return; /* its error is known, it only waits for its turn */
     tusk__query_failf(q, TUSK_ERR_TIMEOUT, "57014", "no complete answer within %g s", q->timeout);
     give_up(q);
 }
@@ -167,10 +168,7 @@ void tusk__deadline_start(tusk_query *q, double timeout)
 
 static void cancel_task(tusk__task *task)
 {
-    tusk_query *q = (tusk_query *)((char *)task - offsetof(tusk_query, done_task));
-
-    tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller");
-    give_up(q);
+    give_up((tusk_query *)((char *)task - offsetof(tusk_query, done_task)));
 }
 
 void tusk_query_cancel(tusk_query *q)
@@ -183,5 +181,6 @@ void tusk_query_cancel(tusk_query *q)
         tusk__query_complete_soon(q);
         return;
     }
+    tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller"); /* no row more is handed out */
     tusk__loop_defer(q->loop, &q->done_task, cancel_task);
 }

@@ -387,7 +387,8 @@ tusk_code tusk_query_code(const tusk_query *q)
 /* Can only the caller move it: it is paused, or behind a stream whose rows nobody takes? */
 static bool is_stuck(const tusk_query *q)
 {
-    return q->is_paused || (q->stage != TUSK__STAGE_OUT && q->conn->first != q && tusk__stream_is_full(q->conn));
+    return q->is_paused ||
+           (q->stage != TUSK__STAGE_OUT && tusk__queue_first_sent(q->conn) != q && tusk__stream_is_full(q->conn));
 }
 
 /* May the caller wait for q here? */

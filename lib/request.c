@@ -55,9 +55,25 @@ void tusk__queue_push(tusk_conn *conn, tusk_query *q)
     conn->last = q;
 }
 
+static tusk_query *next_of_stage(tusk_query *q, tusk__query_stage stage)
+{
+    while (q && q->stage != stage)
+        q = q->next;
+    return q;
+}
+
 static bool is_on_wire(const tusk_query *q)
 {
     return q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_ENCODED;
+}
+
+tusk_query *tusk__queue_first_sent(const tusk_conn *conn)
+{
+    tusk_query *q = conn->first;
+
+    while (q && q->stage == TUSK__STAGE_REFUSED)
+        q = q->next;
+    return q && q->stage == TUSK__STAGE_SENT ? q : NULL;
 }
 
 /* The nearest one before q that is on the wire: refused ones do not count. */
@@ -68,13 +84,6 @@ static tusk_query *wire_before(const tusk_query *q)
     while (before && !is_on_wire(before))
         before = before->prev;
     return before;
-}
-
-static tusk_query *next_of_stage(tusk_query *q, tusk__query_stage stage)
-{
-    while (q && q->stage != stage)
-        q = q->next;
-    return q;
 }
 
 static void queue_unlink(tusk_conn *conn, tusk_query *q)
@@ -411,17 +420,32 @@ static bool refuse_by_stmt(tusk_query *q)
     return q->error.code != TUSK_OK;
 }
 
+static void end_refused(tusk_conn *conn)
+{
+    tusk_query *q = tusk__queue_pop(conn);
+
+    q->stage = TUSK__STAGE_OUT;
+    tusk__query_complete(q);
+}
+
+/* An answer is there, for one behind them. It ends: what a callback submits comes behind that one. */
+void tusk__request_advance(tusk_conn *conn)
+{
+    while (conn->wire_last && conn->first->stage == TUSK__STAGE_REFUSED)
+        end_refused(conn);
+}
+
+/* Refused ones at the head are over. Only those that are there now: who submits again in a callback waits for the next turn. */
 static void advance_task(tusk__task *task)
 {
     tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, advance_task));
+    size_t n = 0;
 
     tusk__conn_pin(conn);
-    while (conn->first && conn->first->stage == TUSK__STAGE_REFUSED) {
-        tusk_query *q = tusk__queue_pop(conn);
-
-        q->stage = TUSK__STAGE_OUT;
-        tusk__query_complete(q);
-    }
+    for (const tusk_query *q = conn->first; q && q->stage == TUSK__STAGE_REFUSED; q = q->next)
+        n++;
+    while (n-- > 0 && conn->first && conn->first->stage == TUSK__STAGE_REFUSED)
+        end_refused(conn);
     tusk__request_release(conn);
     tusk__conn_unpin(conn);
 }

@@ -349,6 +349,8 @@ void tusk_loop_free(tusk_loop *loop)
     }
     forked = tusk__loop_is_forked(loop);
     loop->in_turn = true;
+    if (!forked)
+        tusk__tasks_run(&loop->deferred); /* what is decided already is told, too */
     tusk__mailbox_clear(loop);
     end_children(loop);
     tusk__jobs_clear(loop);

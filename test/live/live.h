@@ -13,6 +13,7 @@
 
 #include "test/harness/harness.h"
 
+#define N_OF(array) (int)(sizeof(array) / sizeof(array)[0])
 #define LIVE_UNUSED __attribute__((unused))
 
 /* The test's own; made by live_up(), ended by live_down(). A test that ends them itself sets them to NULL. */
@@ -118,7 +119,7 @@ LIVE_UNUSED static void live_up(void)
 
 LIVE_UNUSED static void live_down(void)
 {
-    if (db)
+    if (db && loop)
         disconnect(db);
     db = NULL;
     tusk_loop_free(loop);

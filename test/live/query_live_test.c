@@ -830,8 +830,6 @@ START_TEST(client_encoding_set_to_what_it_is_changes_nothing)
 }
 END_TEST
 
-#define N_OF(array) (int)(sizeof(array) / sizeof(array)[0])
-
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("query_live");
