@@ -196,8 +196,9 @@ static inline void tusk__write_u64(tusk__writer *b, uint64_t v)
 }
 static inline void tusk__write_bytes(tusk__writer *b, tusk_str s)
 {
-    uint8_t *p = tusk__write_space(b, s.len);
-    if (p && s.len)
+    /* nothing written to a writer that has no memory yet must not add 0 to NULL */
+    uint8_t *p = s.len > 0 ? tusk__write_space(b, s.len) : NULL;
+    if (p)
         memcpy(p, s.ptr, s.len);
 }
 
