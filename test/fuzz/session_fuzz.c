@@ -465,7 +465,7 @@ static void change_a_field(tusk__writer *b)
         tusk__put32(b->buf + 1, values[value]);
         break;
     case 3: /* the length word, by a little */
-        tusk__put32(b->buf + 1, tusk__be32(b->buf + 1) + (uint32_t)(int8_t)what);
+        tusk__put32(b->buf + 1, tusk__be32(b->buf + 1) + what - 128u);
         break;
     case 4: /* an Int32 in the body */
         if (at >= 5 && at + 4 <= b->len)

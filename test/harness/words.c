@@ -402,13 +402,28 @@ const char *words_write(tusk__writer *b, const words *w, size_t first)
     return "no such message";
 }
 
+/* Up to the next ';' or newline outside quotes. */
+static size_t message_len(const char *text)
+{
+    bool quoted = false;
+    size_t len;
+
+    for (len = 0; text[len] && text[len] != '\n' && (quoted || text[len] != ';'); len++) {
+        if (text[len] == '"')
+            quoted = !quoted;
+        else if (text[len] == '\\' && quoted && text[len + 1])
+            len++;
+    }
+    return len;
+}
+
 const char *words_write_text(tusk__writer *b, const char *text)
 {
     words w;
     char line[1024];
 
     while (*text) {
-        size_t len = strcspn(text, ";\n");
+        size_t len = message_len(text);
         const char *wrong;
 
         if (len >= sizeof line)

@@ -32,7 +32,7 @@ tusk_str words_at(const words *w, size_t i); /* {NULL, 0} if not there */
 /* Append the backend message that the words from `first` on describe. NULL, or what is wrong (static). */
 const char *words_write(tusk__writer *b, const words *w, size_t first);
 
-/* The same from a text of several messages, separated by ';' (also within quotes) or newlines. */
+/* The same from a text of several messages, separated by ';' or newlines. */
 const char *words_write_text(tusk__writer *b, const char *text);
 
 #endif
