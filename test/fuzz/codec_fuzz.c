@@ -1,0 +1,168 @@
+/* Fuzz target: a value of any type in either format. Input: a byte for its type, one for its format, one for the type that a
+ * statement wants of it, then the bytes, in a block of exactly their size.
+ * Holds: no read beyond the block; what was decoded prints, and what was printed is read as the same value; what came in binary
+ * goes out as the same bytes; a refusal has a message and a sqlstate; a parameter never takes more than was foretold.
+ * Read first: lib/codec/codec.h. */
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <tusk/row.h>
+
+#include "lib/codec/types.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint32_t types[] = {TUSK_OID_BOOL,      TUSK_OID_INT2,        TUSK_OID_INT4,    TUSK_OID_INT8,
+                                 TUSK_OID_OID,       TUSK_OID_FLOAT4,      TUSK_OID_FLOAT8,  TUSK_OID_TEXT,
+                                 TUSK_OID_NAME,      TUSK_OID_BPCHAR,      TUSK_OID_VARCHAR, TUSK_OID_UNKNOWN,
+                                 TUSK_OID_JSON,      TUSK_OID_JSONB,       TUSK_OID_BYTEA,   TUSK_OID_UUID,
+                                 TUSK_OID_TIMESTAMP, TUSK_OID_TIMESTAMPTZ, TUSK_OID_DATE,    TUSK_OID_POINT};
+#define N_TYPES (sizeof types / sizeof *types)
+
+static void require(bool is_so)
+{
+    if (!is_so)
+        abort();
+}
+
+static void refused(tusk_code code, const tusk_error *err)
+{
+    require(code == err->code && (code == TUSK_ERR_VALUE || code == TUSK_ERR_TYPE));
+    require(err->message[0] != '\0' && strlen(err->sqlstate) == 5);
+}
+
+static bool is_nan(const tusk_value *value)
+{
+    return value->kind == TUSK_KIND_FLOAT && isnan(value->as.real);
+}
+
+static bool has_bytes(const tusk_value *value)
+{
+    return value->kind == TUSK_KIND_TEXT || value->kind == TUSK_KIND_BYTES;
+}
+
+static void same_value(const tusk_value *a, const tusk_value *b)
+{
+    require(a->type == b->type && a->kind == b->kind);
+    if (is_nan(a))
+        require(is_nan(b));
+    else if (has_bytes(a))
+        require(tusk_str_equal(a->as.bytes, b->as.bytes));
+    else if (a->kind == TUSK_KIND_UUID)
+        require(memcmp(a->as.uuid, b->as.uuid, sizeof a->as.uuid) == 0);
+    else if (a->kind == TUSK_KIND_BOOL)
+        require(a->as.boolean == b->as.boolean);
+    else
+        require(a->as.integer == b->as.integer); /* of a float: all its bits */
+}
+
+/* In a block that has room for the text and its NUL and no more. */
+static void print_and_parse(const tusk__codec *codec, const tusk_value *value)
+{
+    size_t len = codec->print(value, NULL, 0);
+    char *text = malloc(len + 1);
+    tusk_str printed = tusk_str_from(text, len);
+    tusk_value back;
+
+    require(text != NULL && codec->print(value, text, len + 1) == len && text[len] == '\0');
+    if (value->kind == TUSK_KIND_BYTES) {
+        uint8_t *bytes = malloc(value->as.bytes.len + 1);
+
+        require(tusk_bytea_from_text(printed, bytes, value->as.bytes.len, &len, NULL) == TUSK_OK);
+        require(tusk_str_equal(tusk_str_from(bytes, len), value->as.bytes));
+        free(bytes);
+    } else {
+        require(tusk__value_decode(value->type, 0, printed, &back, NULL) == TUSK_OK);
+        same_value(value, &back);
+    }
+    free(text);
+}
+
+/* Binary goes out as it came. Only text is looked at on the way: the server may send what we would not. */
+static void encode(const tusk__codec *codec, const tusk_value *value, tusk_str bytes, bool is_binary)
+{
+    tusk__writer b;
+    tusk_error err = {0};
+    tusk_code code;
+
+    tusk__writer_init(&b, tusk_allocator_default());
+    code = codec->encode(&b, value, &err);
+    if (code != TUSK_OK) {
+        refused(code, &err);
+        require(value->kind == TUSK_KIND_TEXT);
+        require(!tusk__utf8_is_valid(value->as.bytes) || memchr(value->as.bytes.ptr, 0, value->as.bytes.len) != NULL);
+    } else if (is_binary && !is_nan(value)) { /* a signalling NaN of float4 becomes a quiet one */
+        require(tusk_str_equal(tusk_str_from(b.buf, b.len), bytes));
+    }
+    tusk__writer_clear(&b);
+}
+
+static void send_as(const tusk_value *value, uint32_t type)
+{
+    uint16_t format = 99;
+    tusk__writer b;
+    tusk_error err = {0};
+    tusk_code code;
+
+    tusk__writer_init(&b, tusk_allocator_default());
+    code = tusk__param_encode(&b, value, type, &format, &err);
+    require(format <= 1);
+    if (code != TUSK_OK)
+        refused(code, &err);
+    else
+        require(b.len >= 4 && b.len <= tusk__param_size(value) && tusk__be32(b.buf) == b.len - 4);
+    tusk__writer_clear(&b);
+}
+
+static void read_bytea(tusk_str text)
+{
+    uint8_t *buf = malloc(text.len + 1);
+    size_t len = 0;
+    tusk_error err = {0};
+    tusk_code code = tusk_bytea_from_text(text, buf, text.len, &len, &err);
+
+    require(buf != NULL);
+    if (code == TUSK_OK)
+        require(len <= text.len);
+    else
+        refused(code, &err);
+    free(buf);
+}
+
+static void play(uint32_t type, uint16_t format, uint32_t wanted, tusk_str bytes)
+{
+    const tusk__codec *codec = tusk__codec_of(type);
+    tusk_value value;
+    tusk_error err = {0};
+    tusk_code code = tusk__value_decode(type, format, bytes, &value, &err);
+
+    if (code == TUSK_OK) {
+        require(value.type == type);
+        if (codec) {
+            print_and_parse(codec, &value);
+            encode(codec, &value, bytes, format == 1);
+        }
+        send_as(&value, wanted);
+    } else {
+        refused(code, &err);
+        require(tusk__value_decode(type, format, bytes, &value, NULL) == code);
+    }
+    if (format == 0 && type == TUSK_OID_BYTEA)
+        read_bytea(bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t *block;
+
+    if (size < 3)
+        return 0;
+    block = malloc(size > 3 ? size - 3 : 1);
+    require(block != NULL);
+    memcpy(block, data + 3, size - 3);
+    play(types[data[0] % N_TYPES], data[1] & 1, data[2] % 4 == 0 ? 0 : types[data[2] % N_TYPES],
+         tusk_str_from(block, size - 3));
+    free(block);
+    return 0;
+}
