@@ -85,9 +85,10 @@ static bool may_take(const tusk_conn *conn)
 static void events_drain(tusk_conn *conn)
 {
     tusk__event ev;
+    tusk_error err;
 
+    tusk__error_none(&err);
     while (may_take(conn)) {
-        tusk_error err = {0};
         tusk_code code = tusk__session_next(&conn->session, &ev, &err);
 
         if (code == TUSK_AGAIN)
@@ -121,11 +122,12 @@ static void lost(tusk_conn *conn, tusk_code code, tusk_error *err)
 /* One recv. False: nothing more to do in this turn. */
 static bool receive_once(tusk_conn *conn, size_t *got)
 {
-    tusk_error err = {0};
+    tusk_error err;
     size_t room = 0, n = 0;
     uint8_t *buf = conn->chunk ? tusk__session_recv_buf(&conn->session, &room) : NULL;
     tusk_code code;
 
+    tusk__error_none(&err);
     if (room == 0) {
         code = make_room(conn, &err);
         if (code != TUSK_OK) {

@@ -163,9 +163,10 @@ static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tus
                              size_t formats_at)
 {
     uint16_t format = 1;
-    tusk_error err = {0};
+    tusk_error err;
     const char *type_name;
 
+    tusk__error_none(&err);
     if (tusk__param_encode(b, value, type, &format, &err) != TUSK_OK) {
         type_name = tusk__type_name(type ? type : value->type);
         err.param = (int)i + 1;
@@ -270,8 +271,8 @@ static tusk_code check_params(tusk_query *q, const request *r)
 {
     if (r->params.n == q->stmt->n_params)
         return TUSK_OK;
-    tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "%zu parameters given, but the statement takes %zu", r->params.n,
-                      q->stmt->n_params);
+    tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "the statement takes %zu parameters, not %zu", q->stmt->n_params,
+                      r->params.n);
     return TUSK_ERR_USAGE;
 }
 
@@ -406,15 +407,15 @@ static bool may_go(const tusk_conn *conn, const tusk_query *q)
            !(conn->wire_last && tusk__query_is_barrier(conn->wire_last));
 }
 
-/* A statement that failed, or is closed, cannot be run. */
-static bool refuse_by_stmt(tusk_query *q)
+/* A statement that failed, or is closed, cannot be run; nor one that a request before this one closes. */
+static bool refuse_by_stmt(tusk_query *q, bool is_new)
 {
     if (q->kind != TUSK__QUERY_RUN)
         return false;
     if (q->stmt->state == TUSK__STMT_FAILED) {
         tusk__query_fail(q, &q->stmt->error);
         q->error.fate = TUSK_FATE_NOT_SENT;
-    } else if (q->stmt->state > TUSK__STMT_FAILED) {
+    } else if (q->stmt->state == TUSK__STMT_CLOSED || (is_new && q->stmt->is_closing)) {
         tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed")->fate = TUSK_FATE_NOT_SENT;
     }
     return q->error.code != TUSK_OK;
@@ -425,6 +426,8 @@ static void end_refused(tusk_conn *conn)
     tusk_query *q = tusk__queue_pop(conn);
 
     q->stage = TUSK__STAGE_OUT;
+    if (q->kind == TUSK__QUERY_PREPARE)
+        tusk__stmt_finish(q->stmt, &q->error);
     tusk__query_complete(q);
 }
 
@@ -474,7 +477,7 @@ void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_par
     request r = {sql, params};
 
     tusk__queue_push(conn, q);
-    if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q)) {
+    if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q, true)) {
         q->stage = TUSK__STAGE_REFUSED;
     } else if (!conn->held && may_go(conn, q)) {
         encode(conn, q, &r);
@@ -496,7 +499,7 @@ void tusk__request_release(tusk_conn *conn)
         request r = {q->held.sql, q->held.params};
 
         conn->held = next_of_stage(q->next, TUSK__STAGE_HELD);
-        if (refuse_by_stmt(q))
+        if (refuse_by_stmt(q, false))
             q->stage = TUSK__STAGE_REFUSED;
         else
             encode(conn, q, &r);

@@ -30,6 +30,13 @@ void tusk__row_init(tusk_row *row, tusk_query *q, const uint8_t *body, uint32_t 
     row->body = body;
     row->n_cols = n_cols;
     row->stride = stride;
+    if (stride == 1) { /* nearly always: no division */
+        for (uint32_t col = 0; col < n_cols; col++) {
+            row->marks[col] = (uint32_t)(p - body);
+            p = skip_field(p);
+        }
+        return;
+    }
     for (uint32_t col = 0; col < n_cols; col++) {
         if (col % stride == 0)
             row->marks[col / stride] = (uint32_t)(p - body);

@@ -43,18 +43,20 @@ static void watch(tusk_conn *conn, bool writable)
 {
     unsigned events = (tusk__receive_is_held(conn) || conn->login_is_computing ? 0u : TUSK_READABLE) |
                       (writable ? TUSK_WRITABLE : 0u);
-    tusk_error err = {0};
+    tusk_error err;
 
+    tusk__error_none(&err);
     if (tusk__io_set(&conn->io, events, &err) != TUSK_OK)
         tusk__conn_fail(conn, &err);
 }
 
 void tusk__send_now(tusk_conn *conn)
 {
-    tusk_error err = {0};
+    tusk_error err;
     size_t n = 0, len = conn->out.len - conn->out_sent;
     tusk_code code;
 
+    tusk__error_none(&err);
     if (!conn->transport || (len == 0 && !conn->transport->ops->wants_write(conn->transport)))
         return;
     tusk__request_sent(conn);
@@ -74,7 +76,10 @@ void tusk__send_now(tusk_conn *conn)
         tusk__send_watch(conn);
 }
 
+/* What waits for its flush has not been tried yet: writability is asked for only when the socket refused something. */
 void tusk__send_watch(tusk_conn *conn)
 {
-    watch(conn, conn->out.len > 0 || conn->transport->ops->wants_write(conn->transport));
+    bool is_refused = conn->out.len > 0 && (!conn->flush_task.next || conn->io.events & TUSK_WRITABLE);
+
+    watch(conn, is_refused || conn->transport->ops->wants_write(conn->transport));
 }
