@@ -190,6 +190,7 @@ void tusk__query_complete(tusk_query *q)
     assert(tusk__loop_in_turn(q->loop));
     q->is_done = true;
     tusk__loop_release(q->loop);
+    tusk__loop_nudge(q->loop); /* it may have ended in the flush phase, and its awaiter is not to sleep through that */
     tusk__task_cancel(&q->done_task);
     tusk__timer_stop(q->loop, &q->deadline);
     if (q->is_released)
@@ -497,7 +498,8 @@ tusk_code tusk_query_resume(tusk_query *q)
     return TUSK_OK;
 }
 
-bool tusk_next_row(tusk_query *q, tusk_row *row)
+/* No row is there: turn the loop until one is. NULL at the end, on an error, and where the caller may not wait. */
+static const uint8_t *wait_for_row(tusk_query *q)
 {
     tusk__result *result = q->present;
     bool may_turn = !q->is_done && !q->on_row && !q->is_released && may_wait(q) == TUSK_OK;
@@ -512,13 +514,22 @@ bool tusk_next_row(tusk_query *q, tusk_row *row)
         q->pins--;
         if (q->is_released) {
             recycle_if_unused(q);
-            return false;
+            return NULL;
         }
     }
+    return body;
+}
+
+bool tusk_next_row(tusk_query *q, tusk_row *row)
+{
+    const uint8_t *body = q->is_done || q->is_streaming ? tusk__result_next(q->present, q->is_streaming) : NULL;
+
+    if (!body)
+        body = wait_for_row(q);
     if (!body || (q->error.code != TUSK_OK && !q->is_streaming))
         return false;
     q->rows_given = true;
-    tusk__row_init(row, q, body, (uint32_t)result->desc->n_cols);
+    tusk__row_init(row, q, body, (uint32_t)q->present->desc->n_cols);
     return true;
 }
 

@@ -31,7 +31,7 @@ static int64_t sleep_limit(tusk_loop *loop, int64_t max_us)
 {
     int64_t due_us = tusk__timers_next_due(loop), delay_us;
 
-    if (max_us == 0 || has_work(loop) || has_mail(loop))
+    if (max_us == 0 || loop->is_nudged || has_work(loop) || has_mail(loop))
         return 0;
     if (due_us == INT64_MAX)
         return max_us;
@@ -100,6 +100,7 @@ static tusk_code turn(tusk_loop *loop, int64_t max_us, tusk_error *err)
     int n_ready;
 
     loop->in_turn = true;
+    loop->is_nudged = false;
     tusk__tasks_run(&loop->flush);
     n_ready = wait_ready(loop, max_us);
     tusk__ios_dispatch(loop, loop->ready, n_ready);
@@ -151,6 +152,11 @@ tusk_code tusk_loop_run(tusk_loop *loop, tusk_error *err)
 void tusk_loop_stop(tusk_loop *loop)
 {
     loop->is_stopped = true;
+}
+
+void tusk__loop_nudge(tusk_loop *loop)
+{
+    loop->is_nudged = true;
 }
 
 /* ---- a loop inside another loop --------------------------------------------------------------------------------------- */

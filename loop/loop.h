@@ -40,6 +40,9 @@ void tusk__loop_flush_soon(tusk_loop *loop, tusk__task *task, void (*fn)(tusk__t
 void tusk__loop_defer(tusk_loop *loop, tusk__task *task, void (*fn)(tusk__task *task));
 void tusk__task_cancel(tusk__task *task); /* takes it off its list, if it is on one */
 
+/* Something has happened that somebody may be waiting for: if the wait of this turn is still to come, it does not sleep. */
+void tusk__loop_nudge(tusk_loop *loop);
+
 /* ---- readiness ------------------------------------------------------------------------------------------------------
  * on_ready may stop or start any io, its own included: an event for a stopped or reused slot is dropped. */
 typedef struct tusk__io {

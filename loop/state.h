@@ -76,6 +76,7 @@ struct tusk_loop {
 
     bool in_turn;
     bool is_stopped;
+    bool is_nudged;       /* this turn's wait is not to sleep */
     bool is_embedded;     /* a host may be watching the poller's descriptor alone */
     bool is_rung;         /* … which is readable already */
     int64_t alarm_due_us; /* what the alarm is set to; INT64_MAX: it has rung or is not set */
