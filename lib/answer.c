@@ -162,9 +162,16 @@ static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__even
     send_owed_sync(conn, q);
 }
 
+/* The same code may come out of a function that the statement calls; that one is told by the routine that raised it. */
 static bool is_missing_output(const tusk_query *q)
 {
-    return memcmp(q->error.sqlstate, "42883", 5) == 0 && q->first.desc && !q->text_results && !q->is_repeated;
+    tusk_str routine = tusk_query_error_field(q, 'R');
+
+    if (q->error.code != TUSK_ERR_SERVER || memcmp(q->error.sqlstate, "42883", 5) != 0)
+        return false;
+    if (routine.len && !tusk_str_is(routine, "getTypeBinaryOutputInfo"))
+        return false;
+    return q->first.desc && !q->text_results && !q->is_repeated;
 }
 
 static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)

@@ -67,15 +67,6 @@ static bool is_on_wire(const tusk_query *q)
     return q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_ENCODED;
 }
 
-tusk_query *tusk__queue_first_sent(const tusk_conn *conn)
-{
-    tusk_query *q = conn->first;
-
-    while (q && q->stage == TUSK__STAGE_REFUSED)
-        q = q->next;
-    return q && q->stage == TUSK__STAGE_SENT ? q : NULL;
-}
-
 /* The nearest one before q that is on the wire: refused ones do not count. */
 static tusk_query *wire_before(const tusk_query *q)
 {

@@ -172,7 +172,7 @@ tusk_query *tusk_stmt_ready(tusk_stmt *stmt)
     }
     if (stmt->state == TUSK__STMT_FAILED)
         tusk__query_fail(q, &stmt->error);
-    else if (stmt->state != TUSK__STMT_READY)
+    else if (stmt->state != TUSK__STMT_READY || stmt->is_closing)
         tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed");
     tusk__query_complete_soon(q);
     return q;
@@ -184,14 +184,13 @@ tusk_query *tusk_stmt_close(tusk_stmt *stmt)
 
     if (!q)
         return NULL;
-    if (stmt->state == TUSK__STMT_FAILED || stmt->state > TUSK__STMT_READY) {
+    if (stmt->is_closing || stmt->state > TUSK__STMT_READY) {
         tusk__query_complete_soon(q); /* nothing is there to be closed */
         return q;
     }
     q->stmt = tusk__stmt_ref(stmt);
     tusk__request_submit(stmt->conn, q, (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
-    if (stmt->state == TUSK__STMT_READY)
-        stmt->state = TUSK__STMT_CLOSING;
+    stmt->is_closing = true;
     return q;
 }
 
@@ -200,7 +199,7 @@ void tusk_stmt_free(tusk_stmt *stmt)
     if (!stmt || stmt->is_released)
         return;
     stmt->is_released = true;
-    if (stmt->state <= TUSK__STMT_READY && stmt->conn->phase < TUSK__PHASE_CLOSING)
+    if (!stmt->is_closing && stmt->state <= TUSK__STMT_READY && stmt->conn->phase < TUSK__PHASE_CLOSING)
         tusk_query_free(tusk_stmt_close(stmt));
     tusk__stmt_unref(stmt);
 }

@@ -9,7 +9,6 @@ typedef enum tusk__stmt_state {
     TUSK__STMT_PREPARING = 0, /* its Parse is on its way */
     TUSK__STMT_READY,         /* only by ParseComplete and the description */
     TUSK__STMT_FAILED,        /* see error */
-    TUSK__STMT_CLOSING,
     TUSK__STMT_CLOSED
 } tusk__stmt_state;
 
@@ -21,6 +20,7 @@ struct tusk_stmt {
     const tusk_allocator *allocator;
     tusk__stmt_state state;
     bool is_released;   /* the caller's handle is gone */
+    bool is_closing;    /* a Close was submitted: what comes behind it is refused, what stands before it runs */
     bool is_copy;       /* first keyword COPY */
     bool is_commit;     /* first keyword COMMIT or END */
     char name[24];
