@@ -22,8 +22,10 @@ void tusk__connect_failed(tusk_conn *conn, const tusk_error *err)
     tusk_error why = *err;
 
     why.fate = TUSK_FATE_NOT_SENT;
+    if (conn->phase == TUSK__PHASE_LOGIN) /* the dial says itself where it was */
+        tusk__error_where(&why, "connect %.*s:%.*s", TUSK_STR_ARG(conn->settings->host),
+                          TUSK_STR_ARG(conn->settings->port));
     if (!may_go_on(conn, &why)) {
-        tusk__conn_where(conn, &why);
         tusk__conn_fail(conn, &why);
         return;
     }

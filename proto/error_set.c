@@ -155,11 +155,20 @@ bool tusk_error_is_fatal(const tusk_error *err)
     return (size_t)err->code < N_CODES && codes[err->code].is_fatal;
 }
 
+/* Classes of what time may mend: connection exceptions, insufficient resources (53300), operator intervention (57P03). A
+ * database that does not exist (3D000) will not exist a moment later either. */
+static bool is_passing(const char *sqlstate)
+{
+    return memcmp(sqlstate, "08", 2) == 0 || memcmp(sqlstate, "53", 2) == 0 || memcmp(sqlstate, "57", 2) == 0;
+}
+
 bool tusk_error_is_retriable(const tusk_error *err)
 {
     if (memcmp(err->sqlstate, "40001", 5) == 0 || memcmp(err->sqlstate, "40P01", 5) == 0)
         return true;
-    return err->fate == TUSK_FATE_NOT_SENT && (err->code == TUSK_ERR_LOST || err->code == TUSK_ERR_CONNECT);
+    if (err->fate != TUSK_FATE_NOT_SENT || memcmp(err->sqlstate, "08P01", 5) == 0)
+        return false;
+    return err->code == TUSK_ERR_LOST || (err->code == TUSK_ERR_CONNECT && is_passing(err->sqlstate));
 }
 
 size_t tusk_error_format(const tusk_error *err, char *buf, size_t size)
