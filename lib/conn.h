@@ -117,7 +117,15 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
 void tusk__request_unsend(tusk_conn *conn);
 /* End the refused ones in front of the one whose answer has come. */
 void tusk__request_advance(tusk_conn *conn);
-tusk_query *tusk__queue_first_sent(const tusk_conn *conn); /* NULL if nothing is awaited */
+/* The one whose answer comes next; NULL if nothing is awaited. Inline, as the next two: asked at each message. */
+static inline tusk_query *tusk__queue_first_sent(const tusk_conn *conn)
+{
+    tusk_query *q = conn->first;
+
+    while (q && q->stage == TUSK__STAGE_REFUSED)
+        q = q->next;
+    return q && q->stage == TUSK__STAGE_SENT ? q : NULL;
+}
 void tusk__queue_push(tusk_conn *conn, tusk_query *q);
 tusk_query *tusk__queue_pop(tusk_conn *conn);
 
@@ -134,10 +142,22 @@ bool tusk__send_started(const tusk_conn *conn, const tusk_query *q); /* has a by
 void tusk__receive_ready(tusk__io *io, unsigned events);
 void tusk__receive_all(tusk_conn *conn);
 void tusk__receive_soon(tusk_conn *conn);
-/* Is the socket left alone, because the head's rows are paused or its stream is full? Who may have changed that calls review:
- * the next turn of this connection watches or leaves the socket. */
-bool tusk__receive_is_held(const tusk_conn *conn);
-bool tusk__stream_is_full(const tusk_conn *conn);
+/* Only if nothing was sent behind it: a neighbour does not wait for rows that are not his. */
+static inline bool tusk__stream_is_full(const tusk_conn *conn)
+{
+    const tusk_query *head = tusk__queue_first_sent(conn);
+
+    return head && head->is_streaming && conn->wire_last == head && head->filling->kept_bytes > TUSK__STREAM_HIGH;
+}
+/* Is the socket left alone, because the head's rows are paused or its stream is full? Asked of the head, so that nobody behind
+ * it can hold it, or let it go. Who may have changed that calls review: the next turn of this connection watches or leaves the
+ * socket. */
+static inline bool tusk__receive_is_held(const tusk_conn *conn)
+{
+    const tusk_query *head = tusk__queue_first_sent(conn);
+
+    return head && (head->is_paused || tusk__stream_is_full(conn));
+}
 void tusk__receive_review(tusk_conn *conn);
 void tusk__receive_last_words(tusk_conn *conn, tusk_error *err);
 

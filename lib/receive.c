@@ -41,23 +41,6 @@ static void return_chunk(tusk_conn *conn)
     conn->chunk = NULL;
 }
 
-/* ---- who holds reading: asked of the head, so that nobody behind it can hold it, or let it go ---- */
-
-/* Only if nothing was sent behind it: a neighbour does not wait for rows that are not his. */
-bool tusk__stream_is_full(const tusk_conn *conn)
-{
-    const tusk_query *head = tusk__queue_first_sent(conn);
-
-    return head && head->is_streaming && conn->wire_last == head && head->filling->kept_bytes > TUSK__STREAM_HIGH;
-}
-
-bool tusk__receive_is_held(const tusk_conn *conn)
-{
-    const tusk_query *head = tusk__queue_first_sent(conn);
-
-    return head && (head->is_paused || tusk__stream_is_full(conn));
-}
-
 void tusk__receive_review(tusk_conn *conn)
 {
     bool is_watched = (conn->io.events & TUSK_READABLE) != 0;
