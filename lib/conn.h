@@ -64,6 +64,7 @@ struct tusk_conn {
     /* cancel rule */
     tusk__cancel *cancel;
     bool cancel_is_over; /* its connection has hung up */
+    bool cancel_has_hit; /* a ReadyForQuery came since it was started: it cannot be meant for what runs now */
     bool is_expired;     /* the head is past its deadline: no new work */
 
     /* what the server told */

@@ -42,10 +42,17 @@ static void start_grace(tusk_conn *conn)
 
 /* ---- the cancel ---- */
 
+static void start_cancel(tusk_conn *conn);
+
 static void check_fence(tusk_conn *conn)
 {
-    if (conn->phase != TUSK__PHASE_CANCELING || !conn->cancel_is_over || tusk__queue_first_sent(conn))
+    if (conn->phase != TUSK__PHASE_CANCELING || !conn->cancel_is_over)
         return;
+    if (tusk__queue_first_sent(conn)) {
+        if (conn->cancel_has_hit)
+            start_cancel(conn); /* the next one that was given up */
+        return;
+    }
     conn->phase = TUSK__PHASE_FENCE;
     if (!tusk__request_fence(conn))
         close_with(conn, "out of memory behind a cancel; the connection was closed");
@@ -71,7 +78,7 @@ static void start_cancel(tusk_conn *conn)
     tusk__route route = conn->routes[conn->route];
     tusk_error err = {0};
 
-    conn->cancel_is_over = false;
+    conn->cancel_is_over = conn->cancel_has_hit = false;
     conn->cancel = tusk__cancel_start(conn->loop, conn->settings, &route, conn->backend_pid,
                                       tusk_str_from(conn->cancel_key, conn->cancel_key_len), CANCEL_TIMEOUT_US,
                                       on_cancel_over, conn, &err);
@@ -114,6 +121,7 @@ void tusk__deadline_after_answer(tusk_conn *conn)
         tusk__timer_stop(conn->loop, &conn->timer);
         consider_cancel(conn);
     }
+    conn->cancel_has_hit = true;
     check_fence(conn);
 }
 
