@@ -189,11 +189,13 @@ static void work(tusk__job *job)
     build *b = OWNER_OF(job, build, job);
 
     b->code = tusk__tls_context_new(&b->allocator, &b->policy, &b->context, &b->err);
+    tusk__tls_thread_stop();
 }
 
 static void drop(tusk__job *job)
 {
     free_build(OWNER_OF(job, build, job));
+    tusk__tls_thread_stop();
 }
 
 /* A waiter may free another one, or ask again; the entry stays as long as the loop. */

@@ -153,6 +153,11 @@ tusk_code tusk__tls_context_new(const tusk_allocator *allocator, const tusk__tls
     return code;
 }
 
+void tusk__tls_thread_stop(void)
+{
+    OPENSSL_thread_stop();
+}
+
 tusk__tls_context *tusk__tls_context_ref(tusk__tls_context *context)
 {
     context->refs++;

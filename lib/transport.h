@@ -63,6 +63,9 @@ typedef struct tusk__tls_policy {
 TUSK_MUST_CHECK
 tusk_code tusk__tls_context_new(const tusk_allocator *allocator, const tusk__tls_policy *policy, tusk__tls_context **out,
                                 tusk_error *err);
+/* Give back what OpenSSL keeps for the calling thread. A helper thread does before it reports its job done: else a program that
+ * exits at that moment would find OpenSSL freeing the same things in both threads. */
+void tusk__tls_thread_stop(void);
 tusk__tls_context *tusk__tls_context_ref(tusk__tls_context *context);
 void tusk__tls_context_unref(tusk__tls_context *context); /* NULL is fine */
 
