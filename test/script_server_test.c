@@ -497,6 +497,21 @@ START_TEST(the_echo_server_knows_transactions_and_formats)
 }
 END_TEST
 
+START_TEST(the_echo_server_may_be_a_process)
+{
+    script_server *server = script_start_echo_process();
+    int fd;
+
+    ck_assert_ptr_nonnull(server);
+    fd = dial(server);
+    startup(fd);
+    ck_assert_str_eq(read_types(fd, 1), "RSSSSSSSSSSSSSSSKZ");
+    stop_well(server);
+    ck_assert_str_eq(read_types(fd, 1), "");
+    close(fd);
+}
+END_TEST
+
 static bool answer_sync_late(unsigned connection, uint8_t type, tusk_str body, tusk__writer *b, void *user)
 {
     unsigned *n_syncs = user;
@@ -568,6 +583,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_stall_ends_with_the_server_or_the_client);
     tcase_add_test(tc, the_echo_server_answers_hundreds_at_once);
     tcase_add_test(tc, the_echo_server_knows_transactions_and_formats);
+    tcase_add_test(tc, the_echo_server_may_be_a_process);
     tcase_add_test(tc, a_callback_may_answer_instead);
     tcase_add_test(tc, no_descriptor_is_left);
     return suite;

@@ -341,7 +341,6 @@ static void *run_echo(void *arg)
     return NULL;
 }
 
-/* Both ends of ten thousand connections live in this process. */
 static void raise_fd_limit(void)
 {
     struct rlimit limit;
@@ -355,5 +354,11 @@ static void raise_fd_limit(void)
 script_server *script_start_echo(script_answer_fn *answer, void *user)
 {
     raise_fd_limit();
-    return script_server_new(run_echo, NULL, answer, user);
+    return script_server_new(run_echo, NULL, false, answer, user);
+}
+
+script_server *script_start_echo_process(void)
+{
+    raise_fd_limit();
+    return script_server_new(run_echo, NULL, true, NULL, NULL);
 }

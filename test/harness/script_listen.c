@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static bool listen_here(script_server *server)
@@ -40,7 +41,22 @@ static void release(script_server *server)
     free(server);
 }
 
-script_server *script_server_new(void *(*run)(void *), char *script, script_answer_fn *answer, void *user)
+/* The child keeps only the reading end of the pipe: it sees the end of a parent that forgot to stop it. */
+static bool run_in_process(script_server *server, void *(*run)(void *))
+{
+    server->process = fork();
+    if (server->process != 0) {
+        close(server->listener);
+        server->listener = -1;
+        return server->process > 0;
+    }
+    close(server->stop_pipe[1]);
+    run(server);
+    _exit(0);
+}
+
+script_server *script_server_new(void *(*run)(void *), char *script, bool is_process, script_answer_fn *answer,
+                                 void *user)
 {
     script_server *server = calloc(1, sizeof *server);
 
@@ -55,7 +71,7 @@ script_server *script_server_new(void *(*run)(void *), char *script, script_answ
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->changed, NULL);
     if (pipe2(server->stop_pipe, O_CLOEXEC) != 0 || !listen_here(server) ||
-        pthread_create(&server->thread, NULL, run, server) != 0) {
+        !(is_process ? run_in_process(server, run) : pthread_create(&server->thread, NULL, run, server) == 0)) {
         release(server);
         return NULL;
     }
@@ -90,6 +106,8 @@ int script_accept(script_server *server)
             break;
         if (fds[1].revents) /* looked at last: who has connected is served */
             return -1;
+        if (fds[0].revents)
+            poll(&fds[1], 1, 10); /* out of descriptors: not again at once */
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     pthread_mutex_lock(&server->lock);
@@ -103,7 +121,10 @@ const char *script_stop(script_server *server)
     static _Thread_local char wrong[sizeof server->wrong];
 
     (void)!write(server->stop_pipe[1], "", 1);
-    pthread_join(server->thread, NULL);
+    if (server->process)
+        waitpid(server->process, NULL, 0);
+    else
+        pthread_join(server->thread, NULL);
     pthread_mutex_lock(&server->lock);
     while (server->n_running > 0)
         pthread_cond_wait(&server->changed, &server->lock);

@@ -7,10 +7,12 @@
 #include "test/harness/script_server.h"
 
 #include <pthread.h>
+#include <sys/types.h>
 
 struct script_server {
     int listener, port;
     int stop_pipe[2]; /* readable once it is to end */
+    pid_t process;    /* the echo server's, 0: it is a thread */
     pthread_t thread; /* accepts, and in the echo server does all the rest */
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -32,8 +34,9 @@ struct script_server {
     void *user;
 };
 
-/* Listener, pipe and the thread that runs `run`; NULL if one of them could not be had. Frees `script` then. */
-script_server *script_server_new(void *(*run)(void *), char *script, script_answer_fn *answer, void *user);
+/* Listener, pipe and the thread, or process, that runs `run`; NULL if one of them could not be had. Frees `script` then. */
+script_server *script_server_new(void *(*run)(void *), char *script, bool is_process, script_answer_fn *answer,
+                                 void *user);
 
 /* The next connection; -1: it is to end. */
 int script_accept(script_server *server);

@@ -642,5 +642,5 @@ script_server *script_start(const char *script)
 {
     char *copy = strdup(script);
 
-    return copy ? script_server_new(run_server, copy, NULL, NULL) : NULL;
+    return copy ? script_server_new(run_server, copy, false, NULL, NULL) : NULL;
 }

@@ -59,6 +59,12 @@ typedef bool script_answer_fn(unsigned connection, uint8_t type, tusk_str body, 
  */
 script_server *script_start_echo(script_answer_fn *answer, void *user);
 
+/*
+ * The same in a process of its own, so that its descriptors and memory are not the client's: for ten thousand connections, and
+ * for figures of memory. Call it before the first thread is started. script_n_accepted() stays 0. It ends with its parent.
+ */
+script_server *script_start_echo_process(void);
+
 /* Bytes of the answer to a startup packet: AuthenticationOk to ReadyForQuery. */
 void script_write_login(tusk__writer *b, uint32_t pid, tusk_str key);
 
