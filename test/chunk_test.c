@@ -163,7 +163,7 @@ END_TEST
 
 START_TEST(idle_loop_keeps_a_few_and_then_sleeps_for_ever)
 {
-    long n_live = atomic_load(&h.n_live);
+    long n_live = atomic_load(&h.n_live), before;
 
     borrow(50);
     run_ok(loop); /* trimming is no reason to go on */
@@ -173,6 +173,9 @@ START_TEST(idle_loop_keeps_a_few_and_then_sleeps_for_ever)
     ck_assert_int_le(w->n_waits, 3);
     ck_assert_int_le(atomic_load(&h.n_live), n_live + 4 + 1);
     ck_assert_int_eq(tusk_loop_timeout_us(loop), -1);
+    before = n_calls();
+    borrow(4);
+    ck_assert_int_eq(n_calls(), before);
 }
 END_TEST
 

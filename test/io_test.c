@@ -336,6 +336,23 @@ START_TEST(readiness_is_reported_as_far_as_it_is_watched)
 }
 END_TEST
 
+/* Of a pipe's empty reading end the kernel says "hung up", not "readable". */
+START_TEST(hang_up_alone_counts_as_readable)
+{
+    int fds[2];
+    end a = {.name = "a"};
+
+    ck_assert_int_eq(pipe(fds), 0);
+    a.fd = fds[0];
+    a.peer = -1;
+    start(&a, TUSK_READABLE);
+    close(fds[1]);
+    turn_ok(loop, 0);
+    diary_is("ar");
+    close_pair(&a);
+}
+END_TEST
+
 START_TEST(paused_io_lets_the_loop_sleep_and_can_be_resumed)
 {
     end a;
@@ -524,6 +541,7 @@ Suite *tusk_suite(void)
     tcase_add_test(t, io_started_in_a_callback_is_called_in_a_later_turn);
     tcase_add_test(t, stopping_twice_or_never_started_is_fine);
     tcase_add_loop_test(t, readiness_is_reported_as_far_as_it_is_watched, 0, (int)(sizeof reports / sizeof reports[0]));
+    tcase_add_test(t, hang_up_alone_counts_as_readable);
     tcase_add_test(t, paused_io_lets_the_loop_sleep_and_can_be_resumed);
     tcase_add_test(t, setting_what_is_set_makes_no_system_call);
     tcase_add_test(t, round_trip_is_one_send_one_wait_one_receive);

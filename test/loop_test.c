@@ -428,7 +428,6 @@ START_TEST(work_queued_by_deferred_work_waits_for_the_next_turn)
     named_task task = {.name = "task", .is_again = true};
 
     tusk__loop_defer(loop, &task.task, on_task);
-    tusk__loop_defer(loop, &task.task, on_task); /* queued is queued */
     turn_ok(loop, 0);
     diary_is("task");
     turn_ok(loop, 0);
@@ -436,6 +435,18 @@ START_TEST(work_queued_by_deferred_work_waits_for_the_next_turn)
     tusk__task_cancel(&task.task);
     turn_ok(loop, 0);
     diary_is("");
+}
+END_TEST
+
+START_TEST(queuing_what_is_queued_does_nothing)
+{
+    named_task a = {.name = "a"}, b = {.name = "b"};
+
+    tusk__loop_defer(loop, &a.task, on_task);
+    tusk__loop_defer(loop, &b.task, on_task);
+    tusk__loop_defer(loop, &a.task, on_task);
+    turn_ok(loop, 0);
+    diary_is("a b");
 }
 END_TEST
 
@@ -510,6 +521,24 @@ START_TEST(sleep_ends_with_the_next_timer)
     ck_assert_int_eq(w->last_timeout_us, 1500000);
     diary_is("timer");
     ck_assert_int_eq(w->n_waits, 2);
+}
+END_TEST
+
+static void nudge(tusk__task *task)
+{
+    (void)task;
+    tusk__loop_nudge(loop);
+}
+
+START_TEST(nudged_turn_does_not_sleep_and_the_next_does)
+{
+    tusk__task task = {0};
+
+    tusk__loop_flush_soon(loop, &task, nudge);
+    turn_ok(loop, 5);
+    ck_assert_int_eq(w->last_timeout_us, 0);
+    turn_ok(loop, 5);
+    ck_assert_int_eq(w->last_timeout_us, 5000000);
 }
 END_TEST
 
@@ -789,11 +818,23 @@ static void arise_inside(void *user)
     arising[seen_code].arise();
 }
 
+static void host_until_seen(int fd, const char *name, const char *seen)
+{
+    int n_turns = 0;
+
+    while (strstr(diary, seen) == NULL) {
+        ck_assert_msg(is_readable(fd, 5000), "%s: the host is not told", name);
+        turn_ok(loop, 0);
+        ck_assert_int_lt(++n_turns, 20);
+    }
+    diary_is(seen);
+}
+
 /* A host that only watches the descriptor. What comes up does so before the first tusk_loop_fd(), outside a turn, or inside
  * one; the host polls, and turns without waiting whenever the descriptor is readable. */
 static void host_by_descriptor(int row, int when)
 {
-    int fd, n_turns = 0;
+    int fd;
 
     w = world_open();
     tusk_loop_free(loop);
@@ -810,20 +851,31 @@ static void host_by_descriptor(int row, int when)
         seen_code = (tusk_code)row;
         ck_assert_int_eq(tusk_loop_post(loop, arise_inside, NULL), TUSK_OK);
     }
-    while (strstr(diary, arising[row].seen) == NULL) {
-        ck_assert_msg(is_readable(fd, 5000), "%s, %d: the host is not told", arising[row].name, when);
-        turn_ok(loop, 0);
-        ck_assert_int_lt(++n_turns, 10);
-    }
-    diary_is(arising[row].seen);
+    host_until_seen(fd, arising[row].name, arising[row].seen);
     for (int i = 0; i < 3 && is_readable(fd, 0); i++)
         turn_ok(loop, 0);
     ck_assert_msg(!is_readable(fd, 0), "%s, %d: the host is told without end", arising[row].name, when);
+    arising[row].arise(); /* and again */
+    host_until_seen(fd, arising[row].name, arising[row].seen);
 }
 
 START_TEST(host_that_only_watches_the_descriptor_learns_of_everything)
 {
     host_by_descriptor(_i % N_ARISING, _i / N_ARISING);
+}
+END_TEST
+
+START_TEST(host_that_only_watches_the_descriptor_learns_of_each_timer)
+{
+    tusk__timer timers[3] = {{0}};
+    int fd;
+
+    tusk_loop_free(loop);
+    loop = loop_in(world_open());
+    fd = tusk_loop_fd(loop);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(tusk__timer_start(loop, &timers[i], 2000 * (i + 1), on_timer), TUSK_OK);
+    host_until_seen(fd, "one timer after another", "timer timer timer");
 }
 END_TEST
 
@@ -972,6 +1024,17 @@ START_TEST(what_was_posted_runs_before_the_loop_is_gone)
 }
 END_TEST
 
+START_TEST(what_was_decided_is_told_before_the_loop_is_gone)
+{
+    named_task task = {.name = "told"};
+
+    tusk__loop_defer(loop, &task.task, on_task);
+    tusk_loop_free(loop);
+    diary_is("told");
+    loop = NULL;
+}
+END_TEST
+
 START_TEST(freeing_leaves_no_descriptor_and_no_memory)
 {
     int n_fds = harness_open_fds(), fds[2];
@@ -1044,10 +1107,12 @@ Suite *tusk_suite(void)
 #endif
     tcase_add_test(t, phases_come_in_the_documented_order);
     tcase_add_test(t, work_queued_by_deferred_work_waits_for_the_next_turn);
+    tcase_add_test(t, queuing_what_is_queued_does_nothing);
     tcase_add_test(t, task_can_cancel_its_neighbour_in_the_same_batch);
     tcase_add_test(t, work_that_begets_work_does_not_starve_the_sockets);
     tcase_add_test(t, idle_loop_makes_one_call_however_long_it_sleeps);
     tcase_add_test(t, sleep_ends_with_the_next_timer);
+    tcase_add_test(t, nudged_turn_does_not_sleep_and_the_next_does);
     tcase_add_test(t, busy_poll_spends_its_budget_before_it_sleeps_and_learns);
     tcase_add_loop_test(t, busy_poll_is_off_by_default, 0, 3);
     tcase_add_test(t, posts_of_four_threads_run_once_each_in_order);
@@ -1059,12 +1124,14 @@ Suite *tusk_suite(void)
     tcase_add_test(t, stop_before_run_ends_it_before_its_first_turn);
     tcase_add_test(t, run_goes_on_while_somebody_holds_the_loop);
     tcase_add_loop_test(t, host_that_only_watches_the_descriptor_learns_of_everything, 0, 3 * N_ARISING);
+    tcase_add_test(t, host_that_only_watches_the_descriptor_learns_of_each_timer);
     tcase_add_loop_test(t, host_with_descriptor_and_timeout_learns_of_everything, 0, N_ARISING);
     tcase_add_test(t, timeout_for_the_host_is_the_time_to_the_next_turn);
     tcase_add_test(t, alarm_is_set_again_only_when_a_timer_is_due_earlier);
     tcase_add_test(t, alarm_that_cannot_be_set_is_logged_and_tried_again);
     tcase_add_test(t, children_end_from_the_newest_to_the_oldest_then_slots);
     tcase_add_test(t, what_was_posted_runs_before_the_loop_is_gone);
+    tcase_add_test(t, what_was_decided_is_told_before_the_loop_is_gone);
     tcase_add_test(t, freeing_leaves_no_descriptor_and_no_memory);
     tcase_add_test(t, log_passes_only_its_level_and_no_control_characters);
     return suite;
