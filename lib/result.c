@@ -12,8 +12,10 @@
  * small by definition; without it a thousand one-row results would hold a thousand chunks. */
 #define SPARSE_PART 4
 
-/* Memory that a recycled result keeps for its next use. */
-#define STORE_KEPT 4096
+/* Memory that a recycled result keeps for its next use: what one sparse chunk can yield, so that a query repeated with a result
+ * of whatever size allocates nothing. A loop keeps at most 512 free queries, so this is at most 8 MiB, after as many results
+ * of that size at once. */
+#define STORE_KEPT (TUSK__CHUNK_SIZE / SPARSE_PART)
 #define RUNS_KEPT 16
 
 /* ---- descriptions ---- */
