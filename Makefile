@@ -131,8 +131,8 @@ $(B)/bench/libpq_bench: private LIBS += -lpq
 $(filter %_bench,$(BENCHES)): $(B)/%: $(B)/%.o $(B)/bench/bench.o $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
 
-$(filter %_figure,$(BENCHES)): $(B)/%: $(B)/%.o $(B)/libtusk.a
-	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
+$(filter %_figure,$(BENCHES)): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libtusk.a
+	$(call SHOW,LINK)$(LINK) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
 $(B)/bench/heap_count.so: bench/heap_count.c $(B)/flags
 	@mkdir -p $(@D)

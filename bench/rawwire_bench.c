@@ -105,7 +105,8 @@ static void prepare(const bench_workload *work)
 
 static void encode(const bench_workload *work)
 {
-    static const unsigned char with_param[] = "\0s\0\0\1\0\1\0\1\0\0\0\10........\0\1\0\1", without[] = "\0s\0\0\0\0\0\0\1\0\1";
+    static const unsigned char with_param[] = "\0s\0\0\1\0\1\0\1\0\0\0\10........\0\1\0\1",
+                               without[] = "\0s\0\0\0\0\0\0\1\0\1";
 
     if (work->shape == BENCH_SELECT1)
         add(bind_execute_sync, &request_len, 'B', without, sizeof without - 1);
