@@ -150,9 +150,15 @@ void tusk__error_hint(tusk_error *err, tusk_str text)
         tusk__error_copy(err->hint, sizeof err->hint, text);
 }
 
+/* connect_timeout, unlike the deadline of a request. */
+static bool is_connect_timeout(const tusk_error *err)
+{
+    return err->code == TUSK_ERR_TIMEOUT && memcmp(err->sqlstate, "08", 2) == 0;
+}
+
 bool tusk_error_is_fatal(const tusk_error *err)
 {
-    return (size_t)err->code < N_CODES && codes[err->code].is_fatal;
+    return (size_t)err->code < N_CODES && (codes[err->code].is_fatal || is_connect_timeout(err));
 }
 
 /* Classes of what time may mend: connection exceptions, insufficient resources (53300), operator intervention (57P03). A
@@ -168,7 +174,8 @@ bool tusk_error_is_retriable(const tusk_error *err)
         return true;
     if (err->fate != TUSK_FATE_NOT_SENT || memcmp(err->sqlstate, "08P01", 5) == 0)
         return false;
-    return err->code == TUSK_ERR_LOST || (err->code == TUSK_ERR_CONNECT && is_passing(err->sqlstate));
+    return err->code == TUSK_ERR_LOST || is_connect_timeout(err) ||
+           (err->code == TUSK_ERR_CONNECT && is_passing(err->sqlstate));
 }
 
 size_t tusk_error_format(const tusk_error *err, char *buf, size_t size)

@@ -1,0 +1,573 @@
+/* Logins against the real server: every role by every sslmode, certificates, channel binding, kept keys, protocols, and what a
+ * user reads when it does not work. */
+#include <arpa/inet.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "test/live/live.h"
+
+/* The addresses of localhost differ from machine to machine; the server's messages name them. */
+static const char *dsn_of(const char *role, const char *password, const char *options)
+{
+    return textf("postgresql://%s:%s@localhost:%s/tusk?hostaddr=127.0.0.1&sslrootcert=%s&%s", role, password,
+                 harness_env("TUSK_TEST_PORT"), harness_env("TUSK_TEST_CA"), options);
+}
+
+/* What came of it, and nothing of the connection. */
+static tusk_error login(const char *dsn)
+{
+    tusk_conn *conn = tusk_connect(loop, dsn);
+    tusk_error err = {0};
+    tusk_query *q = tusk_exec(conn, "select 1", TUSK_NO_PARAMS);
+    tusk_code code = tusk_await_free(tusk_conn_ready(conn), &err);
+
+    ck_assert_int_eq(code, tusk_conn_error(conn)->code);
+    ck_assert_int_eq(tusk_await(q), code);
+    if (code != TUSK_OK) {
+        ck_assert_str_eq(tusk_query_error(q)->message, err.message);
+        ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
+        ck_assert_int_eq(tusk_conn_get_state(conn), TUSK_CONN_CLOSED);
+        ck_assert_str_eq(err.hint, tusk_conn_error(conn)->hint);
+    }
+    tusk_query_free(q);
+    tusk_conn_free(conn);
+    return err;
+}
+
+/* ---- roles × sslmode × password --------------------------------------------------------------------------------------------- */
+
+typedef enum outcome { IN, PASSWORD, NO_ENTRY, REJECTED, NO_CERT } outcome;
+
+/* Order: disable, prefer, require, verify-full. */
+static const struct {
+    const char *role;
+    outcome right[4], wrong[4];
+} roles[] = {
+    {"t_trust", {IN, IN, IN, IN}, {IN, IN, IN, IN}},
+    {"t_password", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
+    {"t_md5", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
+    {"t_scram", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
+    {"drv", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
+    {"t_expired", {PASSWORD, PASSWORD, PASSWORD, PASSWORD}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
+    {"t_sslonly", {NO_ENTRY, IN, IN, IN}, {NO_ENTRY, NO_ENTRY, PASSWORD, PASSWORD}},
+    {"t_nossl", {IN, IN, NO_ENTRY, NO_ENTRY}, {PASSWORD, PASSWORD, NO_ENTRY, NO_ENTRY}},
+    {"t_reject", {REJECTED, REJECTED, REJECTED, REJECTED}, {REJECTED, REJECTED, REJECTED, REJECTED}},
+    {"t_cert", {NO_ENTRY, NO_ENTRY, NO_CERT, NO_CERT}, {NO_ENTRY, NO_ENTRY, NO_CERT, NO_CERT}},
+    {"t_certpw", {NO_ENTRY, NO_ENTRY, NO_CERT, NO_CERT}, {NO_ENTRY, NO_ENTRY, NO_CERT, NO_CERT}},
+    {"t_peer", {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY}, {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY}},
+    {"nobody", {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY}, {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY}},
+};
+static const char *const sslmodes[] = {"disable", "prefer", "require", "verify-full"};
+
+static const char *message_of(outcome what, const char *role, int mode)
+{
+    const char *link = mode < 2 ? "no encryption" : "SSL encryption"; /* prefer ends with its second try */
+
+    switch (what) {
+    case PASSWORD:
+        return textf("password authentication failed for user \"%s\"", role);
+    case NO_ENTRY:
+        return textf("no pg_hba.conf entry for host \"127.0.0.1\", user \"%s\", database \"tusk\", %s", role, link);
+    case REJECTED:
+        return textf("pg_hba.conf rejects connection for host \"127.0.0.1\", user \"%s\", database \"tusk\", %s", role,
+                     link);
+    case NO_CERT:
+        return "connection requires a valid client certificate";
+    case IN:
+        break;
+    }
+    return "";
+}
+
+START_TEST(role_comes_in_or_hears_why_not)
+{
+    for (int i = 0; i < 8; i++) {
+        int mode = i / 2;
+        bool is_right = i % 2;
+        outcome want = is_right ? roles[_i].right[mode] : roles[_i].wrong[mode];
+        const char *role = roles[_i].role;
+        tusk_error err =
+            login(dsn_of(role, is_right ? textf("pw-%s", role) : "wrong", textf("sslmode=%s", sslmodes[mode])));
+
+        ck_assert_msg((err.code == TUSK_OK) == (want == IN), "%s, %s, %s: %s", role, sslmodes[mode],
+                      is_right ? "right" : "wrong", said(&err));
+        if (want == IN)
+            continue;
+        ck_error(&err, TUSK_ERR_AUTH, want == PASSWORD ? "28P01" : "28000", message_of(want, role, mode));
+        ck_assert_str_eq(err.where, textf("connect localhost:%s: login", harness_env("TUSK_TEST_PORT")));
+        ck_assert_str_eq(err.hint, "");
+        ck_assert(tusk_error_is_fatal(&err));
+        ck_assert(!tusk_error_is_retriable(&err));
+    }
+}
+END_TEST
+
+START_TEST(link_is_encrypted_or_not_as_asked)
+{
+    static const struct {
+        const char *role, *sslmode;
+        bool is_tls;
+    } links[] = {{"drv", "disable", false},        {"drv", "prefer", true},      {"drv", "require", true},
+                 {"drv", "verify-full", true},     {"t_nossl", "prefer", false}, {"t_sslonly", "prefer", true},
+                 {"t_trust", "verify-full", true}, {"t_trust", "disable", false}};
+    tusk_conn *conn = tusk_connect(
+        loop, dsn_of(links[_i].role, textf("pw-%s", links[_i].role), textf("sslmode=%s", links[_i].sslmode)));
+
+    ck_assert_int_eq(number_on(conn, "select ssl::int4 from pg_stat_ssl where pid = pg_backend_pid()"),
+                     links[_i].is_tls);
+    ck_assert(tusk_str_is(tusk_conn_tls_version(conn), links[_i].is_tls ? "TLSv1.3" : ""));
+    ck_assert_int_eq(number_on(conn, "select pg_backend_pid()"), (int64_t)tusk_conn_backend_pid(conn));
+    ck_assert(tusk_str_is(tusk_conn_user(conn), links[_i].role));
+    ck_assert(tusk_str_is(tusk_conn_dbname(conn), "tusk"));
+    ck_assert(tusk_str_is(tusk_conn_host(conn), "localhost"));
+    ck_assert(tusk_str_is(tusk_conn_port(conn), harness_env("TUSK_TEST_PORT")));
+    disconnect(conn);
+}
+END_TEST
+
+/* ---- what a user reads ----------------------------------------------------------------------------------------------------------- */
+
+static int refused_port; /* bound, not listening */
+
+static int bind_nowhere(bool is_listening, int *port)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof sin;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, sizeof sin), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+    if (is_listening)
+        ck_assert_int_eq(listen(fd, 1), 0);
+    *port = ntohs(sin.sin_port);
+    return fd;
+}
+
+/* %p the server's port, %r one that refuses, %t the tls folder, %s the socket folder */
+static const char *expand(const char *text)
+{
+    static char out[512];
+    size_t len = 0;
+
+    for (; *text; text++) {
+        if (text[0] != '%' || !strchr("prts", text[1])) {
+            out[len++] = *text;
+            continue;
+        }
+        text++;
+        len += (size_t)snprintf(out + len, sizeof out - len, "%s",
+                                *text == 'p'   ? harness_env("TUSK_TEST_PORT")
+                                : *text == 'r' ? textf("%d", refused_port)
+                                : *text == 't' ? harness_env("TUSK_TEST_TLS")
+                                               : harness_env("TUSK_TEST_SOCKDIR"));
+    }
+    out[len] = '\0';
+    return out;
+}
+
+/* clang-format off */
+static const struct {
+    const char *dsn;
+    tusk_code code;
+    const char *sqlstate, *where, *message, *hint;
+} refusals[] = {
+    {"postgresql://t_scram:wrong@localhost:%p/tusk?sslmode=disable", TUSK_ERR_AUTH, "28P01", "connect localhost:%p: login",
+     "password authentication failed for user \"t_scram\"", ""},
+    {"postgresql://t_scram@localhost:%p/tusk?sslmode=require", TUSK_ERR_AUTH, "28P01", "connect localhost:%p: login",
+     "the server asks for a password (SCRAM-SHA-256-PLUS), but none was given",
+     "Give it in the connection string or as tusk_config.password."},
+    {"postgresql://t_md5@localhost:%p/tusk?sslmode=disable", TUSK_ERR_AUTH, "28P01", "connect localhost:%p: login",
+     "the server asks for a password (MD5), but none was given",
+     "Give it in the connection string or as tusk_config.password."},
+    {"postgresql://t_password@localhost:%p/tusk?sslmode=disable", TUSK_ERR_AUTH, "28P01", "connect localhost:%p: login",
+     "the server asks for a password (cleartext), but none was given",
+     "Give it in the connection string or as tusk_config.password."},
+    {"postgresql://drv:pw-drv@no.such.host.invalid/tusk", TUSK_ERR_RESOLVE, "08001", "resolve no.such.host.invalid",
+     "could not resolve host \"no.such.host.invalid\": Name or service not known", ""},
+    {"postgresql://drv:pw-drv@127.0.0.1:%r/tusk", TUSK_ERR_CONNECT, "08001", "connect 127.0.0.1:%r",
+     "could not connect: connection refused", "Is the server running on that host and accepting TCP/IP connections?"},
+    {"host=/no/such/folder port=5432 user=drv", TUSK_ERR_CONNECT, "08001", "connect /no/such/folder/.s.PGSQL.5432",
+     "could not connect: there is no such socket",
+     "Is the server running on this machine and accepting connections on that socket?"},
+    {"postgresql://nobody:x@localhost:%p/tusk?hostaddr=127.0.0.1&sslmode=disable", TUSK_ERR_AUTH, "28000", "connect localhost:%p: login",
+     "no pg_hba.conf entry for host \"127.0.0.1\", user \"nobody\", database \"tusk\", no encryption", ""},
+    {"postgresql://drv:pw-drv@localhost:%p/no_such?sslmode=disable", TUSK_ERR_CONNECT, "3D000", "connect localhost:%p: login",
+     "database \"no_such\" does not exist", ""},
+    {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=disable&options=-c%20no.such%20-x", TUSK_ERR_CONNECT, "42601", "connect localhost:%p: login",
+     "-c no.such requires a value", ""},
+    {"postgresql://drv:pw-drv@other.test:%p/tusk?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert=%t/ca.crt", TUSK_ERR_TLS, "08001",
+     "connect other.test:%p: tls handshake", "the certificate is for \"localhost\", not for \"other.test\"", ""},
+    {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=verify-full&sslrootcert=%t/foreign_ca.crt", TUSK_ERR_TLS, "08001",
+     "connect localhost:%p: tls handshake",
+     "the server's certificate goes back to an authority that is not in the root certificate file", ""},
+    {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=verify-full&sslrootcert=/no/such", TUSK_ERR_CONFIG, "08001",
+     "connect localhost:%p: root certificate", "the root certificate file \"/no/such\" does not exist", ""},
+    {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=disable&channel_binding=require", TUSK_ERR_AUTH, "28000", "connect localhost:%p: login",
+     "channel binding is required, but the connection is not TLS", ""},
+    {"postgresql://t_md5:pw-t_md5@localhost:%p/tusk?sslmode=require&channel_binding=require", TUSK_ERR_AUTH, "28000",
+     "connect localhost:%p: login", "channel binding is required, but the server asks for MD5 authentication", ""},
+    {"postgresql://t_password:pw-t_password@localhost:%p/tusk?sslmode=require&channel_binding=require", TUSK_ERR_AUTH, "28000",
+     "connect localhost:%p: login",
+     "channel binding is required, but the server asks for cleartext password authentication", ""},
+    {"postgresql://t_trust@localhost:%p/tusk?sslmode=require&channel_binding=require", TUSK_ERR_AUTH, "28000", "connect localhost:%p: login",
+     "channel binding is required, but the server let us in without SCRAM-SHA-256-PLUS", ""},
+    {"postgresql://drv:pw-drv@localhost:%p/tusk?min_protocol_version=3.2", TUSK_ERR_CONNECT, "08001", "connect localhost:%p: login",
+     "the server speaks no protocol above 3.0, and min_protocol_version is 3.2", ""},
+    {"postgresql://drv:pw-drv@localhost:port/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
+     "port must be a number from 1 to 65535", ""},
+    {"postgresql://drv:pw-drv@localhost/tusk?sslmode=maybe", TUSK_ERR_CONFIG, "08001", "configuration",
+     "sslmode must be one of: disable, prefer, require, verify-full", ""},
+    {"postgresql://drv:pw%@localhost/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
+     "the connection string is malformed at byte 18: a \"%\" in the part that begins here is not followed by two hexadecimal digits", ""},
+    {"mysql://drv:pw-drv@localhost/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
+     "the connection string is malformed at byte 1: what should be a parameter's name has no \"=\" behind it",
+     "A URI begins with postgresql:// or postgres://."},
+    {"host='localhost", TUSK_ERR_CONFIG, "08001", "configuration",
+     "the connection string is malformed at byte 6: the quoted value that begins here has no end", ""},
+    {"postgresql://drv@db1,db2/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
+     "host holds a list; several hosts are not supported yet", ""},
+};
+/* clang-format on */
+
+START_TEST(refused_login_says_why)
+{
+    int fd = bind_nowhere(false, &refused_port);
+    tusk_error err = login(expand(refusals[_i].dsn));
+
+    ck_error(&err, refusals[_i].code, refusals[_i].sqlstate, refusals[_i].message);
+    ck_assert_str_eq(err.where, expand(refusals[_i].where));
+    ck_assert_str_eq(err.hint, refusals[_i].hint);
+    ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
+    ck_assert(tusk_error_is_fatal(&err));
+    ck_assert_ptr_null(strstr(err.message, "pw-"));
+    close(fd);
+}
+END_TEST
+
+START_TEST(too_many_connections_is_said_so)
+{
+    tusk_conn *admin = connect_plain(), *first;
+    tusk_error err;
+
+    run_on(admin, "alter role t_scram connection limit 1");
+    first = tusk_connect(loop, dsn_of("t_scram", "pw-t_scram", "sslmode=disable"));
+    ck_usable(first);
+    err = login(dsn_of("t_scram", "pw-t_scram", "sslmode=disable"));
+    run_on(admin, "alter role t_scram connection limit -1");
+    ck_error(&err, TUSK_ERR_CONNECT, "53300", "too many connections for role \"t_scram\"");
+    ck_assert(tusk_error_is_retriable(&err));
+    disconnect(first);
+    disconnect(admin);
+}
+END_TEST
+
+START_TEST(fields_of_a_refused_login_are_kept)
+{
+    tusk_conn *conn = tusk_connect(loop, dsn_of("t_scram", "wrong", "sslmode=disable"));
+
+    ck_assert_int_eq(tusk_await_free(tusk_conn_ready(conn), NULL), TUSK_ERR_AUTH);
+    ck_assert(tusk_str_is(tusk_conn_error_field(conn, 'V'), "FATAL"));
+    ck_assert(tusk_str_is(tusk_conn_error_field(conn, 'C'), "28P01"));
+    ck_assert_uint_gt(tusk_conn_error_field(conn, 'R').len, 0);
+    tusk_conn_free(conn);
+}
+END_TEST
+
+/* The kernel accepts, nobody answers. */
+START_TEST(silent_server_is_given_up_in_time)
+{
+    int port, fd = bind_nowhere(true, &port);
+    tusk_config config = {.dsn = textf("postgresql://drv@127.0.0.1:%d/tusk?sslmode=%s", port, sslmodes[_i]),
+                          .connect_timeout = 0.05,
+                          .sslrootcert = harness_env("TUSK_TEST_CA")};
+    int64_t begin_us = tusk_loop_now_us(loop);
+    tusk_conn *conn = tusk_conn_open(loop, &config);
+    tusk_query *q = tusk_exec(conn, "select 1", TUSK_NO_PARAMS);
+
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_TIMEOUT);
+    ck_assert_int_ge(tusk_loop_now_us(loop) - begin_us, 50000);
+    ck_error(tusk_query_error(q), TUSK_ERR_TIMEOUT, "08001", "no connection within connect_timeout (0.05 s)");
+    ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
+    ck_assert_str_eq(tusk_query_error(q)->where, textf("127.0.0.1:%d/tusk as drv", port));
+    ck_assert(tusk_error_is_retriable(tusk_query_error(q)));
+    ck_assert(tusk_error_is_fatal(tusk_query_error(q)));
+    tusk_query_free(q);
+    tusk_conn_free(conn);
+    close(fd);
+}
+END_TEST
+
+/* ---- certificates that the server shows ---------------------------------------------------------------------------------------------- */
+
+static void show_certificate(tusk_conn *admin, const char *name)
+{
+    if (name) {
+        run_on(admin, textf("alter system set ssl_cert_file = '%s'", harness_tls(textf("%s.crt", name))));
+        run_on(admin, textf("alter system set ssl_key_file = '%s'", harness_tls(textf("%s.key", name))));
+    } else {
+        run_on(admin, "alter system reset ssl_cert_file");
+        run_on(admin, "alter system reset ssl_key_file");
+    }
+    run_on(admin, "select pg_reload_conf()");
+}
+
+/* The postmaster reloads in its own time; until then the old certificate is shown. */
+static tusk_error login_until(bool is_good)
+{
+    tusk_error err;
+
+    do
+        err = login(dsn_of("drv", "pw-drv", "sslmode=verify-full"));
+    while ((err.code == TUSK_OK) != is_good);
+    return err;
+}
+
+/* clang-format off */
+static const struct {
+    const char *name, *message;
+} shown[] = {
+    {"expired", "the server's certificate has expired"},
+    {"wrong_name", "the certificate is for \"wrong.test\", not for \"localhost\""},
+    {"foreign", "the server's certificate was issued by an authority that is not in the root certificate file"},
+};
+/* clang-format on */
+
+START_TEST(bad_certificate_is_refused_by_verify_full_alone)
+{
+    tusk_conn *admin = connect_plain();
+    tusk_error err, require;
+
+    show_certificate(admin, shown[_i].name);
+    err = login_until(false);
+    require = login(dsn_of("drv", "pw-drv", textf("sslmode=require&sslrootcert=%s", "")));
+    show_certificate(admin, NULL);
+    login_until(true);
+    ck_error(&err, TUSK_ERR_TLS, "08001", shown[_i].message);
+    ck_assert_str_eq(err.where, textf("connect localhost:%s: tls handshake", harness_env("TUSK_TEST_PORT")));
+    ck_assert_msg(require.code == TUSK_OK, "%s", said(&require));
+    disconnect(admin);
+}
+END_TEST
+
+/* Ed25519 has no hash of its own to bind to (D24): plain SCRAM under prefer, refused under require. */
+START_TEST(channel_binding_depends_on_the_certificate)
+{
+    static const struct {
+        const char *certificate, *binding;
+        tusk_code code;
+    } cases[] = {{NULL, "disable", TUSK_OK},
+                 {NULL, "prefer", TUSK_OK},
+                 {NULL, "require", TUSK_OK},
+                 {"rsa", "require", TUSK_OK},
+                 {"ed25519", "prefer", TUSK_OK}};
+    tusk_conn *admin = connect_plain();
+    tusk_error err = {0};
+
+    if (cases[_i].certificate) {
+        show_certificate(admin, cases[_i].certificate);
+        for (int i = 0; i < 5; i++) /* whichever is shown: each must do */
+            err =
+                login(dsn_of("t_scram", "pw-t_scram", textf("sslmode=require&channel_binding=%s", cases[_i].binding)));
+        show_certificate(admin, NULL);
+    } else {
+        err = login(dsn_of("t_scram", "pw-t_scram", textf("sslmode=require&channel_binding=%s", cases[_i].binding)));
+    }
+    ck_assert_msg(err.code == cases[_i].code, "%s", said(&err));
+    disconnect(admin);
+}
+END_TEST
+
+/* ---- SCRAM keys ----------------------------------------------------------------------------------------------------------------------- */
+
+static void hmac(const uint8_t key[32], const char *text, uint8_t out[32])
+{
+    unsigned len = 32;
+
+    HMAC(EVP_sha256(), key, 32, (const unsigned char *)text, strlen(text), out, &len);
+}
+
+/* A verifier as the server keeps it (RFC 5803), of as many iterations as we like. */
+static const char *verifier_of(const char *password, int iterations)
+{
+    static const unsigned char salt[] = "0123456789abcdef";
+    uint8_t salted[32], client[32], stored[32], server[32];
+    char salt64[32], stored64[64], server64[64];
+
+    PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt, 16, iterations, EVP_sha256(), 32, salted);
+    hmac(salted, "Client Key", client);
+    EVP_Digest(client, 32, stored, NULL, EVP_sha256(), NULL);
+    hmac(salted, "Server Key", server);
+    EVP_EncodeBlock((unsigned char *)salt64, salt, 16);
+    EVP_EncodeBlock((unsigned char *)stored64, stored, 32);
+    EVP_EncodeBlock((unsigned char *)server64, server, 32);
+    return textf("SCRAM-SHA-256$%d:%s$%s:%s", iterations, salt64, stored64, server64);
+}
+
+/* Logs in and counts the turns of the loop: computing is done in slices, at most 8192 iterations each. */
+static tusk_code login_in_turns(const char *password, int *n_turns)
+{
+    tusk_conn *conn = tusk_connect(loop, dsn_of("t_scram", password, "sslmode=disable"));
+    tusk_query *ready = tusk_conn_ready(conn);
+    tusk_code code;
+
+    for (*n_turns = 0; !tusk_query_is_done(ready); ++*n_turns)
+        turn(TUSK_NONE);
+    code = tusk_query_code(ready);
+    tusk_query_free(ready);
+    tusk_conn_free(conn);
+    return code;
+}
+
+START_TEST(second_login_computes_nothing_and_a_wrong_password_gains_nothing)
+{
+    tusk_conn *admin = connect_plain();
+    tusk_code codes[5];
+    int turns[5];
+
+    run_on(admin, textf("alter role t_scram password '%s'", verifier_of("pw-t_scram", 100000)));
+    codes[0] = login_in_turns("pw-t_scram", &turns[0]);
+    codes[1] = login_in_turns("pw-t_scram", &turns[1]);
+    codes[2] = login_in_turns("wrong", &turns[2]);
+    codes[3] = login_in_turns("wrong", &turns[3]);
+    codes[4] = login_in_turns("pw-t_scram", &turns[4]);
+    run_on(admin, "alter role t_scram password 'pw-t_scram'");
+    ck_assert_int_eq(codes[0], TUSK_OK);
+    ck_assert_int_eq(codes[1], TUSK_OK);
+    ck_assert_int_eq(codes[2], TUSK_ERR_AUTH);
+    ck_assert_int_eq(codes[3], TUSK_ERR_AUTH);
+    ck_assert_int_eq(codes[4], TUSK_OK);
+    ck_assert_int_gt(turns[0], turns[1] + 8);
+    ck_assert_int_gt(turns[2], turns[1] + 8);
+    ck_assert_int_gt(turns[3], turns[1] + 8);
+    ck_assert_int_lt(turns[4], turns[1] + 5);
+    ck_assert_int_eq(login_in_turns("pw-t_scram", &turns[0]), TUSK_OK); /* the new salt */
+    disconnect(admin);
+}
+END_TEST
+
+START_TEST(too_many_iterations_are_refused_uncomputed)
+{
+    tusk_conn *admin = connect_plain();
+    tusk_error err;
+
+    run_on(admin, textf("alter role t_scram password '%s'", verifier_of("pw-t_scram", 100001)));
+    err = login(dsn_of("t_scram", "pw-t_scram", "sslmode=disable"));
+    run_on(admin, "alter role t_scram password 'pw-t_scram'");
+    ck_error(&err, TUSK_ERR_AUTH, "28000", "the server asks for more than 100000 iterations of SCRAM");
+    disconnect(admin);
+}
+END_TEST
+
+START_TEST(password_of_any_characters_comes_in)
+{
+    static const char *const passwords[] = {"gr\xC3\xBC\xC3\x9F\x65", "a b'c\"d\\e@f:g/h?i#j", "\xC2\xAA\xE2\x84\xA2"};
+    tusk_conn *admin = connect_plain();
+    tusk_config config = {.dsn = harness_env("TUSK_TEST_DSN_PLAIN"), .user = "t_scram", .password = passwords[_i]};
+    tusk_query *q = tusk_exec(admin, "select set_config('x.y', $1, false)", TUSK_PARAMS(tusk_text(passwords[_i])));
+    tusk_conn *conn;
+    tusk_code code;
+
+    ck_ok(q);
+    tusk_query_free(q);
+    run_on(admin, "do $$ begin execute format('alter role t_scram password %L', current_setting('x.y')); end $$");
+    conn = tusk_conn_open(loop, &config);
+    code = tusk_await_free(tusk_conn_ready(conn), NULL);
+    run_on(admin, "alter role t_scram password 'pw-t_scram'");
+    ck_assert_int_eq(code, TUSK_OK);
+    disconnect(conn);
+    disconnect(admin);
+}
+END_TEST
+
+/* ---- ways and protocols ------------------------------------------------------------------------------------------------------------------ */
+
+/* clang-format off */
+static const char *const ways[] = {
+    "host=%s port=%p dbname=tusk user=t_peer",
+    "host=%s port=%p dbname=tusk user=t_scram password=pw-t_scram",
+    "host=%s port=%p dbname=tusk user=t_md5 password=pw-t_md5 sslmode=require",
+    "host=%s port=%p dbname=tusk user=t_password password=pw-t_password sslmode=verify-full",
+    "host=no.such.host.invalid hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=disable",
+    "host=tusk.test hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",
+    "host=a.wild.test hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",
+    "host=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",
+    "hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=disable",
+    "host=::1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",
+    "host=localhost port=%p dbname=tusk user=drv password=pw-drv max_protocol_version=3.2",
+    "host=localhost port=%p dbname=tusk user=drv password=pw-drv max_protocol_version=latest sslmode=disable",
+};
+/* clang-format on */
+
+START_TEST(server_is_reached_in_every_way)
+{
+    tusk_conn *conn = tusk_connect(loop, expand(ways[_i]));
+
+    ck_assert_msg(tusk_await_free(tusk_conn_ready(conn), NULL) == TUSK_OK, "%s: %s", ways[_i],
+                  said(tusk_conn_error(conn)));
+    ck_usable(conn);
+    ck_assert_int_eq(tusk_conn_protocol_version(conn), 30000); /* negotiated down by PostgreSQL before 18 */
+    disconnect(conn);
+}
+END_TEST
+
+START_TEST(settings_of_the_configuration_arrive)
+{
+    tusk_conn *conn =
+        tusk_connect(loop, textf("%s&application_name=live%%20test&options=-c%%20statement_timeout%%3D4711",
+                                 harness_env("TUSK_TEST_DSN_PLAIN")));
+
+    ck_assert_int_eq(number_on(conn, "select count(*) from pg_settings where (name, setting) in (('application_name', "
+                                     "'live test'), ('statement_timeout', '4711'), ('client_encoding', 'UTF8'))"),
+                     3);
+    disconnect(conn);
+}
+END_TEST
+
+START_TEST(many_connections_live_on_one_loop)
+{
+    enum { N = 50 };
+    tusk_conn *conns[N];
+    tusk_query *queries[N];
+
+    for (int i = 0; i < N; i++) {
+        conns[i] = tusk_connect(loop, harness_env(i % 4 ? "TUSK_TEST_DSN_PLAIN" : "TUSK_TEST_DSN"));
+        queries[i] = tusk_exec(conns[i], "select $1", TUSK_PARAMS(tusk_int4(i)));
+    }
+    for (int i = N - 1; i >= 0; i--) {
+        tusk_row row;
+
+        ck_ok(queries[i]);
+        ck_assert(tusk_next_row(queries[i], &row));
+        ck_assert_int_eq(tusk_get_int4(&row, 0), i);
+        tusk_query_free(queries[i]);
+        disconnect(conns[i]);
+    }
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("login_live");
+    TCase *tcase = tcase_create("login_live");
+
+    tcase_add_checked_fixture(tcase, live_loop_up, live_down);
+    tcase_set_timeout(tcase, 10);
+    tcase_add_loop_test(tcase, role_comes_in_or_hears_why_not, 0, N_OF(roles));
+    tcase_add_loop_test(tcase, link_is_encrypted_or_not_as_asked, 0, 8);
+    tcase_add_loop_test(tcase, refused_login_says_why, 0, N_OF(refusals));
+    tcase_add_test(tcase, too_many_connections_is_said_so);
+    tcase_add_test(tcase, fields_of_a_refused_login_are_kept);
+    tcase_add_loop_test(tcase, silent_server_is_given_up_in_time, 0, N_OF(sslmodes));
+    tcase_add_loop_test(tcase, bad_certificate_is_refused_by_verify_full_alone, 0, N_OF(shown));
+    tcase_add_loop_test(tcase, channel_binding_depends_on_the_certificate, 0, 5);
+    tcase_add_test(tcase, second_login_computes_nothing_and_a_wrong_password_gains_nothing);
+    tcase_add_test(tcase, too_many_iterations_are_refused_uncomputed);
+    tcase_add_loop_test(tcase, password_of_any_characters_comes_in, 0, 3);
+    tcase_add_loop_test(tcase, server_is_reached_in_every_way, 0, N_OF(ways));
+    tcase_add_test(tcase, settings_of_the_configuration_arrive);
+    tcase_add_test(tcase, many_connections_live_on_one_loop);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
