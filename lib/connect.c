@@ -127,8 +127,8 @@ static tusk_code begin_login(tusk_conn *conn, tusk_error *err)
     return tusk__login_start(conn->login, &conn->session, &conn->out, err);
 }
 
-static void on_dialed(tusk__dial *dialed, tusk__transport *transport, const tusk__address *address, const tusk_error *err,
-                      void *user)
+static void on_dialed(tusk__dial *dialed, tusk__transport *transport, const tusk__address *address,
+                      const tusk_error *err, void *user)
 {
     tusk_conn *conn = user;
     tusk__route *route = &conn->routes[conn->route];

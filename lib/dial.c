@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/un.h>
 
+#include "lib/array.h"
 #include "lib/tls_cache.h"
 #include "proto/error_set.h"
 #include "proto/message.h"
@@ -103,7 +104,7 @@ static void on_resolved(const tusk__address *addresses, size_t n, const tusk_err
 
     dial->resolve = NULL;
     if (err.code == TUSK_OK) {
-        dial->addresses = allocator->malloc(n * sizeof *addresses, allocator->user);
+        dial->addresses = tusk__array_new(allocator, n, sizeof *addresses);
         if (dial->addresses) {
             memcpy(dial->addresses, addresses, n * sizeof *addresses);
             dial->n_addresses = n;

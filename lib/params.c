@@ -10,12 +10,20 @@
  * memory on purpose. */
 #define BYTES_MAX (64 * 1024)
 
+static tusk_str text_at(const tusk__params *params, size_t *at)
+{
+    const char *text = params->block + *at, *end = memchr(text, '\0', params->len - *at);
+    tusk_str s = tusk_str_from(text, (size_t)(end - text));
+
+    *at += s.len + 1;
+    return s;
+}
+
 /* The pair at *at, and *at moved behind it. */
 static void pair_at(const tusk__params *params, size_t *at, tusk_str *name, tusk_str *value)
 {
-    *name = tusk_str_of(params->block + *at);
-    *value = tusk_str_of(name->ptr + name->len + 1);
-    *at += name->len + value->len + 2;
+    *name = text_at(params, at);
+    *value = text_at(params, at);
 }
 
 tusk_str tusk__params_get(const tusk__params *params, tusk_str wanted)

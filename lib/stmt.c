@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "lib/array.h"
 #include "lib/codec/codec.h"
 #include "lib/conn.h"
 #include "lib/sql.h"
@@ -33,6 +34,7 @@ void tusk__stmt_unref(tusk_stmt *stmt)
     tusk__loop_disown(&stmt->child);
     unlink_from_conn(stmt);
     tusk__desc_unref(stmt->desc);
+    tusk__writer_clear(&stmt->frame);
     stmt->allocator->free(stmt->types, stmt->allocator->user);
     stmt->allocator->free(stmt, stmt->allocator->user);
 }
@@ -42,7 +44,7 @@ void tusk__stmt_unref(tusk_stmt *stmt)
 tusk_code tusk__stmt_set_params(tusk_stmt *stmt, const tusk__parameter_description *description)
 {
     size_t n = description->n_params;
-    uint32_t *types = stmt->allocator->malloc(n * sizeof *types + 1, stmt->allocator->user);
+    uint32_t *types = tusk__array_new(stmt->allocator, n, sizeof *types);
 
     if (!types)
         return TUSK_ERR_NOMEM;
@@ -73,6 +75,7 @@ void tusk__stmt_learn_formats(tusk_stmt *stmt)
     tusk__desc_set_formats(desc, TUSK__FORMATS_REFUSED);
     tusk__desc_unref(stmt->desc);
     stmt->desc = desc;
+    tusk__writer_clear(&stmt->frame); /* the formats are in it */
     stmt->formats_unproven = false;
 }
 
@@ -117,12 +120,13 @@ static tusk_stmt *stmt_new(tusk_conn *conn, const char *sql, const uint32_t *typ
     memset(stmt, 0, sizeof *stmt);
     stmt->refs = 1;
     stmt->allocator = allocator;
+    tusk__writer_init(&stmt->frame, allocator);
     stmt->conn = conn;
     tusk__conn_pin(conn);
     stmt->next = conn->stmts;
     conn->stmts = stmt;
     tusk__loop_adopt(conn->loop, &stmt->child, on_loop_free);
-    stmt->types = allocator->malloc(n * sizeof *types + 1, allocator->user);
+    stmt->types = tusk__array_new(allocator, n, sizeof *types);
     if (!stmt->types) {
         tusk__stmt_unref(stmt);
         return NULL;

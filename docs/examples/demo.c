@@ -52,16 +52,16 @@ static void fill(tusk_conn *db)
     tusk_query_free(ask(db, "create temp table zone (name text primary key, east_s int4, dst bool, seen timestamptz)",
                         TUSK_NO_PARAMS));
     tusk_stmt *insert = tusk_prepare(db, "insert into zone values ($1, $2, $3, $4)", NULL, 0);
-    tusk_query *zones = ask(db, "select name, extract(epoch from utc_offset)::int4, is_dst, now() from pg_timezone_names",
-                            TUSK_NO_PARAMS);
+    tusk_query *zones = ask(
+        db, "select name, extract(epoch from utc_offset)::int4, is_dst, now() from pg_timezone_names", TUSK_NO_PARAMS);
     tusk_query **inserts = calloc(tusk_query_n_rows(zones), sizeof *inserts);
 
     if (!insert || !inserts)
         exit(1);
     while (tusk_next_row(zones, &row))
-        inserts[n++] = tusk_stmt_exec(insert, TUSK_PARAMS(tusk_text_str(tusk_get_text(&row, 0)), tusk_int4(tusk_get_int4(&row, 1)),
-                                                          tusk_bool(tusk_get_bool(&row, 2)),
-                                                          tusk_timestamptz(tusk_get_timestamptz(&row, 3))));
+        inserts[n++] = tusk_stmt_exec(
+            insert, TUSK_PARAMS(tusk_text_str(tusk_get_text(&row, 0)), tusk_int4(tusk_get_int4(&row, 1)),
+                                tusk_bool(tusk_get_bool(&row, 2)), tusk_timestamptz(tusk_get_timestamptz(&row, 3))));
     for (size_t i = 0; i < n; i++) {
         if (tusk_await(inserts[i]) != TUSK_OK)
             die(tusk_query_error(inserts[i]));
@@ -97,8 +97,8 @@ static void blocking(tusk_conn *db)
         printf("  %-20.*s %+6.2f h  %-5s  %s\n", TUSK_STR_ARG(tusk_get_text(&row, 0)), tusk_get_int4(&row, 1) / 3600.0,
                tusk_get_bool(&row, 2) ? "dst" : "", when);
     }
-    printf("  %zu rows, tag \"" TUSK_STR_FMT "\", %d columns in binary\n", tusk_query_n_rows(q), TUSK_STR_ARG(tusk_query_tag(q)),
-           tusk_query_n_cols(q));
+    printf("  %zu rows, tag \"" TUSK_STR_FMT "\", %d columns in binary\n", tusk_query_n_rows(q),
+           TUSK_STR_ARG(tusk_query_tag(q)), tusk_query_n_cols(q));
     tusk_query_free(q);
 }
 
@@ -156,7 +156,8 @@ static void error(tusk_conn *db)
     HEADING("5. An error is a value with its whole context");
     (void)tusk_await(q);
     err = tusk_query_error(q);
-    printf("  code       %s\n  sqlstate   %s\n  fate       %s\n  message    %s\n  detail     %s\n  constraint " TUSK_STR_FMT "\n",
+    printf("  code       %s\n  sqlstate   %s\n  fate       %s\n  message    %s\n  detail     %s\n  "
+           "constraint " TUSK_STR_FMT "\n",
            tusk_code_name(err->code), err->sqlstate, tusk_fate_name(err->fate), err->message, err->detail,
            TUSK_STR_ARG(tusk_query_error_field(q, 'n')));
     tusk_query_free(q);

@@ -18,9 +18,10 @@ int main(int argc, char **argv)
 {
     tusk_loop *loop = tusk_loop_new();
     tusk_conn *db = loop ? tusk_connect(loop, argc > 1 ? argv[1] : "") : NULL;
-    tusk_query *q = db ? tusk_exec(db, "select oid::int8, typname::text from pg_type where typlen = $1 and oid < $2 order by oid",
-                                   TUSK_PARAMS(tusk_int2(8), tusk_oid(2000)))
-                       : NULL;
+    tusk_query *q =
+        db ? tusk_exec(db, "select oid::int8, typname::text from pg_type where typlen = $1 and oid < $2 order by oid",
+                       TUSK_PARAMS(tusk_int2(8), tusk_oid(2000)))
+           : NULL;
     tusk_row row;
     int status = 0;
 

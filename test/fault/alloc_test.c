@@ -83,7 +83,8 @@ static void fail_each(bool openssl, bool from_then_on, const char *dsn, long ste
     ck_assert_int_gt(n, 0);
     for (long i = 1; i <= n; i += step)
         tally_add(&t, fail_one(openssl, i, from_then_on, dsn), "allocation", i);
-    (void)snprintf(line, sizeof line, "%s, %s (%ld indices, 1 in %ld)", title, from_then_on ? "from then on" : "once", n, step);
+    (void)snprintf(line, sizeof line, "%s, %s (%ld indices, 1 in %ld)", title, from_then_on ? "from then on" : "once",
+                   n, step);
     tally_print(&t, line);
 }
 

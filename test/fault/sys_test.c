@@ -45,7 +45,8 @@ static bool makes_sense(os_call call, int error, bool from_then_on)
 {
     bool again = error == EINTR || error == EAGAIN;
 
-    return !(from_then_on && again && (call == OS_EPOLL_WAIT || call == OS_RECV || call == OS_SEND || call == OS_WRITE));
+    return !(from_then_on && again &&
+             (call == OS_EPOLL_WAIT || call == OS_RECV || call == OS_SEND || call == OS_WRITE));
 }
 
 static void fail_each(os_call call, bool from_then_on, const char *dsn)

@@ -17,7 +17,7 @@ static const struct {
     [OS_CLOSE] = {"close", {EINTR, EIO}},
     [OS_GETSOCKOPT] = {"getsockopt", {ENOBUFS, ENOTSOCK}},
     [OS_SETSOCKOPT] = {"setsockopt", {ENOPROTOOPT, ENOMEM}},
-  
+
     [OS_GETADDRINFO] = {"getaddrinfo", {EAI_NONAME, EAI_AGAIN, EAI_FAIL, EAI_MEMORY}},
     [OS_THREAD_START] = {"thread_start", {EAGAIN, ENOMEM}},
     [OS_EPOLL_CREATE] = {"epoll_create", {EMFILE, ENFILE, ENOMEM}},

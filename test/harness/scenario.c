@@ -16,10 +16,11 @@
 
 const char *outcome_name(outcome o)
 {
-    static const char *const names[N_OUTCOMES] = {
-        [OUTCOME_RIGHT] = "right",   [OUTCOME_ERROR] = "error", [OUTCOME_NO_LOOP] = "no loop", [OUTCOME_UNVERIFIED] = "UNVERIFIED",
-        [OUTCOME_WRONG] = "WRONG",   [OUTCOME_SILENT] = "SILENT", [OUTCOME_LEAK] = "LEAK",     [OUTCOME_HANG] = "HANG",
-        [OUTCOME_CRASH] = "CRASH"};
+    static const char *const names[N_OUTCOMES] = {[OUTCOME_RIGHT] = "right",     [OUTCOME_ERROR] = "error",
+                                                  [OUTCOME_NO_LOOP] = "no loop", [OUTCOME_UNVERIFIED] = "UNVERIFIED",
+                                                  [OUTCOME_WRONG] = "WRONG",     [OUTCOME_SILENT] = "SILENT",
+                                                  [OUTCOME_LEAK] = "LEAK",       [OUTCOME_HANG] = "HANG",
+                                                  [OUTCOME_CRASH] = "CRASH"};
 
     return names[o];
 }
@@ -28,10 +29,11 @@ const char *scenario_impossible_dsn(void)
 {
     static char dsn[512];
 
-    (void)snprintf(dsn, sizeof dsn,
-                   "host=somewhere.else hostaddr=127.0.0.1 port=%s user=drv password=pw-drv dbname=tusk sslmode=verify-full "
-                   "sslrootcert=%s connect_timeout=10",
-                   harness_env("TUSK_TEST_PORT"), harness_tls("ca.crt"));
+    (void)snprintf(
+        dsn, sizeof dsn,
+        "host=somewhere.else hostaddr=127.0.0.1 port=%s user=drv password=pw-drv dbname=tusk sslmode=verify-full "
+        "sslrootcert=%s connect_timeout=10",
+        harness_env("TUSK_TEST_PORT"), harness_tls("ca.crt"));
     return dsn;
 }
 
@@ -60,7 +62,8 @@ static outcome check_rows(tusk_query *q)
 
 static outcome ask(tusk_conn *db)
 {
-    tusk_query *q = tusk_exec(db, "select n::int8, 'row ' || n from generate_series(1, $1) n", TUSK_PARAMS(tusk_int4(7)));
+    tusk_query *q =
+        tusk_exec(db, "select n::int8, 'row ' || n from generate_series(1, $1) n", TUSK_PARAMS(tusk_int4(7)));
     outcome o = check_rows(q);
 
     tusk_query_free(q);
