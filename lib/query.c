@@ -422,6 +422,20 @@ tusk_code tusk_await(tusk_query *q)
     return code;
 }
 
+/* For the reader of TUSK_ERR_STATE and TUSK_ERR_CANCELED. */
+static const char *why_not_awaited(const tusk_query *q)
+{
+    if (tusk__loop_check(q->loop, NULL) != TUSK_OK)
+        return "the process was forked: the loop stays with the parent";
+    if (tusk__loop_in_turn(q->loop))
+        return "a query cannot be waited for inside a callback: use on_done";
+    if (q->is_released)
+        return "the query was freed by a callback while it was waited for";
+    if (q->is_paused)
+        return "the query is paused: only tusk_query_resume() can move it";
+    return "the query is behind a stream: take its rows with tusk_next_row(), or free it";
+}
+
 tusk_code tusk_await_free(tusk_query *q, tusk_error *err)
 {
     tusk_code code;
@@ -433,7 +447,7 @@ tusk_code tusk_await_free(tusk_query *q, tusk_error *err)
     if (code == q->error.code && code != TUSK_OK && err && err->code == TUSK_OK)
         *err = q->error;
     else if (code != TUSK_OK)
-        (void)tusk__error_set(err, code, NULL, "this query cannot be waited for here");
+        (void)tusk__error_set(err, code, NULL, "%s", why_not_awaited(q));
     q->pins--;
     tusk_query_free(q);
     recycle_if_unused(q);

@@ -1,0 +1,362 @@
+/* Bad input, and the message that a user reads: values that do not fit, wrong columns, wrong calls, closed connections.
+ * Refused logins and malformed connection strings are in login_live_test.c, COPY through the plain call in pipeline_live_test.c. */
+#include <float.h>
+
+#include "test/live/live.h"
+
+/* ---- parameters ---------------------------------------------------------------------------------------------------------------- */
+
+#define TEXT(s)                                                                                                        \
+    {                                                                                                                  \
+        TUSK_OID_TEXT, TUSK_KIND_TEXT,                                                                                 \
+        {                                                                                                              \
+            .bytes = { s, sizeof(s) - 1 }                                                                              \
+        }                                                                                                              \
+    }
+
+/* clang-format off */
+static const struct {
+    tusk_value value;
+    tusk_code code;
+    const char *sqlstate, *where, *message;
+} params[] = {
+    {TEXT("a\0b"), TUSK_ERR_VALUE, "22021", "bind $2 (text)", "text with a NUL byte at offset 1: PostgreSQL's text cannot hold one"},
+    {TEXT("\xff"), TUSK_ERR_VALUE, "22021", "bind $2 (text)", "text that is not UTF-8 at offset 0"},
+    {TEXT("abc\xC3"), TUSK_ERR_VALUE, "22021", "bind $2 (text)", "text that is not UTF-8 at offset 3"},
+    {TEXT("\xED\xA0\x80"), TUSK_ERR_VALUE, "22021", "bind $2 (text)", "text that is not UTF-8 at offset 0"},
+    {{0, TUSK_KIND_TEXT, {.bytes = {"a\0", 2}}}, TUSK_ERR_VALUE, "22021", "bind $2 (unknown)",
+     "text with a NUL byte at offset 1: PostgreSQL's text cannot hold one"},
+    {{TUSK_OID_INT2, TUSK_KIND_INT, {.integer = 32768}}, TUSK_ERR_VALUE, "22003", "bind $2 (int2)", "32768 does not fit int2"},
+    {{TUSK_OID_INT4, TUSK_KIND_INT, {.integer = INT64_MIN}}, TUSK_ERR_VALUE, "22003", "bind $2 (int4)",
+     "-9223372036854775808 does not fit int4"},
+    {{TUSK_OID_OID, TUSK_KIND_INT, {.integer = -1}}, TUSK_ERR_VALUE, "22003", "bind $2 (oid)", "-1 does not fit oid"},
+    {{TUSK_OID_FLOAT4, TUSK_KIND_FLOAT, {.real = DBL_MAX}}, TUSK_ERR_VALUE, "22003", "bind $2 (float4)",
+     "1.7976931348623157e+308 does not fit float4 without loss"},
+    {{TUSK_OID_DATE, TUSK_KIND_INT, {.integer = 2145031949}}, TUSK_ERR_VALUE, "22008", "bind $2 (date)", "2145031949 is beyond the range of date"},
+    {{TUSK_OID_TIMESTAMPTZ, TUSK_KIND_INT, {.integer = INT64_MAX - 1}}, TUSK_ERR_VALUE, "22008", "bind $2 (timestamptz)",
+     "9223372036854775806 is beyond the range of timestamptz"},
+};
+/* clang-format on */
+
+START_TEST(value_that_cannot_be_sent_is_refused_and_says_why)
+{
+    tusk_value values[] = {tusk_int4(1), params[_i].value};
+    tusk_query *q = tusk_exec(db, "select $1, $2", tusk_params_of(values, 2));
+    const tusk_error *err;
+
+    ck_assert_int_eq(tusk_await(q), params[_i].code);
+    err = tusk_query_error(q);
+    ck_error(err, params[_i].code, params[_i].sqlstate, params[_i].message);
+    ck_assert_str_eq(err->where, params[_i].where);
+    ck_assert_int_eq(err->param, 2);
+    ck_assert_int_eq(err->fate, TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(err->column, -1);
+    ck_assert(!tusk_error_is_fatal(err));
+    tusk_query_free(q);
+    ck_usable(db);
+}
+END_TEST
+
+/* ---- statements ---------------------------------------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct {
+    const char *sql;
+    int n_params;
+    tusk_code code;
+    const char *sqlstate, *message, *hint;
+    int position;
+} statements[] = {
+    {"select $1, $2, $3", 2, TUSK_ERR_SERVER, "08P01", "bind message supplies 2 parameters, but prepared statement \"\" requires 3",
+     "", 0},
+    {"select $3::int4", 2, TUSK_ERR_SERVER, "08P01", "bind message supplies 2 parameters, but prepared statement \"\" requires 3",
+     "", 0},
+    {"select $1 + $2 + ", 2, TUSK_ERR_SERVER, "42601", "syntax error at end of input", "", 18},
+    {"selekt 1", 0, TUSK_ERR_SERVER, "42601", "syntax error at or near \"selekt\"", "", 1},
+    {"select 1; select 2", 0, TUSK_ERR_SERVER, "42601", "cannot insert multiple commands into a prepared statement", "", 0},
+    {"select typnam from pg_type", 0, TUSK_ERR_SERVER, "42703", "column \"typnam\" does not exist",
+     "Perhaps you meant to reference the column \"pg_type.typname\".", 8},
+    {"select '\xff'", 0, TUSK_ERR_VALUE, "22021", "the SQL text is not valid UTF-8", "", 0},
+};
+/* clang-format on */
+
+START_TEST(statement_that_is_wrong_says_why)
+{
+    tusk_value values[] = {tusk_int4(1), tusk_int4(2)};
+    tusk_query *q = tusk_exec(db, statements[_i].sql, tusk_params_of(values, (size_t)statements[_i].n_params));
+    const tusk_error *err;
+
+    ck_assert_int_eq(tusk_await(q), statements[_i].code);
+    err = tusk_query_error(q);
+    ck_error(err, statements[_i].code, statements[_i].sqlstate, statements[_i].message);
+    ck_assert_str_eq(err->hint, statements[_i].hint);
+    ck_assert_int_eq(err->position, statements[_i].position);
+    ck_assert_int_eq(err->fate, err->code == TUSK_ERR_SERVER ? TUSK_FATE_ANSWERED : TUSK_FATE_NOT_SENT);
+    tusk_query_free(q);
+    ck_usable(db);
+}
+END_TEST
+
+START_TEST(constraint_says_its_name_in_fields)
+{
+    tusk_query *q;
+
+    run("create temp table fielded (a int constraint positive check (a > 0))");
+    q = tusk_exec(db, "insert into fielded values ($1)", TUSK_PARAMS(tusk_int4(-1)));
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_error(tusk_query_error(q), TUSK_ERR_SERVER, "23514",
+             "new row for relation \"fielded\" violates check constraint \"positive\"");
+    ck_assert_str_eq(tusk_query_error(q)->detail, "Failing row contains (-1).");
+    ck_assert(tusk_str_is(tusk_query_error_field(q, 'n'), "positive"));
+    ck_assert(tusk_str_is(tusk_query_error_field(q, 't'), "fielded"));
+    ck_assert_uint_eq(tusk_query_error_field(q, 'c').len, 0);
+    tusk_query_free(q);
+}
+END_TEST
+
+START_TEST(long_message_is_cut_in_the_error_and_whole_in_the_field)
+{
+    tusk_query *q = tusk_exec(db, "select repeat('\xC3\xA4', 1000)::int4", TUSK_NO_PARAMS);
+
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_assert_uint_lt(strlen(tusk_query_error(q)->message), sizeof tusk_query_error(q)->message);
+    ck_assert_ptr_nonnull(strstr(tusk_query_error(q)->message, "\xC3\xA4\xE2\x80\xA6"));
+    ck_assert_uint_gt(tusk_query_error_field(q, 'M').len, 2000);
+    tusk_query_free(q);
+}
+END_TEST
+
+START_TEST(sql_text_with_a_nul_is_refused)
+{
+    tusk_query *q = tusk_submit(db, &(tusk_request){.sql_str = {"select 1\0; drop", 15}, .script = _i});
+
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_VALUE);
+    ck_error(tusk_query_error(q), TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
+    tusk_query_free(q);
+    ck_usable(db);
+}
+END_TEST
+
+/* ---- calls ------------------------------------------------------------------------------------------------------------------------ */
+
+static tusk_stmt *stmt;
+
+static tusk_query *ask_nothing(void)
+{
+    return tusk_submit(db, &(tusk_request){.params = TUSK_NO_PARAMS});
+}
+
+static tusk_query *ask_twice(void)
+{
+    return tusk_submit(db, &(tusk_request){.sql = "select 1", .stmt = stmt});
+}
+
+static tusk_query *script_with_params(void)
+{
+    return tusk_submit(db, &(tusk_request){.sql = "select $1", .script = true, .params = TUSK_PARAMS(tusk_int4(1))});
+}
+
+static tusk_query *script_of_a_statement(void)
+{
+    return tusk_submit(db, &(tusk_request){.stmt = stmt, .script = true});
+}
+
+/* clang-format off */
+static const struct {
+    tusk_query *(*call)(void);
+    const char *message;
+} calls[] = {
+    {ask_nothing, "neither sql nor stmt is given"},
+    {ask_twice, "sql and stmt are both given"},
+    {script_with_params, "a script takes neither parameters nor a prepared statement"},
+    {script_of_a_statement, "a script takes neither parameters nor a prepared statement"},
+};
+/* clang-format on */
+
+START_TEST(contradiction_is_refused)
+{
+    tusk_query *q;
+
+    stmt = tusk_prepare(db, "select 1", NULL, 0);
+    q = calls[_i].call();
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_USAGE);
+    ck_error(tusk_query_error(q), TUSK_ERR_USAGE, "42601", calls[_i].message);
+    ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
+    tusk_query_free(q);
+    tusk_stmt_free(stmt);
+    ck_usable(db);
+}
+END_TEST
+
+START_TEST(closed_connection_is_said_so)
+{
+    tusk_query *q;
+
+    ck_assert_int_eq(tusk_await_free(tusk_close(db), NULL), TUSK_OK);
+    q = tusk_exec(db, "select 1", TUSK_NO_PARAMS);
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_STATE);
+    ck_error(tusk_query_error(q), TUSK_ERR_STATE, "08003", "the connection is closed");
+    tusk_query_free(q);
+    stmt = tusk_prepare(db, "select 1", NULL, 0);
+    q = tusk_stmt_ready(stmt);
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_STATE);
+    ck_error(tusk_query_error(q), TUSK_ERR_STATE, "08003", "the connection is closed");
+    tusk_query_free(q);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+START_TEST(nothing_at_all_is_out_of_memory)
+{
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk_await(NULL), TUSK_ERR_NOMEM);
+    ck_assert_int_eq(tusk_query_code(NULL), TUSK_ERR_NOMEM);
+    ck_assert_int_eq(tusk_await_free(NULL, &err), TUSK_ERR_NOMEM);
+    ck_error(&err, TUSK_ERR_NOMEM, "53200", "out of memory");
+    ck_error(tusk_query_error(NULL), TUSK_ERR_NOMEM, "53200", "out of memory");
+    ck_error(tusk_conn_error(NULL), TUSK_ERR_NOMEM, "53200", "out of memory");
+    tusk_query_free(NULL);
+    tusk_query_cancel(NULL);
+    tusk_conn_free(NULL);
+    tusk_stmt_free(NULL);
+    tusk_loop_free(NULL);
+}
+END_TEST
+
+static tusk_code waited;
+static tusk_error waited_error;
+
+static void wait_inside(tusk_query *q, void *user)
+{
+    (void)user;
+    waited_error = (tusk_error){0};
+    waited = tusk_await_free(tusk_exec(tusk_query_conn(q), "select 1", TUSK_NO_PARAMS), &waited_error);
+}
+
+START_TEST(awaiting_inside_a_callback_is_said_so)
+{
+    waited = TUSK_OK;
+    ck_assert_int_eq(tusk_await(tusk_submit(db, &(tusk_request){.sql = "select 1", .on_done = wait_inside})), TUSK_OK);
+    ck_assert_int_eq(waited, TUSK_ERR_STATE);
+    ck_error(&waited_error, TUSK_ERR_STATE, "55000", "a query cannot be waited for inside a callback: use on_done");
+    ck_usable(db);
+}
+END_TEST
+
+START_TEST(awaiting_what_only_the_caller_can_move_is_said_so)
+{
+    tusk_query *q = tusk_exec(db, "select n, repeat('x', 200) from generate_series(1, 20000) n", TUSK_NO_PARAMS);
+    tusk_error err = {0};
+    tusk_row row;
+
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_int_eq(tusk_await_free(tusk_exec(db, "select 1", TUSK_NO_PARAMS), &err), TUSK_ERR_STATE);
+    ck_error(&err, TUSK_ERR_STATE, "55000",
+             "the query is behind a stream: take its rows with tusk_next_row(), or free it");
+    tusk_query_free(q);
+    ck_usable(db);
+}
+END_TEST
+
+/* ---- reading ----------------------------------------------------------------------------------------------------------------------- */
+
+static tusk_code read_int8(const tusk_row *row, int col, tusk_error *err)
+{
+    int64_t n = 4711;
+    tusk_code code = tusk_read_int8(row, col, &n, err);
+
+    ck_assert(code == TUSK_OK || n == 4711);
+    return code;
+}
+
+static tusk_code read_int2(const tusk_row *row, int col, tusk_error *err)
+{
+    int16_t n;
+
+    return tusk_read_int2(row, col, &n, err);
+}
+
+static tusk_code read_oid(const tusk_row *row, int col, tusk_error *err)
+{
+    uint32_t n;
+
+    return tusk_read_oid(row, col, &n, err);
+}
+
+static tusk_code read_float4(const tusk_row *row, int col, tusk_error *err)
+{
+    float n;
+
+    return tusk_read_float4(row, col, &n, err);
+}
+
+static tusk_code read_text(const tusk_row *row, int col, tusk_error *err)
+{
+    tusk_str text;
+
+    return tusk_read_text(row, col, &text, err);
+}
+
+/* clang-format off */
+static const struct {
+    const char *sql;
+    bool text_results;
+    tusk_code (*read)(const tusk_row *row, int col, tusk_error *err);
+    int col;
+    tusk_code code;
+    const char *sqlstate, *where, *message;
+} reads[] = {
+    {"select null::int8 as id", false, read_int8, 0, TUSK_ERR_NULL, "22004", "read int8", "column 0 \"id\" is NULL"},
+    {"select null as id", false, read_int8, 0, TUSK_ERR_NULL, "22004", "read int8", "column 0 \"id\" is NULL"},
+    {"select 'x' as id", false, read_int8, 0, TUSK_ERR_TYPE, "42804", "read int8", "column 0 \"id\" is text, not int8"},
+    {"select 1.5 as id", false, read_int8, 0, TUSK_ERR_TYPE, "42804", "read int8", "column 0 \"id\" is numeric, not int8"},
+    {"select 1 as id", false, read_int8, 1, TUSK_ERR_USAGE, "42601", "read int8", "there is no column 1: the row has 1"},
+    {"select 1 as id", false, read_int8, -1, TUSK_ERR_USAGE, "42601", "read int8", "there is no column -1: the row has 1"},
+    {"select 1, 32768 as small", false, read_int2, 1, TUSK_ERR_VALUE, "22003", "read int2", "column 1 \"small\": 32768 does not fit int2"},
+    {"select -1 as o", false, read_oid, 0, TUSK_ERR_VALUE, "22003", "read oid", "column 0 \"o\": -1 does not fit oid"},
+    {"select 1e300::float8 as f", false, read_float4, 0, TUSK_ERR_VALUE, "22003", "read float4", "column 0 \"f\": 1e+300 does not fit float4 without loss"},
+    {"select 5 as n", false, read_text, 0, TUSK_ERR_TYPE, "42804", "read text", "column 0 \"n\" is int4, not text"},
+    {"select 70000 as n", true, read_int2, 0, TUSK_ERR_VALUE, "22003", "read int2", "column 0 \"n\": 70000 does not fit int2"},
+    {"select 'x' as n", true, read_int8, 0, TUSK_ERR_TYPE, "42804", "read int8", "column 0 \"n\" is text, not int8"},
+};
+/* clang-format on */
+
+START_TEST(value_that_cannot_be_read_says_why)
+{
+    tusk_query *q = tusk_submit(db, &(tusk_request){.sql = reads[_i].sql, .text_results = reads[_i].text_results});
+    tusk_error err = {0};
+    tusk_row row;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_int_eq(reads[_i].read(&row, reads[_i].col, NULL), reads[_i].code);
+    ck_assert_int_eq(reads[_i].read(&row, reads[_i].col, &err), reads[_i].code);
+    ck_error(&err, reads[_i].code, reads[_i].sqlstate, reads[_i].message);
+    ck_assert_str_eq(err.where, reads[_i].where);
+    ck_assert_int_eq(err.column, reads[_i].col);
+    ck_assert_int_eq(err.fate, TUSK_FATE_ANSWERED);
+    tusk_query_free(q);
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("bad_input");
+    TCase *tcase = tcase_create("bad_input");
+
+    tcase_add_checked_fixture(tcase, live_up, live_down);
+    tcase_add_loop_test(tcase, value_that_cannot_be_sent_is_refused_and_says_why, 0, N_OF(params));
+    tcase_add_loop_test(tcase, statement_that_is_wrong_says_why, 0, N_OF(statements));
+    tcase_add_test(tcase, constraint_says_its_name_in_fields);
+    tcase_add_test(tcase, long_message_is_cut_in_the_error_and_whole_in_the_field);
+    tcase_add_loop_test(tcase, sql_text_with_a_nul_is_refused, 0, 2);
+    tcase_add_loop_test(tcase, contradiction_is_refused, 0, N_OF(calls));
+    tcase_add_test(tcase, closed_connection_is_said_so);
+    tcase_add_test(tcase, nothing_at_all_is_out_of_memory);
+    tcase_add_test(tcase, awaiting_inside_a_callback_is_said_so);
+    tcase_add_test(tcase, awaiting_what_only_the_caller_can_move_is_said_so);
+    tcase_add_loop_test(tcase, value_that_cannot_be_read_says_why, 0, N_OF(reads));
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
