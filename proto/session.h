@@ -11,17 +11,17 @@
 /* What the peer owes us next. Each frontend message that is answered pushes one; a connection in the middle of its login has
  * exactly one of the login states, moved by the table or by tusk__session_enter(). */
 typedef enum tusk__expect {
-    TUSK__EXPECT_NOTHING = 0,     /* idle: only asynchronous messages */
+    TUSK__EXPECT_NOTHING = 0, /* idle: only asynchronous messages */
     /* login: never in the ring */
-    TUSK__EXPECT_OUR_TURN,        /* nothing was sent yet, or the peer asked and tusk__session_enter() has not said what we
+    TUSK__EXPECT_OUR_TURN, /* nothing was sent yet, or the peer asked and tusk__session_enter() has not said what we
                                      answered: only an error or a notice may come */
-    TUSK__EXPECT_AUTHENTICATION,  /* StartupMessage was sent */
-    TUSK__EXPECT_PASSWORD_VERDICT,/* a password was sent: AuthenticationOk or an error */
-    TUSK__EXPECT_SASL_CONTINUE,   /* SASLInitialResponse was sent */
-    TUSK__EXPECT_SASL_FINAL,      /* SASLResponse was sent: AuthenticationOk alone would be a lie */
-    TUSK__EXPECT_SASL_OK,         /* server-final was verified by the caller (tusk__session_enter) */
-    TUSK__EXPECT_GSS_CONTINUE,    /* GSSResponse was sent */
-    TUSK__EXPECT_SETTINGS,        /* AuthenticationOk came: BackendKeyData, ParameterStatus, ReadyForQuery */
+    TUSK__EXPECT_AUTHENTICATION,   /* StartupMessage was sent */
+    TUSK__EXPECT_PASSWORD_VERDICT, /* a password was sent: AuthenticationOk or an error */
+    TUSK__EXPECT_SASL_CONTINUE,    /* SASLInitialResponse was sent */
+    TUSK__EXPECT_SASL_FINAL,       /* SASLResponse was sent: AuthenticationOk alone would be a lie */
+    TUSK__EXPECT_SASL_OK,          /* server-final was verified by the caller (tusk__session_enter) */
+    TUSK__EXPECT_GSS_CONTINUE,     /* GSSResponse was sent */
+    TUSK__EXPECT_SETTINGS,         /* AuthenticationOk came: BackendKeyData, ParameterStatus, ReadyForQuery */
     /* extended protocol */
     TUSK__EXPECT_PARSE,
     TUSK__EXPECT_BIND,
@@ -33,19 +33,19 @@ typedef enum tusk__expect {
     /* simple protocol */
     TUSK__EXPECT_QUERY,
     /* entered by the table only */
-    TUSK__EXPECT_COPY_IN,          /* behind CopyInResponse, until the server's verdict */
+    TUSK__EXPECT_COPY_IN, /* behind CopyInResponse, until the server's verdict */
     TUSK__EXPECT_COPY_OUT,
     TUSK__EXPECT_COPY_BOTH,
-    TUSK__EXPECT_COPY_END,         /* behind the server's CopyDone */
-    TUSK__EXPECT_SKIP,             /* behind an error: all is dropped until the Sync's ReadyForQuery */
-    TUSK__EXPECT_SKIP_NO_SYNC,     /* the same, but that Sync is not expected yet: a ReadyForQuery would be surplus */
-    TUSK__EXPECT_QUERY_ERROR,      /* simple protocol behind an error: ReadyForQuery only */
-    TUSK__EXPECT_QUERY_ROWS,       /* simple protocol behind RowDescription */
-    TUSK__EXPECT_QUERY_MORE,       /* simple protocol behind a complete result: another, or ReadyForQuery */
-    TUSK__EXPECT_ROW_DESCRIPTION,  /* behind ParameterDescription */
-    TUSK__EXPECT_EXECUTE_ROWS,     /* EXECUTE behind its first DataRow */
-    TUSK__EXPECT_END,              /* behind a FATAL error: EOF, anything else is ignored (D12) */
-    TUSK__EXPECT_BROKEN,           /* the peer broke the protocol: nothing is read any more */
+    TUSK__EXPECT_COPY_END,        /* behind the server's CopyDone */
+    TUSK__EXPECT_SKIP,            /* behind an error: all is dropped until the Sync's ReadyForQuery */
+    TUSK__EXPECT_SKIP_NO_SYNC,    /* the same, but that Sync is not expected yet: a ReadyForQuery would be surplus */
+    TUSK__EXPECT_QUERY_ERROR,     /* simple protocol behind an error: ReadyForQuery only */
+    TUSK__EXPECT_QUERY_ROWS,      /* simple protocol behind RowDescription */
+    TUSK__EXPECT_QUERY_MORE,      /* simple protocol behind a complete result: another, or ReadyForQuery */
+    TUSK__EXPECT_ROW_DESCRIPTION, /* behind ParameterDescription */
+    TUSK__EXPECT_EXECUTE_ROWS,    /* EXECUTE behind its first DataRow */
+    TUSK__EXPECT_END,             /* behind a FATAL error: EOF, anything else is ignored (D12) */
+    TUSK__EXPECT_BROKEN,          /* the peer broke the protocol: nothing is read any more */
     TUSK__N_EXPECT
 } tusk__expect;
 
@@ -54,7 +54,7 @@ typedef enum tusk__event_kind {
     TUSK__EV_NEGOTIATE_PROTOCOL_VERSION,
     TUSK__EV_BACKEND_KEY_DATA,
     TUSK__EV_PARAMETER_STATUS,
-    TUSK__EV_READY,                 /* one per Sync or Query, never fewer, never more (D33) */
+    TUSK__EV_READY, /* one per Sync or Query, never fewer, never more (D33) */
     TUSK__EV_PARSE_COMPLETE,
     TUSK__EV_BIND_COMPLETE,
     TUSK__EV_CLOSE_COMPLETE,
@@ -108,7 +108,7 @@ typedef struct tusk__session {
     bool in_login;      /* until the first ReadyForQuery: pre-login bounds hold */
     bool is_negotiated; /* NegotiateProtocolVersion came: it comes once */
     uint8_t broken_state, broken_type; /* BROKEN: where it happened, for every later call */
-    int32_t n_cols;     /* of the next DataRow; -1: a DataRow would be a broken promise */
+    int32_t n_cols;                    /* of the next DataRow; -1: a DataRow would be a broken promise */
 } tusk__session;
 
 void tusk__session_init(tusk__session *s, const tusk_allocator *allocator);
@@ -161,8 +161,8 @@ static inline bool tusk__session_is_idle(const tusk__session *s)
     return s->ring_n == 0 && s->state == TUSK__EXPECT_NOTHING && s->head == s->tail;
 }
 
-const char *tusk__expect_name(tusk__expect state);                /* "EXPECT_BIND"; static */
-const char *tusk__backend_message_name(uint8_t type);             /* "BindComplete"; NULL if there is no such message */
+const char *tusk__expect_name(tusk__expect state);    /* "EXPECT_BIND"; static */
+const char *tusk__backend_message_name(uint8_t type); /* "BindComplete"; NULL if there is no such message */
 const char *tusk__frontend_message_name(uint8_t type);
 
 /* For docs/states.md and the tests: is this message legal in this state, what does it yield and where does it lead? */
