@@ -45,6 +45,8 @@ static void watch(tusk_conn *conn, bool writable)
                       (writable ? TUSK_WRITABLE : 0u);
     tusk_error err;
 
+    if (events == conn->io.events)
+        return;
     tusk__error_none(&err);
     if (tusk__io_set(&conn->io, events, &err) != TUSK_OK)
         tusk__conn_fail(conn, &err);
