@@ -17,6 +17,12 @@ static void up(void)
     live_up();
 }
 
+static void up_tls(void)
+{
+    story[0] = '\0';
+    live_up_tls();
+}
+
 /* Tells its name and its code. */
 static void told_done(tusk_query *q, void *user)
 {
@@ -627,12 +633,11 @@ START_TEST(retrying_on_a_dead_connection_does_not_stop_the_loop)
 }
 END_TEST
 
-Suite *tusk_suite(void)
+static TCase *tests_over(const char *name, void (*begin)(void))
 {
-    Suite *suite = suite_create("callback_live");
-    TCase *tcase = tcase_create("callback_live");
+    TCase *tcase = tcase_create(name);
 
-    tcase_add_checked_fixture(tcase, up, live_down);
+    tcase_add_checked_fixture(tcase, begin, live_down);
     tcase_add_test(tcase, rows_are_handed_out_and_not_kept);
     tcase_add_test(tcase, paused_rows_wait_for_the_resume);
     tcase_add_test(tcase, awaiting_a_paused_query_is_refused);
@@ -654,6 +659,14 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, freeing_the_connection_ends_all_on_it, 0, 2);
     tcase_add_loop_test(tcase, freeing_the_loop_ends_all_on_it, 0, 4);
     tcase_add_loop_test(tcase, retrying_on_a_dead_connection_does_not_stop_the_loop, 0, 2);
-    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("callback_live");
+
+    suite_add_tcase(suite, tests_over("callback_live", up));
+    suite_add_tcase(suite, tests_over("callback_live_tls", up_tls));
     return suite;
 }

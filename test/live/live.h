@@ -117,6 +117,12 @@ LIVE_UNUSED static void live_up(void)
     db = connect_plain();
 }
 
+LIVE_UNUSED static void live_up_tls(void)
+{
+    live_loop_up();
+    db = tusk_connect(loop, harness_env("TUSK_TEST_DSN"));
+}
+
 LIVE_UNUSED static void live_down(void)
 {
     if (db && loop)

@@ -361,5 +361,12 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, freed_copy_is_drained);
     tcase_add_test(tcase, copy_that_fails_before_it_begins_harms_nobody);
     suite_add_tcase(suite, tcase);
+    tcase = tcase_create("pipeline_live_tls");
+    tcase_add_checked_fixture(tcase, live_up_tls, live_down);
+    tcase_set_timeout(tcase, 20);
+    tcase_add_test(tcase, ten_thousand_answers_each_at_its_own_request);
+    tcase_add_test(tcase, answers_are_right_when_neighbours_go_away);
+    tcase_add_test(tcase, hundred_megabytes_both_ways_do_not_block_each_other);
+    suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -873,5 +873,13 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, changed_client_encoding_ends_the_connection);
     tcase_add_test(tcase, client_encoding_set_to_what_it_is_changes_nothing);
     suite_add_tcase(suite, tcase);
+    tcase = tcase_create("query_live_tls");
+    tcase_add_checked_fixture(tcase, live_up_tls, live_down);
+    tcase_set_timeout(tcase, 20);
+    tcase_add_loop_test(tcase, big_rows_arrive_whole, 0, 1);
+    tcase_add_loop_test(tcase, stream_can_be_left_in_the_middle, 0, 3);
+    tcase_add_test(tcase, stream_can_be_awaited_in_the_middle);
+    tcase_add_test(tcase, neighbours_behind_a_stream_get_their_answers);
+    suite_add_tcase(suite, tcase);
     return suite;
 }
