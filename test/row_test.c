@@ -607,6 +607,21 @@ START_TEST(d11_a_codec_error_consumes_only_its_value)
 }
 END_TEST
 
+/* The short way looks at the range as the long one does. */
+START_TEST(a_timestamptz_beyond_its_range_is_not_handed_out)
+{
+    int64_t us = 77;
+
+    add("t", TUSK_OID_TIMESTAMPTZ, 1, "\x7f\xff\xff\xff\xff\xff\xff\xfe", 8);
+    make_row();
+    ck_assert_int_eq(tusk_get_timestamptz(&row, 0), 0);
+    ck_assert_int_eq(query.n_errors, 1);
+    ck_assert_str_eq(query.first.sqlstate, "22008");
+    ck_assert_int_eq(tusk_read_timestamptz(&row, 0, &us, NULL), TUSK_ERR_VALUE);
+    ck_assert_int_eq(us, 77);
+}
+END_TEST
+
 START_TEST(a_codecs_reason_comes_with_the_column)
 {
     tusk_error err = {0};
@@ -681,6 +696,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_row_of_a_former_result_is_refused);
     tcase_add_loop_test(tc, d3_getters_check_the_width, 0, 4);
     tcase_add_test(tc, d11_a_codec_error_consumes_only_its_value);
+    tcase_add_test(tc, a_timestamptz_beyond_its_range_is_not_handed_out);
     tcase_add_test(tc, a_codecs_reason_comes_with_the_column);
     tcase_add_test(tc, an_error_names_column_value_and_types);
     tcase_add_test(tc, an_error_that_is_set_stays);
