@@ -395,9 +395,11 @@ void tusk__answer_event(tusk_conn *conn, const tusk__event *ev)
 {
     tusk_query *q;
 
-    tusk__request_advance(conn);
-    if (conn->phase >= TUSK__PHASE_CLOSING)
-        return; /* in a callback of those */
+    if (conn->first && conn->first->stage == TUSK__STAGE_REFUSED) {
+        tusk__request_advance(conn);
+        if (conn->phase >= TUSK__PHASE_CLOSING)
+            return; /* in a callback of those */
+    }
     q = head_of(conn);
     if (ev->kind == TUSK__EV_NOTICE)
         tusk__answer_notice(conn, ev);

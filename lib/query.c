@@ -125,7 +125,6 @@ static void query_clear(tusk_query *q)
     const tusk_allocator *allocator = tusk__loop_allocator(q->loop);
 
     tusk__query_drop_rows(q);
-    tusk__result_reset(&q->first, allocator);
     if (q->held.cap > HELD_KEPT)
         tusk__held_clear(&q->held, allocator);
     if (q->fields_cap > HELD_KEPT) {
@@ -152,10 +151,11 @@ static void query_clear(tusk_query *q)
 
 static void recycle_if_unused(tusk_query *q)
 {
-    query_pool *pool = pool_of(q->loop);
+    query_pool *pool;
 
     if (!q->is_released || !q->is_done || q->stage != TUSK__STAGE_OUT || q->pins || q->in_callback)
         return;
+    pool = pool_of(q->loop); /* is there: q came from it */
     tusk__task_cancel(&q->done_task);
     tusk__timer_stop(q->loop, &q->deadline);
     query_clear(q);
@@ -538,7 +538,7 @@ bool tusk_next_row(tusk_query *q, tusk_row *row)
 {
     const uint8_t *body = q->is_done || q->is_streaming ? tusk__result_next(q->present, q->is_streaming) : NULL;
 
-    if (!body)
+    if (!body && !q->is_done)
         body = wait_for_row(q);
     if (!body || (q->error.code != TUSK_OK && !q->is_streaming))
         return false;

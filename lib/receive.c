@@ -65,13 +65,14 @@ static bool may_take(const tusk_conn *conn)
     return conn->transport && !conn->login_is_computing && !tusk__receive_is_held(conn);
 }
 
+/* Asked for no event of what is used up: that answer is known. */
 static void events_drain(tusk_conn *conn)
 {
     tusk__event ev;
     tusk_error err;
 
     tusk__error_none(&err);
-    while (may_take(conn)) {
+    while (may_take(conn) && tusk__session_unparsed(&conn->session) > 0) {
         tusk_code code = tusk__session_next(&conn->session, &ev, &err);
 
         if (code == TUSK_AGAIN)
