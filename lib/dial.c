@@ -39,7 +39,7 @@ try {
     tusk__transport *transport;
     unsigned ready; /* what the loop reported and no step has used yet */
     size_t n_sent;  /* of the SSLRequest */
-    bool is_final;  /* the server has spoken: no other address is tried */
+    bool is_final;  /* the server has answered SSLRequest, and badly: no other address is tried */
 }
 try;
 
@@ -238,8 +238,6 @@ static tusk_code connect_socket(tusk__dial *dial, tusk_error *err)
 
     TUSK_TRY(open_socket(dial, address, err));
     rc = os->connect(os->ctx, dial->try.fd, (const struct sockaddr *)&address->addr, address->len);
-    if (rc == 0)
-        dial->try.ready |= TUSK_WRITABLE;
     return rc == 0 || rc == -EINPROGRESS || rc == -EINTR ? TUSK_OK : cannot_connect(-rc, err);
 }
 
@@ -359,7 +357,6 @@ static tusk_code shake_hands(tusk__dial *dial, tusk_error *err)
     dial->try.ready = 0;
     if (code == TUSK_AGAIN)
         return wait_for(dial, t->ops->wants_write(t) ? TUSK_READABLE | TUSK_WRITABLE : TUSK_READABLE, err);
-    dial->try.is_final = code == TUSK_ERR_TLS;
     return code;
 }
 
@@ -504,7 +501,8 @@ static void explain(const tusk__dial *dial, tusk_error *err)
     }
 }
 
-/* What the network did is tried again with the next address; what a server said, and a lack of ours, is final. */
+/* What the network did is tried again with the next address; what a server said (a bad certificate, say), and a lack of ours,
+ * is final. */
 static bool has_other_address(const tusk__dial *dial, const tusk_error *err)
 {
     return (err->code == TUSK_ERR_CONNECT || err->code == TUSK_ERR_LOST) && !dial->try.is_final &&

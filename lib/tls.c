@@ -11,7 +11,8 @@ enum {
     RECORD_MAX = SSL3_RT_MAX_PLAIN_LENGTH,             /* plaintext of one record */
     RECORD_OVERHEAD = SSL3_RT_MAX_ENCRYPTED_OVERHEAD + /* at most, and a KeyUpdate that OpenSSL may put before it */
                       SSL3_RT_HEADER_LENGTH + 128,
-    FILLS_MAX = 4 /* per call: a peer with nothing but empty records must not keep the loop */
+    RECORD_MIN = 2048, /* plaintext of a record that is not the last one */
+    FILLS_MAX = 4      /* per call: a peer with nothing but empty records must not keep the loop */
 };
 
 typedef struct tls {
@@ -26,7 +27,6 @@ typedef struct tls {
     tusk__tls_errors end_errors;
 
     bool is_established;
-    bool has_received;
     bool may_have_more; /* the last fill took a whole chunk: the kernel need not be waited for */
     tusk_str host;      /* behind the struct */
 } tls;
@@ -101,30 +101,16 @@ static tusk_code out_of_memory(tusk_error *err)
 
 /* ---- to and from the kernel --------------------------------------------------------------------------------------------------- */
 
-/* TLS records begin with their type. Anything else in front of the first one was put there in the clear (D21), or the peer
- * does not speak TLS at all. */
-static bool begins_like_tls(const tls *t)
-{
-    uint8_t type = t->flows.in.chunk->data[t->flows.in.start];
-
-    return type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT;
-}
-
+/* What somebody put into the clear behind the 'S' comes first here, and is no TLS: OpenSSL refuses it (D21). A chunk that
+ * was not to be had breaks nothing. */
 static tusk_code fill(tls *t)
 {
     tusk_error err = {0};
     tusk_code code = tusk__tls_fill(&t->flows, t->base.fd, &t->may_have_more, &err);
 
-    if (code == TUSK_AGAIN || code == TUSK_ERR_NOMEM) /* no chunk to be had: nothing is broken */
+    if (code == TUSK_OK || code == TUSK_AGAIN || code == TUSK_ERR_NOMEM)
         return code;
-    if (code != TUSK_OK)
-        return set_end_by_kernel(t, code, &err);
-    if (!t->has_received && !begins_like_tls(t)) {
-        t->end_errors.first = ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER);
-        return set_end(t, TUSK_ERR_TLS, 0);
-    }
-    t->has_received = true;
-    return TUSK_OK;
+    return set_end_by_kernel(t, code, &err);
 }
 
 static tusk_code flush(tls *t)
@@ -295,13 +281,16 @@ static tusk_code tls_recv(tusk__transport *base, void *buf, size_t len, size_t *
 
 /* ---- sending ---------------------------------------------------------------------------------------------------------------------- */
 
+/* The plaintext of the next record; 0: not worth one, there will be more room after the flush. */
 static size_t record_len(size_t len, size_t room)
 {
     size_t most = room > RECORD_OVERHEAD ? room - RECORD_OVERHEAD : 0;
 
     if (most > RECORD_MAX)
         most = RECORD_MAX;
-    return len < most ? len : most;
+    if (len > most)
+        return most < RECORD_MIN ? 0 : most;
+    return len;
 }
 
 /* One record. TUSK_AGAIN: no room now. A record for which there is room cannot stay half-way in OpenSSL. */
@@ -336,6 +325,17 @@ static tusk_code encrypt_all(tls *t, const uint8_t *buf, size_t len, size_t *n)
     return code == TUSK_AGAIN ? TUSK_OK : code;
 }
 
+static tusk_code encrypt_and_flush(tls *t, const uint8_t *buf, size_t len, size_t *n)
+{
+    tusk_code code = TUSK_OK;
+
+    if (len > 0)
+        code = encrypt_all(t, buf, len, n);
+    return code == TUSK_OK ? flush(t) : code;
+}
+
+/* What waits goes first: the new records are put behind it, and one call sends what the kernel takes of both. Once more if
+ * there was no room behind it, and all of it has left. */
 static tusk_code tls_send(tusk__transport *base, const void *buf, size_t len, size_t *n, tusk_error *err)
 {
     tls *t = tls_of(base);
@@ -344,18 +344,14 @@ static tusk_code tls_send(tusk__transport *base, const void *buf, size_t len, si
     *n = 0;
     if (t->end != TUSK_OK && t->end != TUSK_DONE)
         return report_end(t, err);
-    if (tls_wants_write(base) && flush(t) != TUSK_OK)
-        return report_end(t, err);
-    if (tls_wants_write(base))
-        return TUSK_AGAIN;
-    if (len == 0)
-        return TUSK_OK;
-    code = encrypt_all(t, buf, len, n);
+    do
+        code = encrypt_and_flush(t, buf, len, n);
+    while (code == TUSK_OK && *n == 0 && len > 0 && !tls_wants_write(base));
     if (code == TUSK_ERR_NOMEM && t->end == TUSK_OK)
         return out_of_memory(err);
-    if (code != TUSK_OK || flush(t) != TUSK_OK)
+    if (code != TUSK_OK)
         return report_end(t, err);
-    return *n > 0 ? TUSK_OK : TUSK_AGAIN;
+    return *n > 0 || len == 0 ? TUSK_OK : TUSK_AGAIN;
 }
 
 /* ---- the end of life --------------------------------------------------------------------------------------------------------------- */

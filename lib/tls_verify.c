@@ -56,8 +56,7 @@ static bool is_wildcard_match(tusk_str pattern, tusk_str host)
 
     if (pattern.len < 3 || pattern.ptr[0] != '*' || pattern.ptr[1] != '.' || !dot || dot == host.ptr)
         return false;
-    return memchr(pattern.ptr + 1, '*', pattern.len - 1) == NULL &&
-           is_same_name(from(pattern, 1), from(host, (size_t)(dot - host.ptr)));
+    return is_same_name(from(pattern, 1), from(host, (size_t)(dot - host.ptr)));
 }
 
 static bool is_name_match(tusk_str name, const wanted *host)

@@ -5,6 +5,7 @@
 #include "test/tls_world.h"
 
 #define US_PER_S ((int64_t)1000000)
+#define VERIFIED "host=localhost hostaddr=127.0.0.1 port=%u sslmode=verify-full sslrootcert=%s"
 
 /* ---- scripts of the peer ------------------------------------------------------------------------------------------------------ */
 
@@ -185,6 +186,27 @@ START_TEST(dead_peers_are_noticed)
         ck_assert_int_eq(getsockopt(o.transport->fd, expected[i][0], expected[i][1], &value, &len), 0);
         ck_assert_int_eq(value, expected[i][2]);
     }
+    hang_up(&o);
+    tls_peer_stop(peer);
+}
+END_TEST
+
+static int interrupted_connect(void *ctx, int fd, const struct sockaddr *addr, socklen_t len)
+{
+    int rc = tusk__os_real()->connect(ctx, fd, addr, len);
+
+    return rc == 0 || rc == -EINPROGRESS ? -EINTR : rc;
+}
+
+/* POSIX: the connection is being made all the same. */
+START_TEST(interrupted_connect_goes_on)
+{
+    tls_peer *peer = tls_peer_start("127.0.0.1", 0, drain, NULL);
+    outcome o;
+
+    world.os.connect = interrupted_connect;
+    o = dial(settings_of("hostaddr=127.0.0.1 port=%u sslmode=disable", (unsigned)tls_peer_port(peer)));
+    ck_assert_msg(o.err.code == TUSK_OK, "%s", o.err.message);
     hang_up(&o);
     tls_peer_stop(peer);
 }
@@ -503,6 +525,50 @@ START_TEST(context_is_built_once)
 }
 END_TEST
 
+/* The same root file under another policy is another context. */
+START_TEST(context_of_another_policy_is_not_taken)
+{
+    tls_peer *peer = tls_peer_start("127.0.0.1", 0, serve_tls, NULL);
+    outcome o = dial(settings_of("host=wrong.test hostaddr=127.0.0.1 port=%u sslmode=require sslrootcert=%s",
+                                 (unsigned)tls_peer_port(peer), world.root_file));
+
+    ck_assert_msg(o.err.code == TUSK_OK, "%s", o.err.message);
+    hang_up(&o);
+    o = dial(settings_of("host=wrong.test hostaddr=127.0.0.1 port=%u sslmode=verify-full sslrootcert=%s",
+                         (unsigned)tls_peer_port(peer), world.root_file));
+    ck_assert_int_eq(o.err.code, TUSK_ERR_TLS);
+    o = dial(settings_of("host=localhost hostaddr=127.0.0.1 port=%u sslmode=verify-full sslrootcert=%s",
+                         (unsigned)tls_peer_port(peer), world.other_root_file));
+    ck_assert_int_eq(o.err.code, TUSK_ERR_TLS);
+    tls_peer_stop(peer);
+}
+END_TEST
+
+static int64_t later_us;
+
+static int64_t now_and_later(void *ctx)
+{
+    return tusk__os_real()->now_us(ctx) + later_us;
+}
+
+/* A root file that was replaced is seen after a while, without a new loop. */
+START_TEST(context_is_built_anew_after_a_while)
+{
+    tls_peer *peer = tls_peer_start("127.0.0.1", 0, serve_tls, NULL);
+    outcome o;
+
+    world.os.now_us = now_and_later;
+    for (int i = 0; i < 3; i++) {
+        later_us = (i == 2 ? 301 : 200 * i) * US_PER_S;
+        o = dial(settings_of(VERIFIED, (unsigned)tls_peer_port(peer), world.root_file));
+        ck_assert_msg(o.err.code == (i == 2 ? TUSK_ERR_TLS : TUSK_OK), "%s", o.err.message);
+        hang_up(&o);
+        tls_cert_write(&world.other_authority, world.root_file);
+    }
+    tls_peer_stop(peer);
+}
+END_TEST
+
 /* ---- ALPN and SNI ------------------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct hello {
@@ -575,8 +641,6 @@ START_TEST(tls_before_1_2_is_refused)
 END_TEST
 
 /* ---- stalls, cuts, cancels ------------------------------------------------------------------------------------------------------------------------ */
-
-#define VERIFIED "host=localhost hostaddr=127.0.0.1 port=%u sslmode=verify-full sslrootcert=%s"
 
 static void count_handshake(uint16_t port, long *in, long *out)
 {
@@ -810,7 +874,7 @@ END_TEST
 
 static struct {
     atomic_int mode; /* S or N; 0: no SSLRequest is expected */
-    atomic_bool resets, stalls;
+    atomic_bool resets, stalls, floods;
     atomic_int len;
     uint8_t packet[512];
 } cancel_peer;
@@ -833,6 +897,9 @@ static void take_cancel(int fd, int n, void *user)
     cancel_peer.len = len;
     if (cancel_peer.resets)
         tls_peer_reset(fd);
+    if (cancel_peer.floods)
+        while (tls_peer_write(fd, cancel_peer.packet, sizeof cancel_peer.packet))
+            ;
     if (cancel_peer.stalls)
         (void)tls_peer_drain(fd);
     SSL_free(ssl);
@@ -869,16 +936,17 @@ static bool was_sent(const char *text, size_t len)
 static const struct cancel_case {
     const char *name, *sslmode;
     char mode;
-    bool must_tls, resets, stalls;
+    bool must_tls, resets, stalls, floods;
     tusk_code code;
 } cancel_cases[] = {
-    {"tls", "verify-full", 'S', true, false, false, TUSK_OK},
-    {"tls_no_more", "verify-full", 'N', true, false, false, TUSK_ERR_CONNECT},
-    {"prefer_no_more", "prefer", 'N', true, false, false, TUSK_ERR_CONNECT},
-    {"plain", "disable", 0, false, false, false, TUSK_OK},
-    {"plain_reset", "disable", 0, false, true, false, TUSK_ERR_LOST},
-    {"plain_no_end", "disable", 0, false, false, true, TUSK_ERR_TIMEOUT},
-    {"tls_no_end", "verify-full", 'S', true, false, true, TUSK_ERR_TIMEOUT},
+    {"tls", "verify-full", 'S', true, false, false, false, TUSK_OK},
+    {"tls_no_more", "verify-full", 'N', true, false, false, false, TUSK_ERR_CONNECT},
+    {"prefer_no_more", "prefer", 'N', true, false, false, false, TUSK_ERR_CONNECT},
+    {"plain", "disable", 0, false, false, false, false, TUSK_OK},
+    {"plain_reset", "disable", 0, false, true, false, false, TUSK_ERR_LOST},
+    {"plain_no_end", "disable", 0, false, false, true, false, TUSK_ERR_TIMEOUT},
+    {"tls_no_end", "verify-full", 'S', true, false, true, false, TUSK_ERR_TIMEOUT},
+    {"plain_flood", "disable", 0, false, false, false, true, TUSK_ERR_PROTOCOL},
 };
 
 START_TEST(d29_cancel_goes_the_way_of_its_connection)
@@ -894,6 +962,7 @@ START_TEST(d29_cancel_goes_the_way_of_its_connection)
     cancel_peer.mode = c->mode;
     cancel_peer.resets = c->resets;
     cancel_peer.stalls = c->stalls;
+    cancel_peer.floods = c->floods;
     cancel_peer.len = 0;
     o = cancel_along(settings, &route, c->stalls ? US_PER_S / 5 : 20 * US_PER_S);
     ck_assert_msg(o.err.code == c->code, "%s: %s: %s", c->name, o.err.where, o.err.message);
@@ -1046,6 +1115,7 @@ Suite *tusk_suite(void)
     tcase_add_test(t, unix_sockets);
     tcase_add_test(t, abstract_unix_socket);
     tcase_add_test(t, dead_peers_are_noticed);
+    tcase_add_test(t, interrupted_connect_goes_on);
     tcase_add_test(t, routes_by_sslmode);
     suite_add_tcase(s, t);
 
@@ -1058,6 +1128,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(t, certificates_are_judged, 0, (int)(sizeof trust_cases / sizeof trust_cases[0]));
     tcase_add_test(t, root_file_that_is_none);
     tcase_add_test(t, context_is_built_once);
+    tcase_add_test(t, context_of_another_policy_is_not_taken);
+    tcase_add_test(t, context_is_built_anew_after_a_while);
     tcase_add_loop_test(t, hello_offers_postgresql_and_the_name, 0, 7);
     tcase_add_test(t, tls_before_1_2_is_refused);
     tcase_add_loop_test(t, d28_second_try_is_a_fresh_one, 0, MISHAPS);

@@ -273,6 +273,24 @@ START_TEST(small_buffers_are_served_from_memory)
 }
 END_TEST
 
+/* A chunk that the kernel has filled may not have been all: it is asked again in the same call. */
+START_TEST(more_than_a_chunk_is_one_call)
+{
+    static uint8_t buf[200000];
+    size_t n;
+
+    connect_and_say(ECHO);
+    send_all(buf, 100000);
+    wait_for_bytes(100000);
+    forget_calls();
+    ck_assert_int_eq(receive(buf, sizeof buf, &n, NULL), TUSK_OK);
+    ck_assert_uint_eq(n, 100000);
+    ck_assert_int_eq(world.n_recv, 2);
+    ck_assert_int_eq(world.n_idle, 0);
+    disconnect();
+}
+END_TEST
+
 START_TEST(sixty_kib_are_one_send)
 {
     static uint8_t buf[60 * 1024];
@@ -349,6 +367,29 @@ START_TEST(few_bytes_at_a_time_come_back_intact)
     world.os.recv = few_bytes_recv;
     world.os.send = few_bytes_send;
     echo_much(100000, 3000);
+    disconnect();
+}
+END_TEST
+
+static ssize_t one_byte_recv(void *ctx, int fd, void *buf, size_t len)
+{
+    return world_recv(ctx, fd, buf, len < 1 ? len : 1);
+}
+
+/* However little a call brings, the loop gets its turn after a few. */
+START_TEST(drops_do_not_keep_the_loop)
+{
+    uint8_t buf[100] = {0};
+    size_t n;
+
+    connect_and_say(ECHO);
+    send_all(buf, 100);
+    wait_for_bytes(100 + 22);
+    world.os.recv = one_byte_recv;
+    forget_calls();
+    ck_assert_int_eq(conn.t->ops->recv(conn.t, buf, sizeof buf, &n, NULL), TUSK_AGAIN);
+    ck_assert_int_le(world.n_recv, 8);
+    receive_all(buf, 100);
     disconnect();
 }
 END_TEST
@@ -721,6 +762,7 @@ Suite *tusk_suite(void)
     tcase_add_test(t, query_is_one_send_and_one_recv);
     tcase_add_test(t, many_records_are_one_recv);
     tcase_add_test(t, small_buffers_are_served_from_memory);
+    tcase_add_test(t, more_than_a_chunk_is_one_call);
     tcase_add_test(t, sixty_kib_are_one_send);
     suite_add_tcase(s, t);
 
@@ -729,6 +771,7 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(t, world_open, world_close);
     tcase_add_test(t, megabytes_come_back_intact);
     tcase_add_test(t, few_bytes_at_a_time_come_back_intact);
+    tcase_add_test(t, drops_do_not_keep_the_loop);
     tcase_add_test(t, back_pressure);
     tcase_add_test(t, key_update_is_answered);
     tcase_add_loop_test(t, tls_1_2, 0, 3);
