@@ -27,6 +27,7 @@ void tusk__row_init(tusk_row *row, tusk_query *q, const uint8_t *body, uint32_t 
     while (n_cols > stride * TUSK__ROW_MARKS)
         stride *= 2;
     row->query = q;
+    row->columns = n_cols ? tusk__query_row_column(q, 0) : NULL;
     row->body = body;
     row->n_cols = n_cols;
     row->stride = stride;
@@ -139,7 +140,7 @@ static tusk_code take_field(const tusk_row *row, int col, const char *want, fiel
         return fail(err, col, want, TUSK_ERR_USAGE, NULL, "there is no column %d: the row has %u", col,
                     (unsigned)row->n_cols);
     f->col = col;
-    f->column = tusk__query_row_column(row->query, col);
+    f->column = &row->columns[col];
     if (!f->column)
         return fail(err, col, want, TUSK_ERR_USAGE, NULL, "the query has gone on to a result that has no column %d",
                     col);
@@ -220,6 +221,28 @@ static tusk_code read_real(const tusk_row *row, int col, uint32_t type, double *
     return TUSK_OK;
 }
 
+/* ---- the short way ---------------------------------------------------------------------------------------------------------------- */
+
+/* The bytes of a binary field of exactly that type and width, else NULL: then the long way tells. The width is looked at before
+ * the bytes (D3); NULL's length, -1, is no width. */
+static inline const uint8_t *exact_field(const tusk_row *row, int col, uint32_t type, uint32_t width)
+{
+    const tusk_column *column;
+    const uint8_t *p;
+
+    if (!has_column(row, col))
+        return NULL;
+    column = &row->columns[col];
+    p = field_at(row, (uint32_t)col);
+    return column && column->type == type && column->format == 1 && tusk__be32(p) == width ? p + 4 : NULL;
+}
+
+/* Text whose bytes are the text in either format, of the two types that nearly all text has. */
+static inline bool is_plain_text(const tusk_column *column)
+{
+    return column->type == TUSK_OID_TEXT || column->type == TUSK_OID_VARCHAR || column->format == 0;
+}
+
 /* ---- long form ----------------------------------------------------------------------------------------------------------------------- */
 
 tusk_code tusk_read_bool(const tusk_row *row, int col, bool *out, tusk_error *err)
@@ -242,16 +265,23 @@ tusk_code tusk_read_int2(const tusk_row *row, int col, int16_t *out, tusk_error 
 
 tusk_code tusk_read_int4(const tusk_row *row, int col, int32_t *out, tusk_error *err)
 {
-    int64_t n;
+    const uint8_t *p = exact_field(row, col, TUSK_OID_INT4, 4);
+    int64_t n = 0;
 
-    TUSK_TRY(read_integer(row, col, &want_int4, &n, err));
-    *out = (int32_t)n;
+    if (!p)
+        TUSK_TRY(read_integer(row, col, &want_int4, &n, err));
+    *out = p ? (int32_t)tusk__be32(p) : (int32_t)n;
     return TUSK_OK;
 }
 
 tusk_code tusk_read_int8(const tusk_row *row, int col, int64_t *out, tusk_error *err)
 {
-    return read_integer(row, col, &want_int8, out, err);
+    const uint8_t *p = exact_field(row, col, TUSK_OID_INT8, 8);
+
+    if (!p)
+        return read_integer(row, col, &want_int8, out, err);
+    *out = (int64_t)tusk__be64(p);
+    return TUSK_OK;
 }
 
 tusk_code tusk_read_oid(const tusk_row *row, int col, uint32_t *out, tusk_error *err)
@@ -304,7 +334,7 @@ tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error
     tusk_value value;
 
     TUSK_TRY(take_field(row, col, "text", &f, err));
-    if (f.column->format == 0) {
+    if (is_plain_text(f.column)) {
         *out = f.bytes;
         return TUSK_OK;
     }
@@ -352,20 +382,6 @@ tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error 
 }
 
 /* ---- short form ---------------------------------------------------------------------------------------------------------------------- */
-
-/* The bytes of a binary field of exactly that type and width, else NULL: then the long way tells. The width is looked at before
- * the bytes (D3); NULL's length, -1, is no width. */
-static inline const uint8_t *exact_field(const tusk_row *row, int col, uint32_t type, uint32_t width)
-{
-    const tusk_column *column;
-    const uint8_t *p;
-
-    if (!has_column(row, col))
-        return NULL;
-    column = tusk__query_row_column(row->query, col);
-    p = field_at(row, (uint32_t)col);
-    return column && column->type == type && column->format == 1 && tusk__be32(p) == width ? p + 4 : NULL;
-}
 
 /* Getters read without an error first: NULL is none, and only the first real one is worth its making. */
 static bool is_worth_keeping(tusk_code code)
@@ -422,12 +438,16 @@ static __attribute__((noinline)) tusk_str get_view(const tusk_row *row, int col,
 
 bool tusk_get_bool(const tusk_row *row, int col)
 {
-    return get_integer(row, col, &want_bool) != 0;
+    const uint8_t *p = exact_field(row, col, TUSK_OID_BOOL, 1);
+
+    return p && *p <= 1 ? *p != 0 : get_integer(row, col, &want_bool) != 0;
 }
 
 int16_t tusk_get_int2(const tusk_row *row, int col)
 {
-    return (int16_t)get_integer(row, col, &want_int2);
+    const uint8_t *p = exact_field(row, col, TUSK_OID_INT2, 2);
+
+    return p ? (int16_t)tusk__be16(p) : (int16_t)get_integer(row, col, &want_int2);
 }
 
 int32_t tusk_get_int4(const tusk_row *row, int col)
@@ -446,12 +466,22 @@ int64_t tusk_get_int8(const tusk_row *row, int col)
 
 uint32_t tusk_get_oid(const tusk_row *row, int col)
 {
-    return (uint32_t)get_integer(row, col, &want_oid);
+    const uint8_t *p = exact_field(row, col, TUSK_OID_OID, 4);
+
+    return p ? tusk__be32(p) : (uint32_t)get_integer(row, col, &want_oid);
 }
 
 float tusk_get_float4(const tusk_row *row, int col)
 {
-    return (float)get_real(row, col, TUSK_OID_FLOAT4);
+    const uint8_t *p = exact_field(row, col, TUSK_OID_FLOAT4, 4);
+    uint32_t bits;
+    float real;
+
+    if (!p)
+        return (float)get_real(row, col, TUSK_OID_FLOAT4);
+    bits = tusk__be32(p);
+    memcpy(&real, &bits, sizeof real);
+    return real;
 }
 
 double tusk_get_float8(const tusk_row *row, int col)
@@ -469,21 +499,31 @@ double tusk_get_float8(const tusk_row *row, int col)
 
 int32_t tusk_get_date(const tusk_row *row, int col)
 {
+    const uint8_t *p = exact_field(row, col, TUSK_OID_DATE, 4);
+
+    if (p && tusk__date_is_valid((int32_t)tusk__be32(p)))
+        return (int32_t)tusk__be32(p);
     return (int32_t)get_integer(row, col, &want_date);
+}
+
+/* Both kinds alike; what their codec refuses goes the long way to be refused. */
+static inline int64_t get_timestamp(const tusk_row *row, int col, const wanted *want)
+{
+    const uint8_t *p = exact_field(row, col, want->type, 8);
+
+    if (p && tusk__timestamp_is_valid((int64_t)tusk__be64(p)))
+        return (int64_t)tusk__be64(p);
+    return get_integer(row, col, want);
 }
 
 int64_t tusk_get_timestamp(const tusk_row *row, int col)
 {
-    return get_integer(row, col, &want_timestamp);
+    return get_timestamp(row, col, &want_timestamp);
 }
 
 int64_t tusk_get_timestamptz(const tusk_row *row, int col)
 {
-    const uint8_t *p = exact_field(row, col, TUSK_OID_TIMESTAMPTZ, 8);
-
-    if (p && tusk__timestamp_is_valid((int64_t)tusk__be64(p)))
-        return (int64_t)tusk__be64(p);
-    return get_integer(row, col, &want_timestamptz);
+    return get_timestamp(row, col, &want_timestamptz);
 }
 
 tusk_str tusk_get_text(const tusk_row *row, int col)
@@ -494,8 +534,8 @@ tusk_str tusk_get_text(const tusk_row *row, int col)
 
     if (!tusk__row_field(row, col, &text, &is_null))
         return get_view(row, col, tusk_read_text);
-    column = tusk__query_row_column(row->query, col);
-    if (column && (column->type == TUSK_OID_TEXT || column->type == TUSK_OID_VARCHAR || column->format == 0))
+    column = &row->columns[col];
+    if (column && is_plain_text(column))
         return text; /* {NULL, 0} if it is NULL */
     return get_view(row, col, tusk_read_text);
 }
@@ -505,24 +545,24 @@ tusk_str tusk_get_bytea(const tusk_row *row, int col)
     return get_view(row, col, tusk_read_bytea);
 }
 
-/* A view of 16 bytes is there only in binary; text has to be parsed into a place of the caller's. */
-static tusk_code read_uuid_view(const tusk_row *row, int col, tusk_str *out, tusk_error *err)
+/* A view of 16 bytes is there only in binary; text has to be parsed into a place of the caller's. This says which it is. */
+static tusk_code refuse_uuid_view(const tusk_row *row, int col, tusk_str *out, tusk_error *err)
 {
     uint8_t uuid[16];
     field f;
 
+    (void)out;
     TUSK_TRY(tusk_read_uuid(row, col, uuid, err));
     TUSK_TRY(take_field(row, col, "uuid", &f, err));
-    if (f.column->format == 0)
-        return fail(err, col, "uuid", TUSK_ERR_TYPE, NULL,
-                    FIELD_FMT " came in text format: take it with tusk_read_uuid()", FIELD_ARG(&f));
-    *out = f.bytes;
-    return TUSK_OK;
+    return fail(err, col, "uuid", TUSK_ERR_TYPE, NULL, FIELD_FMT " came in text format: take it with tusk_read_uuid()",
+                FIELD_ARG(&f));
 }
 
 tusk_str tusk_get_uuid(const tusk_row *row, int col)
 {
-    return get_view(row, col, read_uuid_view);
+    const uint8_t *p = exact_field(row, col, TUSK_OID_UUID, 16);
+
+    return p ? tusk_str_from(p, 16) : get_view(row, col, refuse_uuid_view);
 }
 
 tusk_str tusk_get_raw(const tusk_row *row, int col)

@@ -543,23 +543,53 @@ START_TEST(d3_getters_check_the_width)
     static const struct {
         uint32_t type;
         size_t width;
-    } fixed[] = {{TUSK_OID_INT4, 4}, {TUSK_OID_INT8, 8}, {TUSK_OID_FLOAT8, 8}, {TUSK_OID_TIMESTAMPTZ, 8}};
+    } fixed[] = {{TUSK_OID_BOOL, 1},      {TUSK_OID_INT2, 2},   {TUSK_OID_INT4, 4},       {TUSK_OID_INT8, 8},
+                 {TUSK_OID_OID, 4},       {TUSK_OID_FLOAT4, 4}, {TUSK_OID_FLOAT8, 8},     {TUSK_OID_DATE, 4},
+                 {TUSK_OID_TIMESTAMP, 8}, {TUSK_OID_UUID, 16},  {TUSK_OID_TIMESTAMPTZ, 8}};
+    static const char bytes[32] = {[1] = 1, [3] = 1, [7] = 1};
     size_t width = fixed[_i].width;
-    int n_wrong = 0;
 
     for (size_t len = 0; len <= 2 * width; len++)
-        add("c", fixed[_i].type, 1, "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2", len);
+        add("c", fixed[_i].type, 1, bytes, len);
     make_row();
     for (int col = 0; col < n_added; col++) {
         int before = query.n_errors;
 
+        tusk_get_bool(&row, col);
+        tusk_get_int2(&row, col);
         tusk_get_int4(&row, col);
         tusk_get_int8(&row, col);
+        tusk_get_oid(&row, col);
+        tusk_get_float4(&row, col);
         tusk_get_float8(&row, col);
+        tusk_get_date(&row, col);
+        tusk_get_timestamp(&row, col);
         tusk_get_timestamptz(&row, col);
-        n_wrong += query.n_errors - before == 4;
+        tusk_get_uuid(&row, col);
+        ck_assert_msg((query.n_errors - before == 11) == ((size_t)col != width), "%d bytes", col);
     }
-    ck_assert_int_eq(n_wrong, (int)(2 * width));
+}
+END_TEST
+
+/* The short ways refuse what the codecs refuse. */
+START_TEST(values_beyond_their_type_are_not_handed_out)
+{
+    int64_t us = 77;
+
+    add("t", TUSK_OID_TIMESTAMPTZ, 1, "\x7f\xff\xff\xff\xff\xff\xff\xfe", 8);
+    add("t", TUSK_OID_TIMESTAMP, 1, "\x7f\xff\xff\xff\xff\xff\xff\xfe", 8);
+    add("d", TUSK_OID_DATE, 1, "\x7f\xff\xff\xfe", 4);
+    add("b", TUSK_OID_BOOL, 1, "\2", 1);
+    make_row();
+    ck_assert_int_eq(tusk_get_timestamptz(&row, 0), 0);
+    ck_assert_int_eq(query.n_errors, 1);
+    ck_assert_str_eq(query.first.sqlstate, "22008");
+    ck_assert_int_eq(tusk_get_timestamp(&row, 1), 0);
+    ck_assert_int_eq(tusk_get_date(&row, 2), 0);
+    ck_assert(!tusk_get_bool(&row, 3));
+    ck_assert_int_eq(query.n_errors, 4);
+    ck_assert_int_eq(tusk_read_timestamptz(&row, 0, &us, NULL), TUSK_ERR_VALUE);
+    ck_assert_int_eq(us, 77);
 }
 END_TEST
 
@@ -604,21 +634,6 @@ START_TEST(d11_a_codec_error_consumes_only_its_value)
             tear_down();
         }
     body = NULL;
-}
-END_TEST
-
-/* The short way looks at the range as the long one does. */
-START_TEST(a_timestamptz_beyond_its_range_is_not_handed_out)
-{
-    int64_t us = 77;
-
-    add("t", TUSK_OID_TIMESTAMPTZ, 1, "\x7f\xff\xff\xff\xff\xff\xff\xfe", 8);
-    make_row();
-    ck_assert_int_eq(tusk_get_timestamptz(&row, 0), 0);
-    ck_assert_int_eq(query.n_errors, 1);
-    ck_assert_str_eq(query.first.sqlstate, "22008");
-    ck_assert_int_eq(tusk_read_timestamptz(&row, 0, &us, NULL), TUSK_ERR_VALUE);
-    ck_assert_int_eq(us, 77);
 }
 END_TEST
 
@@ -694,9 +709,9 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tc, a_column_that_is_not_there_is_an_error, 0, 5);
     tcase_add_test(tc, a_row_that_was_never_filled_is_empty);
     tcase_add_test(tc, a_row_of_a_former_result_is_refused);
-    tcase_add_loop_test(tc, d3_getters_check_the_width, 0, 4);
+    tcase_add_loop_test(tc, d3_getters_check_the_width, 0, 11);
     tcase_add_test(tc, d11_a_codec_error_consumes_only_its_value);
-    tcase_add_test(tc, a_timestamptz_beyond_its_range_is_not_handed_out);
+    tcase_add_test(tc, values_beyond_their_type_are_not_handed_out);
     tcase_add_test(tc, a_codecs_reason_comes_with_the_column);
     tcase_add_test(tc, an_error_names_column_value_and_types);
     tcase_add_test(tc, an_error_that_is_set_stays);
