@@ -47,7 +47,7 @@ static void finish(tusk__cancel *cancel, tusk_error *err)
     on_done(err, user);
 }
 
-/* ---- the talk --------------------------------------------------------------------------------------------------------------- */
+/* ---- the talk ---------------------------------------------------------------------------------------------------- */
 
 static tusk_code send_request(tusk__cancel *cancel, tusk_error *err)
 {
@@ -64,8 +64,8 @@ static tusk_code send_request(tusk__cancel *cancel, tusk_error *err)
     return code;
 }
 
-/* What a server says here means nothing and is dropped, within reason. An end without TLS's goodbye is the end all the same: it carries no
- * answer that could have been cut. A reset is not: perhaps nobody has read the request. */
+/* What a server says here means nothing and is dropped, within reason. An end without TLS's goodbye is the end all the same:
+ * it carries no answer that could have been cut. A reset is not: perhaps nobody has read the request. */
 static tusk_code await_end(tusk__cancel *cancel, tusk_error *err)
 {
     tusk__transport *t = cancel->transport;
@@ -112,7 +112,7 @@ static void on_ready(tusk__io *io, unsigned events)
     talk(OWNER_OF(io, tusk__cancel, io));
 }
 
-/* ---- start ------------------------------------------------------------------------------------------------------------------ */
+/* ---- start ------------------------------------------------------------------------------------------------------- */
 
 static void on_dialed(tusk__dial *dial, tusk__transport *transport, const tusk__address *address,
                       const tusk_error *given, void *user)

@@ -65,7 +65,7 @@ struct tusk__dial {
 
 static void advance(tusk__dial *dial);
 
-/* ---- waiting --------------------------------------------------------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
 
 static void on_ready(tusk__io *io, unsigned events)
 {
@@ -94,7 +94,7 @@ static bool take_ready(tusk__dial *dial, unsigned events)
 /* The provider of the present step has answered. */
 static void provided(tusk__dial *dial, const tusk_error *given);
 
-/* ---- STEP_ADDRESS: given, a socket's path, or from the resolver ------------------------------------------------------------- */
+/* ---- STEP_ADDRESS: given, a socket's path, or from the resolver -------------------------------------------------- */
 
 static void on_resolved(const tusk__address *addresses, size_t n, const tusk_error *given, void *user)
 {
@@ -158,7 +158,7 @@ static tusk_code find_address(tusk__dial *dial, tusk_error *err)
     return TUSK_OK;
 }
 
-/* ---- STEP_TLS_MATERIAL: a context for the policy, from the loop's cache or the helper thread --------------------------------- */
+/* ---- STEP_TLS_MATERIAL: a context for the policy, from the loop's cache or the helper thread --------------------- */
 
 static void on_tls_context(tusk__tls_waiter *waiter, tusk__tls_context *context, const tusk_error *err)
 {
@@ -183,7 +183,7 @@ static tusk_code find_tls_material(tusk__dial *dial, tusk_error *err)
     return tusk__tls_cache_get(dial->loop, &policy, &dial->tls_waiter, on_tls_context, &dial->tls_context, err);
 }
 
-/* ---- STEP_CONNECT, STEP_CONNECTED -------------------------------------------------------------------------------------------- */
+/* ---- STEP_CONNECT, STEP_CONNECTED -------------------------------------------------------------------------------- */
 
 static tusk_code cannot_connect(int os, tusk_error *err)
 {
@@ -265,7 +265,7 @@ static tusk_code finish_connect(tusk__dial *dial, tusk_error *err)
     return dial->route.use_tls ? TUSK_OK : go_on_in_the_clear(dial, err);
 }
 
-/* ---- STEP_SSL_REQUEST, STEP_SSL_ANSWER: in the clear, and therefore trusted in nothing ---------------------------------------- */
+/* ---- STEP_SSL_REQUEST, STEP_SSL_ANSWER: in the clear, and therefore trusted in nothing --------------------------- */
 
 static tusk_code send_ssl_request(tusk__dial *dial, tusk_error *err)
 {
@@ -340,7 +340,7 @@ static tusk_code read_ssl_answer(tusk__dial *dial, tusk_error *err)
     return code == TUSK_AGAIN ? wait_for(dial, TUSK_READABLE, err) : code;
 }
 
-/* ---- STEP_TLS_START, STEP_TLS_HANDSHAKE ------------------------------------------------------------------------------------------ */
+/* ---- STEP_TLS_START, STEP_TLS_HANDSHAKE -------------------------------------------------------------------------- */
 
 static tusk_code start_tls(tusk__dial *dial, tusk_error *err)
 {
@@ -360,7 +360,7 @@ static tusk_code shake_hands(tusk__dial *dial, tusk_error *err)
     return code;
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 /* A step's function returns TUSK_OK: on to `next` · TUSK_DONE: the transport is ready, the rest is not needed · TUSK_AGAIN: it
  * is called again when the socket is ready; a provider's step is not, its answer comes through provided() · errors. */
@@ -381,7 +381,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* ---- the end of a try, and of the dial -------------------------------------------------------------------------------------------- */
+/* ---- the end of a try, and of the dial --------------------------------------------------------------------------- */
 
 static void end_try(tusk__dial *dial)
 {
@@ -427,7 +427,7 @@ static void finish(tusk__dial *dial, const tusk_error *err)
     free_dial(dial);
 }
 
-/* ---- failures --------------------------------------------------------------------------------------------------------------------- */
+/* ---- failures ---------------------------------------------------------------------------------------------------- */
 
 static void format_address(const tusk__address *address, char *buf, size_t size)
 {
@@ -525,7 +525,7 @@ static bool fail(tusk__dial *dial, tusk_error *err)
     return false;
 }
 
-/* ---- walking the table --------------------------------------------------------------------------------------------------------------- */
+/* ---- walking the table ------------------------------------------------------------------------------------------- */
 
 static void advance(tusk__dial *dial)
 {
@@ -556,7 +556,7 @@ static void provided(tusk__dial *dial, const tusk_error *given)
     advance(dial);
 }
 
-/* ---- start and cancel ------------------------------------------------------------------------------------------------------------------ */
+/* ---- start and cancel -------------------------------------------------------------------------------------------- */
 
 static void on_start(tusk__task *task)
 {

@@ -11,8 +11,7 @@ enum {
     RECORD_MAX = SSL3_RT_MAX_PLAIN_LENGTH,             /* plaintext of one record */
     RECORD_OVERHEAD = SSL3_RT_MAX_ENCRYPTED_OVERHEAD + /* at most, and a KeyUpdate that OpenSSL may put before it */
                       SSL3_RT_HEADER_LENGTH + 128,
-    RECORD_MIN = 2048, /* plaintext of a record that is not the last one */
-    FILLS_MAX = 4      /* per call: a peer with nothing but empty records must not keep the loop */
+    FILLS_MAX = 4 /* per call: a peer with nothing but empty records must not keep the loop */
 };
 
 typedef struct tls {
@@ -38,7 +37,7 @@ static tls *tls_of(tusk__transport *t)
     return (tls *)(void *)t;
 }
 
-/* ---- the end ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 static tusk_code set_end(tls *t, tusk_code code, int os)
 {
@@ -99,7 +98,7 @@ static tusk_code out_of_memory(tusk_error *err)
     return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a buffer of TLS");
 }
 
-/* ---- to and from the kernel --------------------------------------------------------------------------------------------------- */
+/* ---- to and from the kernel -------------------------------------------------------------------------------------- */
 
 /* What somebody put into the clear behind the 'S' comes first here, and is no TLS: OpenSSL refuses it (D21). A chunk that
  * was not to be had breaks nothing. */
@@ -128,7 +127,7 @@ static bool tls_wants_write(const tusk__transport *base)
     return tusk__tls_flow_len(&t->flows.out) > 0;
 }
 
-/* ---- handshake ----------------------------------------------------------------------------------------------------------------- */
+/* ---- handshake --------------------------------------------------------------------------------------------------- */
 
 static tusk_code check_alpn(const tls *t, tusk_error *err)
 {
@@ -213,7 +212,7 @@ tusk_code tusk__tls_handshake(tusk__transport *base, tusk_error *err)
     return TUSK_OK;
 }
 
-/* ---- receiving ------------------------------------------------------------------------------------------------------------------- */
+/* ---- receiving --------------------------------------------------------------------------------------------------- */
 
 static bool tls_has_input(const tusk__transport *base)
 {
@@ -279,18 +278,16 @@ static tusk_code tls_recv(tusk__transport *base, void *buf, size_t len, size_t *
     return code == TUSK_ERR_NOMEM ? out_of_memory(err) : TUSK_AGAIN;
 }
 
-/* ---- sending ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------------------------------- */
 
-/* The plaintext of the next record; 0: not worth one, there will be more room after the flush. */
+/* The plaintext of the next record; 0: there is no room for one before the next flush. */
 static size_t record_len(size_t len, size_t room)
 {
     size_t most = room > RECORD_OVERHEAD ? room - RECORD_OVERHEAD : 0;
 
     if (most > RECORD_MAX)
         most = RECORD_MAX;
-    if (len > most)
-        return most < RECORD_MIN ? 0 : most;
-    return len;
+    return len < most ? len : most;
 }
 
 /* One record. TUSK_AGAIN: no room now. A record for which there is room cannot stay half-way in OpenSSL. */
@@ -325,36 +322,25 @@ static tusk_code encrypt_all(tls *t, const uint8_t *buf, size_t len, size_t *n)
     return code == TUSK_AGAIN ? TUSK_OK : code;
 }
 
-static tusk_code encrypt_and_flush(tls *t, const uint8_t *buf, size_t len, size_t *n)
-{
-    tusk_code code = TUSK_OK;
-
-    if (len > 0)
-        code = encrypt_all(t, buf, len, n);
-    return code == TUSK_OK ? flush(t) : code;
-}
-
-/* What waits goes first: the new records are put behind it, and one call sends what the kernel takes of both. Once more if
- * there was no room behind it, and all of it has left. */
+/* What waits goes first: the new records are put behind it, and one call sends what the kernel takes of both. */
 static tusk_code tls_send(tusk__transport *base, const void *buf, size_t len, size_t *n, tusk_error *err)
 {
     tls *t = tls_of(base);
-    tusk_code code;
+    tusk_code code = TUSK_OK;
 
     *n = 0;
     if (t->end != TUSK_OK && t->end != TUSK_DONE)
         return report_end(t, err);
-    do
-        code = encrypt_and_flush(t, buf, len, n);
-    while (code == TUSK_OK && *n == 0 && len > 0 && !tls_wants_write(base));
+    if (len > 0)
+        code = encrypt_all(t, buf, len, n);
     if (code == TUSK_ERR_NOMEM && t->end == TUSK_OK)
         return out_of_memory(err);
-    if (code != TUSK_OK)
+    if (code != TUSK_OK || flush(t) != TUSK_OK)
         return report_end(t, err);
     return *n > 0 || len == 0 ? TUSK_OK : TUSK_AGAIN;
 }
 
-/* ---- the end of life --------------------------------------------------------------------------------------------------------------- */
+/* ---- the end of life --------------------------------------------------------------------------------------------- */
 
 static void tls_shutdown(tusk__transport *base)
 {
@@ -398,7 +384,7 @@ static const tusk__transport_ops tls_ops = {
     .close = tls_close,
 };
 
-/* ---- new ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- new --------------------------------------------------------------------------------------------------------- */
 
 /* name is t->host with a NUL behind it. A NUL inside would cut it here; the resolver refuses such a host, and no certificate
  * matches it. */
@@ -451,7 +437,7 @@ tusk_code tusk__tls_new(tusk_loop *loop, int fd, tusk__tls_context *context, tus
     return code;
 }
 
-/* ---- what is asked of a transport -------------------------------------------------------------------------------------------------- */
+/* ---- what is asked of a transport -------------------------------------------------------------------------------- */
 
 tusk_code tusk__tls_endpoint_hash(tusk__transport *base, uint8_t out[64], size_t *len, tusk_error *err)
 {

@@ -10,7 +10,7 @@
 
 #include "lib/transport.h"
 
-/* ---- tls_context.c ---- */
+/* ---- tls_context.c ----------------------------------------------------------------------------------------------- */
 struct tusk__tls_context {
     uint32_t refs;
     tusk_allocator allocator;
@@ -19,7 +19,7 @@ struct tusk__tls_context {
     bool verify_chain, verify_host;
 };
 
-/* ---- tls_bio.c: the two directions of ciphertext. A chunk is lent from the loop while it holds bytes, and given back. ---- */
+/* ---- tls_bio.c: the two directions of ciphertext. A chunk is lent from the loop while it holds bytes, and given back.  */
 typedef struct tusk__tls_flow {
     tusk__chunk *chunk; /* NULL: no bytes */
     size_t start, end;  /* the bytes */
@@ -45,7 +45,7 @@ tusk_code tusk__tls_flush(tusk__tls_flows *flows, int fd, tusk_error *err);
 size_t tusk__tls_out_room(tusk__tls_flows *flows);
 void tusk__tls_flow_clear(tusk__tls_flow *flow);
 
-/* ---- tls_error.c ---- */
+/* ---- tls_error.c ------------------------------------------------------------------------------------------------- */
 
 /* The errors that OpenSSL has queued in this thread, taken off: the first one, and whether memory was short. */
 typedef struct tusk__tls_errors {
@@ -57,7 +57,7 @@ tusk__tls_errors tusk__tls_take_errors(void);
 /* One sentence; TUSK_ERR_NOMEM or TUSK_ERR_TLS. verify_result: of the chain, X509_V_OK if that is not the trouble. */
 tusk_code tusk__tls_explain(tusk__tls_errors errors, long verify_result, tusk_error *err);
 
-/* ---- tls_verify.c ---- */
+/* ---- tls_verify.c ------------------------------------------------------------------------------------------------ */
 
 /* Does the certificate name the host? reliability 1.4; TUSK_OK, TUSK_ERR_TLS or TUSK_ERR_NOMEM. */
 TUSK_MUST_CHECK

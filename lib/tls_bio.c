@@ -4,7 +4,7 @@
  * Read first: lib/tls.h. */
 #include "lib/tls.h"
 
-/* ---- chunks ------------------------------------------------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------------------------------------------------ */
 
 void tusk__tls_flow_clear(tusk__tls_flow *flow)
 {
@@ -33,7 +33,7 @@ size_t tusk__tls_out_room(tusk__tls_flows *flows)
     return flow_lend(flows->loop, out) ? out->chunk->cap - out->end : 0;
 }
 
-/* ---- the kernel --------------------------------------------------------------------------------------------------------- */
+/* ---- the kernel -------------------------------------------------------------------------------------------------- */
 
 tusk_code tusk__tls_fill(tusk__tls_flows *flows, int fd, bool *is_full, tusk_error *err)
 {
@@ -65,7 +65,7 @@ tusk_code tusk__tls_flush(tusk__tls_flows *flows, int fd, tusk_error *err)
     return code == TUSK_AGAIN ? TUSK_OK : code;
 }
 
-/* ---- the BIO ------------------------------------------------------------------------------------------------------------- */
+/* ---- the BIO ----------------------------------------------------------------------------------------------------- */
 
 static int bio_read(BIO *bio, char *buf, int len)
 {

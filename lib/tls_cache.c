@@ -38,7 +38,7 @@ struct build {
 
 #define OWNER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-/* ---- policies ------------------------------------------------------------------------------------------------------------ */
+/* ---- policies ---------------------------------------------------------------------------------------------------- */
 
 static size_t text_size(const tusk__tls_policy *policy)
 {
@@ -69,7 +69,7 @@ static bool is_same(const tusk__tls_policy *a, const tusk__tls_policy *b)
     return a->verify == b->verify && tusk_str_equal(a->rootcert, b->rootcert) && tusk_str_equal(a->home, b->home);
 }
 
-/* ---- waiters --------------------------------------------------------------------------------------------------------------- */
+/* ---- waiters ----------------------------------------------------------------------------------------------------- */
 
 static void waiters_init(tusk__tls_waiter *head)
 {
@@ -103,7 +103,7 @@ static void waiters_move(tusk__tls_waiter *from, tusk__tls_waiter *to)
     }
 }
 
-/* ---- the cache ------------------------------------------------------------------------------------------------------------- */
+/* ---- the cache --------------------------------------------------------------------------------------------------- */
 
 static void free_entry(entry *e)
 {
@@ -174,7 +174,7 @@ static entry *entry_of(tusk_loop *loop, const tusk__tls_policy *policy)
     return e;
 }
 
-/* ---- building -------------------------------------------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------------------------------------- */
 
 static void free_build(build *b)
 {

@@ -17,7 +17,7 @@ static const unsigned char alpn[] = {10, 'p', 'o', 's', 't', 'g', 'r', 'e', 's',
 
 enum { PATH_SIZE = 4096 };
 
-/* ---- which root file ---------------------------------------------------------------------------------------------------- */
+/* ---- which root file --------------------------------------------------------------------------------------------- */
 
 static bool home_folder(const tusk__tls_policy *policy, char *buf, size_t size)
 {
@@ -49,7 +49,7 @@ static bool default_root_file(const tusk__tls_policy *policy, char *buf, size_t 
     return stat(buf, &status) == 0;
 }
 
-/* ---- loading it ----------------------------------------------------------------------------------------------------------- */
+/* ---- loading it -------------------------------------------------------------------------------------------------- */
 
 static tusk_code no_root_file(tusk_error *err)
 {
@@ -105,7 +105,7 @@ static tusk_code load_roots(tusk__tls_context *context, const tusk__tls_policy *
     return policy->verify ? no_root_file(err) : TUSK_OK;
 }
 
-/* ---- the context ------------------------------------------------------------------------------------------------------------ */
+/* ---- the context ------------------------------------------------------------------------------------------------- */
 
 /* Tickets and sessions: PostgreSQL has them off, so nothing could be resumed. Buffers are released when idle: that
  * costs OpenSSL two allocations per query, and saves 33 KiB per idle connection. */

@@ -26,7 +26,7 @@ typedef struct verdict {
     char shown[128]; /* a name that the certificate is for, for the error */
 } verdict;
 
-/* ---- names ------------------------------------------------------------------------------------------------------------------ */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static char lower(char c)
 {
@@ -92,7 +92,7 @@ static void judge_ip(verdict *v, const wanted *host, tusk_str ip)
         (void)inet_ntop(ip.len == 4 ? AF_INET : AF_INET6, ip.ptr, v->shown, sizeof v->shown);
 }
 
-/* ---- the host ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the host ---------------------------------------------------------------------------------------------------- */
 
 static size_t parse_ip(tusk_str host, uint8_t out[16])
 {
@@ -131,7 +131,7 @@ static wanted wanted_of(tusk_str host)
     return w;
 }
 
-/* ---- the certificate ----------------------------------------------------------------------------------------------------------- */
+/* ---- the certificate --------------------------------------------------------------------------------------------- */
 
 static tusk_str asn1_bytes(const ASN1_STRING *s)
 {
@@ -225,7 +225,7 @@ tusk_code tusk__tls_check_host(const X509 *certificate, tusk_str host, tusk_erro
     return report(&v, &w, err);
 }
 
-/* ---- channel binding ------------------------------------------------------------------------------------------------------------ */
+/* ---- channel binding --------------------------------------------------------------------------------------------- */
 
 /* The hash inside the signature; the PSS kind keeps it in its parameters, which X509_get_signature_info() reads. */
 static const EVP_MD *binding_hash(X509 *certificate)

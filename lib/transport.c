@@ -7,7 +7,7 @@
 
 #include "proto/error_set.h"
 
-/* ---- errno, in words ---------------------------------------------------------------------------------------------------- */
+/* ---- errno, in words --------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct {
@@ -49,7 +49,7 @@ const char *tusk__os_text(int os)
     return "an unexpected error of the system";
 }
 
-/* ---- the bare socket ---------------------------------------------------------------------------------------------------- */
+/* ---- the bare socket --------------------------------------------------------------------------------------------- */
 
 /* EWOULDBLOCK is EAGAIN on every system that Tusk runs on. */
 static bool is_not_yet(ssize_t rc)
@@ -91,7 +91,7 @@ tusk_code tusk__socket_send(tusk_loop *loop, int fd, const void *buf, size_t len
     return is_not_yet(rc) ? TUSK_AGAIN : lost((int)-rc, err);
 }
 
-/* ---- the plain transport ------------------------------------------------------------------------------------------------- */
+/* ---- the plain transport ----------------------------------------------------------------------------------------- */
 
 static tusk_code plain_recv(tusk__transport *t, void *buf, size_t len, size_t *n, tusk_error *err)
 {

@@ -43,7 +43,7 @@ typedef struct tls_world {
 
 static tls_world world;
 
-/* ---- the os table -------------------------------------------------------------------------------------------------------- */
+/* ---- the os table ------------------------------------------------------------------------------------------------ */
 
 static inline ssize_t cut(void)
 {
@@ -149,7 +149,7 @@ static inline int world_thread_start(void *ctx, void *(*fn)(void *arg), void *ar
     return rc;
 }
 
-/* ---- open and close -------------------------------------------------------------------------------------------------------- */
+/* ---- open and close ---------------------------------------------------------------------------------------------- */
 
 static inline void world_open_on(const tusk_allocator *allocator)
 {
@@ -211,7 +211,7 @@ static inline void world_turn(double seconds)
     ck_assert_msg(tusk_loop_turn(world.loop, seconds, &err) == TUSK_OK, "%s", err.message);
 }
 
-/* ---- a dial ------------------------------------------------------------------------------------------------------------------ */
+/* ---- a dial ------------------------------------------------------------------------------------------------------ */
 
 typedef struct outcome {
     int n_done;

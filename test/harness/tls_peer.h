@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ---- certificates --------------------------------------------------------------------------------------------------- */
+/* ---- certificates ------------------------------------------------------------------------------------------------ */
 
 typedef enum tls_key { TLS_KEY_EC, TLS_KEY_RSA, TLS_KEY_RSA_PSS, TLS_KEY_ED25519 } tls_key;
 
@@ -57,7 +57,7 @@ void tls_cert_write(const tls_cert *cert, const char *path); /* the certificate 
 /* A server's context: it shows cert. */
 SSL_CTX *tls_server_new(const tls_cert *cert);
 
-/* ---- the peer ---------------------------------------------------------------------------------------------------------- */
+/* ---- the peer ---------------------------------------------------------------------------------------------------- */
 
 typedef struct tls_peer tls_peer;
 
