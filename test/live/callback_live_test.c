@@ -531,8 +531,8 @@ START_TEST(close_ends_the_rest_in_order_and_then_itself)
     tusk_query *closing;
 
     ck_usable(db);
-    submit_named("a", "select 1");
-    submit_named("b", "select pg_sleep(0)");
+    submit_named("a", "select pg_sleep(0.1)");
+    submit_named("b", "select 1");
     turn(0);
     submit_named("c", "select 1");
     closing = tusk_close(db);
