@@ -4,6 +4,7 @@
 #include "lib/dial.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -104,6 +105,7 @@ static void on_resolved(const tusk__address *addresses, size_t n, const tusk_err
 
     dial->resolve = NULL;
     if (err.code == TUSK_OK) {
+        assert(n > 0);
         dial->addresses = tusk__array_new(allocator, n, sizeof *addresses);
         if (dial->addresses) {
             memcpy(dial->addresses, addresses, n * sizeof *addresses);
@@ -449,6 +451,7 @@ static void note_other(tusk__dial *dial, const tusk_error *err)
     char ip[INET6_ADDRSTRLEN];
     size_t len = strlen(dial->others);
 
+    assert(dial->addresses);
     format_address(&dial->addresses[dial->address], ip, sizeof ip);
     (void)snprintf(dial->others + len, sizeof dial->others - len, "%s%s: %s", len > 0 ? "; " : "", ip, err->message);
 }
