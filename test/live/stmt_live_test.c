@@ -494,6 +494,7 @@ START_TEST(type_of_ones_own_comes_in_binary_and_as_text_on_demand)
     tusk_stmt *stmt;
     tusk_row row;
 
+    run("begin");
     run("create type mood as enum ('sad', 'happy')");
     run("create domain price as numeric(10, 2)");
     run("create type pair as (a int, b text)");
@@ -514,8 +515,7 @@ START_TEST(type_of_ones_own_comes_in_binary_and_as_text_on_demand)
     ck_assert_int_eq(tusk_query_column(q, 0)->format, 1);
     tusk_query_free(q);
     tusk_stmt_free(stmt);
-    run("drop type mood, pair");
-    run("drop domain price");
+    run("rollback");
 }
 END_TEST
 
@@ -526,6 +526,7 @@ START_TEST(statement_learns_that_a_type_has_no_binary_output)
     tusk_query *q;
     tusk_row row;
 
+    run("drop type if exists plain cascade"); /* of a run that failed half-way */
     run("create type plain");
     run("create function plain_in(cstring) returns plain language internal immutable strict as 'textin'");
     run("create function plain_out(plain) returns cstring language internal immutable strict as 'textout'");
