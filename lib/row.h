@@ -14,7 +14,7 @@ void tusk__row_init(tusk_row *row, tusk_query *q, const uint8_t *body, uint32_t 
 bool tusk__row_field(const tusk_row *row, int col, tusk_str *bytes, bool *is_null);
 
 /* What row.c asks of the query (lib/query.c). */
-const tusk_column *tusk__query_row_column(const tusk_query *q, int col); /* the columns of the rows being handed out */
+const tusk_column *tusk__query_row_column(const tusk_query *q, int col); /* of the rows being handed out; the others follow */
 void tusk__query_keep_value_error(tusk_query *q, const tusk_error *err); /* the first one is kept */
 
 #endif

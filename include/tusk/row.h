@@ -40,6 +40,7 @@ typedef struct tusk_column {
 typedef struct tusk_row {
     tusk_query *query;
     /* private */
+    const tusk_column *columns;
     const unsigned char *body;
     uint32_t n_cols;
     uint32_t stride;
