@@ -4,6 +4,7 @@
 #include "proto/session.h"
 
 #include "proto/error_set.h"
+#include "proto/fields.h"
 #include "proto/frame.h"
 #include "proto/session_table.h"
 
@@ -477,4 +478,31 @@ tusk_code tusk__session_next(tusk__session *s, tusk__event *ev, tusk_error *err)
     s->head += TUSK__FRAME_HEADER + body_len;
     advance(s, row.next);
     return TUSK_OK;
+}
+
+/* The length of the DataRow at p with its header, if one is here whole and fills its columns; else 0. */
+static inline size_t whole_row_at(const uint8_t *p, size_t left, size_t n_cols)
+{
+    size_t len;
+
+    if (left < TUSK__FRAME_HEADER + 2 || p[0] != TUSK__B_DATA_ROW)
+        return 0;
+    len = tusk__be32(p + 1); /* of itself, the count of fields, the fields */
+    if (len < 6 || len > left - 1 || len - 4 > TUSK__MESSAGE_MAX || tusk__be16(p + TUSK__FRAME_HEADER) != n_cols)
+        return 0;
+    return tusk__fields_fill(p + TUSK__FRAME_HEADER + 2, len - 6, n_cols) ? len + 1 : 0;
+}
+
+size_t tusk__session_more_rows(tusk__session *s, tusk_str *rows)
+{
+    tusk__session_row rule = tusk__session_row_of((tusk__expect)s->state, TUSK__B_DATA_ROW);
+    const uint8_t *begin = s->buf + s->head, *p = begin, *end = s->buf + s->tail;
+    size_t n = 0, len;
+
+    if (rule.event == TUSK__EV_ROW && rule.next == TUSK__NEXT_SAME && s->n_cols >= 0)
+        for (; (len = whole_row_at(p, (size_t)(end - p), (size_t)s->n_cols)) > 0; p += len)
+            n++;
+    *rows = tusk_str_from(begin, (size_t)(p - begin));
+    s->head += rows->len;
+    return n;
 }

@@ -135,6 +135,16 @@ size_t tusk__session_wants_cap(const tusk__session *s, size_t min);
  * Headers are judged before their bodies arrive: an illegal type or length fails at once. */
 tusk_code tusk__session_next(tusk__session *s, tusk__event *ev, tusk_error *err);
 
+/* Does what comes next look like a DataRow? */
+static inline bool tusk__session_is_at_row(const tusk__session *s)
+{
+    return s->head < s->tail && s->buf[s->head] == TUSK__B_DATA_ROW;
+}
+
+/* For whoever keeps rows without looking at them, behind a ROW event: all DataRows that follow it, are here whole and are
+ * right. Returns how many; *rows covers them, headers included. Whatever stops it, tusk__session_next() judges. */
+size_t tusk__session_more_rows(tusk__session *s, tusk_str *rows);
+
 /* ---- what is expected ----
  * reserve: make sure that n more expectations fit, so that `expect` cannot fail. */
 TUSK_MUST_CHECK

@@ -1251,6 +1251,79 @@ START_TEST(no_memory_for_the_ring_is_an_error_and_nothing_is_lost)
 }
 END_TEST
 
+/* ---- rows in one go ----------------------------------------------------------------------------------------------------- */
+
+/* What stops them, behind five rows of two columns. */
+static const struct {
+    const char *name;
+    const char *bytes;
+    size_t len;
+} stoppers[] = {
+#define STOPPER(name, bytes)                                                                                           \
+    {                                                                                                                  \
+        name, bytes, sizeof bytes - 1                                                                                  \
+    }
+    STOPPER("the end", "C\0\0\0\5\0"),
+    STOPPER("a row of one column", "D\0\0\0\12\0\1\377\377\377\377"),
+    STOPPER("a field that leaves its row", "D\0\0\0\17\0\2\0\0\0\2x\377\377\377\377"),
+    STOPPER("a negative length that is not -1", "D\0\0\0\16\0\2\377\377\377\376\377\377\377\377"),
+    STOPPER("a length below 4", "D\0\0\0\3\0\2"),
+    STOPPER("no room for the count", "D\0\0\0\5\0"),
+    STOPPER("a length of 2^31-1", "D\177\377\377\377\0\2"),
+    STOPPER("a notice", "N\0\0\0\5\0"),
+#undef STOPPER
+};
+
+static void five_rows(tusk__writer *b)
+{
+    const tusk_str values[][2] = {{tusk_str_of("a"), tusk_str_of("")}, {tusk_str_of("some text"), tusk_str_of("b")}};
+    const bool is_null[][2] = {{false, false}, {true, false}, {false, true}, {true, true}, {false, false}};
+
+    for (int i = 0; i < 5; i++)
+        tusk__data_row_write(b, values[i % 2], is_null[i], 2);
+}
+
+static void hear_rows(const tusk__writer *b, size_t len)
+{
+    begin_logged_in();
+    EXPECT(TUSK__EXPECT_EXECUTE);
+    tusk__session_expect_columns(&s, 2);
+    arrive(b->buf, len);
+}
+
+/* However much of them is there, and whatever comes then. */
+START_TEST(more_rows_are_those_that_would_have_come_one_by_one)
+{
+    tusk__writer b;
+    tusk_str rows;
+
+    tusk__writer_init(&b, tusk_allocator_default());
+    five_rows(&b);
+    tusk__write_bytes(&b, tusk_str_from(stoppers[_i].bytes, stoppers[_i].len));
+    for (size_t len = 0; len <= b.len; len++) {
+        size_t n = 0, left, more = 0;
+        tusk_code code;
+
+        hear_rows(&b, len);
+        while ((code = next()) == TUSK_OK && ev.kind == TUSK__EV_ROW)
+            n++;
+        end();
+        hear_rows(&b, len);
+        ck_assert_uint_eq(tusk__session_more_rows(&s, &rows), 0); /* none comes before the first */
+        if (next() == TUSK_OK && ev.kind == TUSK__EV_ROW) {
+            left = tusk__session_unparsed(&s);
+            more = tusk__session_more_rows(&s, &rows);
+            ck_assert_uint_eq(1 + more, n);
+            ck_assert_uint_eq(tusk__session_unparsed(&s) + rows.len, left);
+            ck_assert_uint_eq(tusk__session_more_rows(&s, &rows), 0);
+            ck_assert_msg(next() == code, "%s, %zu bytes: %s", stoppers[_i].name, len, err.message);
+        }
+        end();
+    }
+    tusk__writer_clear(&b);
+}
+END_TEST
+
 START_TEST(a_broken_session_can_give_its_buffer_back)
 {
     begin_logged_in();
@@ -1303,6 +1376,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, d33_each_sync_has_its_ready_whatever_fails);
     tcase_add_test(tc, the_status_of_the_transaction_is_that_of_the_last_ready);
     tcase_add_test(tc, no_memory_for_the_ring_is_an_error_and_nothing_is_lost);
+    tcase_add_loop_test(tc, more_rows_are_those_that_would_have_come_one_by_one, 0,
+                        sizeof stoppers / sizeof stoppers[0]);
     tcase_add_test(tc, a_broken_session_can_give_its_buffer_back);
     return suite;
 }
