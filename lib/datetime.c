@@ -80,6 +80,7 @@ tusk_code tusk_date_from_ymd(int year, int month, int day, int32_t *out, tusk_er
     tusk__ymd ymd = {year, month, day};
     int64_t days;
 
+    tusk__error_begin(err);
     if (!tusk__ymd_to_days(ymd, &days))
         return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_DATETIME, "there is no day %d-%02d-%02d", year, month,
                                day);
@@ -94,6 +95,7 @@ tusk_code tusk_date_to_ymd(int32_t date, int *year, int *month, int *day, tusk_e
 {
     tusk__ymd ymd;
 
+    tusk__error_begin(err);
     if (date == TUSK_DATE_INFINITY || date == TUSK_DATE_MINUS_INFINITY)
         return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_DATETIME, "an infinite date has no year");
     ymd = tusk__ymd_from_days(date);
@@ -110,6 +112,7 @@ tusk_code tusk_timestamptz_from_timespec(struct timespec ts, int64_t *out, tusk_
 {
     int64_t seconds = ts.tv_sec;
 
+    tusk__error_begin(err);
     if (ts.tv_nsec < 0 || ts.tv_nsec > 999999999)
         return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_DATETIME, "tv_nsec is %ld, not 0…999999999",
                                (long)ts.tv_nsec);
@@ -126,6 +129,7 @@ tusk_code tusk_timestamptz_to_timespec(int64_t timestamptz, struct timespec *out
     int64_t seconds = tusk__floor_div(timestamptz, TUSK__US_PER_SECOND);
     int64_t since_1970 = seconds + EPOCH_2000;
 
+    tusk__error_begin(err);
     if (timestamptz == TUSK_TIMESTAMP_INFINITY || timestamptz == TUSK_TIMESTAMP_MINUS_INFINITY)
         return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_DATETIME, "an infinite timestamptz has no timespec");
     if ((time_t)since_1970 != since_1970)

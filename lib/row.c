@@ -19,30 +19,45 @@ static const uint8_t *skip_field(const uint8_t *p)
 }
 
 /* Mark every stride-th column: each one up to TUSK__ROW_MARKS columns, every second one up to twice as many, and so on. */
+static void mark_every(tusk_row *row, uint32_t stride)
+{
+    const uint8_t *p = row->body + 2;
+
+    row->stride = stride;
+    for (uint32_t col = 0; col < row->n_cols; col++) {
+        if (col % stride == 0)
+            row->marks[col / stride] = (uint32_t)(p - row->body);
+        p = skip_field(p);
+    }
+}
+
+static void mark_each(tusk_row *row)
+{
+    uint32_t at = 2, len;
+
+    row->stride = 1;
+    for (uint32_t col = 0; col < row->n_cols; col++) {
+        row->marks[col] = at;
+        len = tusk__be32(row->body + at);
+        at += len == UINT32_MAX ? 4 : 4 + len;
+    }
+}
+
 void tusk__row_init(tusk_row *row, tusk_query *q, const uint8_t *body, uint32_t n_cols)
 {
-    const uint8_t *p = body + 2;
-    uint32_t stride = 1;
+    uint32_t stride = 2;
 
-    while (n_cols > stride * TUSK__ROW_MARKS)
-        stride *= 2;
     row->query = q;
     row->columns = n_cols ? tusk__query_row_column(q, 0) : NULL;
     row->body = body;
     row->n_cols = n_cols;
-    row->stride = stride;
-    if (stride == 1) { /* nearly always: no division */
-        for (uint32_t col = 0; col < n_cols; col++) {
-            row->marks[col] = (uint32_t)(p - body);
-            p = skip_field(p);
-        }
+    if (n_cols <= TUSK__ROW_MARKS) { /* nearly always, so it comes without a division per column */
+        mark_each(row);
         return;
     }
-    for (uint32_t col = 0; col < n_cols; col++) {
-        if (col % stride == 0)
-            row->marks[col / stride] = (uint32_t)(p - body);
-        p = skip_field(p);
-    }
+    while (n_cols > stride * TUSK__ROW_MARKS)
+        stride *= 2;
+    mark_every(row, stride);
 }
 
 /* Of a column that is there. */
@@ -136,16 +151,16 @@ static tusk_code take_field(const tusk_row *row, int col, const char *want, fiel
 {
     bool is_null;
 
-    if (!tusk__row_field(row, col, &f->bytes, &is_null))
-        return fail(err, col, want, TUSK_ERR_USAGE, NULL, "there is no column %d: the row has %u", col,
-                    (unsigned)row->n_cols);
+    if (!tusk__row_field(row, col, &f->bytes, &is_null)) {
+        fail(err, col, want, TUSK_ERR_USAGE, NULL, "there is no column %d: the row has %u", col, (unsigned)row->n_cols);
+        return TUSK_ERR_USAGE;
+    }
     f->col = col;
     f->column = &row->columns[col];
-    if (!f->column)
-        return fail(err, col, want, TUSK_ERR_USAGE, NULL, "the query has gone on to a result that has no column %d",
-                    col);
-    if (is_null)
-        return fail(err, col, want, TUSK_ERR_NULL, NULL, FIELD_FMT " is NULL", FIELD_ARG(f));
+    if (is_null) {
+        fail(err, col, want, TUSK_ERR_NULL, NULL, FIELD_FMT " is NULL", FIELD_ARG(f));
+        return TUSK_ERR_NULL;
+    }
     return TUSK_OK;
 }
 
@@ -189,6 +204,7 @@ static tusk_code read_integer(const tusk_row *row, int col, const wanted *want, 
     tusk_value value;
     int64_t n;
 
+    tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, want->name, &f, err));
     if (f.column->type != want->type && !(is_integer(want->type) && is_integer(f.column->type)))
         return fail_type(&f, want->name, err);
@@ -208,6 +224,7 @@ static tusk_code read_real(const tusk_row *row, int col, uint32_t type, double *
     tusk_value value;
     tusk_error cause;
 
+    tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, name, &f, err));
     if (f.column->type != TUSK_OID_FLOAT4 && f.column->type != TUSK_OID_FLOAT8)
         return fail_type(&f, name, err);
@@ -234,7 +251,7 @@ static inline const uint8_t *exact_field(const tusk_row *row, int col, uint32_t 
         return NULL;
     column = &row->columns[col];
     p = field_at(row, (uint32_t)col);
-    return column && column->type == type && column->format == 1 && tusk__be32(p) == width ? p + 4 : NULL;
+    return column->type == type && column->format == 1 && tusk__be32(p) == width ? p + 4 : NULL;
 }
 
 /* Text whose bytes are the text in either format, of the two types that nearly all text has. */
@@ -268,6 +285,7 @@ tusk_code tusk_read_int4(const tusk_row *row, int col, int32_t *out, tusk_error 
     const uint8_t *p = exact_field(row, col, TUSK_OID_INT4, 4);
     int64_t n = 0;
 
+    tusk__error_begin(err);
     if (!p)
         TUSK_TRY(read_integer(row, col, &want_int4, &n, err));
     *out = p ? (int32_t)tusk__be32(p) : (int32_t)n;
@@ -278,6 +296,7 @@ tusk_code tusk_read_int8(const tusk_row *row, int col, int64_t *out, tusk_error 
 {
     const uint8_t *p = exact_field(row, col, TUSK_OID_INT8, 8);
 
+    tusk__error_begin(err);
     if (!p)
         return read_integer(row, col, &want_int8, out, err);
     *out = (int64_t)tusk__be64(p);
@@ -333,6 +352,7 @@ tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error
     const tusk__codec *codec;
     tusk_value value;
 
+    tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, "text", &f, err));
     if (is_plain_text(f.column)) {
         *out = f.bytes;
@@ -351,6 +371,7 @@ tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_erro
     field f;
     tusk_value value;
 
+    tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, "bytea", &f, err));
     if (f.column->type != TUSK_OID_BYTEA)
         return fail_type(&f, "bytea", err);
@@ -364,6 +385,7 @@ tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_err
     field f;
     tusk_value value;
 
+    tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, "uuid", &f, err));
     if (f.column->type != TUSK_OID_UUID)
         return fail_type(&f, "uuid", err);
@@ -376,6 +398,7 @@ tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error 
 {
     field f;
 
+    tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, "raw", &f, err));
     *out = f.bytes;
     return TUSK_OK;
@@ -535,7 +558,7 @@ tusk_str tusk_get_text(const tusk_row *row, int col)
     if (!tusk__row_field(row, col, &text, &is_null))
         return get_view(row, col, tusk_read_text);
     column = &row->columns[col];
-    if (column && is_plain_text(column))
+    if (is_plain_text(column))
         return text; /* {NULL, 0} if it is NULL */
     return get_view(row, col, tusk_read_text);
 }
@@ -549,13 +572,11 @@ tusk_str tusk_get_bytea(const tusk_row *row, int col)
 static tusk_code refuse_uuid_view(const tusk_row *row, int col, tusk_str *out, tusk_error *err)
 {
     uint8_t uuid[16];
-    field f;
 
     (void)out;
     TUSK_TRY(tusk_read_uuid(row, col, uuid, err));
-    TUSK_TRY(take_field(row, col, "uuid", &f, err));
     return fail(err, col, "uuid", TUSK_ERR_TYPE, NULL, FIELD_FMT " came in text format: take it with tusk_read_uuid()",
-                FIELD_ARG(&f));
+                col, TUSK_STR_ARG(row->columns[col].name));
 }
 
 tusk_str tusk_get_uuid(const tusk_row *row, int col)
@@ -579,6 +600,7 @@ tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size
     tusk_value value;
     char have[TUSK__TYPE_LABEL_SIZE];
 
+    tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, "value", &f, err));
     if (f.column->format == 0) {
         *len = tusk__print_str(f.bytes, buf, size);

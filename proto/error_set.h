@@ -7,6 +7,13 @@
 
 #include <tusk/error.h>
 
+/* Every public function that takes an error begins with this: what the caller's struct held before does not count. */
+static inline void tusk__error_begin(tusk_error *err)
+{
+    if (err)
+        err->code = TUSK_OK;
+}
+
 /* Fill *err unless it holds an error already (err may be NULL). The first error wins. Returns code, for "return the code".
  * sqlstate: 5 characters, NULL means the code's usual one (tusk__error_sqlstate). The message is cut with "…",
  * and its control characters become '?'. */

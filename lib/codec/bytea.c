@@ -106,6 +106,7 @@ tusk_code tusk_bytea_from_text(tusk_str text, void *buf, size_t size, size_t *le
     bool is_hex = text.len >= 2 && text.ptr[0] == '\\' && text.ptr[1] == 'x';
     size_t n;
 
+    tusk__error_begin(err);
     if (is_hex ? !from_hex(text, buf, size, &n) : !from_escape(text, buf, size, &n))
         return tusk__bad_text(err, "bytea", text);
     *len = n;
