@@ -20,7 +20,43 @@ static bool is_wanted(const tusk_query *q)
 static void out_of_memory(tusk_query *q, const char *what)
 {
     tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for %s", what)->fate = TUSK_FATE_ANSWERED;
-    tusk__query_drop_rows(q);
+    tusk__query_spoil_rows(q);
+}
+
+/* ---- what is kept ---- */
+
+static bool is_within_limit(const tusk_query *q)
+{
+    int64_t max = q->max_result_bytes;
+
+    return max < 0 || q->earlier_bytes + q->filling->kept_bytes <= (uint64_t)max;
+}
+
+static void check_limit(tusk_query *q)
+{
+    if (is_within_limit(q))
+        return;
+    tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "the result is larger than max_result_bytes (%lld bytes)",
+                      (long long)q->max_result_bytes)
+        ->fate = TUSK_FATE_ANSWERED;
+    tusk__query_spoil_rows(q);
+}
+
+/* Where the next rows, or the next tag, go: a script has many results, told apart by their descriptions and tags. NULL: nobody
+ * wants them (any more). */
+static tusk__result *next_result(tusk_query *q, bool has_rows)
+{
+    const tusk__result *filling = q->filling;
+
+    if (!is_wanted(q) || q->error.code != TUSK_OK)
+        return NULL;
+    if (q->kind == TUSK__QUERY_SCRIPT && (filling->tag_len || (has_rows && filling->desc))) {
+        if (tusk__query_add_result(q))
+            check_limit(q);
+        else
+            out_of_memory(q, "a result");
+    }
+    return q->error.code == TUSK_OK ? q->filling : NULL;
 }
 
 /* ---- descriptions ---- */
@@ -48,10 +84,8 @@ static void on_row_description(tusk_conn *conn, tusk_query *q, const tusk__event
 {
     tusk__desc *desc;
 
-    if (q->kind == TUSK__QUERY_SCRIPT && (q->filling->desc || q->filling->tag_len) && !tusk__query_add_result(q)) {
-        out_of_memory(q, "a result");
+    if (q->kind != TUSK__QUERY_PREPARE && !next_result(q, true))
         return;
-    }
     if (tusk__desc_new(conn->allocator, &ev->row_description, &desc, NULL) != TUSK_OK) {
         out_of_memory(q, "the description of the columns");
         return;
@@ -97,22 +131,12 @@ static void hand_out(tusk_conn *conn, tusk_query *q, tusk_str body)
         tusk__query_drop_rows(q);
 }
 
-static bool is_within_limit(const tusk_query *q)
-{
-    int64_t max = q->max_result_bytes;
-
-    return max < 0 || q->filling->kept_bytes <= (uint64_t)max;
-}
-
 static void keep(tusk_conn *conn, tusk_query *q, tusk_str body)
 {
     if (tusk__result_keep(q->filling, conn->allocator, conn->chunk, body) != TUSK_OK) {
         out_of_memory(q, "a row");
-    } else if (!is_within_limit(q)) {
-        tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "the result is larger than max_result_bytes (%lld bytes)",
-                          (long long)q->max_result_bytes)
-            ->fate = TUSK_FATE_ANSWERED;
-        tusk__query_drop_rows(q);
+    } else {
+        check_limit(q);
     }
 }
 
@@ -149,13 +173,9 @@ static void send_owed_sync(tusk_conn *conn, tusk_query *q)
 
 static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
-    tusk__result *result = q->filling;
+    tusk__result *result = next_result(q, false);
 
-    if (q->kind == TUSK__QUERY_SCRIPT && is_wanted(q) && result->tag_len && !(result = tusk__query_add_result(q))) {
-        out_of_memory(q, "a result");
-        return;
-    }
-    if (is_wanted(q) && ev->kind == TUSK__EV_COMMAND_COMPLETE) {
+    if (result && ev->kind == TUSK__EV_COMMAND_COMPLETE) {
         result->tag_len = (uint8_t)(ev->tag.len < sizeof result->tag ? ev->tag.len : sizeof result->tag);
         memcpy(result->tag, ev->tag.ptr, result->tag_len);
     }
@@ -212,6 +232,15 @@ static void on_copy_in(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         copy_unasked(conn);
         return;
     }
+    if (q->copy_refused) {
+        tusk_error err = {0};
+
+        (void)tusk__error_set(&err, TUSK_ERR_PROTOCOL, NULL, "the server starts COPY again, though it was refused");
+        tusk__conn_where(conn, &err);
+        tusk__conn_fail(conn, &err);
+        return;
+    }
+    q->copy_refused = true;
     refuse_copy(q, "from");
     tusk__copy_fail_write(&conn->out, tusk_str_of("the client has no data to copy"));
     send_owed_sync(conn, q);
@@ -288,6 +317,14 @@ static void settle_stmt(tusk_query *q)
 static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     (void)ev;
+    if (conn->stream < q->out_end) { /* Sync is its last message: nobody can have read it */
+        tusk_error err = {0};
+
+        (void)tusk__error_set(&err, TUSK_ERR_PROTOCOL, NULL, "the server answers what was not sent whole");
+        tusk__conn_where(conn, &err);
+        tusk__conn_fail(conn, &err);
+        return;
+    }
     if (repeat_if_allowed(conn, q))
         return;
     if (conn->phase == TUSK__PHASE_FENCE && q->kind == TUSK__QUERY_FENCE)

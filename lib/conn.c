@@ -124,8 +124,11 @@ static void fail_query(tusk_conn *conn, tusk_query *q, const tusk_error *err)
 {
     bool is_sent = tusk__send_started(conn, q);
 
-    if (q->error.code != TUSK_OK)
-        return; /* refused, or the server has told its error already */
+    if (q->error.code != TUSK_OK) { /* refused, or the server has told its error already, or we did not want the rest */
+        if (is_sent && q->error.code != TUSK_ERR_SERVER)
+            q->error.fate = TUSK_FATE_UNKNOWN;
+        return;
+    }
     tusk__query_fail(q, err);
     q->error.fate = is_sent ? TUSK_FATE_UNKNOWN : TUSK_FATE_NOT_SENT;
     if (is_sent && q->is_commit && q->error.code == TUSK_ERR_LOST)
@@ -192,11 +195,14 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
         return;
     if (err && !conn->is_closing)
         conn->error = *err;
+    if (conn->phase < TUSK__PHASE_READY)
+        conn->error.fate = TUSK_FATE_NOT_SENT;
     why = conn->is_closing ? closed_error : conn->error;
     conn->phase = TUSK__PHASE_CLOSED;
     tusk__conn_pin(conn);
     tusk__timer_stop(conn->loop, &conn->timer);
     tusk__task_cancel(&conn->advance_task);
+    tusk__request_unsend(conn); /* a callback may cancel them, and their bytes go now */
     tusk__conn_disconnect(conn);
     tusk__conn_wake(&conn->login_waiters, &why);
     complete_queue(conn, &why);

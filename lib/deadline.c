@@ -146,7 +146,7 @@ static void give_up(tusk_query *q)
         (void)tusk__request_retract(conn, q);
     else
         q->is_given_up = true;
-    tusk__query_drop_rows(q);
+    tusk__query_spoil_rows(q);
     q->is_paused = q->is_streaming = false;
     tusk__receive_review(conn);
     tusk__query_complete(q);
@@ -187,6 +187,7 @@ void tusk_query_cancel(tusk_query *q)
         tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller")->fate = TUSK_FATE_NOT_SENT;
         (void)tusk__request_retract(q->conn, q); /* now: the next turn begins with sending */
         tusk__query_complete_soon(q);
+        tusk__request_release(q->conn); /* it may have been what held the others back */
         return;
     }
     tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller"); /* no row more is handed out */

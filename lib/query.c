@@ -140,7 +140,7 @@ static void query_clear(tusk_query *q)
     q->fields_len = 0;
     q->is_done = q->is_released = q->is_kept = q->is_given_up = q->in_callback = false;
     q->text_results = q->cancelable = q->is_paused = q->is_streaming = false;
-    q->rows_given = q->is_repeated = q->is_commit = q->is_copy = q->owes_sync = false;
+    q->rows_given = q->is_repeated = q->is_commit = q->is_copy = q->owes_sync = q->copy_refused = false;
     q->max_result_bytes = 0;
     q->on_row = NULL;
     q->on_done = NULL;
@@ -263,6 +263,9 @@ tusk__result *tusk__query_add_result(tusk_query *q)
     if (!result)
         return NULL;
     memset(result, 0, sizeof *result);
+    q->earlier_bytes += sizeof *result + q->filling->kept_bytes;
+    if (q->filling->desc)
+        q->earlier_bytes += (size_t)q->filling->desc->n_cols * sizeof(tusk_column);
     q->filling->next = result;
     q->filling = result;
     return result;
@@ -282,6 +285,15 @@ void tusk__query_drop_rows(tusk_query *q)
     }
     tusk__result_reset(&q->first, allocator);
     q->filling = q->present = &q->first;
+    q->earlier_bytes = 0;
+}
+
+void tusk__query_spoil_rows(tusk_query *q)
+{
+    if (!q->rows_given || q->on_row)
+        tusk__query_drop_rows(q);
+    for (tusk__result *result = &q->first; result; result = result->next)
+        tusk__result_cut(result);
 }
 
 /* ---- held requests ---- */

@@ -65,7 +65,9 @@ struct tusk_query {
     bool is_commit;         /* first keyword COMMIT or END */
     bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */
     bool owes_sync;         /* … and the Sync has not followed yet */
+    bool copy_refused;      /* CopyFail was sent */
     int64_t max_result_bytes;
+    uint64_t earlier_bytes; /* of max_result_bytes, what the results in front of the one being received took */
     tusk_row_fn on_row;
     tusk_done_fn on_done;
     void *user;
@@ -114,6 +116,8 @@ void tusk__query_leave(tusk_query *q);
 /* A new result set behind the present ones (scripts); NULL: out of memory. */
 tusk__result *tusk__query_add_result(tusk_query *q);
 void tusk__query_drop_rows(tusk_query *q);
+/* It failed, nobody will ask for its rows: drop them, unless the caller may still look at the one that a stream gave him. */
+void tusk__query_spoil_rows(tusk_query *q);
 
 /* Copy the request into q->held. */
 TUSK_MUST_CHECK

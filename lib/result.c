@@ -138,6 +138,18 @@ void tusk__result_reset(tusk__result *result, const tusk_allocator *allocator)
     result->run = result->at = 0;
 }
 
+void tusk__result_cut(tusk__result *result)
+{
+    while (result->n_runs > result->run + 1)
+        tusk__chunk_unref(result->runs[--result->n_runs].chunk);
+    if (result->n_runs > result->run) {
+        tusk__run *last = &result->runs[result->run];
+
+        last->end = result->at ? result->at : last->begin;
+    }
+    result->kept_bytes = 0;
+}
+
 void tusk__result_free(tusk__result *result, const tusk_allocator *allocator)
 {
     tusk__result_reset(result, allocator);

@@ -66,6 +66,8 @@ typedef struct tusk__result {
 
 /* Let go of rows, description and tag; keeps small memory for the next use. */
 void tusk__result_reset(tusk__result *result, const tusk_allocator *allocator);
+/* Let go of the rows that were not walked over yet. The one that was handed out last stays where it is. */
+void tusk__result_cut(tusk__result *result);
 void tusk__result_free(tusk__result *result, const tusk_allocator *allocator); /* the memory too, not the struct */
 
 /* Keep the DataRow whose body lies in chunk. Extends the last run if the row follows it. */
