@@ -112,7 +112,7 @@ tusk__format_rule tusk__format_rule_of(const tusk_query *q);
 bool tusk__request_repeat(tusk_conn *conn, tusk_query *q);
 /* Send an empty query of our own before anything that is held back. False: out of memory. */
 bool tusk__request_fence(tusk_conn *conn);
-/* Take an encoded or held query out of the queue before a byte of it was sent. False: too late. */
+/* Take a query that is encoded, held or refused out of the queue before a byte of it was sent. False: too late. */
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
 /* Refuse again what was encoded and not yet sent. */
 void tusk__request_unsend(tusk_conn *conn);

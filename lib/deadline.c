@@ -134,13 +134,15 @@ void tusk__cancel_rule_stop(tusk_conn *conn)
 
 /* ---- giving up one request ---- */
 
-/* It completes now; what was sent of it stays in the queue as a tombstone that swallows its answer. */
+/* It completes now; what was sent of it stays in the queue as a tombstone that swallows its answer. An error that it has
+ * already, the server's or that of a refusal, says more and stays. */
 static void give_up(tusk_query *q)
 {
     tusk_conn *conn = q->conn;
     bool is_sent = q->stage == TUSK__STAGE_SENT;
 
-    q->error.fate = is_sent && tusk__send_started(conn, q) ? TUSK_FATE_UNKNOWN : TUSK_FATE_NOT_SENT;
+    if (q->error.code == TUSK_ERR_TIMEOUT || q->error.code == TUSK_ERR_CANCELED)
+        q->error.fate = is_sent && tusk__send_started(conn, q) ? TUSK_FATE_UNKNOWN : TUSK_FATE_NOT_SENT;
     tusk__conn_pin(conn);
     if (!is_sent)
         (void)tusk__request_retract(conn, q);
@@ -159,8 +161,6 @@ static void on_deadline(tusk__timer *timer)
 {
     tusk_query *q = (tusk_query *)((char *)timer - offsetof(tusk_query, deadline));
 
-    if (q->stage == TUSK__STAGE_REFUSED)
-        return; /* its error is known, it only waits for its turn */
     tusk__query_failf(q, TUSK_ERR_TIMEOUT, "57014", "no complete answer within %g s", q->timeout);
     give_up(q);
 }
@@ -181,7 +181,7 @@ static void cancel_task(tusk__task *task)
 
 void tusk_query_cancel(tusk_query *q)
 {
-    if (!q || q->is_done || q->is_released || q->stage == TUSK__STAGE_OUT || q->stage == TUSK__STAGE_REFUSED)
+    if (!q || q->is_done || q->is_released || q->stage == TUSK__STAGE_OUT)
         return;
     if (q->stage != TUSK__STAGE_SENT) {
         tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller")->fate = TUSK_FATE_NOT_SENT;

@@ -587,7 +587,7 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
             behind->out_begin -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
             behind->out_end -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
         }
-    } else if (q->stage != TUSK__STAGE_HELD) {
+    } else if (q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_OUT) {
         return false;
     }
     queue_unlink(conn, q);
