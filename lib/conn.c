@@ -250,6 +250,7 @@ static void close_task(tusk__task *task)
     else
         tusk__conn_fail(conn, NULL);
     if (conn->is_released) {
+        tusk__task_cancel(&conn->close_task); /* released in a callback of this very end */
         tusk__loop_disown(&conn->child);
         tusk__conn_unpin(conn); /* the handle's */
     }
