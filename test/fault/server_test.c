@@ -206,9 +206,9 @@ enum { LOGIN, EXEC, PREPARE, RUN_1, RUN_2, SCRIPT, N_REQUESTS };
 
 typedef struct conversation {
     char script[8000];
-    int n_sent;              /* messages of the server up to the fault */
+    int n_sent;               /* messages of the server up to the fault */
     int answered[N_REQUESTS]; /* how many messages answer each request */
-    const char *last;        /* the last message before the fault */
+    const char *last;         /* the last message before the fault */
 } conversation;
 
 static void say(conversation *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -336,7 +336,7 @@ static void check_end(const conversation *c, tusk_code code, tusk_code code_in_l
     hold_conversation(c, 0, seen);
     for (int i = 0; i < N_REQUESTS; i++) {
         const tusk_error *err = &seen[i].err;
-        tusk_code wanted = c->n_sent >= c->answered[i]       ? TUSK_OK
+        tusk_code wanted = c->n_sent >= c->answered[i]      ? TUSK_OK
                            : c->n_sent < c->answered[LOGIN] ? code_in_login
                                                             : code;
 
@@ -389,8 +389,8 @@ START_TEST(d36_silence_after_every_message_ends_with_the_deadline)
             ck_assert_int_eq(seen[i].n_done, 1);
             if (i == LOGIN || i == PREPARE)
                 continue;
-            ck_assert_msg(err->code == (c.n_sent >= c.answered[i] ? TUSK_OK : TUSK_ERR_TIMEOUT), "request %d: %s\n%s", i,
-                          said(err), c.script);
+            ck_assert_msg(err->code == (c.n_sent >= c.answered[i] ? TUSK_OK : TUSK_ERR_TIMEOUT), "request %d: %s\n%s",
+                          i, said(err), c.script);
             if (err->code != TUSK_OK && c.n_sent != c.answered[LOGIN] && c.n_sent != c.answered[PREPARE])
                 check_fate(&c, i, err);
         }
@@ -430,7 +430,8 @@ static void check_surplus(const conversation *c)
                           err->code == TUSK_ERR_USAGE || err->code == TUSK_ERR_SERVER || err->code == TUSK_ERR_AUTH ||
                           err->code == TUSK_ERR_CONNECT,
                       "request %d: %s\n%s", i, said(err), c->script);
-        ck_assert_msg(c->n_sent < c->answered[i] || err->code == TUSK_OK, "request %d: %s\n%s", i, said(err), c->script);
+        ck_assert_msg(c->n_sent < c->answered[i] || err->code == TUSK_OK, "request %d: %s\n%s", i, said(err),
+                      c->script);
     }
 }
 
@@ -447,12 +448,29 @@ END_TEST
 
 START_TEST(d33_every_type_may_follow_every_message)
 {
-    static const char *const messages[] = {
-        "auth ok",          "key 7 abcd",          "ready I",      "parse_complete",  "bind_complete",
-        "close_complete",   "no_data",             "empty_query",  "portal_suspended", "copy_done",
-        "row x:00000001",   "row_description b:25", "copy_in text 1", "copy_out text 1", "copy_both text 1",
-        "copy_data \"1\"",  "parameter_description 23", "negotiate 3.0", "function_result 1", "command_complete SELECT 1",
-        "error S=ERROR V=ERROR C=42601 M=no", "notification 1 a b", "frame \"!\" x:00"};
+    static const char *const messages[] = {"auth ok",
+                                           "key 7 abcd",
+                                           "ready I",
+                                           "parse_complete",
+                                           "bind_complete",
+                                           "close_complete",
+                                           "no_data",
+                                           "empty_query",
+                                           "portal_suspended",
+                                           "copy_done",
+                                           "row x:00000001",
+                                           "row_description b:25",
+                                           "copy_in text 1",
+                                           "copy_out text 1",
+                                           "copy_both text 1",
+                                           "copy_data \"1\"",
+                                           "parameter_description 23",
+                                           "negotiate 3.0",
+                                           "function_result 1",
+                                           "command_complete SELECT 1",
+                                           "error S=ERROR V=ERROR C=42601 M=no",
+                                           "notification 1 a b",
+                                           "frame \"!\" x:00"};
     conversation c;
     char fault[100];
 
@@ -501,8 +519,8 @@ START_TEST(d18_copy_unasked_ends_the_connection_and_no_data_is_sent)
     char script[400];
 
     for (size_t i = 0; i < N_OF(copies); i++) {
-        snprintf(script, sizeof script, "login\nskip until sync\nsend " EXEC_HEAD "; %s\n%swait until closed\n", copies[i],
-                 strncmp(copies[i], "copy_in", 7) == 0 ? "expect copy_fail\nexpect eof\n" : "expect eof\n");
+        snprintf(script, sizeof script, "login\nskip until sync\nsend " EXEC_HEAD "; %s\n%swait until closed\n",
+                 copies[i], strncmp(copies[i], "copy_in", 7) == 0 ? "expect copy_fail\nexpect eof\n" : "expect eof\n");
         up(script);
         ck_end(ask("select 1"), TUSK_ERR_PROTOCOL, TUSK_FATE_UNKNOWN);
         ck_assert_int_eq(tusk_conn_error(db)->code, TUSK_ERR_PROTOCOL);
@@ -687,8 +705,8 @@ START_TEST(d04_results_without_number_are_within_max_result_bytes)
     q = tusk_script(db, "set x"); /* nobody wants it: nothing is kept */
     tusk_query_free(q);
     atomic_store(&peak, 0);
-    ck_end(tusk_submit(db, &(tusk_request){.sql = "set x", .script = true, .max_result_bytes = 1 << 20}), TUSK_ERR_LIMIT,
-           TUSK_FATE_ANSWERED);
+    ck_end(tusk_submit(db, &(tusk_request){.sql = "set x", .script = true, .max_result_bytes = 1 << 20}),
+           TUSK_ERR_LIMIT, TUSK_FATE_ANSWERED);
     ck_assert_uint_lt(atomic_load(&peak), 3 << 20);
     tusk_conn_free(db);
     tusk_loop_free(loop);
@@ -709,8 +727,9 @@ START_TEST(a_server_that_does_not_read_costs_what_was_queued_and_the_deadline_en
     up("login\nstall\n");
     ck_end(tusk_conn_ready(db), TUSK_OK, 0);
     for (int i = 0; i < N; i++)
-        qs[i] = tusk_submit(
-            db, &(tusk_request){.sql = "select $1", .params = TUSK_PARAMS(tusk_text_str(tusk_str_from(big, size))), .timeout = 0.3});
+        qs[i] = tusk_submit(db, &(tusk_request){.sql = "select $1",
+                                                .params = TUSK_PARAMS(tusk_text_str(tusk_str_from(big, size))),
+                                                .timeout = 0.3});
     for (int i = 0; i < N; i++) {
         ck_assert_int_eq(tusk_await(qs[i]), TUSK_ERR_TIMEOUT);
         ck_assert_int_eq(tusk_query_error(qs[i])->fate, i == 0 ? TUSK_FATE_UNKNOWN : tusk_query_error(qs[i])->fate);
@@ -860,11 +879,9 @@ START_TEST(a_pause_for_ever_ends_with_the_deadline)
     up("login\nskip until sync\nsend " EXEC_HEAD "; row x:00000001; row x:00000002\ncancel expected\n"
        "send error S=ERROR V=ERROR C=57014 M=canceled; ready I\n"
        "expect query\nsend empty_query; ready I\nskip until sync\nsend " EXEC_ONE "\nwait until closed\n");
-    tusk_submit(db, &(tusk_request){.sql = "select 1",
-                                    .timeout = 0.1,
-                                    .on_row = pause_for_ever,
-                                    .on_done = on_done,
-                                    .user = &done});
+    tusk_submit(db,
+                &(tusk_request){
+                    .sql = "select 1", .timeout = 0.1, .on_row = pause_for_ever, .on_done = on_done, .user = &done});
     ck_end(ask("select 2"), TUSK_OK, 0);
     ck_assert_int_eq(done.n_done, 1);
     ck_assert_int_eq(done.err.code, TUSK_ERR_TIMEOUT);
@@ -973,7 +990,8 @@ START_TEST(a_scram_server_that_cheats_is_refused_and_nothing_is_sent)
         tusk_code code;
     } cheats[] = {
         {"send auth sasl SCRAM-SHA-256\nexpect password\nsend auth ok; ready I\n", TUSK_ERR_PROTOCOL},
-        {"send auth sasl SCRAM-SHA-256\nexpect password\nsend auth sasl_continue \"r=x,s=QUJD,i=4096\"\n", TUSK_ERR_PROTOCOL},
+        {"send auth sasl SCRAM-SHA-256\nexpect password\nsend auth sasl_continue \"r=x,s=QUJD,i=4096\"\n",
+         TUSK_ERR_PROTOCOL},
         {"send auth sasl SCRAM-SHA-256\nexpect password\nsend auth sasl_final \"v=AAAA\"; auth ok; ready I\n",
          TUSK_ERR_PROTOCOL},
         {"send ready I\n", TUSK_ERR_PROTOCOL},
@@ -1057,7 +1075,8 @@ START_TEST(d36_the_connection_may_be_freed_in_any_callback_of_its_end)
 
         up("login\nskip until sync\nsend " EXEC_HEAD "\nclose\n");
         for (int i = 0; i < 3; i++)
-            tusk_submit(db, &(tusk_request){.sql = "select 1", .on_done = i == which ? free_conn : on_done, .user = &s[i]});
+            tusk_submit(db,
+                        &(tusk_request){.sql = "select 1", .on_done = i == which ? free_conn : on_done, .user = &s[i]});
         for (int i = 0; i < 500 && !(s[0].n_done && s[1].n_done && s[2].n_done); i++)
             turn(0.01);
         for (int i = 0; i < 3; i++) {
