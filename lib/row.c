@@ -106,7 +106,7 @@ typedef struct field {
     tusk_str bytes;
 } field;
 
-/* The first error wins; whoever set it before knew better what it was about. */
+/* err was made empty by the getter that the caller called. */
 static tusk_code fail(tusk_error *err, int col, const char *want, tusk_code code, const char *sqlstate, const char *fmt,
                       ...) TUSK_PRINTF(6, 7) __attribute__((cold, noinline));
 
@@ -116,7 +116,7 @@ static tusk_code fail(tusk_error *err, int col, const char *want, tusk_code code
     char text[sizeof err->message];
     va_list args;
 
-    if (!err || err->code != TUSK_OK)
+    if (!err)
         return code;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);

@@ -524,6 +524,22 @@ START_TEST(no_getter_takes_another_type)
     ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_bytea(&row, i, &view, NULL)), i != 11);
     ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_uuid(&row, i, uuid, NULL)), i != 12);
     ck_assert_int_eq(tusk_read_raw(&row, i, &view, NULL), TUSK_OK);
+    ck_assert_int_eq(query.n_errors, 0);
+#define IS_KEPT(call)                                                                                                  \
+    ((void)(call), query.n_errors > 0 ? (query.n_errors = 0, query.first.code == TUSK_ERR_TYPE) : false)
+    ck_assert_int_eq(IS_KEPT(tusk_get_bool(&row, i)), i != 0);
+    ck_assert_int_eq(IS_KEPT(tusk_get_int2(&row, i)), !(i < 5 && integer[i]));
+    ck_assert_int_eq(IS_KEPT(tusk_get_int4(&row, i)), !(i < 5 && integer[i]));
+    ck_assert_int_eq(IS_KEPT(tusk_get_int8(&row, i)), !(i < 5 && integer[i]));
+    ck_assert_int_eq(IS_KEPT(tusk_get_oid(&row, i)), !(i < 5 && integer[i]));
+    ck_assert_int_eq(IS_KEPT(tusk_get_float4(&row, i)), i != 5 && i != 6);
+    ck_assert_int_eq(IS_KEPT(tusk_get_float8(&row, i)), i != 5 && i != 6);
+    ck_assert_int_eq(IS_KEPT(tusk_get_date(&row, i)), i != 7);
+    ck_assert_int_eq(IS_KEPT(tusk_get_timestamp(&row, i)), i != 8);
+    ck_assert_int_eq(IS_KEPT(tusk_get_timestamptz(&row, i)), i != 9);
+    ck_assert_int_eq(IS_KEPT(tusk_get_text(&row, i)), i != 10);
+    ck_assert_int_eq(IS_KEPT(tusk_get_bytea(&row, i)), i != 11);
+    ck_assert_int_eq(IS_KEPT(tusk_get_uuid(&row, i)), i != 12);
 }
 END_TEST
 
