@@ -195,6 +195,14 @@ tusk_code tusk__result_keep(tusk__result *result, const tusk_allocator *allocato
     return TUSK_OK;
 }
 
+void tusk__result_keep_more(tusk__result *result, tusk_str rows, size_t n)
+{
+    assert(result->n_runs > 0);
+    result->runs[result->n_runs - 1].end += rows.len;
+    result->n_rows += n;
+    result->kept_bytes += rows.len;
+}
+
 static bool is_sparse(const tusk__result *result)
 {
     size_t pinned = 0;

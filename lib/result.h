@@ -74,6 +74,9 @@ void tusk__result_free(tusk__result *result, const tusk_allocator *allocator); /
 TUSK_MUST_CHECK
 tusk_code tusk__result_keep(tusk__result *result, const tusk_allocator *allocator, tusk__chunk *chunk, tusk_str body);
 
+/* As many more rows, which lie behind that one: rows covers them. */
+void tusk__result_keep_more(tusk__result *result, tusk_str rows, size_t n);
+
 /* Sparse rows would pin whole chunks: copy them together. A failure to allocate is no error, then the chunks stay. */
 void tusk__result_compact(tusk__result *result, const tusk_allocator *allocator);
 
