@@ -142,7 +142,7 @@ static void give_up(tusk_query *q)
     bool is_sent = q->stage == TUSK__STAGE_SENT;
 
     if (q->error.code == TUSK_ERR_TIMEOUT || q->error.code == TUSK_ERR_CANCELED)
-        q->error.fate = is_sent && tusk__send_started(conn, q) ? TUSK_FATE_UNKNOWN : TUSK_FATE_NOT_SENT;
+        q->error.fate = is_sent ? TUSK_FATE_UNKNOWN : TUSK_FATE_NOT_SENT; /* what is in the out buffer will be sent */
     tusk__conn_pin(conn);
     if (!is_sent)
         (void)tusk__request_retract(conn, q);
