@@ -107,7 +107,7 @@ END_TEST
 START_TEST(late_request_that_was_held_back_was_never_sent)
 {
     tusk_query *script = tusk_script(db, "select pg_sleep(0.1)");
-    tusk_query *late = submit_timed("create table late_held (a int)", 0.02);
+    tusk_query *late = submit_timed("create temp table late_held (a int)", 0.02);
 
     ck_assert_int_eq(tusk_await(late), TUSK_ERR_TIMEOUT);
     ck_assert_int_eq(tusk_query_error(late)->fate, TUSK_FATE_NOT_SENT);
@@ -205,7 +205,7 @@ END_TEST
 START_TEST(request_canceled_before_it_is_sent_never_ran)
 {
     tusk_query *before = tusk_exec(db, "select 1", TUSK_NO_PARAMS);
-    tusk_query *q = tusk_exec(db, "create table never_made (a int)", TUSK_NO_PARAMS);
+    tusk_query *q = tusk_exec(db, "create temp table never_made (a int)", TUSK_NO_PARAMS);
     tusk_query *behind = tusk_exec(db, "select 2", TUSK_NO_PARAMS);
 
     tusk_query_cancel(q);
