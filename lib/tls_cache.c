@@ -105,12 +105,11 @@ static void waiters_move(tusk__tls_waiter *from, tusk__tls_waiter *to)
 
 /* ---- the cache --------------------------------------------------------------------------------------------------- */
 
+/* With the loop, which drops its jobs then: also the one that is building. */
 static void free_entry(entry *e)
 {
     const tusk_allocator *allocator = tusk__loop_allocator(e->loop);
 
-    if (e->building)
-        tusk__job_abandon(e->loop, &e->building->job);
     tusk__tls_context_unref(e->context);
     allocator->free(e, allocator->user);
 }

@@ -1,6 +1,9 @@
 /* From a route to a transport, and what can go wrong on the way; and the cancel request, which goes the same way. */
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+
+#include <openssl/pem.h>
 
 #include "test/tls_world.h"
 
@@ -525,6 +528,82 @@ START_TEST(context_is_built_once)
 }
 END_TEST
 
+/* A loop that is freed under a dial: its owner cancels it from there (tusk__child). */
+typedef struct owner {
+    tusk__child child;
+    tusk__dial *dial;
+} owner;
+
+static void on_loop_free(tusk__child *child)
+{
+    tusk__dial_cancel(((owner *)(void *)child)->dial);
+}
+
+/* The root file is a pipe, which gives its bytes away once: a second reading of it would never end. */
+START_TEST(context_is_built_once_for_all_that_wait)
+{
+    enum { N = 4 };
+    tls_peer *peer = tls_peer_start("127.0.0.1", 0, serve_tls, NULL);
+    outcome o[N] = {{0}};
+    char path[64];
+    FILE *file;
+
+    (void)snprintf(path, sizeof path, "%s/pipe", world.folder);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    for (int i = 0; i < N; i++) {
+        tusk__settings *settings = settings_of(VERIFIED, (unsigned)tls_peer_port(peer), path);
+        tusk__route route = first_route(settings);
+        ck_assert_ptr_nonnull(tusk__dial_start(world.loop, settings, &route, on_dialed, &o[i], NULL));
+        tusk__settings_unref(settings);
+    }
+    for (int i = 0; i < 4; i++)
+        world_turn(0);
+    file = fopen(path, "w"); /* waits for the helper thread to open it */
+    ck_assert(file != NULL && PEM_write_X509(file, world.authority.x509) == 1 && fclose(file) == 0);
+    for (int i = 0; i < N; i++) {
+        while (o[i].n_done == 0)
+            world_turn(1.0);
+        ck_assert_msg(o[i].err.code == TUSK_OK, "%s", o[i].err.message);
+        hang_up(&o[i]);
+    }
+    (void)unlink(path);
+    tls_peer_stop(peer);
+}
+END_TEST
+
+/* The loop ends while the helper thread waits for the root file. */
+START_TEST(loop_is_freed_under_a_build)
+{
+    tusk__settings *settings;
+    tusk__route route;
+    outcome o = {0};
+    owner w;
+    char path[64];
+    FILE *file;
+    int fd;
+
+    (void)snprintf(path, sizeof path, "%s/pipe", world.folder);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    settings = settings_of("host=localhost hostaddr=127.0.0.1 sslmode=verify-full sslrootcert=%s", path);
+    route = first_route(settings);
+    w = (owner){.dial = tusk__dial_start(world.loop, settings, &route, on_dialed, &o, NULL)};
+    tusk__settings_unref(settings);
+    ck_assert_ptr_nonnull(w.dial);
+    tusk__loop_adopt(world.loop, &w.child, on_loop_free);
+    for (int i = 0; i < 4; i++)
+        world_turn(0);
+    while ((fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0) /* until the helper thread reads */
+        (void)usleep(100);
+    tusk_loop_free(world.loop);
+    ck_assert_int_eq(o.n_done, 0);
+    file = fdopen(fd, "w");
+    ck_assert(file != NULL && PEM_write_X509(file, world.authority.x509) == 1 && fclose(file) == 0);
+    (void)unlink(path);
+    world.loop = tusk__loop_open_on(&world.os, NULL, NULL);
+    ck_assert_ptr_nonnull(world.loop);
+}
+END_TEST
+
 /* The same root file under another policy is another context. */
 START_TEST(context_of_another_policy_is_not_taken)
 {
@@ -712,17 +791,6 @@ START_TEST(cancel_after_every_turn)
     tls_peer_stop(peer);
 }
 END_TEST
-
-/* A loop that is freed under a dial: its owner cancels it from there (tusk__child). */
-typedef struct owner {
-    tusk__child child;
-    tusk__dial *dial;
-} owner;
-
-static void on_loop_free(tusk__child *child)
-{
-    tusk__dial_cancel(((owner *)(void *)child)->dial);
-}
 
 START_TEST(loop_is_freed_under_a_dial)
 {
@@ -1128,6 +1196,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(t, certificates_are_judged, 0, (int)(sizeof trust_cases / sizeof trust_cases[0]));
     tcase_add_test(t, root_file_that_is_none);
     tcase_add_test(t, context_is_built_once);
+    tcase_add_test(t, context_is_built_once_for_all_that_wait);
+    tcase_add_test(t, loop_is_freed_under_a_build);
     tcase_add_test(t, context_of_another_policy_is_not_taken);
     tcase_add_test(t, context_is_built_anew_after_a_while);
     tcase_add_loop_test(t, hello_offers_postgresql_and_the_name, 0, 7);
