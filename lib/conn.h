@@ -114,7 +114,7 @@ bool tusk__request_repeat(tusk_conn *conn, tusk_query *q);
 bool tusk__request_fence(tusk_conn *conn);
 /* Take a query that is encoded, held or refused out of the queue before a byte of it was sent. False: too late. */
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
-/* Refuse again what was encoded and not yet sent. */
+/* Take out of the buffer what no byte was sent of: the connection is closing. */
 void tusk__request_unsend(tusk_conn *conn);
 /* End the refused ones in front of the one whose answer has come. */
 void tusk__request_advance(tusk_conn *conn);

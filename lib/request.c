@@ -610,11 +610,16 @@ void tusk__request_sent(tusk_conn *conn)
 
 void tusk__request_unsend(tusk_conn *conn)
 {
-    if (conn->to_send)
-        tusk__writer_cut(&conn->out, (size_t)(conn->to_send->out_begin - conn->stream) + conn->out_sent);
-    for (tusk_query *q = conn->to_send; q; q = q->next)
-        if (q->stage == TUSK__STAGE_ENCODED)
-            q->stage = TUSK__STAGE_HELD;
+    bool is_cut = false;
+
+    for (tusk_query *q = conn->first; q; q = q->next) {
+        if ((q->stage != TUSK__STAGE_ENCODED && q->stage != TUSK__STAGE_SENT) || q->out_begin < conn->stream)
+            continue;
+        if (!is_cut)
+            tusk__writer_cut(&conn->out, (size_t)(q->out_begin - conn->stream) + conn->out_sent);
+        is_cut = true;
+        q->stage = TUSK__STAGE_HELD;
+    }
     conn->to_send = NULL;
     conn->n_reserved = 0;
     tusk__task_cancel(&conn->flush_task);
