@@ -201,9 +201,27 @@ static bool is_missing_output(const tusk_query *q)
     return q->first.desc && !q->text_results && !q->is_repeated;
 }
 
+/* Which statement it was, by its beginning. */
+static void add_where(tusk_query *q)
+{
+    char sql[sizeof q->stmt->sql] = "";
+
+    if (q->error.where[0])
+        return;
+    if (q->held.sql.len)
+        tusk__error_copy(sql, sizeof sql, q->held.sql);
+    if (q->stmt)
+        tusk__error_where(&q->error, "%s \"%s\"", q->kind == TUSK__QUERY_PREPARE ? "prepare" : "run", q->stmt->sql);
+    else if (sql[0])
+        tusk__error_where(&q->error, "%s \"%s\"", q->kind == TUSK__QUERY_SCRIPT ? "script" : "exec", sql);
+}
+
 static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__query_fail_fields(q, ev->body);
+    add_where(q);
+    if (q->filling->tag_len == 0 && !q->is_streaming)
+        tusk__result_drop_rows(q->filling);
     if (ev->expect != TUSK__EXPECT_EXECUTE && ev->expect != TUSK__EXPECT_BIND)
         q->rows_given = true; /* only the start of an execution may be repeated: this error is about something else */
     send_owed_sync(conn, q);

@@ -208,6 +208,8 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     complete_queue(conn, &why);
     end_stmts(conn);
     tusk__conn_wake(&conn->close_waiters, NULL);
+    if (!conn->is_closing && conn->settings && conn->settings->on_closed)
+        conn->settings->on_closed(conn, &conn->error, conn->settings->user_data);
     tusk__conn_unpin(conn);
 }
 
@@ -282,6 +284,8 @@ tusk_query *tusk_close(tusk_conn *conn)
 {
     tusk_query *q;
 
+    if (!conn)
+        return NULL;
     if (conn->phase != TUSK__PHASE_CLOSED) {
         q = wait_in(conn, &conn->close_waiters);
         begin_close(conn);
@@ -297,6 +301,8 @@ tusk_query *tusk_conn_ready(tusk_conn *conn)
 {
     tusk_query *q;
 
+    if (!conn)
+        return NULL;
     if (conn->phase < TUSK__PHASE_READY)
         return wait_in(conn, &conn->login_waiters);
     q = tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT);
@@ -353,8 +359,8 @@ static void init(tusk_conn *conn, tusk_loop *loop)
 tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config)
 {
     static const tusk_config defaults = {0};
-    const tusk_allocator *allocator = tusk__loop_allocator(loop);
-    tusk_conn *conn = allocator->malloc(sizeof *conn, allocator->user);
+    const tusk_allocator *allocator = loop ? tusk__loop_allocator(loop) : NULL;
+    tusk_conn *conn = loop ? allocator->malloc(sizeof *conn, allocator->user) : NULL;
 
     if (!conn)
         return NULL;
@@ -377,6 +383,8 @@ tusk_conn *tusk_connect(tusk_loop *loop, const char *dsn)
 
 tusk_conn_state tusk_conn_get_state(const tusk_conn *conn)
 {
+    if (!conn)
+        return TUSK_CONN_CLOSED;
     if (conn->phase < TUSK__PHASE_READY)
         return TUSK_CONN_CONNECTING;
     if (conn->phase < TUSK__PHASE_CLOSING)

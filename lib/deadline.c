@@ -191,5 +191,6 @@ void tusk_query_cancel(tusk_query *q)
         return;
     }
     tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller"); /* no row more is handed out */
+    q->is_given_up = true; /* from now on: what is submitted next must not be sent behind it */
     tusk__loop_defer(q->loop, &q->done_task, cancel_task);
 }

@@ -385,6 +385,21 @@ void tusk_query_keep(tusk_query *q)
     q->is_kept = true;
 }
 
+static void on_done_task(tusk__task *task)
+{
+    run_on_done((tusk_query *)((char *)task - offsetof(tusk_query, done_task)));
+}
+
+void tusk_query_on_done(tusk_query *q, tusk_done_fn on_done, void *user)
+{
+    if (!q || q->is_released)
+        return;
+    q->on_done = on_done;
+    q->user = user;
+    if (q->is_done && on_done)
+        tusk__loop_defer(q->loop, &q->done_task, on_done_task);
+}
+
 bool tusk_query_is_done(const tusk_query *q)
 {
     return q->is_done;
@@ -397,11 +412,14 @@ tusk_code tusk_query_code(const tusk_query *q)
     return q->is_done ? q->error.code : TUSK_AGAIN;
 }
 
-/* Can only the caller move it: it is paused, or behind a stream whose rows nobody takes? */
+/* Can only the caller move it: it is paused, or behind a stream whose rows only the caller takes? */
 static bool is_stuck(const tusk_query *q)
 {
-    return q->is_paused ||
-           (q->stage != TUSK__STAGE_OUT && tusk__queue_first_sent(q->conn) != q && tusk__stream_is_full(q->conn));
+    const tusk_query *head = tusk__queue_first_sent(q->conn);
+
+    if (q->is_paused)
+        return true;
+    return q->stage != TUSK__STAGE_OUT && head && head != q && head->is_streaming && !head->is_done;
 }
 
 /* May the caller wait for q here? */
@@ -452,11 +470,12 @@ tusk_code tusk_await_free(tusk_query *q, tusk_error *err)
 {
     tusk_code code;
 
+    tusk__error_begin(err);
     if (!q)
         return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory");
     q->pins++; /* a callback may free it, and its own on_done does */
     code = tusk_await(q);
-    if (code == q->error.code && code != TUSK_OK && err && err->code == TUSK_OK)
+    if (code == q->error.code && code != TUSK_OK && err)
         *err = q->error;
     else if (code != TUSK_OK)
         (void)tusk__error_set(err, code, NULL, "%s", why_not_awaited(q));
@@ -466,7 +485,7 @@ tusk_code tusk_await_free(tusk_query *q, tusk_error *err)
     return code;
 }
 
-static const tusk_error no_error = {.column = -1, .item = -1};
+static const tusk_error no_error = {.fate = TUSK_FATE_ANSWERED, .column = -1, .item = -1};
 static const tusk_error no_memory = {.code = TUSK_ERR_NOMEM,
                                      .fate = TUSK_FATE_NOT_SENT,
                                      .sqlstate = "53200",
@@ -525,24 +544,44 @@ tusk_code tusk_query_resume(tusk_query *q)
 }
 
 /* No row is there: turn the loop until one is. NULL at the end, on an error, and where the caller may not wait. */
+/* May a function that turns the loop by the way do so? If not, the reason becomes the query's value error: the caller gets
+ * "false" and has to be able to tell it from the end. */
+static bool may_turn(tusk_query *q)
+{
+    if (q->is_done || q->is_released)
+        return false;
+    if (!q->on_row && may_wait(q) == TUSK_OK)
+        return true;
+    (void)tusk__error_set(&q->value_error, TUSK_ERR_STATE, NULL, "%s", why_not_awaited(q));
+    return false;
+}
+
+/* One turn. False: the query is gone. */
+static bool turn_for(tusk_query *q)
+{
+    tusk_code code;
+
+    tusk__receive_review(q->conn);
+    q->pins++;
+    code = tusk_loop_turn(q->loop, TUSK_NONE, NULL);
+    q->pins--;
+    if (!q->is_released)
+        return code == TUSK_OK;
+    recycle_if_unused(q);
+    return false;
+}
+
 static const uint8_t *wait_for_row(tusk_query *q)
 {
     tusk__result *result = q->present;
-    bool may_turn = !q->is_done && !q->on_row && !q->is_released && may_wait(q) == TUSK_OK;
+    bool waits = may_turn(q);
     const uint8_t *body;
 
-    if (may_turn)
+    if (waits)
         q->is_streaming = true;
-    while ((body = tusk__result_next(result, q->is_streaming)) == NULL && may_turn && !q->is_done && !result->next) {
-        tusk__receive_review(q->conn);
-        q->pins++;
-        may_turn = tusk_loop_turn(q->loop, TUSK_NONE, NULL) == TUSK_OK && !q->is_released;
-        q->pins--;
-        if (q->is_released) {
-            recycle_if_unused(q);
+    while ((body = tusk__result_next(result, q->is_streaming)) == NULL && waits && !q->is_done && !result->next)
+        if (!turn_for(q))
             return NULL;
-        }
-    }
     return body;
 }
 
@@ -552,7 +591,7 @@ bool tusk_next_row(tusk_query *q, tusk_row *row)
 
     if (!body && !q->is_done)
         body = wait_for_row(q);
-    if (!body || (q->error.code != TUSK_OK && !q->is_streaming))
+    if (!body)
         return false;
     q->rows_given = true;
     tusk__row_init(row, q, body, (uint32_t)q->present->desc->n_cols);
@@ -568,6 +607,9 @@ void tusk_rewind(tusk_query *q)
 
 bool tusk_next_result(tusk_query *q)
 {
+    while (!q->present->next && may_turn(q))
+        if (!turn_for(q))
+            return false;
     if (!q->present->next)
         return false;
     q->present = q->present->next;

@@ -446,7 +446,7 @@ static void encode(tusk_conn *conn, tusk_query *q, const request *r)
 bool tusk__query_is_barrier(const tusk_query *q)
 {
     return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FENCE || q->on_row || q->is_copy || q->cancelable ||
-           q->is_streaming;
+           q->is_streaming || q->is_given_up;
 }
 
 static bool stmt_is_pending(const tusk_query *q)

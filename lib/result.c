@@ -203,6 +203,14 @@ void tusk__result_keep_more(tusk__result *result, tusk_str rows, size_t n)
     result->kept_bytes += rows.len;
 }
 
+void tusk__result_drop_rows(tusk__result *result)
+{
+    if (result->n_runs)
+        drop_runs(result, result->n_runs);
+    result->n_rows = result->kept_bytes = 0;
+    result->run = result->at = 0;
+}
+
 static bool is_sparse(const tusk__result *result)
 {
     size_t pinned = 0;

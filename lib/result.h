@@ -77,6 +77,9 @@ tusk_code tusk__result_keep(tusk__result *result, const tusk_allocator *allocato
 /* As many more rows, which lie behind that one: rows covers them. */
 void tusk__result_keep_more(tusk__result *result, tusk_str rows, size_t n);
 
+/* Let go of the rows, keep the description: the statement failed, what came before the error counts for nothing. */
+void tusk__result_drop_rows(tusk__result *result);
+
 /* Sparse rows would pin whole chunks: copy them together. A failure to allocate is no error, then the chunks stay. */
 void tusk__result_compact(tusk__result *result, const tusk_allocator *allocator);
 

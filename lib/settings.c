@@ -372,6 +372,7 @@ tusk_code tusk__settings_new(const tusk_allocator *allocator, const tusk_config 
     b.out = (char *)(b.s + 1);
     b.room_end = (char *)b.s + size;
     b.s->on_notice = config->on_notice;
+    b.s->on_closed = config->on_closed;
     b.s->on_parameter = config->on_parameter;
     b.s->user_data = config->user_data;
     code = fill(&b, config);

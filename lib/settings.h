@@ -34,6 +34,7 @@ typedef struct tusk__settings {
     uint32_t scram_max_iterations;
 
     tusk_notice_fn on_notice;
+    tusk_closed_fn on_closed;
     tusk_parameter_fn on_parameter;
     void *user_data;
 } tusk__settings;

@@ -138,13 +138,14 @@ static tusk_stmt *stmt_new(tusk_conn *conn, const char *sql, const uint32_t *typ
     stmt->is_commit =
         tusk__sql_begins_with(tusk_str_of(sql), "commit") || tusk__sql_begins_with(tusk_str_of(sql), "end");
     (void)snprintf(stmt->name, sizeof stmt->name, "tusk_%llu", (unsigned long long)++conn->stmt_number);
+    tusk__error_copy(stmt->sql, sizeof stmt->sql, tusk_str_of(sql));
     return stmt;
 }
 
 tusk_stmt *tusk_prepare(tusk_conn *conn, const char *sql, const uint32_t *types, size_t n_types)
 {
     size_t n = types && n_types <= TUSK__PARAMS_MAX ? n_types : 0;
-    tusk_stmt *stmt = stmt_new(conn, sql, types, n);
+    tusk_stmt *stmt = conn ? stmt_new(conn, sql ? sql : "", types, n) : NULL;
     tusk_query *q = stmt ? tusk__query_new(conn->loop, conn, TUSK__QUERY_PREPARE) : NULL;
 
     if (!q) {
@@ -152,6 +153,8 @@ tusk_stmt *tusk_prepare(tusk_conn *conn, const char *sql, const uint32_t *types,
             tusk__stmt_unref(stmt);
         return NULL;
     }
+    if (!sql)
+        tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "there is no sql to prepare");
     if (types && n_types > TUSK__PARAMS_MAX)
         tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "%zu parameters, but a statement takes at most %d", n_types,
                           TUSK__PARAMS_MAX);
@@ -163,11 +166,11 @@ tusk_stmt *tusk_prepare(tusk_conn *conn, const char *sql, const uint32_t *types,
 
 tusk_query *tusk_stmt_ready(tusk_stmt *stmt)
 {
-    tusk_query *q = tusk__query_new(stmt->conn->loop, stmt->conn, TUSK__QUERY_WAIT);
-    tusk_query **link = &stmt->waiters;
+    tusk_query *q = stmt ? tusk__query_new(stmt->conn->loop, stmt->conn, TUSK__QUERY_WAIT) : NULL, **link;
 
     if (!q)
         return NULL;
+    link = &stmt->waiters;
     if (stmt->state == TUSK__STMT_PREPARING) {
         while (*link)
             link = &(*link)->next;
@@ -184,7 +187,7 @@ tusk_query *tusk_stmt_ready(tusk_stmt *stmt)
 
 tusk_query *tusk_stmt_close(tusk_stmt *stmt)
 {
-    tusk_query *q = tusk__query_new(stmt->conn->loop, stmt->conn, TUSK__QUERY_CLOSE);
+    tusk_query *q = stmt ? tusk__query_new(stmt->conn->loop, stmt->conn, TUSK__QUERY_CLOSE) : NULL;
 
     if (!q)
         return NULL;

@@ -24,6 +24,7 @@ struct tusk_stmt {
     bool is_copy;       /* first keyword COPY */
     bool is_commit;     /* first keyword COMMIT or END */
     char name[24];
+    char sql[64];           /* its beginning, for errors */
     uint32_t *types; /* n_params, once ready; before: the caller's n_types */
     size_t n_params;
     tusk__desc *desc;      /* NULL: it returns no rows. Its formats are what a run asks for */

@@ -41,11 +41,12 @@ static const char *fault_of(const tusk_conn *conn, const tusk_request *request)
 
 tusk_query *tusk_submit(tusk_conn *conn, const tusk_request *request)
 {
-    tusk_query *q = tusk__query_new(conn->loop, conn, kind_of(request));
-    const char *fault = fault_of(conn, request);
+    tusk_query *q = conn ? tusk__query_new(conn->loop, conn, kind_of(request)) : NULL;
+    const char *fault;
 
     if (!q)
         return NULL;
+    fault = fault_of(conn, request);
     set_options(q, request);
     if (fault)
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "%s", fault)->fate = TUSK_FATE_NOT_SENT;
@@ -65,5 +66,5 @@ tusk_query *tusk_script(tusk_conn *conn, const char *sql)
 
 tusk_query *tusk_stmt_exec(tusk_stmt *stmt, tusk_params params)
 {
-    return tusk_submit(stmt->conn, &(tusk_request){.stmt = stmt, .params = params});
+    return tusk_submit(stmt ? stmt->conn : NULL, &(tusk_request){.stmt = stmt, .params = params});
 }

@@ -6,6 +6,13 @@
 
 #include <tusk/error.h>
 
+/* Every public function that takes an error begins with this: what the caller's struct held before does not count. */
+static inline void tusk__loop_error_begin(tusk_error *err)
+{
+    if (err)
+        err->code = TUSK_OK;
+}
+
 /* Fill *err unless it holds an error already (err may be NULL); nothing of ours has reached a server. Returns code. */
 tusk_code tusk__loop_error(tusk_error *err, tusk_code code, const char *fmt, ...) TUSK_PRINTF(3, 4);
 

@@ -117,6 +117,8 @@ static tusk_code turn(tusk_loop *loop, int64_t max_us, tusk_error *err)
 
 static tusk_code check_turn(const tusk_loop *loop, tusk_error *err)
 {
+    if (!loop)
+        return tusk__loop_error(err, TUSK_ERR_USAGE, "there is no loop");
     TUSK_TRY(tusk__loop_check(loop, err));
     if (loop->in_turn)
         return tusk__loop_error(err, TUSK_ERR_STATE, "the loop cannot be turned inside one of its own callbacks");
@@ -127,6 +129,7 @@ static tusk_code check_turn(const tusk_loop *loop, tusk_error *err)
 
 tusk_code tusk_loop_turn(tusk_loop *loop, double max_wait, tusk_error *err)
 {
+    tusk__loop_error_begin(err);
     TUSK_TRY(check_turn(loop, err));
     return turn(loop, tusk__seconds_to_us(max_wait), err);
 }
@@ -141,11 +144,14 @@ static bool is_alive(tusk_loop *loop)
 /* A stop that came before the run ends it before its first turn: it may have been posted during an await. */
 tusk_code tusk_loop_run(tusk_loop *loop, tusk_error *err)
 {
-    tusk_code code = check_turn(loop, err);
+    tusk_code code;
 
+    tusk__loop_error_begin(err);
+    code = check_turn(loop, err);
     while (code == TUSK_OK && !loop->is_stopped && is_alive(loop))
         code = turn(loop, -1, err);
-    loop->is_stopped = false;
+    if (loop)
+        loop->is_stopped = false;
     return code;
 }
 
@@ -300,6 +306,7 @@ tusk_loop *tusk__loop_open_on(const tusk__os *os, const tusk_loop_config *config
     tusk_loop *loop;
     int rc;
 
+    tusk__loop_error_begin(err);
     if (!config)
         config = &defaults;
     allocator = config->allocator ? config->allocator : tusk_allocator_default();

@@ -92,6 +92,7 @@ tusk_watch *tusk_watch_start(tusk_loop *loop, int fd, unsigned events, void (*fn
 {
     tusk_watch *watch;
 
+    tusk__loop_error_begin(err);
     if (tusk__loop_check(loop, err) != TUSK_OK || check_events(events, err) != TUSK_OK)
         return NULL;
     watch = tusk__loop_malloc(loop, sizeof *watch);
@@ -110,6 +111,7 @@ tusk_watch *tusk_watch_start(tusk_loop *loop, int fd, unsigned events, void (*fn
 
 tusk_code tusk_watch_set(tusk_watch *watch, unsigned events, tusk_error *err)
 {
+    tusk__loop_error_begin(err);
     TUSK_TRY(check_events(events, err));
     return tusk__io_set(&watch->io, events, err);
 }

@@ -22,6 +22,10 @@ typedef struct tusk_notice tusk_notice;
 tusk_str tusk_notice_field(const tusk_notice *notice, char field);
 
 typedef void (*tusk_notice_fn)(tusk_conn *conn, const tusk_notice *notice, void *user);
+/** The connection is over, and not because the caller closed it: lost, or never made. err is also tusk_conn_error(). Its requests
+ * have completed. Called once; everything is allowed, tusk_conn_free(conn) included. */
+typedef void (*tusk_closed_fn)(tusk_conn *conn, const tusk_error *err, void *user);
+
 typedef void (*tusk_parameter_fn)(tusk_conn *conn, tusk_str name, tusk_str value, void *user);
 
 /**
@@ -50,7 +54,8 @@ typedef struct tusk_config {
 
     tusk_notice_fn on_notice; /* default: notices are logged with level INFO, warnings with WARNING */
     tusk_parameter_fn on_parameter;
-    void *user_data; /* `user` of both */
+    tusk_closed_fn on_closed;
+    void *user_data; /* `user` of the three */
 } tusk_config;
 
 #ifdef __cplusplus

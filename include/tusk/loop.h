@@ -73,7 +73,8 @@ void tusk_loop_free(tusk_loop *loop);
  */
 tusk_code tusk_loop_turn(tusk_loop *loop, double max_wait, tusk_error *err);
 
-/** Turn until tusk_loop_stop(), or until nothing is left that could ever happen. Errors as tusk_loop_turn(). */
+/** Turn until tusk_loop_stop(), or until nothing is left that could ever happen: no request, timer or watch. Posts that other threads
+ * may make one day do not count; to wait for those, keep a timer or a watch. Errors as tusk_loop_turn(). */
 tusk_code tusk_loop_run(tusk_loop *loop, tusk_error *err);
 
 /** Make tusk_loop_run() return after the present turn. Loop's thread; another one posts it. */
@@ -112,7 +113,7 @@ typedef struct tusk_watch tusk_watch;
  */
 tusk_timer *tusk_timer_start(tusk_loop *loop, double seconds, void (*fn)(void *user), void *user);
 
-/** Stop and free a timer that has not fired. NULL is fine. Allowed in every callback but the timer's own. */
+/** Stop and free a timer that has not fired. NULL is fine. Ignored in the timer's own callback. */
 void tusk_timer_stop(tusk_timer *timer);
 
 enum { TUSK_READABLE = 1, TUSK_WRITABLE = 2 };

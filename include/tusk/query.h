@@ -30,11 +30,14 @@ typedef struct tusk_request {
     bool text_results;  /* every column as text, as PostgreSQL prints it; default: binary where the type has it */
     bool cancelable;    /* nothing is sent behind it, so that it can always be canceled on the server */
 
-    double timeout;           /* seconds until it is answered, counted from the submission; default and TUSK_NONE: none */
+    double timeout;           /* seconds until it is answered, counted from the submission; default and TUSK_NONE: none.
+                                 Without .cancelable: if requests were sent behind this one when the time is over, the server
+                                 cannot be asked to stop it; should it go on for 5 s more, the connection is closed, and
+                                 those requests are lost with it */
     int64_t max_result_bytes; /* of a kept result; default 256 MiB; TUSK_NONE: no bound */
 
     tusk_row_fn on_row;   /* rows are handed out as they arrive and not kept; the query has the connection to itself */
-    tusk_done_fn on_done; /* without it the query is the caller's: tusk_query_free() */
+    tusk_done_fn on_done; /* without it the query is the caller's: tusk_query_free(). on_row alone is fine: await it */
     void *user;
 } tusk_request;
 
@@ -79,6 +82,12 @@ tusk_code tusk_await(tusk_query *q);
 /** tusk_await() and tusk_query_free(), for queries whose rows do not matter. err may be NULL. */
 tusk_code tusk_await_free(tusk_query *q, tusk_error *err);
 
+/**
+ * Give a query a callback: for those that no tusk_request makes (tusk_conn_ready(), tusk_close(), tusk_stmt_ready() …). From then on
+ * it frees itself behind the callback, as one submitted with on_done. One that is done already is told in the next turn.
+ */
+void tusk_query_on_done(tusk_query *q, tusk_done_fn on_done, void *user);
+
 bool tusk_query_is_done(const tusk_query *q);
 
 /** Is the query done, and how? TUSK_AGAIN while it is not. */
@@ -86,8 +95,8 @@ tusk_code tusk_query_code(const tusk_query *q);
 
 /* ---- ending -------------------------------------------------------------------------------------------------------------------- */
 
-/** Release the query and its rows, in any state and in any callback. One in flight is detached: its answer is drained. NULL is
- * fine. */
+/** Release the query and its rows, in any state and in any callback. One in flight is detached: it runs to its end, what is
+ * submitted behind it waits for that, and its answer is drained; to end it sooner, tusk_query_cancel() first. NULL is fine. */
 void tusk_query_free(tusk_query *q);
 
 /** In on_done: do not free the query afterwards; it is the caller's from now on. */
@@ -100,6 +109,8 @@ void tusk_query_keep(tusk_query *q);
  */
 void tusk_query_cancel(tusk_query *q);
 
+/* What is submitted behind a canceled query is sent when the cancel is through. */
+
 /** Stop calling on_row after this row; nothing more is read from the server. Only for queries with on_row. */
 tusk_code tusk_query_pause(tusk_query *q);
 tusk_code tusk_query_resume(tusk_query *q);
@@ -111,18 +122,21 @@ tusk_code tusk_query_resume(tusk_query *q);
  *
  * On a query that is done: walks the kept rows. On a running query without on_row: turns the loop until a row is there and
  * lets go of the rows before it (streaming); then the same restrictions hold as for tusk_await().
- * Returns   false at the end, and on an error: ask tusk_query_error()
+ * Returns   false at the end, on an error (ask tusk_query_error()), and where it would have to wait and may not: then
+ *           tusk_query_is_done() is false, and tusk_query_value_error() says why (TUSK_ERR_STATE)
  */
 bool tusk_next_row(tusk_query *q, tusk_row *row);
 
 /** Back to the first kept row of the first result. Streamed rows are gone. */
 void tusk_rewind(tusk_query *q);
 
-/** Go to the next result of a script; false if there is none. The first result is the present one from the start. */
+/** Go to the next result of a script; rows of the present one that were not taken are passed over. On a running script it turns
+ * the loop until the next one begins. false if there is none, or as tusk_next_row(). The first result is the present one from the
+ * start. A script that failed keeps the results that were complete before the error. */
 bool tusk_next_result(tusk_query *q);
 
 /** Of the present result: */
-size_t tusk_query_n_rows(const tusk_query *q);                           /* kept rows so far */
+size_t tusk_query_n_rows(const tusk_query *q);                           /* rows received so far, streamed ones too */
 int tusk_query_n_cols(const tusk_query *q);                              /* 0 if it has no rows at all, as INSERT */
 const tusk_column *tusk_query_column(const tusk_query *q, int col);      /* NULL if there is no such column */
 int tusk_query_column_index(const tusk_query *q, const char *name);      /* the first of that name, -1 if none */
@@ -140,6 +154,7 @@ tusk_str tusk_query_error_field(const tusk_query *q, char field);
 /** The first error of the short getters on rows of this query; code TUSK_OK if there was none. */
 const tusk_error *tusk_query_value_error(const tusk_query *q);
 
+/** The connection it was submitted on. Borrowed; still valid for the queries that outlive tusk_conn_free(), but of no use then. */
 tusk_conn *tusk_query_conn(const tusk_query *q);
 
 /* ---- prepared statements ------------------------------------------------------------------------------------------------------- */

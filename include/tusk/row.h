@@ -88,7 +88,7 @@ tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_erro
 tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err);
 tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 
-/** The value as PostgreSQL prints it, whatever its format, into buf (NUL-terminated, cut if too small). For the types of this
+/** The value as PostgreSQL prints it with DateStyle ISO and TimeZone UTC, whatever its format, into buf (NUL-terminated, cut if too small). For the types of this
  * header; others TUSK_ERR_TYPE (ask for text results instead: tusk_request.text_results).
  * *len gets the whole length, as snprintf. */
 tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size, size_t *len, tusk_error *err);
