@@ -165,7 +165,7 @@ static void arrive_at_server(void *arg)
         hand_to_server(peer, s->bytes, len);
     else if (v == ARRIVES)
         bytes_append(&peer->held, s->bytes, len);
-    if (v == BREAKS && peer->state == SIM_CONNECTED)
+    if (v == BREAKS)
         break_both(peer);
     if (v == ENDS)
         tell_server_end(peer, 0);

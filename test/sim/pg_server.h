@@ -1,0 +1,76 @@
+/* A fake PostgreSQL in the simulated world: login, both query protocols, transactions, COPY, cancels; and a ledger of what
+ * became of each request, so that a test can compare what the driver told with what was.
+ * Its SQL is made for tests. A statement is a command, "#" and a token (a number that its answer carries), and a number:
+ *
+ *     row #7            one row                           rows #7 20       so many
+ *     big #7 70000      one row, so many bytes of text    echo $1 $2       a row with its parameters
+ *     sleep #7 2000     a row after so many microseconds  error #7 22012   that SQLSTATE
+ *     notice #7         a notice, then a row              setting #7       a ParameterStatus, then a row
+ *     nobin #7          a column without binary output    bad #7           a syntax error: Parse fails
+ *     insert #7         tag "INSERT 0 7"                  fatal #7          57P01, FATAL, and the end
+ *     copy in #7 · copy out #7 · begin #7 · commit #7 · rollback #7 · hangup #7
+ *
+ * Rows are (token int8, number of the row int4, text): the text is $2, or pg_text(). With parameters $1, an int8, is the
+ * token of the execution, and that in the text of the Parse. Errors say "token 7". Statements of a script are separated by semicolons.
+ * It never breaks the protocol.
+ * Read first: test/sim/world.h. Link test/sim/pg_server.c, or include it. */
+#ifndef TUSK_TEST_SIM_PG_SERVER_H
+#define TUSK_TEST_SIM_PG_SERVER_H
+
+#include "test/sim/world.h"
+
+enum { PG_MAX_TOKENS = 4096 };
+
+typedef struct pg_server pg_server;
+
+typedef enum pg_login { PG_TRUST, PG_CLEARTEXT, PG_MD5, PG_SCRAM, PG_N_LOGINS } pg_login;
+
+typedef struct pg_options {
+    pg_login login;
+    const char *user, *password;
+    bool knows_3_2;              /* else it negotiates down */
+    int64_t max_cancel_delay_us; /* from a CancelRequest to its signal */
+
+    /* in 1/1000, as sim_faults */
+    int refuse;      /* a login: 53300 */
+    int mishap;      /* before a statement, or between its answer and ReadyForQuery: FATAL, end of file, reset, silence */
+    int early_death; /* a connection dies some time after its login, idle or not */
+    int chatter;     /* a notice, a ParameterStatus or a notification behind a message */
+    bool may_fall_silent;
+} pg_options;
+
+/* What the server knows about one token. */
+typedef struct pg_fact {
+    int n_seen;         /* messages in which it came */
+    int n_run;          /* executions that ended without an error */
+    bool is_answered;   /* the end of its answer was written: CommandComplete or an error */
+    bool is_applied;    /* INSERT: its transaction is committed */
+    bool is_committed;  /* COMMIT did */
+    bool is_rolled_back; /* COMMIT did not: the tag is ROLLBACK */
+    char sqlstate[6];   /* of its error */
+} pg_fact;
+
+typedef struct pg_counts {
+    size_t logins, refused, negotiated, statements, mishaps, early_deaths;
+    size_t cancels, cancels_of_nobody, cancels_while_running, cancels_while_idle, cancels_on_fence;
+    size_t copies_failed;
+} pg_counts;
+
+pg_server *pg_server_new(sim_world *world, const pg_options *options);
+void pg_server_free(pg_server *server); /* behind sim_free() */
+void pg_listen(pg_server *server, const char *address, uint16_t port);
+
+const pg_fact *pg_fact_of(const pg_server *server, uint32_t token);
+const pg_counts *pg_counts_of(const pg_server *server);
+
+/* Called when a cancel ends the statement of that token. */
+void pg_on_cancel(pg_server *server, void (*fn)(uint32_t token, void *user), void *user);
+
+/* From now on nothing goes wrong here, sleepers wake up, and the next sleeps are short. */
+void pg_calm(pg_server *server);
+
+/* The text of row `number` of a token: its byte i. */
+char pg_text(uint32_t token, size_t i);
+size_t pg_text_len(uint32_t token, uint32_t number);
+
+#endif

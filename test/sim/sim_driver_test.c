@@ -1,0 +1,1366 @@
+/* The whole driver in a simulated world: callers that do anything at any time, servers and a network that do so too.
+ * Safety: each request completes exactly once, with its own answer, in its order, and with a fate that the server's ledger
+ * confirms. Liveness: once the faults stop, everything finishes within ten virtual seconds. One seed is one run; the same
+ * seed gives the same trace. TUSK_SIM_SEED=n plays one seed, TUSK_SIM_LOG=1 tells what happens in it.
+ * Read first: docs/internals/sim.md, test/sim/world.h, test/sim/pg_server.h. */
+#include <check.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/harness/harness.h"
+#include "test/sim/net.c"
+#include "test/sim/pg_server.c"
+#include "test/sim/world.c"
+#include "tusk/tusk.h"
+
+enum {
+    N_OPS = 240, /* a run does so many things before the faults stop */
+    MAX_WANTS = 1500,
+    MAX_LINKS = 100,
+    MAX_STMTS = 200,
+    LIVE_US = 10 * 1000000, /* all must be finished so long after the last fault */
+    LATE_US = 10 * 1000,    /* a deadline may be missed by so much */
+};
+
+/* What is asked of the server; the first ones are its commands. */
+typedef enum kind {
+    K_ROW,
+    K_ROWS,
+    K_BIG,
+    K_ECHO,
+    K_SLEEP,
+    K_NOTICE,
+    K_SETTING,
+    K_NOBIN,
+    K_ERROR,
+    K_BAD,
+    K_INSERT,
+    K_BEGIN,
+    K_COMMIT,
+    K_ROLLBACK,
+    K_COPY_IN,
+    K_COPY_OUT,
+    K_FATAL,
+    K_HANGUP,
+    K_N_COMMANDS,
+    K_SCRIPT = K_N_COMMANDS,
+    K_RUN,     /* of a prepared statement */
+    K_REFUSED, /* what the driver does not send: a NUL in the text */
+    K_LIMITED, /* big, and larger than max_result_bytes */
+    K_STMT_CLOSE,
+    K_N_WIRE,
+    K_STMT_READY = K_N_WIRE, /* the rest waits outside the queue */
+    K_CONN_READY,
+    K_CLOSE,
+    N_KINDS
+} kind;
+
+static const struct {
+    const char *name;
+    int weight;
+    bool has_rows;
+} kinds[N_KINDS] = {
+    [K_ROW] = {"row", 20, true},
+    [K_ROWS] = {"rows", 20, true},
+    [K_BIG] = {"big", 3, true},
+    [K_ECHO] = {"echo", 20, true},
+    [K_SLEEP] = {"sleep", 18, true},
+    [K_NOTICE] = {"notice", 3, true},
+    [K_SETTING] = {"setting", 3, true},
+    [K_NOBIN] = {"nobin", 5, true},
+    [K_ERROR] = {"error", 5, false},
+    [K_BAD] = {"bad", 4, false},
+    [K_INSERT] = {"insert", 10, false},
+    [K_BEGIN] = {"begin", 4, false},
+    [K_COMMIT] = {"commit", 9, false},
+    [K_ROLLBACK] = {"rollback", 4, false},
+    [K_COPY_IN] = {"copy in", 3, false},
+    [K_COPY_OUT] = {"copy out", 3, false},
+    [K_FATAL] = {"fatal", 1, false},
+    [K_HANGUP] = {"hangup", 1, false},
+    [K_SCRIPT] = {"script", 0, true},
+    [K_RUN] = {"run", 0, true},
+    [K_REFUSED] = {"refused", 0, false},
+    [K_LIMITED] = {"limited", 0, true},
+    [K_STMT_CLOSE] = {"stmt close", 0, false},
+    [K_STMT_READY] = {"stmt ready", 0, false},
+    [K_CONN_READY] = {"conn ready", 0, false},
+    [K_CLOSE] = {"close", 0, false},
+};
+
+typedef enum outcome {
+    O_OK,
+    O_SERVER,
+    O_CANCELED_NOT_SENT,
+    O_CANCELED,
+    O_TIMEOUT_NOT_SENT,
+    O_TIMEOUT,
+    O_LOST_NOT_SENT,
+    O_LOST,
+    O_COMMIT_UNKNOWN,
+    O_ROLLED_BACK,
+    O_STATE,
+    O_NO_CONNECTION,
+    O_REFUSED,
+    O_FREED,
+    N_OUTCOMES
+} outcome;
+
+static const char *const outcome_names[N_OUTCOMES] = {"ok",      "server",  "canc/ns", "canceled", "time/ns",
+                                                      "timeout", "lost/ns", "lost",    "unknown",  "rolledb",
+                                                      "state",   "no conn", "refused", "freed"};
+
+/* ---- the model -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct run run;
+
+/* One connection, from tusk_conn_open() to the end of the run. */
+typedef struct line {
+    tusk_conn *conn; /* NULL: freed */
+    bool is_closing; /* tusk_close() or tusk_conn_free() was called */
+    bool is_rough;   /* somebody canceled, had a deadline or asked for FATAL: it may be lost */
+    bool is_fresh;   /* made when all faults were over */
+    bool is_wrong;   /* its configuration cannot succeed */
+    int64_t opened_us, connect_timeout_us;
+} line;
+
+typedef struct handle {
+    tusk_stmt *stmt; /* NULL: freed */
+    line *link;
+    kind kind;
+    uint32_t token; /* of its Parse */
+    uint32_t number;
+    bool is_closing;
+} handle;
+
+/* What is known of a token before it is sent. */
+typedef struct part {
+    kind kind;
+    uint32_t number;
+} part;
+
+/* One request and all that happens to it. */
+typedef struct want {
+    run *run;
+    kind kind;
+    line *link;
+    handle *handle;
+    uint32_t token, n_tokens;
+    tusk_query *q; /* NULL: not ours any more */
+    bool has_done, has_row, is_streaming, is_kept;
+    bool is_freed, is_canceled;
+    bool is_gone;  /* tusk_query_free() was called, be it behind its end */
+    bool is_aside; /* it does not wait in the connection's queue, or need not */
+    int n_done;
+    outcome outcome;
+    tusk_code code;
+    bool is_not_sent;          /* it told so: the server must never see it */
+    int64_t due_us;            /* 0: no deadline */
+    uint32_t at_token, n_rows; /* rows seen of at_token */
+    bool stops_early;          /* freed or canceled while rows were coming */
+} want;
+
+struct run {
+    uint64_t seed;
+    sim_world *world;
+    pg_server *server;
+    tusk_loop *loop;
+    bool is_faulty, has_stalls, is_calm, is_inside, is_ending;
+    int n_links_wanted, n_ops;
+    line links[MAX_LINKS];
+    size_t n_links;
+    handle handles[MAX_STMTS];
+    size_t n_handles;
+    want wants[MAX_WANTS];
+    size_t n_wants, n_over; /* the first n_over of them need no poll any more */
+    part parts[PG_MAX_TOKENS];
+    uint32_t n_tokens;
+    int64_t last_poll_us;
+};
+
+static size_t coverage[N_KINDS][N_OUTCOMES];
+static pg_counts totals;
+static size_t n_requests, n_awaits, n_pauses, n_streams;
+static bool is_logging;
+
+__attribute__((format(printf, 2, 3))) static void say(const run *r, const char *fmt, ...)
+{
+    va_list args;
+
+    if (!is_logging)
+        return;
+    va_start(args, fmt);
+    fprintf(stderr, "%10.6f ", (double)sim_now(r->world) / 1e6);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+__attribute__((format(printf, 3, 4))) static void must(const run *r, bool is_true, const char *fmt, ...)
+{
+    char text[500];
+    va_list args;
+
+    if (is_true)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    ck_abort_msg("seed %llu at %.6f s: %s; replay: TUSK_SIM_SEED=%llu TUSK_SIM_LOG=1 CK_FORK=no",
+                 (unsigned long long)r->seed, (double)sim_now(r->world) / 1e6, text, (unsigned long long)r->seed);
+}
+
+static uint32_t any(run *r, uint32_t n)
+{
+    return (uint32_t)sim_random(r->world, n);
+}
+
+static bool chance(run *r, int permille)
+{
+    return sim_chance(r->world, permille);
+}
+
+/* ---- memory: counted, and never what it was before ---------------------------------------------------------------------------- */
+
+typedef union block {
+    size_t size;
+    max_align_t align;
+} block;
+
+static long n_blocks;
+
+static void *count_malloc(size_t size, void *user)
+{
+    block *b = malloc(sizeof *b + size);
+
+    (void)user;
+    if (!b)
+        abort();
+    n_blocks++;
+    b->size = size;
+    memset(b + 1, 0xA5, size < 4096 ? size : 4096);
+    return b + 1;
+}
+
+static void count_free(void *ptr, void *user)
+{
+    block *b = ptr;
+
+    (void)user;
+    if (!ptr)
+        return;
+    b--;
+    n_blocks--;
+    memset(ptr, 0xDB, b->size < 4096 ? b->size : 4096);
+    free(b);
+}
+
+static void *count_realloc(void *ptr, size_t size, void *user)
+{
+    size_t old = ptr ? ((block *)ptr - 1)->size : 0;
+    void *fresh = count_malloc(size, user);
+
+    if (old)
+        memcpy(fresh, ptr, old < size ? old : size);
+    count_free(ptr, user);
+    return fresh;
+}
+
+static const tusk_allocator counting = {count_malloc, count_realloc, count_free, NULL};
+
+/* ---- rows: each must be the request's own ------------------------------------------------------------------------------------- */
+
+static uint32_t rows_of(const part *p)
+{
+    if (p->kind == K_ROWS)
+        return p->number;
+    return kinds[p->kind].has_rows ? 1 : 0;
+}
+
+static bool is_own_text(const run *r, uint32_t token, uint32_t number, tusk_str text)
+{
+    const part *p = &r->parts[token];
+    char echo[32];
+    size_t len = p->kind == K_BIG ? p->number : pg_text_len(token, number);
+
+    if (p->kind == K_ECHO) {
+        (void)snprintf(echo, sizeof echo, "echo %u", token);
+        return tusk_str_is(text, echo);
+    }
+    if (text.len != len)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (text.ptr[i] != pg_text(token, i))
+            return false;
+    return true;
+}
+
+/* Rows come in order, part by part, none left out. */
+static void check_row(want *w, const tusk_row *row)
+{
+    run *r = w->run;
+    uint32_t token = (uint32_t)tusk_get_int8(row, 0), number = (uint32_t)tusk_get_int4(row, 1);
+
+    while (w->at_token < w->token + w->n_tokens && w->n_rows == rows_of(&r->parts[w->at_token]))
+        w->at_token++, w->n_rows = 0;
+    must(r, token == w->at_token, "request %u got a row of token %u instead of %u", w->token, token, w->at_token);
+    must(r, number == w->n_rows, "request %u got row %u instead of %u", w->token, number, w->n_rows);
+    must(r, is_own_text(r, token, number, tusk_get_raw(row, 2)), "request %u got another's text", w->token);
+    w->n_rows++;
+}
+
+static void check_all_rows_came(want *w)
+{
+    run *r = w->run;
+
+    while (w->at_token < w->token + w->n_tokens && w->n_rows == rows_of(&r->parts[w->at_token]))
+        w->at_token++, w->n_rows = 0;
+    must(r, w->at_token == w->token + w->n_tokens, "request %u has lost rows of %u", w->token, w->at_token);
+}
+
+/* ---- completion: once, in order, and true ------------------------------------------------------------------------------------------ */
+
+static bool is_over(const want *w)
+{
+    return w->n_done || w->is_freed;
+}
+
+static outcome outcome_of(const want *w, const tusk_error *err)
+{
+    bool is_not_sent = err->fate == TUSK_FATE_NOT_SENT;
+
+    switch ((int)err->code) {
+    case TUSK_OK:
+        return O_OK;
+    case TUSK_ERR_SERVER:
+        return O_SERVER;
+    case TUSK_ERR_CANCELED:
+        return is_not_sent ? O_CANCELED_NOT_SENT : O_CANCELED;
+    case TUSK_ERR_TIMEOUT:
+        return is_not_sent ? O_TIMEOUT_NOT_SENT : O_TIMEOUT;
+    case TUSK_ERR_LOST:
+        return is_not_sent ? O_LOST_NOT_SENT : O_LOST;
+    case TUSK_ERR_COMMIT_UNKNOWN:
+        return O_COMMIT_UNKNOWN;
+    case TUSK_ERR_ROLLED_BACK:
+        return O_ROLLED_BACK;
+    case TUSK_ERR_STATE:
+        return O_STATE;
+    case TUSK_ERR_CONNECT:
+    case TUSK_ERR_RESOLVE:
+    case TUSK_ERR_AUTH:
+    case TUSK_ERR_SYSTEM:
+        return O_NO_CONNECTION;
+    case TUSK_ERR_LIMIT:
+        return w->kind == K_LIMITED && !is_not_sent ? O_REFUSED : O_NO_CONNECTION;
+    case TUSK_ERR_USAGE:
+    case TUSK_ERR_VALUE:
+        return O_REFUSED;
+    default:
+        must(w->run, false, "request %u (%s) ends with %s: %s", w->token, kinds[w->kind].name,
+             tusk_code_name(err->code), err->message);
+        return O_OK;
+    }
+}
+
+/* The kind that counts: a run's is its statement's. */
+static kind kind_of(const want *w)
+{
+    return w->kind == K_RUN ? w->handle->kind : w->kind;
+}
+
+static void check_ok(want *w, tusk_query *q)
+{
+    run *r = w->run;
+    kind k = kind_of(w);
+
+    must(r, !w->is_canceled || w->kind >= K_N_WIRE || w->kind == K_STMT_CLOSE, "request %u was canceled, and succeeds",
+         w->token);
+    for (uint32_t token = w->token; token < w->token + w->n_tokens; token++) {
+        const pg_fact *fact = pg_fact_of(r->server, token);
+        must(r, fact->is_answered && fact->n_run == 1 && (!fact->sqlstate[0] || k == K_NOBIN),
+             "request %u succeeds, but %u was run %d times", w->token, token, fact->n_run);
+    }
+    must(r, k != K_BAD && k != K_ERROR && k != K_COPY_IN && k != K_COPY_OUT && k != K_FATAL && k != K_HANGUP,
+         "request %u (%s) cannot succeed", w->token, kinds[k].name);
+    if (k == K_COMMIT)
+        must(r, pg_fact_of(r->server, w->token)->is_committed, "commit %u was told as success", w->token);
+    if (k == K_INSERT) {
+        must(r, tusk_query_rows_affected(q) == (int64_t)w->token, "insert %u has another's tag", w->token);
+        if (w->has_done && w->link->conn && tusk_conn_tx_status(w->link->conn) == TUSK_TX_IDLE)
+            must(r, pg_fact_of(r->server, w->token)->is_applied, "insert %u is not there", w->token);
+    }
+}
+
+/* Is it the error of one of its own statements, or that of the statement which it could not run? */
+static void check_server_error(const want *w, const tusk_error *err)
+{
+    run *r = w->run;
+    uint32_t token = 0;
+    bool is_own;
+
+    if (sscanf(err->message, "token %u", &token) != 1)
+        token = 0;
+    is_own = token >= w->token && token < w->token + w->n_tokens;
+    if (!is_own && w->handle)
+        is_own = token == w->handle->token;
+    must(r, is_own, "request %u got the error of %u", w->token, token);
+    must(r, strcmp(err->sqlstate, pg_fact_of(r->server, token)->sqlstate) == 0, "request %u got %s", w->token,
+         err->sqlstate);
+    must(r, strcmp(err->sqlstate, "57014") != 0, "request %u was hit by another's cancel", w->token);
+    must(r, err->fate == TUSK_FATE_ANSWERED || w->handle, "the server's error of %u is not an answer", w->token);
+}
+
+static bool is_commit(const want *w)
+{
+    kind k = kind_of(w);
+
+    return k == K_COMMIT || (k == K_SCRIPT && w->run->parts[w->token].kind == K_COMMIT);
+}
+
+static void check_error(const want *w, const tusk_error *err)
+{
+    run *r = w->run;
+    const line *l = w->link;
+    int64_t now_us = sim_now(r->world);
+
+    must(r, err->sqlstate[0] && err->message[0], "the error of %u says nothing", w->token);
+    must(r, !l->is_fresh || kind_of(w) == K_ERROR, "request %u on a fresh connection: %s", w->token, err->message);
+    switch (w->outcome) {
+    case O_OK:
+    case O_FREED:
+    case N_OUTCOMES:
+        break;
+    case O_SERVER:
+        check_server_error(w, err);
+        break;
+    case O_CANCELED_NOT_SENT:
+    case O_CANCELED:
+        must(r, w->is_canceled || l->is_closing || r->is_ending, "request %u is canceled by nobody", w->token);
+        break;
+    case O_TIMEOUT_NOT_SENT:
+    case O_TIMEOUT:
+        must(r,
+             (w->due_us && now_us >= w->due_us) ||
+                 (l->connect_timeout_us && now_us >= l->opened_us + l->connect_timeout_us),
+             "request %u ends before its deadline", w->token);
+        break;
+    case O_LOST:
+        must(r, !is_commit(w), "the fate of commit %u is not told as such", w->token);
+        /* fall through */
+    case O_LOST_NOT_SENT:
+    case O_COMMIT_UNKNOWN:
+        must(r, r->is_faulty || l->is_rough, "request %u is lost for no reason: %s", w->token, err->message);
+        must(r, w->outcome != O_COMMIT_UNKNOWN || is_commit(w), "request %u is no commit", w->token);
+        break;
+    case O_ROLLED_BACK:
+        must(r, is_commit(w) && pg_fact_of(r->server, w->token)->is_rolled_back, "commit %u was not rolled back",
+             w->token);
+        break;
+    case O_STATE:
+        must(r,
+             l->is_closing || (w->handle && w->handle->is_closing) ||
+                 (w->handle && l->conn && tusk_conn_get_state(l->conn) == TUSK_CONN_CLOSED),
+             "request %u: %s", w->token, err->message);
+        break;
+    case O_NO_CONNECTION:
+        must(r, r->is_faulty || l->is_wrong, "request %u: %s", w->token, err->message);
+        must(r, err->fate == TUSK_FATE_NOT_SENT || w->kind >= K_N_WIRE || r->is_faulty,
+             "request %u: sent without a connection?", w->token);
+        break;
+    case O_REFUSED:
+        must(r,
+             w->kind == K_REFUSED || w->kind == K_LIMITED || w->kind == K_SCRIPT || kind_of(w) == K_COPY_IN ||
+                 kind_of(w) == K_COPY_OUT,
+             "request %u is refused: %s", w->token, err->message);
+        break;
+    }
+}
+
+/* All that was submitted before it on its connection is done, but for what was given up. */
+static void check_order(const want *w)
+{
+    run *r = w->run;
+    bool is_last = w->kind == K_CLOSE, is_overdue = w->due_us && sim_now(r->world) >= w->due_us;
+
+    if (w->is_canceled || is_overdue || (w->is_aside && !is_last))
+        return;
+    for (want *earlier = r->wants + r->n_over; earlier < w; earlier++) {
+        if (earlier->link != w->link || is_over(earlier) || earlier->is_canceled || (earlier->is_aside && !is_last))
+            continue;
+        must(r, !earlier->has_done && tusk_query_is_done(earlier->q), "%u (%s) ends before %u (%s)", w->token,
+             kinds[w->kind].name, earlier->token, kinds[earlier->kind].name);
+    }
+}
+
+static void check_time(const want *w)
+{
+    run *r = w->run;
+    int64_t at_us = w->has_done ? sim_now(r->world) : r->last_poll_us;
+
+    if (w->due_us)
+        must(r, at_us <= w->due_us + LATE_US, "request %u (%s) ends %lld us behind its deadline", w->token,
+             kinds[w->kind].name, (long long)(at_us - w->due_us));
+}
+
+static void completed(want *w, tusk_query *q)
+{
+    run *r = w->run;
+    const tusk_error *err = tusk_query_error(q);
+
+    must(r, w->n_done == 0 && !w->is_freed, "request %u completes %s", w->token,
+         w->is_freed ? "though freed" : "twice");
+    must(r, tusk_query_is_done(q) && tusk_query_code(q) == err->code, "request %u is not done", w->token);
+    w->n_done = 1;
+    w->code = err->code;
+    w->outcome = outcome_of(w, err);
+    w->is_not_sent = err->code != TUSK_OK && err->fate == TUSK_FATE_NOT_SENT && w->kind < K_N_WIRE;
+    coverage[w->kind][w->outcome]++;
+    sim_trace(r->world, "completed", (uint64_t)w->token << 8 | w->outcome);
+    say(r, "  %u (%s) on %d: %s %s", w->token, kinds[w->kind].name, (int)(w->link - r->links),
+        outcome_names[w->outcome], err->message);
+    if (w->outcome == O_OK)
+        check_ok(w, q);
+    else
+        check_error(w, err);
+    check_order(w);
+    check_time(w);
+}
+
+static void check_kept_rows(want *w)
+{
+    tusk_row row;
+
+    do
+        while (tusk_next_row(w->q, &row))
+            check_row(w, &row);
+    while (tusk_next_result(w->q));
+    if (w->outcome == O_OK && !w->stops_early && w->kind < K_STMT_CLOSE)
+        check_all_rows_came(w);
+}
+
+static void let_go(want *w)
+{
+    tusk_query *q = w->q;
+
+    if (!is_over(w)) {
+        w->is_freed = true;
+        coverage[w->kind][O_FREED]++;
+    }
+    w->q = NULL;
+    w->is_gone = true;
+    tusk_query_free(q);
+}
+
+/* What has no callback is asked. */
+static void poll_wants(run *r)
+{
+    for (size_t i = r->n_over; i < r->n_wants; i++) {
+        want *w = &r->wants[i];
+
+        if (w->q && !w->has_done && !is_over(w) && tusk_query_is_done(w->q)) {
+            completed(w, w->q);
+            if (!w->has_row)
+                check_kept_rows(w);
+            if (chance(r, 800))
+                let_go(w);
+        }
+    }
+    while (r->n_over < r->n_wants && is_over(&r->wants[r->n_over]))
+        r->n_over++;
+    r->last_poll_us = sim_now(r->world);
+}
+
+/* ---- acting ----------------------------------------------------------------------------------------------------------------------------- */
+
+static void act(run *r);
+
+static void act_in_callback(run *r, int permille)
+{
+    bool was_inside = r->is_inside;
+
+    r->is_inside = true;
+    while (!r->is_ending && !r->is_calm && chance(r, permille))
+        act(r);
+    r->is_inside = was_inside;
+}
+
+static void resume(void *user)
+{
+    want *w = user;
+
+    if (!w->run->is_ending && w->q && !is_over(w))
+        (void)tusk_query_resume(w->q);
+}
+
+static void cancel(want *w)
+{
+    if (!tusk_query_is_done(w->q)) {
+        say(w->run, "cancel %u", w->token);
+        w->is_canceled = w->link->is_rough = true;
+    }
+    tusk_query_cancel(w->q);
+}
+
+static void on_row(tusk_query *q, const tusk_row *row, void *user)
+{
+    want *w = user;
+    run *r = w->run;
+
+    must(r, !is_over(w) && !w->is_canceled, "request %u gets a row behind its end", w->token);
+    check_row(w, row);
+    if (!r->is_ending && !r->is_calm && chance(r, 60)) {
+        n_pauses++;
+        must(r, tusk_query_pause(q) == TUSK_OK, "request %u cannot be paused", w->token);
+        must(r, tusk_timer_start(r->loop, (1 + any(r, 30)) / 1e3, resume, w) != NULL, "no timer");
+    }
+    act_in_callback(r, 50);
+    if (w->q && chance(r, 8)) {
+        let_go(w);
+    } else if (w->q && chance(r, 8)) {
+        cancel(w);
+    }
+}
+
+static void on_done(tusk_query *q, void *user)
+{
+    want *w = user;
+    run *r = w->run;
+
+    completed(w, q);
+    if (w->has_row) {
+        if (w->outcome == O_OK)
+            check_all_rows_came(w);
+    } else {
+        check_kept_rows(w);
+    }
+    must(r, r->is_ending || tusk_await(q) == TUSK_ERR_STATE, "request %u can be awaited in its callback", w->token);
+    act_in_callback(r, 250);
+    if (!w->q)
+        return; /* freed by what was just done */
+    if (chance(r, 50)) {
+        tusk_query_keep(q);
+        w->is_kept = true;
+    } else {
+        if (chance(r, 100))
+            let_go(w);
+        w->q = NULL;
+    }
+}
+
+static want *new_want(run *r, line *l, kind k, uint32_t n_tokens)
+{
+    want *w = &r->wants[r->n_wants++];
+
+    must(r, r->n_wants < MAX_WANTS && r->n_tokens + n_tokens < PG_MAX_TOKENS, "too many requests");
+    *w = (want){.run = r, .kind = k, .link = l, .token = r->n_tokens + 1, .n_tokens = n_tokens};
+    w->at_token = w->token;
+    r->n_tokens += n_tokens;
+    n_requests++;
+    return w;
+}
+
+static kind any_command(run *r)
+{
+    int total = 0, at;
+    kind k;
+
+    for (k = K_ROW; k < K_N_COMMANDS; k++)
+        total += kinds[k].weight;
+    at = (int)any(r, (uint32_t)total);
+    for (k = K_ROW; at >= kinds[k].weight; k++)
+        at -= kinds[k].weight;
+    return k;
+}
+
+static uint32_t any_number(run *r, kind k)
+{
+    switch ((int)k) {
+    case K_ROWS:
+        return any(r, 30);
+    case K_BIG:
+        return chance(r, 100) ? 300000 : any(r, 40000);
+    case K_ERROR:
+        return 22012;
+    case K_SLEEP:
+        return chance(r, 30) ? 3000000 : chance(r, 300) ? any(r, 300000) : any(r, 20000);
+    default:
+        return 0;
+    }
+}
+
+/* A statement's text; is_run: its token comes as $1. */
+static void write_sql(char *sql, size_t size, kind k, bool is_run, uint32_t token, uint32_t number)
+{
+    const char *params = k == K_ECHO ? " $1 $2" : is_run && k != K_BAD ? " $1" : "";
+
+    (void)snprintf(sql, size, "%s%s #%u %u", kinds[k].name, params, token, number);
+}
+
+/* A part of a request, remembered. */
+static void write_part(run *r, uint32_t token, kind k, char *sql, size_t size)
+{
+    part p = {k, any_number(r, k)};
+
+    if (k == K_LIMITED)
+        p = (part){K_BIG, 50000};
+    r->parts[token] = p;
+    write_sql(sql, size, p.kind, false, token, p.number);
+}
+
+static void set_options(run *r, want *w, tusk_request *request)
+{
+    request->text_results = chance(r, 100);
+    request->cancelable = chance(r, 150);
+    if (chance(r, 350)) {
+        request->timeout = (1 + any(r, chance(r, 500) ? 40 : 3000)) / 1e3;
+        w->due_us = sim_now(r->world) + (int64_t)(request->timeout * 1e6);
+        w->link->is_rough = true;
+    }
+    w->has_row = chance(r, 250);
+    w->has_done = w->has_row ? chance(r, 900) : chance(r, 600);
+    request->on_row = w->has_row ? on_row : NULL;
+    request->on_done = w->has_done ? on_done : NULL;
+    request->user = w;
+}
+
+static void submit(run *r, want *w, tusk_request *request)
+{
+    w->q = tusk_submit(w->link->conn, request);
+    must(r, w->q != NULL, "request %u: out of memory", w->token);
+    sim_trace(r->world, "submit", w->token);
+    say(r, "submit %u..%u (%s) on %d%s%s%s%s due %.6f", w->token, w->token + w->n_tokens - 1,
+        request->sql ? request->sql : kinds[w->kind].name, (int)(w->link - r->links), w->has_done ? " done" : "",
+        w->has_row ? " row" : "", request->cancelable ? " cancelable" : "", request->text_results ? " text" : "",
+        (double)w->due_us / 1e6);
+}
+
+static want *submit_command(run *r, line *l, kind k)
+{
+    want *w = new_want(r, l, k, 1);
+    tusk_request request = {.sql = NULL};
+    char sql[100], echo[32];
+    tusk_value values[2];
+
+    write_part(r, w->token, k, sql, sizeof sql);
+    request.sql = sql;
+    if (k == K_ECHO) {
+        (void)snprintf(echo, sizeof echo, "echo %u", w->token);
+        values[0] = tusk_int8(w->token);
+        values[1] = tusk_text(echo);
+        request.params = tusk_params_of(values, 2);
+    }
+    if (k == K_FATAL || k == K_HANGUP)
+        l->is_rough = true;
+    if (!l->is_fresh)
+        set_options(r, w, &request);
+    if (k == K_LIMITED) {
+        request.max_result_bytes = 20000;
+        request.on_row = NULL;
+        w->has_row = false;
+    }
+    submit(r, w, &request);
+    return w;
+}
+
+static want *submit_script(run *r, line *l)
+{
+    uint32_t n = 1 + any(r, 4);
+    want *w = new_want(r, l, K_SCRIPT, n);
+    tusk_request request = {.script = true};
+    char sql[500] = "", one[100];
+    size_t len = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        kind k = l->is_fresh ? K_ROWS : any_command(r);
+        if (k == K_ECHO || k == K_FATAL || k == K_HANGUP)
+            k = K_ROW;
+        write_part(r, w->token + i, k, one, sizeof one);
+        len += (size_t)snprintf(sql + len, sizeof sql - len, "%s%s", i ? ";" : "", one);
+    }
+    request.sql = sql;
+    if (!l->is_fresh)
+        set_options(r, w, &request);
+    submit(r, w, &request);
+    return w;
+}
+
+static void submit_refused(run *r, line *l)
+{
+    want *w = new_want(r, l, K_REFUSED, 1);
+    tusk_request request = {.sql_str = tusk_str_from("row\0", 4)};
+
+    set_options(r, w, &request);
+    submit(r, w, &request);
+}
+
+/* ---- statements ---------------------------------------------------------------------------------------------------------------------------- */
+
+static void prepare(run *r, line *l)
+{
+    static const kind choices[] = {K_ECHO, K_ROW, K_ROWS, K_ERROR, K_INSERT, K_NOBIN, K_SLEEP, K_COMMIT, K_BAD};
+    kind k = choices[any(r, sizeof choices / sizeof choices[0])];
+    handle *h = &r->handles[r->n_handles];
+    char sql[40];
+
+    if (r->n_handles == MAX_STMTS)
+        return;
+    r->n_handles++;
+    *h = (handle){.link = l, .kind = k, .token = ++r->n_tokens, .number = k == K_ROWS ? 4 : any_number(r, k) % 3000};
+    write_sql(sql, sizeof sql, k, true, h->token, k == K_ERROR ? 22012 : h->number);
+    h->stmt = tusk_prepare(l->conn, sql, NULL, 0);
+    must(r, h->stmt != NULL, "out of memory");
+    say(r, "prepare %d (%s) on %d", (int)(h - r->handles), sql, (int)(l - r->links));
+}
+
+static void run_stmt(run *r, handle *h)
+{
+    want *w = new_want(r, h->link, K_RUN, 1);
+    char echo[32];
+    tusk_value values[2] = {tusk_int8(w->token)};
+    tusk_request request = {.stmt = h->stmt};
+
+    w->handle = h;
+    r->parts[w->token] = (part){h->kind, h->number};
+    (void)snprintf(echo, sizeof echo, "echo %u", w->token);
+    values[1] = tusk_text(echo);
+    request.params = tusk_params_of(values, h->kind == K_ECHO ? 2 : 1);
+    set_options(r, w, &request);
+    submit(r, w, &request);
+}
+
+static bool is_alive(const line *l)
+{
+    return l->conn && tusk_conn_get_state(l->conn) < TUSK_CONN_CLOSING;
+}
+
+static void wait_for(run *r, line *l, kind k, handle *h, tusk_query *q)
+{
+    want *w = new_want(r, l, k, 0);
+
+    w->is_aside = true;
+    w->handle = h;
+    w->q = q;
+    must(r, q != NULL, "out of memory");
+    say(r, "%d: %s on %d", (int)(w - r->wants), kinds[k].name, (int)(l - r->links));
+}
+
+static void use_stmt(run *r, handle *h)
+{
+    uint32_t at = any(r, 100);
+
+    if (at < 75 && h->link->conn) {
+        run_stmt(r, h);
+    } else if (at < 85) {
+        wait_for(r, h->link, K_STMT_READY, h, tusk_stmt_ready(h->stmt));
+    } else if (at < 92) {
+        wait_for(r, h->link, K_STMT_CLOSE, h, tusk_stmt_close(h->stmt));
+        h->is_closing = true;
+    } else {
+        say(r, "free statement %d", (int)(h - r->handles));
+        tusk_stmt_free(h->stmt);
+        h->stmt = NULL;
+    }
+}
+
+/* ---- connections --------------------------------------------------------------------------------------------------------------------------- */
+
+static line *open_link(run *r, bool is_fresh)
+{
+    static const char *const hosts[] = {"db1", "db1", "10.0.0.1", "10.0.0.1", "::1", "/sim"};
+    line *l = &r->links[r->n_links++];
+    char dsn[200];
+    tusk_config config = {.dsn = dsn};
+    const char *host = hosts[any(r, 6)], *password = "secret";
+    bool needs_no_thread = is_fresh && r->has_stalls; /* the helper thread may still be stalled */
+    int port = 5432;
+
+    must(r, r->n_links < MAX_LINKS, "too many connections");
+    *l = (line){.is_fresh = is_fresh, .opened_us = sim_now(r->world)};
+    if (is_fresh) {
+        host = hosts[2 + any(r, 4)];
+    } else if (chance(r, 60)) {
+        l->is_wrong = true;
+        if (chance(r, 333))
+            host = "nowhere";
+        else if (chance(r, 500))
+            port = 9;
+        else
+            password = "wrong";
+    }
+    if (!is_fresh && chance(r, 500)) {
+        config.connect_timeout = (1 + any(r, chance(r, 200) ? 20 : 3000)) / 1e3;
+        l->connect_timeout_us = (int64_t)(config.connect_timeout * 1e6);
+    }
+    (void)snprintf(
+        dsn, sizeof dsn, "host=%s port=%d user=sim dbname=sim password=%s sslmode=%s max_protocol_version=%s", host,
+        port, password, needs_no_thread || chance(r, 500) ? "disable" : "prefer", chance(r, 300) ? "latest" : "3.0");
+    l->conn = tusk_conn_open(r->loop, &config);
+    must(r, l->conn != NULL, "out of memory");
+    say(r, "connect %d: %s, timeout %g", (int)(l - r->links), dsn, config.connect_timeout);
+    return l;
+}
+
+static void close_link(run *r, line *l)
+{
+    l->is_closing = true;
+    wait_for(r, l, K_CLOSE, NULL, tusk_close(l->conn));
+}
+
+static void free_link(run *r, line *l)
+{
+    say(r, "free connection %d", (int)(l - r->links));
+    l->is_closing = true;
+    tusk_conn_free(l->conn);
+    l->conn = NULL;
+}
+
+static line *any_link(run *r)
+{
+    line *found = NULL;
+    uint32_t n = 0, n_alive = 0;
+
+    for (size_t i = 0; i < r->n_links; i++) {
+        line *l = &r->links[i];
+        if (!l->conn)
+            continue;
+        n_alive += is_alive(l);
+        if (any(r, ++n) == 0)
+            found = l;
+    }
+    if (n_alive < (uint32_t)r->n_links_wanted && r->n_links < MAX_LINKS - 4 && chance(r, n_alive ? 100 : 700))
+        return open_link(r, false);
+    return found ? found : open_link(r, false);
+}
+
+/* ---- one thing, whichever ------------------------------------------------------------------------------------------------------------------ */
+
+static want *any_want(run *r)
+{
+    want *found = NULL;
+    uint32_t n = 0;
+
+    for (size_t i = r->n_over; i < r->n_wants; i++)
+        if (r->wants[i].q && any(r, ++n) == 0)
+            found = &r->wants[i];
+    return found;
+}
+
+static handle *any_handle(run *r)
+{
+    handle *found = NULL;
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < r->n_handles; i++)
+        if (r->handles[i].stmt && any(r, ++n) == 0)
+            found = &r->handles[i];
+    return found;
+}
+
+static void check_world(run *r)
+{
+    must(r, sim_trouble(r->world) == NULL, "%s", sim_trouble(r->world) ? sim_trouble(r->world) : "");
+}
+
+/* Will it end even if nobody does anything more? */
+static bool ends_by_itself(const run *r, const want *w)
+{
+    return w->due_us || !r->has_stalls;
+}
+
+static bool has_open_stream(const run *r, const line *l)
+{
+    for (size_t i = r->n_over; i < r->n_wants; i++)
+        if (r->wants[i].link == l && r->wants[i].is_streaming && !is_over(&r->wants[i]))
+            return true;
+    return false;
+}
+
+static void await(run *r, want *w)
+{
+    tusk_query *q = w->q;
+    bool was_done = w->n_done > 0, has_stream = has_open_stream(r, w->link), is_gone;
+    tusk_code code;
+
+    if (!was_done && !ends_by_itself(r, w))
+        return;
+    n_awaits++;
+    say(r, "await %u", w->token);
+    r->is_inside = true; /* callbacks may act, but not wait */
+    code = tusk_await(q);
+    r->is_inside = false;
+    is_gone = w->is_gone;
+    check_world(r);
+    poll_wants(r);
+    if (code == TUSK_ERR_STATE && w->code != TUSK_ERR_STATE) {
+        must(r, has_stream || w->has_row, "request %u cannot be awaited", w->token);
+        return;
+    }
+    if (is_gone)
+        must(r, code == TUSK_ERR_CANCELED || code == w->code, "request %u was freed and is still awaited", w->token);
+    else
+        must(r, w->n_done == 1 && code == w->code, "request %u: awaited with %s", w->token, tusk_code_name(code));
+}
+
+static void stream(run *r, want *w)
+{
+    tusk_row row;
+    bool was_inside = r->is_inside;
+
+    if (is_over(w) || w->has_row || w->has_done || w->kind >= K_N_COMMANDS || !ends_by_itself(r, w))
+        return;
+    n_streams++;
+    w->is_streaming = true;
+    r->is_inside = true;
+    for (uint32_t n = any(r, 40); n > 0 && tusk_next_row(w->q, &row); n--) {
+        check_row(w, &row);
+        if (!w->q || chance(r, 30))
+            break;
+    }
+    r->is_inside = was_inside;
+    check_world(r);
+    poll_wants(r);
+}
+
+static void use_want(run *r, want *w)
+{
+    uint32_t at = any(r, 100);
+
+    if (at < 30)
+        cancel(w);
+    else if (at < 45)
+        let_go(w);
+    else if (r->is_inside)
+        return;
+    else if (at < 75)
+        await(r, w);
+    else if (w->is_streaming || chance(r, 400))
+        stream(r, w);
+}
+
+static void use_link(run *r, line *l)
+{
+    uint32_t at = any(r, 1000);
+
+    if (at < 20)
+        close_link(r, l);
+    else if (at < 40)
+        free_link(r, l);
+    else if (at < 60)
+        wait_for(r, l, K_CONN_READY, NULL, tusk_conn_ready(l->conn));
+    else if (at < 90 && r->n_handles < MAX_STMTS)
+        prepare(r, l);
+    else if (at < 110)
+        submit_refused(r, l);
+    else if (at < 130)
+        (void)submit_command(r, l, K_LIMITED);
+    else if (at < 200)
+        (void)submit_script(r, l);
+    else
+        (void)submit_command(r, l, any_command(r));
+}
+
+static void act(run *r)
+{
+    uint32_t at = any(r, 100);
+    handle *h = at < 18 ? any_handle(r) : NULL;
+    want *w = at >= 18 && at < 36 ? any_want(r) : NULL;
+
+    if (r->n_ops >= N_OPS * 3)
+        return;
+    r->n_ops++;
+    if (h)
+        use_stmt(r, h);
+    else if (w)
+        use_want(r, w);
+    else
+        use_link(r, any_link(r));
+}
+
+/* ---- a run ---------------------------------------------------------------------------------------------------------------------------------- */
+
+static void turn(run *r, double max_wait)
+{
+    tusk_error err = {0};
+    tusk_code code = tusk_loop_turn(r->loop, max_wait, &err);
+
+    check_world(r);
+    must(r, code == TUSK_OK, "turn: %s", err.message);
+    poll_wants(r);
+}
+
+static void tick(void *user)
+{
+    run *r = user;
+
+    act_in_callback(r, 400);
+    if (!r->is_calm && !r->is_ending)
+        must(r, tusk_timer_start(r->loop, (1 + any(r, 50)) / 1e3, tick, r) != NULL, "no timer");
+}
+
+static void on_cancel(uint32_t token, void *user)
+{
+    run *r = user;
+    const want *w = r->wants;
+
+    while (w < r->wants + r->n_wants && !(token >= w->token && token < w->token + w->n_tokens))
+        w++;
+    must(r, w < r->wants + r->n_wants, "a cancel hits %u", token);
+    must(r, w->is_canceled || (w->due_us && sim_now(r->world) >= w->due_us), "a cancel hits %u, which nobody gave up",
+         token);
+}
+
+static void begin(run *r, uint64_t seed)
+{
+    static const char *const cures[] = {"10.0.0.1", "::1"};
+    sim_faults faults = sim_faults_of(seed);
+    pg_options options = {.user = "sim", .password = "secret"};
+    tusk_error err = {0};
+
+    memset(r, 0, sizeof *r);
+    r->seed = seed;
+    r->world = sim_new(seed, &faults);
+    r->is_faulty = memcmp(&faults, &(sim_faults){0}, sizeof faults) != 0;
+    r->has_stalls = faults.stall || faults.stall_connect || faults.thread_stalls;
+    options.login = (pg_login)any(r, PG_N_LOGINS);
+    options.knows_3_2 = chance(r, 500);
+    options.max_cancel_delay_us = chance(r, 100) ? 4000000 : any(r, 3) ? (int64_t)any(r, 5000) : 0;
+    if (r->is_faulty) {
+        options.refuse = chance(r, 300) ? 50 : 0;
+        options.mishap = chance(r, 300) ? 20 : 0;
+        options.early_death = chance(r, 200) ? 300 : 0;
+        options.chatter = chance(r, 300) ? 100 : 0;
+        options.may_fall_silent = chance(r, 300);
+        r->has_stalls |= options.may_fall_silent;
+    }
+    r->server = pg_server_new(r->world, &options);
+    pg_on_cancel(r->server, on_cancel, r);
+    for (size_t i = 0; i < 2; i++)
+        pg_listen(r->server, cures[i], 5432);
+    pg_listen(r->server, "/sim/.s.PGSQL.5432", 0);
+    if (chance(r, 300))
+        sim_name(r->world, "db1", "10.0.0.9"); /* where nobody is */
+    sim_name(r->world, "db1", "10.0.0.1");
+    r->loop = tusk__loop_open_on(sim_os(r->world), &(tusk_loop_config){.allocator = &counting}, &err);
+    must(r, r->loop != NULL, "%s", err.message);
+    r->n_links_wanted = 1 + (int)any(r, 3);
+    tick(r);
+}
+
+static void safety(run *r)
+{
+    while (r->n_ops < N_OPS) {
+        act(r);
+        if (chance(r, 600))
+            turn(r, chance(r, 500) ? 0 : any(r, 20) / 1e3);
+    }
+}
+
+static size_t n_pending(const run *r)
+{
+    size_t n = 0;
+
+    for (size_t i = r->n_over; i < r->n_wants; i++)
+        n += !is_over(&r->wants[i]);
+    return n;
+}
+
+static void close_all(run *r, bool fresh_too)
+{
+    for (size_t i = 0; i < r->n_links; i++)
+        if (r->links[i].conn && !r->links[i].is_closing && (fresh_too || !r->links[i].is_fresh))
+            close_link(r, &r->links[i]);
+}
+
+static void say_pending(const run *r)
+{
+    for (size_t i = r->n_over; i < r->n_wants; i++)
+        if (!is_over(&r->wants[i]))
+            must(r, false, "%u (%s) on %d does not end", r->wants[i].token, kinds[r->wants[i].kind].name,
+                 (int)(r->wants[i].link - r->links));
+}
+
+/* What has fallen silent stays silent, and who waits for it without a deadline gives up at some time. */
+static void finish(run *r, int64_t give_up_us, bool fresh_too)
+{
+    int64_t end_us = sim_now(r->world) + LIVE_US;
+    bool gives_up = r->has_stalls || fresh_too;
+
+    while (n_pending(r) || gives_up) {
+        if (gives_up && sim_now(r->world) >= give_up_us) {
+            close_all(r, fresh_too);
+            gives_up = false;
+        }
+        turn(r, 0.01);
+        if (sim_now(r->world) > end_us)
+            say_pending(r);
+    }
+}
+
+static void begin_fresh(run *r)
+{
+    line *l = open_link(r, true);
+
+    for (int i = 0; i < 6; i++) {
+        static const kind choices[] = {K_ROW, K_ROWS, K_ECHO, K_INSERT, K_NOTICE, K_BIG};
+        (void)submit_command(r, l, choices[any(r, 6)]);
+    }
+    (void)submit_script(r, l);
+    (void)submit_command(r, l, K_ROW);
+}
+
+static void liveness(run *r)
+{
+    sim_stop_faults(r->world);
+    pg_calm(r->server);
+    r->is_calm = true;
+    say(r, "calm");
+    for (size_t i = r->n_over; i < r->n_wants; i++)
+        if (r->wants[i].q && r->wants[i].is_streaming)
+            let_go(&r->wants[i]);
+    begin_fresh(r);
+    finish(r, sim_now(r->world) + (chance(r, 500) ? 0 : LIVE_US / 2), false);
+    finish(r, 0, true);
+}
+
+/* A statement that is waiting to be repeated counts as not sent: nothing has come of it. */
+static bool is_as_not_sent(const want *w, const pg_fact *fact)
+{
+    return fact->n_seen == 0 || (kind_of(w) == K_NOBIN && fact->n_run == 0 && strcmp(fact->sqlstate, "42883") == 0);
+}
+
+static void check_ledger(run *r)
+{
+    for (size_t i = 0; i < r->n_wants; i++) {
+        want *w = &r->wants[i];
+
+        must(r, is_over(w) || !w->has_done, "%u (%s) never completes", w->token, kinds[w->kind].name);
+        for (uint32_t token = w->token; token < w->token + w->n_tokens; token++) {
+            const pg_fact *fact = pg_fact_of(r->server, token);
+            must(r, !w->is_not_sent || is_as_not_sent(w, fact), "%u was seen by the server, but told as not sent",
+                 token);
+            must(r, fact->n_run <= 1, "%u was run %d times", token, fact->n_run);
+        }
+    }
+}
+
+static void add_counts(const pg_counts *counts)
+{
+    size_t *to = (size_t *)&totals;
+    const size_t *from = (const size_t *)counts;
+
+    for (size_t i = 0; i < sizeof totals / sizeof *to; i++)
+        to[i] += from[i];
+}
+
+static void end(run *r)
+{
+    for (size_t i = 0; i < r->n_handles; i++)
+        if (r->handles[i].stmt && chance(r, 500))
+            tusk_stmt_free(r->handles[i].stmt);
+    for (size_t i = 0; i < r->n_links; i++)
+        if (r->links[i].conn && chance(r, 500))
+            free_link(r, &r->links[i]);
+    if (chance(r, 500) && !r->is_ending && r->is_calm)
+        turn(r, 0);
+    say(r, "free the loop");
+    r->is_ending = true;
+    tusk_loop_free(r->loop);
+    check_world(r);
+    must(r, sim_open_sockets(r->world) == 0, "%zu sockets are left", sim_open_sockets(r->world));
+    check_ledger(r);
+}
+
+/* Returns the trace's hash. */
+static uint64_t play(uint64_t seed)
+{
+    static run r;
+    long n_before = n_blocks;
+    uint64_t hash;
+
+    begin(&r, seed);
+    safety(&r);
+    if (!chance(&r, 100))
+        liveness(&r);
+    end(&r);
+    hash = sim_trace_hash(r.world);
+    add_counts(pg_counts_of(r.server));
+    sim_free(r.world);
+    pg_server_free(r.server);
+    ck_assert_msg(n_blocks == n_before, "seed %llu: %ld blocks are left", (unsigned long long)seed,
+                  n_blocks - n_before);
+    return hash;
+}
+
+static void print_coverage(void)
+{
+    printf("%-11s", "");
+    for (int o = 0; o < N_OUTCOMES; o++)
+        printf("%9s", outcome_names[o]);
+    for (int k = 0; k < N_KINDS; k++) {
+        printf("\n%-11s", kinds[k].name);
+        for (int o = 0; o < N_OUTCOMES; o++)
+            printf("%9zu", coverage[k][o]);
+    }
+    printf("\n%zu requests, %zu awaits, %zu pauses, %zu streams; %zu logins, %zu refused, %zu negotiated, %zu "
+           "statements,\n"
+           "%zu mishaps, %zu early deaths; %zu cancels: %zu of nobody, %zu while running, %zu while idle, %zu on the "
+           "fence; "
+           "%zu copies failed\n",
+           n_requests, n_awaits, n_pauses, n_streams, totals.logins, totals.refused, totals.negotiated,
+           totals.statements, totals.mishaps, totals.early_deaths, totals.cancels, totals.cancels_of_nobody,
+           totals.cancels_while_running, totals.cancels_while_idle, totals.cancels_on_fence, totals.copies_failed);
+}
+
+static uint64_t one_seed(void)
+{
+    return (uint64_t)harness_number("TUSK_SIM_SEED", 0);
+}
+
+static uint64_t first_seed(void)
+{
+    return (uint64_t)harness_number("TUSK_SIM_FIRST", 1);
+}
+
+static uint64_t n_seeds(void)
+{
+    return (uint64_t)harness_number("TUSK_SIM_SEEDS", 200);
+}
+
+START_TEST(each_request_completes_once_and_truly)
+{
+    is_logging = harness_number("TUSK_SIM_LOG", 0);
+    if (one_seed()) {
+        play(one_seed());
+        return;
+    }
+    for (uint64_t seed = first_seed(); seed < first_seed() + n_seeds(); seed++)
+        play(seed);
+    print_coverage();
+}
+END_TEST
+
+START_TEST(same_seed_gives_the_same_trace)
+{
+    if (one_seed())
+        return;
+    for (uint64_t seed = first_seed(); seed < first_seed() + n_seeds() / 10; seed++) {
+        uint64_t hash = play(seed);
+        ck_assert_msg(play(seed) == hash, "seed %llu", (unsigned long long)seed);
+    }
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("sim_driver");
+    TCase *t = tcase_create("runs");
+
+    suite_add_tcase(suite, t);
+    tcase_set_timeout(t, 3600);
+    tcase_add_test(t, each_request_completes_once_and_truly);
+    tcase_add_test(t, same_seed_gives_the_same_trace);
+    return suite;
+}
