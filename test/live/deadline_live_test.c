@@ -221,6 +221,29 @@ START_TEST(request_canceled_before_it_is_sent_never_ran)
 }
 END_TEST
 
+START_TEST(several_canceled_before_they_are_sent_leave_the_others_whole)
+{
+    enum { N = 64 };
+    tusk_query *queries[N];
+    tusk_row row;
+
+    for (int i = 0; i < N; i++)
+        queries[i] = tusk_exec(db, "select $1", TUSK_PARAMS(tusk_int4(i)));
+    for (int i = 0; i < N; i++)
+        if (i % 3 != _i)
+            tusk_query_cancel(queries[i]);
+    for (int i = 0; i < N; i++) {
+        ck_assert_int_eq(tusk_await(queries[i]), i % 3 != _i ? TUSK_ERR_CANCELED : TUSK_OK);
+        if (i % 3 == _i) {
+            ck_assert(tusk_next_row(queries[i], &row));
+            ck_assert_int_eq(tusk_get_int4(&row, 0), i);
+        }
+        tusk_query_free(queries[i]);
+    }
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(request_canceled_while_connecting_never_ran)
 {
     tusk_conn *fresh = connect_plain();
@@ -695,6 +718,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, time_out_in_a_transaction_fails_the_transaction);
     tcase_add_loop_test(tcase, canceled_request_ends_on_the_server, 0, 2);
     tcase_add_test(tcase, request_canceled_before_it_is_sent_never_ran);
+    tcase_add_loop_test(tcase, several_canceled_before_they_are_sent_leave_the_others_whole, 0, 3);
     tcase_add_test(tcase, request_canceled_while_connecting_never_ran);
     tcase_add_test(tcase, canceling_what_is_done_changes_nothing);
     tcase_add_test(tcase, cancel_with_a_neighbour_behind_is_ours_alone);

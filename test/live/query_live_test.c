@@ -587,6 +587,27 @@ START_TEST(million_rows_stream_through_little_memory)
 }
 END_TEST
 
+/* Back pressure: what is not taken stays with the server. */
+START_TEST(stream_that_nobody_reads_fills_no_memory)
+{
+    tusk_query *q = tusk_exec(db, "select n, repeat('x', 1000) from generate_series(1, 50000) n", TUSK_NO_PARAMS);
+    tusk_row row;
+    long before;
+    int n = 1;
+
+    ck_assert(tusk_next_row(q, &row));
+    before = begin_peak();
+    for (int i = 0; i < 200; i++)
+        turn(0.001);
+    ck_assert(!tusk_query_is_done(q));
+    check_peak(before, 4 * 1024);
+    for (; tusk_next_row(q, &row); n++)
+        ck_assert_int_eq(tusk_get_int4(&row, 0), n + 1);
+    ck_assert_int_eq(n, 50000);
+    tusk_query_free(q);
+}
+END_TEST
+
 START_TEST(stream_can_be_left_in_the_middle)
 {
     static const int rows_taken[] = {0, 1, 5000};
@@ -888,6 +909,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, script_ends_at_its_first_error);
     tcase_add_test(tcase, script_rows_go_to_the_row_callback_with_their_own_columns);
     tcase_add_test(tcase, million_rows_stream_through_little_memory);
+    tcase_add_test(tcase, stream_that_nobody_reads_fills_no_memory);
     tcase_add_loop_test(tcase, stream_can_be_left_in_the_middle, 0, 3);
     tcase_add_test(tcase, rows_that_nobody_wants_any_more_are_not_kept);
     tcase_add_test(tcase, stream_can_be_awaited_in_the_middle);
@@ -908,6 +930,7 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tcase, live_up_tls, live_down);
     tcase_set_timeout(tcase, 20);
     tcase_add_loop_test(tcase, big_rows_arrive_whole, 0, 1);
+    tcase_add_test(tcase, stream_that_nobody_reads_fills_no_memory);
     tcase_add_loop_test(tcase, stream_can_be_left_in_the_middle, 0, 3);
     tcase_add_test(tcase, stream_can_be_awaited_in_the_middle);
     tcase_add_test(tcase, neighbours_behind_a_stream_get_their_answers);
