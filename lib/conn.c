@@ -271,6 +271,26 @@ static void begin_close(tusk_conn *conn)
     tusk__loop_defer(conn->loop, &conn->close_task, close_task);
 }
 
+static bool unlist(tusk_query **list, tusk_query *q)
+{
+    while (*list && *list != q)
+        list = &(*list)->next;
+    if (!*list)
+        return false;
+    *list = q->next;
+    q->next = NULL;
+    return true;
+}
+
+bool tusk__conn_stop_waiting(tusk_conn *conn, tusk_query *q)
+{
+    bool is_found = unlist(&conn->login_waiters, q) || unlist(&conn->close_waiters, q);
+
+    for (tusk_stmt *stmt = conn->stmts; stmt && !is_found; stmt = stmt->next)
+        is_found = unlist(&stmt->waiters, q);
+    return is_found;
+}
+
 static tusk_query *wait_in(tusk_conn *conn, tusk_query **list)
 {
     tusk_query *q = tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT);

@@ -90,6 +90,8 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err);
 void tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields);
 /* Complete all of a list of waiters. */
 void tusk__conn_wake(tusk_query **waiters, const tusk_error *err);
+/* Take q off the list in which it waits for the connection or a statement. False: it is on none any more. */
+bool tusk__conn_stop_waiting(tusk_conn *conn, tusk_query *q);
 /* Give up socket, chunk, buffers and whatever was going on. */
 void tusk__conn_disconnect(tusk_conn *conn);
 void tusk__conn_drop_chunk(tusk_conn *conn);

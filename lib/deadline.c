@@ -181,8 +181,10 @@ static void cancel_task(tusk__task *task)
 
 void tusk_query_cancel(tusk_query *q)
 {
-    if (!q || q->is_done || q->is_released || q->stage == TUSK__STAGE_OUT)
+    if (!q || q->is_done || q->is_released)
         return;
+    if (q->stage == TUSK__STAGE_OUT && !tusk__conn_stop_waiting(q->conn, q))
+        return; /* what becomes of it is decided, and told in the next turn */
     if (q->stage != TUSK__STAGE_SENT) {
         tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller")->fate = TUSK_FATE_NOT_SENT;
         (void)tusk__request_retract(q->conn, q); /* now: the next turn begins with sending */
