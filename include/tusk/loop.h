@@ -57,9 +57,9 @@ tusk_loop *tusk_loop_open(const tusk_loop_config *config, tusk_error *err);
 /**
  * End everything on the loop and free it. NULL is fine; inside a callback it is not (the call is ignored and logged).
  *
- * Requests that are still open complete with TUSK_ERR_CANCELED, their callbacks run during this call; connections are
- * closed without waiting for the peer. To close politely, await tusk_close() first. All pointers to objects of the loop
- * are invalid afterwards, queries included.
+ * Requests that are still open complete with TUSK_ERR_CANCELED, their callbacks run during this call (what these submit is
+ * dropped); connections are closed without waiting for the peer. To close politely, await tusk_close() first. All pointers
+ * to objects of the loop are invalid afterwards, queries included.
  */
 void tusk_loop_free(tusk_loop *loop);
 
