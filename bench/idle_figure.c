@@ -136,9 +136,9 @@ static void idle_connections(long n)
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "sleep") == 0)
-        idle_for(atof(argv[2]));
+        idle_for(strtod(argv[2], NULL));
     else if (argc == 3 && strcmp(argv[1], "connections") == 0)
-        idle_connections(atol(argv[2]));
+        idle_connections(strtol(argv[2], NULL, 10));
     else
         die(argv[0], "sleep SECONDS | connections N");
     return 0;

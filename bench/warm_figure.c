@@ -76,8 +76,8 @@ int main(int argc, char **argv)
 
     if (argc != 5)
         die(argv[0], "await|callback plain|tls ROWS N");
-    n_rows = atoi(argv[3]);
-    n_queries = atol(argv[4]);
+    n_rows = (int)strtol(argv[3], NULL, 10);
+    n_queries = strtol(argv[4], NULL, 10);
     loop = tusk_loop_new();
     db = connect_ready(loop, env_of(strcmp(argv[2], "tls") == 0 ? "BENCH_DSN_TLS" : "BENCH_DSN"));
     stmt = tusk_prepare(db, sql, int4, 1);

@@ -734,7 +734,8 @@ START_TEST(a_server_that_does_not_read_costs_what_was_queued_and_the_deadline_en
         ck_assert_int_eq(tusk_await(qs[i]), TUSK_ERR_TIMEOUT);
         ck_assert_int_eq(tusk_query_error(qs[i])->fate, TUSK_FATE_UNKNOWN);
     }
-    ck_assert_int_eq(tusk_query_error(qs[N - 1])->fate, TUSK_FATE_UNKNOWN); /* it is in the out buffer, and would be sent */
+    ck_assert_int_eq(tusk_query_error(qs[N - 1])->fate,
+                     TUSK_FATE_UNKNOWN); /* it is in the out buffer, and would be sent */
     ck_assert_uint_lt(atomic_load(&peak), 3 * N * size);
     for (int i = 0; i < N; i++)
         tusk_query_free(qs[i]);

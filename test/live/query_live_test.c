@@ -186,12 +186,12 @@ START_TEST(as_many_columns_as_the_server_can_give_are_read)
 {
     enum { N = 1664 };
     char *sql = malloc(N * 8);
-    size_t len = (size_t)sprintf(sql, "select ");
+    size_t len = (size_t)snprintf(sql, N * 8, "select ");
     tusk_query *q;
     tusk_row row;
 
     for (int i = 0; i < N; i++)
-        len += (size_t)sprintf(sql + len, i % 3 == 2 ? "null," : "%d,", i);
+        len += (size_t)snprintf(sql + len, N * 8 - len, i % 3 == 2 ? "null," : "%d,", i);
     sql[len - 1] = '\0';
     q = tusk_exec(db, sql, TUSK_NO_PARAMS);
     free(sql);
