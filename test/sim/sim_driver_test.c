@@ -450,8 +450,8 @@ static void check_error(const want *w, const tusk_error *err)
              "request %u ends before its deadline", w->token);
         break;
     case O_LOST:
+        must(r, !is_commit(w), "the fate of commit %u is not told as such", w->token);
         __attribute__((fallthrough));
-        /* fall through */
     case O_LOST_NOT_SENT:
     case O_COMMIT_UNKNOWN:
         must(r, r->is_faulty || l->is_rough, "request %u is lost for no reason: %s", w->token, err->message);
