@@ -1,10 +1,12 @@
 /* A library to be preloaded: counts the calls of malloc, calloc, realloc and free of the whole process, by the object that
  * makes them, and writes the counts to the file $HEAP_COUNT when the process ends.
  * It keeps no memory of its own, and does not see what the loader and the C library do within themselves.
- * Use: LD_PRELOAD=heap_count.so HEAP_COUNT=file program. Lines: "calls object", calls of free(NULL) not counted. */
+ * Use: LD_PRELOAD=heap_count.so HEAP_COUNT=file program. Lines: "calls object", calls of free(NULL) not counted.
+ * A program may find heap_count_begin() and heap_count_end() by dlsym(): then what lies between them is counted. */
 #include <dlfcn.h>
 #include <link.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,8 @@ void *malloc(size_t size);
 void *calloc(size_t n, size_t size);
 void *realloc(void *ptr, size_t size);
 void free(void *ptr);
+void heap_count_begin(void);
+void heap_count_end(void);
 
 /* The objects of the process as they were when it began: first the program itself, last whatever came later. */
 enum { MAX_OBJECTS = 64 };
@@ -28,6 +32,7 @@ static struct {
     atomic_ullong calls;
 } objects[MAX_OBJECTS];
 static int n_objects;
+static atomic_bool is_over;
 
 static int add_object(struct dl_phdr_info *info, size_t size, void *user)
 {
@@ -79,10 +84,23 @@ __attribute__((destructor)) static void write_counts(void)
     fclose(file);
 }
 
+void heap_count_begin(void)
+{
+    for (int i = 0; i < n_objects; i++)
+        objects[i].calls = 0;
+}
+
+void heap_count_end(void)
+{
+    is_over = true;
+}
+
 static void count(const void *caller)
 {
     uintptr_t at = (uintptr_t)caller;
 
+    if (is_over)
+        return;
     for (int i = 0; i < n_objects; i++) {
         if (at >= objects[i].begin && at < objects[i].end) {
             atomic_fetch_add_explicit(&objects[i].calls, 1, memory_order_relaxed);

@@ -121,8 +121,9 @@ static void idle_connections(long n)
     rss = rss_bytes();
     connect_many(loop, conns, n, dsn);
     use_all(conns, n);
-    if (tusk_loop_turn(loop, 2.5, NULL) != TUSK_OK) /* what is kept for a moment only is given back meanwhile */
-        die("turn", "failed");
+    for (int i = 0; i < 4; i++) /* what the loop keeps for a second only is given back meanwhile */
+        if (tusk_loop_turn(loop, 1.1, NULL) != TUSK_OK)
+            die("turn", "failed");
     printf("%.0f %.0f\n", (double)(c.bytes - bytes) / (double)n, (double)(rss_bytes() - rss) / (double)n);
     for (long i = 0; i < n; i++)
         tusk_conn_free(conns[i]);

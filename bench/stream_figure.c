@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 
     if (argc != 3)
         die(argv[0], "callback|next ROWS");
-    n_rows = atoll(argv[2]);
+    n_rows = strtoll(argv[2], NULL, 10);
     loop = tusk_loop_new();
     db = connect_ready(loop, env_of("BENCH_DSN_TLS"));
     if (strcmp(argv[1], "next") == 0)
