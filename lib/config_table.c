@@ -38,7 +38,7 @@ static const tusk__choice protocols[] = {
 #define FROM(field) offsetof(tusk_config, field)
 #define REFUSED(param)                                                                                                 \
     {                                                                                                                  \
-        .name = (param), .kind = TUSK__KIND_REFUSED, .config_offset = TUSK__NO_FIELD                                     \
+        .name = (param), .kind = TUSK__KIND_REFUSED, .config_offset = TUSK__NO_FIELD                                   \
     }
 
 /* clang-format off */
