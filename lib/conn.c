@@ -49,6 +49,7 @@ static void conn_destroy(tusk_conn *conn)
 {
     const tusk_allocator *allocator = conn->allocator;
 
+    tusk__task_cancel(&conn->advance_task); /* the close that lets go of it has ended the refused ones before */
     tusk__session_clear(&conn->session);
     tusk__params_clear(&conn->params, allocator);
     tusk__settings_unref(conn->settings);
