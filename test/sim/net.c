@@ -667,6 +667,17 @@ static bool has_news(tusk__poller *poller, tusk__poll_event *events, int max, bo
     return true;
 }
 
+/* What wakes a program is not all that it finds: it gets its processor a little later. */
+static int oversleep(tusk__poller *poller, tusk__poll_event *events, int max, int64_t until_us)
+{
+    sim_world *world = poller->world;
+    int64_t late_us = world->now_us + sim__delay(world);
+
+    while (sim__run_next_event(world, late_us < until_us ? late_us : until_us))
+        ;
+    return collect(poller, events, max, false);
+}
+
 /* Sleep until there is news or the time-out is over: the clock jumps from event to event. Every wait takes a microsecond, so
  * that a program which only ever looks does come to its next timer. */
 static int poller_wait(tusk__poller *poller, tusk__poll_event *events, int max, int64_t timeout_us)
@@ -688,6 +699,8 @@ static int poller_wait(tusk__poller *poller, tusk__poll_event *events, int max, 
             world->now_us = until_us;
         break;
     }
+    if (n > 0 && has_moved && sim_random(world, 2))
+        n = oversleep(poller, events, max, until_us);
     world->now_us++;
     world->n_idle_waits = has_moved || n > 0 || timeout_us > 0 ? 0 : world->n_idle_waits + 1;
     sim_trace(world, "wait", (uint64_t)n);
