@@ -122,8 +122,9 @@ struct pg_server {
     uint32_t last_pid;
     pg_fact facts[PG_MAX_TOKENS];
     pg_counts counts;
+    void (*on_seen)(uint32_t token, void *user);
     void (*on_cancel)(uint32_t token, void *user);
-    void *on_cancel_user;
+    void *user;
 };
 
 static void pump(backend *b);
@@ -136,6 +137,13 @@ static pg_fact *fact_of(pg_server *server, uint32_t token)
     if (token >= PG_MAX_TOKENS)
         abort();
     return &server->facts[token]; /* 0 is nobody's */
+}
+
+static void see(pg_server *server, uint32_t token)
+{
+    fact_of(server, token)->n_seen++;
+    if (token && server->on_seen)
+        server->on_seen(token, server->user);
 }
 
 static bool happens(pg_server *server, int permille)
@@ -308,7 +316,7 @@ static bool ends_by_signal(backend *b, uint32_t token)
         return false;
     b->is_signaled = false;
     if (token && b->server->on_cancel)
-        b->server->on_cancel(token, b->server->on_cancel_user);
+        b->server->on_cancel(token, b->server->user);
     if (token == 0)
         b->server->counts.cancels_on_fence++;
     refuse(b, token, "57014");
@@ -641,7 +649,7 @@ static void run_script(backend *b)
 static void note_script_tokens(backend *b)
 {
     for (const char *at = strchr(b->script, '#'); at; at = strchr(at + 1, '#'))
-        fact_of(b->server, (uint32_t)strtoul(at + 1, NULL, 10))->n_seen++;
+        see(b->server, (uint32_t)strtoul(at + 1, NULL, 10));
 }
 
 static void on_query(backend *b, tusk_str body)
@@ -705,7 +713,7 @@ static void on_parse(backend *b, tusk_str body)
     if (tusk__parse_read(body, &parsed, NULL) != TUSK_OK)
         abort();
     s = parse_bytes(parsed.sql);
-    fact_of(b->server, s.token)->n_seen++;
+    see(b->server, s.token);
     if (ends_by_signal(b, s.token) || is_refused_in_failed_transaction(b, &s, s.token))
         return;
     link = find_named(b, parsed.name);
@@ -784,7 +792,7 @@ static void on_bind(backend *b, tusk_str body)
     }
     take_formats(&b->portal, &bind);
     take_params(&b->portal, &bind);
-    fact_of(b->server, b->portal.token)->n_seen++;
+    see(b->server, b->portal.token);
     if (!*link)
         refuse(b, b->portal.token, "26000");
     else if (bind.n_params != (*link)->statement.n_params)
@@ -1230,10 +1238,12 @@ const pg_counts *pg_counts_of(const pg_server *server)
     return &server->counts;
 }
 
-void pg_on_cancel(pg_server *server, void (*fn)(uint32_t token, void *user), void *user)
+void pg_watch(pg_server *server, void (*on_seen)(uint32_t token, void *user),
+              void (*on_cancel)(uint32_t token, void *user), void *user)
 {
-    server->on_cancel = fn;
-    server->on_cancel_user = user;
+    server->on_seen = on_seen;
+    server->on_cancel = on_cancel;
+    server->user = user;
 }
 
 void pg_calm(pg_server *server)

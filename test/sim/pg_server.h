@@ -63,8 +63,9 @@ void pg_listen(pg_server *server, const char *address, uint16_t port);
 const pg_fact *pg_fact_of(const pg_server *server, uint32_t token);
 const pg_counts *pg_counts_of(const pg_server *server);
 
-/* Called when a cancel ends the statement of that token. */
-void pg_on_cancel(pg_server *server, void (*fn)(uint32_t token, void *user), void *user);
+/* on_seen: a message with that token has come, and is taken up. on_cancel: a cancel ends the statement of that token. */
+void pg_watch(pg_server *server, void (*on_seen)(uint32_t token, void *user),
+              void (*on_cancel)(uint32_t token, void *user), void *user);
 
 /* From now on nothing goes wrong here, sleepers wake up, and the next sleeps are short. */
 void pg_calm(pg_server *server);

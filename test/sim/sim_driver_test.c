@@ -20,8 +20,9 @@ enum {
     MAX_WANTS = 1500,
     MAX_LINKS = 100,
     MAX_STMTS = 200,
-    LIVE_US = 10 * 1000000, /* all must be finished so long after the last fault */
-    LATE_US = 10 * 1000,    /* a deadline may be missed by so much */
+    LIVE_US = 10 * 1000000,   /* all must be finished so long after the last fault */
+    LATE_US = 10 * 1000,      /* a deadline may be missed by so much */
+    EXPIRED_US = 5 * 1000000, /* docs/guarantees.md: then a connection is closed whose head is past its deadline */
 };
 
 /* What is asked of the server; the first ones are its commands. */
@@ -124,6 +125,8 @@ typedef struct line {
     bool is_fresh;   /* made when all faults were over */
     bool is_wrong;   /* its configuration cannot succeed */
     int64_t opened_us, connect_timeout_us;
+    int64_t stuck_us; /* since when stuck_token is at its head, past its deadline */
+    uint32_t stuck_token;
 } line;
 
 typedef struct handle {
@@ -150,9 +153,9 @@ typedef struct want {
     uint32_t token, n_tokens;
     tusk_query *q; /* NULL: not ours any more */
     bool has_done, has_row, is_streaming, is_kept;
-    bool is_freed, is_canceled;
-    bool is_gone;  /* tusk_query_free() was called, be it behind its end */
-    bool is_aside; /* it does not wait in the connection's queue, or need not */
+    bool is_freed, is_canceled, is_alone; /* nothing is sent behind it until it ends */
+    bool is_gone;                         /* tusk_query_free() was called, be it behind its end */
+    bool is_aside;                        /* it does not wait in the connection's queue, or need not */
     int n_done;
     outcome outcome;
     tusk_code code;
@@ -507,6 +510,16 @@ static void check_time(const want *w)
              kinds[w->kind].name, (long long)(at_us - w->due_us));
 }
 
+/* Nothing before it can still be unanswered. */
+static bool is_first(const want *w)
+{
+    for (const want *earlier = w->run->wants; earlier < w; earlier++)
+        if (earlier->link == w->link && !earlier->is_aside && !earlier->is_not_sent && earlier->outcome != O_OK &&
+            earlier->outcome != O_SERVER && earlier->outcome != O_REFUSED)
+            return false;
+    return true;
+}
+
 static void completed(want *w, tusk_query *q)
 {
     run *r = w->run;
@@ -528,6 +541,10 @@ static void completed(want *w, tusk_query *q)
         check_ok(w, q);
     else
         check_error(w, err);
+    if (w->outcome == O_TIMEOUT && w->n_tokens == 1 && is_first(w)) {
+        w->link->stuck_us = sim_now(r->world);
+        w->link->stuck_token = w->token;
+    }
     check_order(w);
     check_time(w);
 }
@@ -579,6 +596,10 @@ static void check_overdue(run *r)
              !l->conn || !l->connect_timeout_us || now_us <= l->opened_us + l->connect_timeout_us + LATE_US ||
                  tusk_conn_get_state(l->conn) != TUSK_CONN_CONNECTING,
              "connection %zu is not given up in time", i);
+        must(r,
+             !l->conn || !l->stuck_us || now_us <= l->stuck_us + EXPIRED_US + LATE_US ||
+                 tusk_conn_get_state(l->conn) != TUSK_CONN_READY || pg_fact_of(r->server, l->stuck_token)->is_answered,
+             "connection %zu waits for ever for %u", i, l->stuck_token);
     }
 }
 
@@ -695,7 +716,7 @@ static want *new_want(run *r, line *l, kind k, uint32_t n_tokens)
     want *w = &r->wants[r->n_wants++];
 
     must(r, r->n_wants < MAX_WANTS && r->n_tokens + n_tokens < PG_MAX_TOKENS, "too many requests");
-    *w = (want){.run = r, .kind = k, .link = l, .token = r->n_tokens + 1, .n_tokens = n_tokens};
+    *w = (want){.run = r, .kind = k, .link = l, .token = r->n_tokens + 1, .n_tokens = n_tokens, .outcome = N_OUTCOMES};
     w->at_token = w->token;
     r->n_tokens += n_tokens;
     n_requests++;
@@ -761,6 +782,8 @@ static void set_options(run *r, want *w, tusk_request *request)
     }
     w->has_row = chance(r, 250);
     w->has_done = w->has_row ? chance(r, 900) : chance(r, 600);
+    w->is_alone = w->has_row || request->cancelable || kind_of(w) == K_SCRIPT || kind_of(w) == K_COPY_IN ||
+                  kind_of(w) == K_COPY_OUT;
     request->on_row = w->has_row ? on_row : NULL;
     request->on_done = w->has_done ? on_done : NULL;
     request->user = w;
@@ -802,6 +825,7 @@ static want *submit_command(run *r, line *l, kind k)
         request.max_result_bytes = 20000;
         request.on_row = NULL;
         w->has_row = false;
+        w->is_alone = request.cancelable;
     }
     submit(r, w, &request);
     return w;
@@ -1167,13 +1191,32 @@ static void tick(void *user)
         must(r, tusk_timer_start(r->loop, (1 + any(r, 50)) / 1e3, tick, r) != NULL, "no timer");
 }
 
-static void on_cancel(uint32_t token, void *user)
+static want *want_of(run *r, uint32_t token)
 {
-    run *r = user;
-    const want *w = r->wants;
+    want *w = r->wants;
 
     while (w < r->wants + r->n_wants && !(token >= w->token && token < w->token + w->n_tokens))
         w++;
+    return w;
+}
+
+/* What has the connection to itself is over before anything else comes. */
+static void on_seen(uint32_t token, void *user)
+{
+    run *r = user;
+    const want *w = want_of(r, token);
+
+    for (const want *earlier = r->wants + r->n_over; earlier < w && w < r->wants + r->n_wants; earlier++)
+        if (earlier->link == w->link && earlier->is_alone && pg_fact_of(r->server, earlier->token)->n_seen)
+            must(r, is_over(earlier) || tusk_query_is_done(earlier->q), "%u is sent behind %u, which was to be alone",
+                 token, earlier->token);
+}
+
+static void on_cancel(uint32_t token, void *user)
+{
+    run *r = user;
+    const want *w = want_of(r, token);
+
     must(r, w < r->wants + r->n_wants, "a cancel hits %u", token);
     must(r, w->is_canceled || (w->due_us && sim_now(r->world) >= w->due_us), "a cancel hits %u, which nobody gave up",
          token);
@@ -1203,7 +1246,7 @@ static void begin(run *r, uint64_t seed)
         r->has_stalls |= options.may_fall_silent;
     }
     r->server = pg_server_new(r->world, &options);
-    pg_on_cancel(r->server, on_cancel, r);
+    pg_watch(r->server, on_seen, on_cancel, r);
     for (size_t i = 0; i < 2; i++)
         pg_listen(r->server, cures[i], 5432);
     pg_listen(r->server, "/sim/.s.PGSQL.5432", 0);
@@ -1288,7 +1331,7 @@ static void liveness(run *r)
         if (r->wants[i].q && r->wants[i].is_streaming)
             let_go(&r->wants[i]);
     begin_fresh(r);
-    finish(r, sim_now(r->world) + (chance(r, 500) ? 0 : LIVE_US / 2), false);
+    finish(r, sim_now(r->world) + (chance(r, 500) ? 0 : LIVE_US * 8 / 10), false);
     finish(r, 0, true);
 }
 
