@@ -1,4 +1,5 @@
-/* Connections as lib/ sees them: one struct, worked on by connect.c (until the login is done), send.c and receive.c (the wire),
+/* Connections as lib/ sees them: one struct, worked on by connect.c (until the login is done), queue.c, encode.c and request.c (what
+ * is asked), send.c and receive.c (the wire),
  * answer.c (what a message means for the query at the head), deadline.c (time-outs and the cancel rule), conn.c (life).
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #ifndef TUSK_LIB_CONN_H
@@ -104,12 +105,43 @@ void tusk__connect_start(tusk_conn *conn);
 void tusk__connect_event(tusk_conn *conn, const tusk__event *ev);
 void tusk__connect_failed(tusk_conn *conn, const tusk_error *err); /* this attempt; the next route, or the end */
 
+/* queue.c */
+void tusk__queue_push(tusk_conn *conn, tusk_query *q);
+void tusk__queue_unlink(tusk_conn *conn, tusk_query *q);
+tusk_query *tusk__queue_pop(tusk_conn *conn);
+/* The first of that stage, from q on; NULL if there is none. */
+tusk_query *tusk__queue_next(tusk_query *q, tusk__query_stage stage);
+/* The one whose answer comes next; NULL if nothing is awaited. Inline: asked at each message. */
+static inline tusk_query *tusk__queue_first_sent(const tusk_conn *conn)
+{
+    tusk_query *q = conn->first;
+
+    while (q && q->stage == TUSK__STAGE_REFUSED)
+        q = q->next;
+    return q && q->stage == TUSK__STAGE_SENT ? q : NULL;
+}
+
+/* encode.c: what is asked, as messages in the out buffer */
+typedef struct tusk__request {
+    tusk_str sql;
+    tusk_params params;
+} tusk__request;
+/* On failure the query has its error, or is to have one for the code; what was written must be cut off again. */
+TUSK_MUST_CHECK
+tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+/* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. */
+TUSK_MUST_CHECK
+tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
+/* What it is answered with. */
+const uint8_t *tusk__expects(const tusk_query *q);
+size_t tusk__n_expects(const tusk_query *q);
+/* Which formats q asks for. */
+tusk__format_rule tusk__format_rule_of(const tusk_query *q);
+
 /* request.c: encode now or hold */
 void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_params params);
 /* Encode what is held and may now go. */
 void tusk__request_release(tusk_conn *conn);
-/* Which formats q asks for. */
-tusk__format_rule tusk__format_rule_of(const tusk_query *q);
 /* Send the head once more with text for what has no binary output. False: not possible, or not allowed. */
 bool tusk__request_repeat(tusk_conn *conn, tusk_query *q);
 /* Send an empty query of our own before anything that is held back. False: out of memory. */
@@ -120,18 +152,6 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
 void tusk__request_unsend(tusk_conn *conn);
 /* End the refused ones in front of the one whose answer has come. */
 void tusk__request_advance(tusk_conn *conn);
-/* The one whose answer comes next; NULL if nothing is awaited. Inline, as the next two: asked at each message. */
-static inline tusk_query *tusk__queue_first_sent(const tusk_conn *conn)
-{
-    tusk_query *q = conn->first;
-
-    while (q && q->stage == TUSK__STAGE_REFUSED)
-        q = q->next;
-    return q && q->stage == TUSK__STAGE_SENT ? q : NULL;
-}
-void tusk__queue_push(tusk_conn *conn, tusk_query *q);
-tusk_query *tusk__queue_pop(tusk_conn *conn);
-
 /* All that is encoded is about to be sent: expect the answers. */
 void tusk__request_sent(tusk_conn *conn);
 
@@ -145,7 +165,7 @@ bool tusk__send_started(const tusk_conn *conn, const tusk_query *q); /* has a by
 void tusk__receive_ready(tusk__io *io, unsigned events);
 void tusk__receive_all(tusk_conn *conn);
 void tusk__receive_soon(tusk_conn *conn);
-/* Only if nothing was sent behind it: a neighbour does not wait for rows that are not his. */
+/* Inline, as the next one: asked at each message. Only if nothing was sent behind it: a neighbour does not wait for rows that are not his. */
 static inline bool tusk__stream_is_full(const tusk_conn *conn)
 {
     const tusk_query *head = tusk__queue_first_sent(conn);

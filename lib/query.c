@@ -1,5 +1,5 @@
 /* Queries: their life from the submission to the last byte of the answer, and what the caller asks of them.
- * It does not know the wire: that is request.c, answer.c.
+ * It does not know the wire: that is request.c, encode.c, answer.c.
  * Read first: lib/query.h, docs/internals/query.md. */
 #include "lib/query.h"
 

@@ -1,401 +1,11 @@
-/* From a request to bytes: encoding at once where nothing stands in the way, keeping a copy where something does.
- * It sends nothing and reads nothing.
+/* From a request to bytes: encoded at once where nothing stands in the way, kept as a copy where something does.
+ * How it is written is encode.c's business; it sends nothing and reads nothing.
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
-#include "lib/array.h"
-#include "lib/codec/codec.h"
 #include "lib/conn.h"
-#include "lib/sql.h"
 #include "proto/error_set.h"
-#include "proto/fields.h"
-#include "proto/size.h"
 
 /* Requests up to this size are kept until they are answered if they may have to be repeated. */
 #define REPEATABLE_MAX (1024 * 1024)
-
-static const uint8_t expect_exec[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
-                                      TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
-static const uint8_t expect_run[] = {TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
-static const uint8_t expect_prepare[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_SYNC};
-static const uint8_t expect_close[] = {TUSK__EXPECT_CLOSE, TUSK__EXPECT_SYNC};
-static const uint8_t expect_script[] = {TUSK__EXPECT_QUERY};
-
-typedef struct request {
-    tusk_str sql;
-    tusk_params params;
-} request;
-
-static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const request *r);
-static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const request *r);
-static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const request *r);
-static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const request *r);
-static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const request *r);
-
-/* One row per kind: how it is written and what it is answered with. */
-static const struct {
-    tusk_code (*encode)(tusk_conn *conn, tusk_query *q, const request *r);
-    const uint8_t *expects;
-    size_t n_expects;
-} kinds[TUSK__N_WIRE_KINDS] = {
-    [TUSK__QUERY_EXEC] = {encode_exec, expect_exec, sizeof expect_exec},
-    [TUSK__QUERY_RUN] = {encode_run, expect_run, sizeof expect_run},
-    [TUSK__QUERY_PREPARE] = {encode_prepare, expect_prepare, sizeof expect_prepare},
-    [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
-    [TUSK__QUERY_SCRIPT] = {encode_script, expect_script, sizeof expect_script},
-    [TUSK__QUERY_FENCE] = {encode_script, expect_script, sizeof expect_script},
-};
-
-/* ---- the queue ---- */
-
-void tusk__queue_push(tusk_conn *conn, tusk_query *q)
-{
-    q->next = NULL;
-    q->prev = conn->last;
-    if (conn->last)
-        conn->last->next = q;
-    else
-        conn->first = q;
-    conn->last = q;
-}
-
-static tusk_query *next_of_stage(tusk_query *q, tusk__query_stage stage)
-{
-    while (q && q->stage != stage)
-        q = q->next;
-    return q;
-}
-
-static bool is_on_wire(const tusk_query *q)
-{
-    return q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_ENCODED;
-}
-
-/* The nearest one before q that is on the wire: refused ones do not count. */
-static tusk_query *wire_before(const tusk_query *q)
-{
-    tusk_query *before = q->prev;
-
-    while (before && !is_on_wire(before))
-        before = before->prev;
-    return before;
-}
-
-static void queue_unlink(tusk_conn *conn, tusk_query *q)
-{
-    if (conn->wire_last == q)
-        conn->wire_last = wire_before(q);
-    if (conn->to_send == q)
-        conn->to_send = next_of_stage(q->next, TUSK__STAGE_ENCODED);
-    if (conn->held == q)
-        conn->held = next_of_stage(q->next, TUSK__STAGE_HELD);
-    if (q->prev)
-        q->prev->next = q->next;
-    else
-        conn->first = q->next;
-    if (q->next)
-        q->next->prev = q->prev;
-    else
-        conn->last = q->prev;
-    q->next = q->prev = NULL;
-}
-
-tusk_query *tusk__queue_pop(tusk_conn *conn)
-{
-    tusk_query *q = conn->first;
-
-    if (q)
-        queue_unlink(conn, q);
-    return q;
-}
-
-/* ---- messages ---- */
-
-/* Too long is told before anything is copied: parameters may be views of gigabytes. */
-static tusk_code check_size(tusk_query *q, const request *r)
-{
-    size_t size = r->sql.len;
-    bool fits = true;
-
-    if (r->params.n > TUSK__PARAMS_MAX) {
-        tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "%zu parameters, but a statement takes at most %d", r->params.n,
-                          TUSK__PARAMS_MAX);
-        return TUSK_ERR_LIMIT;
-    }
-    for (size_t i = 0; i < r->params.n && fits; i++)
-        fits = tusk__size_add(size, tusk__param_size(&r->params.values[i]), &size);
-    if (fits && size <= TUSK__MESSAGE_MAX)
-        return TUSK_OK;
-    tusk__query_failf(q, TUSK_ERR_LIMIT, NULL,
-                      "the statement and its parameters are longer than a message can be (%d bytes)",
-                      TUSK__MESSAGE_MAX);
-    return TUSK_ERR_LIMIT;
-}
-
-static tusk_code check_sql(tusk_query *q, tusk_str sql)
-{
-    if (sql.len && memchr(sql.ptr, 0, sql.len))
-        tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
-    else if (!tusk__utf8_is_valid(sql))
-        tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text is not valid UTF-8");
-    return q->error.code;
-}
-
-static void write_parse(tusk__writer *b, tusk_str name, tusk_str sql, tusk_params params)
-{
-    size_t at = tusk__message_begin(b, TUSK__F_PARSE);
-
-    tusk__write_cstr(b, name);
-    tusk__write_cstr(b, sql);
-    tusk__write_u16(b, (uint16_t)params.n);
-    for (size_t i = 0; i < params.n; i++)
-        tusk__write_u32(b, params.values[i].type);
-    tusk__message_end(b, at);
-}
-
-/* One parameter; its format goes to the place that was left free for it. */
-static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
-                             size_t formats_at)
-{
-    uint16_t format = 1;
-    tusk_error err;
-    const char *type_name;
-
-    tusk__error_none(&err);
-    if (tusk__param_encode(b, value, type, &format, &err) != TUSK_OK) {
-        type_name = tusk__type_name(type ? type : value->type);
-        err.param = (int)i + 1;
-        tusk__error_where(&err, "bind $%zu (%s)", i + 1, type_name ? type_name : "unknown");
-        err.fate = TUSK_FATE_NOT_SENT;
-        tusk__query_fail(q, &err);
-        return err.code;
-    }
-    if (b->failed == TUSK_OK)
-        tusk__put16(b->buf + formats_at + 2 * i, format);
-    return TUSK_OK;
-}
-
-tusk__format_rule tusk__format_rule_of(const tusk_query *q)
-{
-    if (q->text_results)
-        return TUSK__FORMATS_TEXT;
-    if (q->is_repeated)
-        return TUSK__FORMATS_REFUSED;
-    return q->kind == TUSK__QUERY_EXEC ? TUSK__FORMATS_BINARY : TUSK__FORMATS_KNOWN;
-}
-
-static bool is_all_binary(const tusk__desc *desc)
-{
-    for (int i = 0; i < desc->n_cols; i++)
-        if (desc->cols[i].format != 1)
-            return false;
-    return true;
-}
-
-/* The formats of the result columns: one for all, or one per column where the description has a say. */
-static tusk_code write_result_formats(tusk__writer *b, tusk_conn *conn, size_t at, const tusk__desc *desc,
-                                      tusk__format_rule rule)
-{
-    uint16_t one = rule != TUSK__FORMATS_TEXT, *formats;
-    size_t n = desc ? (size_t)desc->n_cols : 0;
-
-    if (n == 0 || rule == TUSK__FORMATS_TEXT || rule == TUSK__FORMATS_BINARY || is_all_binary(desc)) {
-        tusk__bind_end(b, at, &one, 1);
-        return TUSK_OK;
-    }
-    formats = tusk__array_new(conn->allocator, n, sizeof *formats);
-    if (!formats)
-        return TUSK_ERR_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        formats[i] = desc->cols[i].format;
-    tusk__bind_end(b, at, formats, n);
-    conn->allocator->free(formats, conn->allocator->user);
-    return TUSK_OK;
-}
-
-/* types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not known. */
-static tusk_code write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
-                            const tusk__desc *desc)
-{
-    tusk__writer *b = &conn->out;
-    size_t at = tusk__message_begin(b, TUSK__F_BIND), formats_at;
-
-    tusk__write_cstr(b, (tusk_str){NULL, 0});
-    tusk__write_cstr(b, name);
-    tusk__write_u16(b, (uint16_t)params.n);
-    formats_at = b->len;
-    (void)tusk__write_space(b, 2 * params.n);
-    tusk__bind_params(b, params.n);
-    for (size_t i = 0; i < params.n; i++)
-        TUSK_TRY(write_param(b, q, i, &params.values[i], types ? types[i] : 0, formats_at));
-    return write_result_formats(b, conn, at, desc, tusk__format_rule_of(q));
-}
-
-static void write_execute(tusk__writer *b, bool is_copy)
-{
-    tusk__execute_write(b, (tusk_str){NULL, 0}, 0);
-    if (is_copy)
-        tusk__flush_write(b);
-    else
-        tusk__sync_write(b);
-}
-
-static bool begins_with_commit(tusk_str sql)
-{
-    return tusk__sql_begins_with(sql, "commit") || tusk__sql_begins_with(sql, "end");
-}
-
-static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const request *r)
-{
-    tusk__writer *b = &conn->out;
-    tusk_str unnamed = {NULL, 0};
-
-    TUSK_TRY(check_sql(q, r->sql));
-    q->is_copy = tusk__sql_begins_with(r->sql, "copy");
-    q->is_commit = begins_with_commit(r->sql);
-    if (q->is_repeated)
-        tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_REFUSED);
-    write_parse(b, unnamed, r->sql, r->params);
-    tusk__describe_write(b, 'S', unnamed);
-    TUSK_TRY(write_bind(conn, q, unnamed, r->params, NULL, q->first.desc));
-    write_execute(b, q->is_copy);
-    return TUSK_OK;
-}
-
-static tusk_code check_params(tusk_query *q, const request *r)
-{
-    if (r->params.n == q->stmt->n_params)
-        return TUSK_OK;
-    tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "the statement takes %zu parameters, not %zu", q->stmt->n_params,
-                      r->params.n);
-    return TUSK_ERR_USAGE;
-}
-
-/* The description that the rows of this run will have: the statement's, or one of its own where other formats are asked for. */
-static tusk_code set_run_desc(tusk_query *q)
-{
-    tusk__desc *desc = q->stmt->desc;
-
-    q->n_cols = desc ? desc->n_cols : -1;
-    tusk__desc_unref(q->first.desc);
-    q->first.desc = NULL;
-    if (!desc)
-        return TUSK_OK;
-    if (!q->is_repeated && !q->text_results) {
-        q->first.desc = tusk__desc_ref(desc);
-        return TUSK_OK;
-    }
-    q->first.desc = tusk__desc_copy(desc);
-    if (!q->first.desc)
-        return TUSK_ERR_NOMEM;
-    tusk__desc_set_formats(q->first.desc, tusk__format_rule_of(q));
-    return TUSK_OK;
-}
-
-/* What every run of a statement says but for its parameters, written once: Bind up to their number, the result formats,
- * Execute, Sync. Message by message, and field by field, it took a third of the instructions of a small query. */
-static tusk_code make_frame(tusk_stmt *stmt)
-{
-    tusk__writer *b = &stmt->frame;
-    const tusk__desc *desc = stmt->desc;
-
-    if (b->len > 0)
-        return TUSK_OK;
-    tusk__write_u8(b, TUSK__F_BIND);
-    tusk__write_u32(b, 0);
-    tusk__write_cstr(b, (tusk_str){NULL, 0});
-    tusk__write_cstr(b, tusk_str_of(stmt->name));
-    tusk__write_u16(b, (uint16_t)stmt->n_params);
-    stmt->frame_head = b->len;
-    if (!desc || is_all_binary(desc)) {
-        tusk__write_u16(b, 1);
-        tusk__write_u16(b, 1);
-    } else {
-        tusk__write_count(b, (size_t)desc->n_cols);
-        for (int i = 0; i < desc->n_cols; i++)
-            tusk__write_u16(b, desc->cols[i].format);
-    }
-    stmt->frame_bind = b->len;
-    write_execute(b, stmt->is_copy);
-    if (b->failed != TUSK_OK) {
-        tusk__writer_clear(b);
-        return TUSK_ERR_NOMEM;
-    }
-    return TUSK_OK;
-}
-
-static tusk_code write_by_frame(tusk_conn *conn, tusk_query *q, tusk_params params)
-{
-    tusk_stmt *stmt = q->stmt;
-    tusk__writer *b = &conn->out;
-    size_t at = b->len, formats_at, fields_at, len;
-
-    TUSK_TRY(make_frame(stmt));
-    tusk__write_bytes(b, tusk_str_from(stmt->frame.buf, stmt->frame_head));
-    formats_at = b->len;
-    (void)tusk__write_space(b, 2 * params.n);
-    tusk__write_u16(b, (uint16_t)params.n);
-    fields_at = b->len;
-    for (size_t i = 0; i < params.n; i++)
-        TUSK_TRY(write_param(b, q, i, &params.values[i], stmt->types[i], formats_at));
-    TUSK_TRY(b->failed);
-    if (!tusk__fields_fill(b->buf + fields_at, b->len - fields_at, params.n))
-        return TUSK_ERR_USAGE; /* as tusk__bind_end(): a codec's wrong length would be read as something else (D13) */
-    len = b->len - at + stmt->frame_bind - stmt->frame_head;
-    if (len > TUSK__MESSAGE_MAX)
-        return TUSK_ERR_LIMIT;
-    tusk__write_bytes(b, tusk_str_from(stmt->frame.buf + stmt->frame_head, stmt->frame.len - stmt->frame_head));
-    TUSK_TRY(b->failed);
-    tusk__put32(b->buf + at + 1, (uint32_t)len - 1);
-    return TUSK_OK;
-}
-
-static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const request *r)
-{
-    const tusk_stmt *stmt = q->stmt;
-
-    TUSK_TRY(check_params(q, r));
-    TUSK_TRY(set_run_desc(q));
-    q->is_copy = stmt->is_copy;
-    q->is_commit = stmt->is_commit;
-    if (!q->is_repeated && !q->text_results)
-        return write_by_frame(conn, q, r->params);
-    TUSK_TRY(write_bind(conn, q, tusk_str_of(stmt->name), r->params, stmt->types, q->first.desc));
-    write_execute(&conn->out, q->is_copy);
-    return TUSK_OK;
-}
-
-static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const request *r)
-{
-    tusk_str name = tusk_str_of(q->stmt->name);
-
-    TUSK_TRY(check_sql(q, r->sql));
-    tusk__parse_write(&conn->out, name, r->sql, q->stmt->types, q->stmt->n_params);
-    tusk__describe_write(&conn->out, 'S', name);
-    tusk__sync_write(&conn->out);
-    return TUSK_OK;
-}
-
-static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const request *r)
-{
-    (void)r;
-    tusk__close_write(&conn->out, 'S', tusk_str_of(q->stmt->name));
-    tusk__sync_write(&conn->out);
-    return TUSK_OK;
-}
-
-static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const request *r)
-{
-    TUSK_TRY(check_sql(q, r->sql));
-    q->is_commit = begins_with_commit(r->sql);
-    tusk__query_write(&conn->out, r->sql);
-    return TUSK_OK;
-}
-
-/* ---- now or later ---- */
-
-static size_t n_expects_of(const tusk_query *q)
-{
-    return kinds[q->kind].n_expects - (q->is_copy ? 1 : 0);
-}
 
 /* May it have to be sent again, because a column's type turns out to have no binary output? */
 static bool may_repeat(const tusk_query *q)
@@ -405,20 +15,11 @@ static bool may_repeat(const tusk_query *q)
     return q->kind == TUSK__QUERY_EXEC || (q->kind == TUSK__QUERY_RUN && q->stmt->formats_unproven);
 }
 
-static tusk_code encode_checked(tusk_conn *conn, tusk_query *q, const request *r)
-{
-    TUSK_TRY(check_size(q, r));
-    TUSK_TRY(kinds[q->kind].encode(conn, q, r));
-    TUSK_TRY(conn->out.failed);
-    TUSK_TRY(tusk__session_reserve(&conn->session, conn->n_reserved + n_expects_of(q)));
-    return TUSK_OK;
-}
-
 /* Encode, or refuse with the query's error and nothing left in the buffer. */
-static void encode(tusk_conn *conn, tusk_query *q, const request *r)
+static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     size_t len = conn->out.len;
-    tusk_code code = encode_checked(conn, q, r);
+    tusk_code code = tusk__encode(conn, q, r);
 
     if (code != TUSK_OK) {
         tusk__writer_cut(&conn->out, len);
@@ -432,7 +33,7 @@ static void encode(tusk_conn *conn, tusk_query *q, const request *r)
     if (may_repeat(q) && q->held.params.values == NULL && conn->out.len - len <= REPEATABLE_MAX &&
         tusk__held_copy(&q->held, conn->allocator, r->sql, r->params) != TUSK_OK)
         q->held.params = (tusk_params){NULL, 0}; /* without a copy there is no repetition: the error says so */
-    conn->n_reserved += n_expects_of(q);
+    conn->n_reserved += tusk__n_expects(q);
     q->owes_sync = q->is_copy;
     q->out_begin = conn->stream + (len - conn->out_sent);
     q->out_end = conn->stream + (conn->out.len - conn->out_sent);
@@ -527,14 +128,15 @@ static bool refuse_by_conn(tusk_conn *conn, tusk_query *q)
 
 void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_params params)
 {
-    request r = {sql, params};
+    tusk__request r = {sql, params};
 
     tusk__queue_push(conn, q);
     if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q, true)) {
         q->stage = TUSK__STAGE_REFUSED;
     } else if (!conn->held && may_go(conn, q)) {
         encode(conn, q, &r);
-    } else if (check_size(q, &r) == TUSK_OK && tusk__held_copy(&q->held, conn->allocator, sql, params) == TUSK_OK) {
+    } else if (tusk__check_size(q, &r) == TUSK_OK &&
+               tusk__held_copy(&q->held, conn->allocator, sql, params) == TUSK_OK) {
         q->stage = TUSK__STAGE_HELD;
         if (!conn->held)
             conn->held = q;
@@ -549,9 +151,9 @@ void tusk__request_release(tusk_conn *conn)
 {
     while (conn->held && may_go(conn, conn->held)) {
         tusk_query *q = conn->held;
-        request r = {q->held.sql, q->held.params};
+        tusk__request r = {q->held.sql, q->held.params};
 
-        conn->held = next_of_stage(q->next, TUSK__STAGE_HELD);
+        conn->held = tusk__queue_next(q->next, TUSK__STAGE_HELD);
         if (refuse_by_stmt(q, false))
             q->stage = TUSK__STAGE_REFUSED;
         else
@@ -562,7 +164,7 @@ void tusk__request_release(tusk_conn *conn)
 
 bool tusk__request_repeat(tusk_conn *conn, tusk_query *q)
 {
-    request r = {q->held.sql, q->held.params};
+    tusk__request r = {q->held.sql, q->held.params};
 
     if (conn->wire_last != q || !q->first.desc || !q->held.params.values || conn->session.tx_status != 'I')
         return false;
@@ -582,7 +184,7 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
         at = (size_t)(q->out_begin - conn->stream) + conn->out_sent;
         memmove(conn->out.buf + at, conn->out.buf + at + len, conn->out.len - at - len);
         conn->out.len -= len;
-        conn->n_reserved -= n_expects_of(q);
+        conn->n_reserved -= tusk__n_expects(q);
         for (tusk_query *behind = q->next; behind; behind = behind->next) {
             behind->out_begin -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
             behind->out_end -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
@@ -590,7 +192,7 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
     } else if (q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_OUT) {
         return false;
     }
-    queue_unlink(conn, q);
+    tusk__queue_unlink(conn, q);
     q->stage = TUSK__STAGE_OUT;
     return true;
 }
@@ -599,10 +201,10 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
 
 void tusk__request_sent(tusk_conn *conn)
 {
-    for (; conn->to_send; conn->to_send = next_of_stage(conn->to_send, TUSK__STAGE_ENCODED)) {
+    for (; conn->to_send; conn->to_send = tusk__queue_next(conn->to_send, TUSK__STAGE_ENCODED)) {
         tusk_query *q = conn->to_send;
 
-        tusk__session_expect(&conn->session, kinds[q->kind].expects, n_expects_of(q));
+        tusk__session_expect(&conn->session, tusk__expects(q), tusk__n_expects(q));
         q->stage = TUSK__STAGE_SENT;
     }
     conn->n_reserved = 0;
@@ -630,7 +232,7 @@ void tusk__request_unsend(tusk_conn *conn)
 bool tusk__request_fence(tusk_conn *conn)
 {
     tusk_query *q = tusk__query_new(conn->loop, conn, TUSK__QUERY_FENCE);
-    request r = {{NULL, 0}, {NULL, 0}};
+    tusk__request r = {{NULL, 0}, {NULL, 0}};
 
     if (!q)
         return false;

@@ -1,5 +1,5 @@
 /* Prepared statements: handles that outlive neither their connection's session nor a failed Parse.
- * The wire is request.c's and answer.c's.
+ * The wire is encode.c's and answer.c's.
  * Read first: lib/stmt.h; DESIGN "Cached statements". */
 #include "lib/stmt.h"
 

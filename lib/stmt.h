@@ -28,7 +28,7 @@ struct tusk_stmt {
     uint32_t *types; /* n_params, once ready; before: the caller's n_types */
     size_t n_params;
     tusk__desc *desc;      /* NULL: it returns no rows. Its formats are what a run asks for */
-    tusk__writer frame;    /* of a run's messages, what is the same each time: see request.c; empty until the first one */
+    tusk__writer frame;    /* of a run's messages, what is the same each time: see encode.c; empty until the first one */
     size_t frame_head, frame_bind; /* so many bytes of it come before the parameters; and so many are Bind's */
     bool formats_unproven; /* a column's type is none of PostgreSQL's own and has never come back in binary */
     tusk_query *waiters;       /* stmt_ready */

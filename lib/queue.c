@@ -1,0 +1,65 @@
+/* The queue of a connection's requests, in order of submission, and the three marks in it.
+ * What the stages mean is request.c's business.
+ * Read first: lib/conn.h, docs/internals/conn.md. */
+#include "lib/conn.h"
+
+void tusk__queue_push(tusk_conn *conn, tusk_query *q)
+{
+    q->next = NULL;
+    q->prev = conn->last;
+    if (conn->last)
+        conn->last->next = q;
+    else
+        conn->first = q;
+    conn->last = q;
+}
+
+tusk_query *tusk__queue_next(tusk_query *q, tusk__query_stage stage)
+{
+    while (q && q->stage != stage)
+        q = q->next;
+    return q;
+}
+
+static bool is_on_wire(const tusk_query *q)
+{
+    return q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_ENCODED;
+}
+
+/* The nearest one before q that is on the wire: refused ones do not count. */
+static tusk_query *wire_before(const tusk_query *q)
+{
+    tusk_query *before = q->prev;
+
+    while (before && !is_on_wire(before))
+        before = before->prev;
+    return before;
+}
+
+void tusk__queue_unlink(tusk_conn *conn, tusk_query *q)
+{
+    if (conn->wire_last == q)
+        conn->wire_last = wire_before(q);
+    if (conn->to_send == q)
+        conn->to_send = tusk__queue_next(q->next, TUSK__STAGE_ENCODED);
+    if (conn->held == q)
+        conn->held = tusk__queue_next(q->next, TUSK__STAGE_HELD);
+    if (q->prev)
+        q->prev->next = q->next;
+    else
+        conn->first = q->next;
+    if (q->next)
+        q->next->prev = q->prev;
+    else
+        conn->last = q->prev;
+    q->next = q->prev = NULL;
+}
+
+tusk_query *tusk__queue_pop(tusk_conn *conn)
+{
+    tusk_query *q = conn->first;
+
+    if (q)
+        tusk__queue_unlink(conn, q);
+    return q;
+}
