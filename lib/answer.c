@@ -216,27 +216,34 @@ static void add_where(tusk_query *q)
         tusk__error_where(&q->error, "%s \"%s\"", q->kind == TUSK__QUERY_SCRIPT ? "script" : "exec", sql);
 }
 
+/* The rows in front of an error count for nothing. The one that a stream gave out is perhaps still looked at. */
+static void drop_unfinished(tusk_query *q)
+{
+    if (q->rows_given && !q->on_row)
+        tusk__result_cut(q->filling);
+    else
+        tusk__result_drop_rows(q->filling);
+}
+
 static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__query_fail_fields(q, ev->body);
     add_where(q);
     if (q->filling->tag_len == 0 && !q->is_streaming)
-        tusk__result_drop_rows(q->filling);
-    if (ev->expect != TUSK__EXPECT_EXECUTE && ev->expect != TUSK__EXPECT_BIND)
-        q->rows_given = true; /* only the start of an execution may be repeated: this error is about something else */
+        drop_unfinished(q);
+    q->failed_elsewhere = ev->expect != TUSK__EXPECT_EXECUTE && ev->expect != TUSK__EXPECT_BIND;
     send_owed_sync(conn, q);
 }
 
 /* ---- COPY through the plain call: refused, and the connection stays usable ---- */
 
-static void refuse_copy(tusk_query *q, const char *direction)
+static void refuse_copy(tusk_query *q, const char *direction, const char *hint)
 {
     tusk_error *err =
         tusk__query_failf(q, TUSK_ERR_USAGE, "0A000", "COPY %s the client cannot go through a plain query", direction);
 
     err->fate = TUSK_FATE_ANSWERED;
-    tusk__error_hint(err, tusk_str_of("nothing was copied; COPY between a table and a file of the server, or INSERT, "
-                                      "works through a plain query"));
+    tusk__error_hint(err, tusk_str_of(hint));
 }
 
 static void copy_unasked(tusk_conn *conn)
@@ -266,7 +273,9 @@ static void on_copy_in(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         return;
     }
     q->copy_refused = true;
-    refuse_copy(q, "from");
+    refuse_copy(
+        q, "from",
+        "nothing was copied; COPY between a table and a file of the server, or INSERT, works through a plain query");
     tusk__copy_fail_write(&conn->out, tusk_str_of("the client has no data to copy"));
     send_owed_sync(conn, q);
     tusk__send_soon(conn);
@@ -279,7 +288,10 @@ static void on_copy_out(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         copy_unasked(conn);
         return;
     }
-    refuse_copy(q, "to");
+    refuse_copy(q, "to",
+                q->kind == TUSK__QUERY_SCRIPT
+                    ? "the data was thrown away, and the rest of the script has run; SELECT works through a script"
+                    : "the data was thrown away; COPY to a file of the server, or SELECT, works through a plain query");
     send_owed_sync(conn, q);
 }
 
@@ -313,7 +325,7 @@ static void check_commit(tusk_query *q)
 
 static bool repeat_if_allowed(tusk_conn *conn, tusk_query *q)
 {
-    if (!is_wanted(q) || !is_missing_output(q) || q->rows_given)
+    if (!is_wanted(q) || !is_missing_output(q) || q->rows_given || q->failed_elsewhere)
         return false;
     if (tusk__request_repeat(conn, q))
         return true;

@@ -140,7 +140,8 @@ static void query_clear(tusk_query *q)
     q->fields_len = 0;
     q->is_done = q->is_released = q->is_kept = q->is_given_up = q->in_callback = false;
     q->text_results = q->cancelable = q->is_paused = q->is_streaming = false;
-    q->rows_given = q->is_repeated = q->is_commit = q->is_copy = q->owes_sync = q->copy_refused = false;
+    q->rows_given = q->is_repeated = q->failed_elsewhere = q->is_commit = q->is_copy = q->owes_sync = q->copy_refused =
+        false;
     q->max_result_bytes = 0;
     q->on_row = NULL;
     q->on_done = NULL;
@@ -412,6 +413,14 @@ tusk_code tusk_query_code(const tusk_query *q)
     return q->is_done ? q->error.code : TUSK_AGAIN;
 }
 
+/* Does it wait for the answers in front of it? In the queue it does, or for a statement that is still being prepared; what only
+ * completes in the next turn does not. */
+static bool is_behind_answers(const tusk_query *q)
+{
+    return q->stage != TUSK__STAGE_OUT ||
+           (q->kind == TUSK__QUERY_WAIT && !q->done_task.next && tusk_conn_get_state(q->conn) == TUSK_CONN_READY);
+}
+
 /* Can only the caller move it: it is paused, or behind a stream whose rows only the caller takes? */
 static bool is_stuck(const tusk_query *q)
 {
@@ -419,7 +428,7 @@ static bool is_stuck(const tusk_query *q)
 
     if (q->is_paused)
         return true;
-    return q->stage != TUSK__STAGE_OUT && head && head != q && head->is_streaming && !head->is_done;
+    return head && head != q && head->is_streaming && !head->is_done && is_behind_answers(q);
 }
 
 /* May the caller wait for q here? */

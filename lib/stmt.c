@@ -154,10 +154,11 @@ tusk_stmt *tusk_prepare(tusk_conn *conn, const char *sql, const uint32_t *types,
         return NULL;
     }
     if (!sql)
-        tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "there is no sql to prepare");
+        tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "there is no sql to prepare")->fate = TUSK_FATE_NOT_SENT;
     if (types && n_types > TUSK__PARAMS_MAX)
         tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "%zu parameters, but a statement takes at most %d", n_types,
-                          TUSK__PARAMS_MAX);
+                          TUSK__PARAMS_MAX)
+            ->fate = TUSK_FATE_NOT_SENT;
     q->stmt = tusk__stmt_ref(stmt);
     q->is_released = true; /* it is ours: the caller asks tusk_stmt_ready() */
     tusk__request_submit(conn, q, tusk_str_of(sql), TUSK_NO_PARAMS);
@@ -180,7 +181,7 @@ tusk_query *tusk_stmt_ready(tusk_stmt *stmt)
     if (stmt->state == TUSK__STMT_FAILED)
         tusk__query_fail(q, &stmt->error);
     else if (stmt->state != TUSK__STMT_READY || stmt->is_closing)
-        tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed");
+        tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed")->fate = TUSK_FATE_NOT_SENT;
     tusk__query_complete_soon(q);
     return q;
 }

@@ -846,6 +846,15 @@ START_TEST(d12_a_thousand_fatals_are_one)
 }
 END_TEST
 
+START_TEST(a_commit_that_a_broken_protocol_cuts_off_is_unknown)
+{
+    up("login\nskip until sync\nsend raw ~ x:0000000400\nexpect eof\n");
+    ck_end(ask("commit"), TUSK_ERR_COMMIT_UNKNOWN, TUSK_FATE_UNKNOWN);
+    ck_assert_int_eq(tusk_conn_error(db)->code, TUSK_ERR_PROTOCOL);
+    down_well();
+}
+END_TEST
+
 START_TEST(the_end_in_the_middle_of_a_row_hands_out_no_part_of_it)
 {
     tusk_query *q;
@@ -1117,6 +1126,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, d34_a_request_with_others_behind_it_is_not_canceled_on_the_server);
     tcase_add_test(tc, d37_goodbye_while_idle_the_next_request_is_not_sent_and_the_connection_tells_why);
     tcase_add_test(tc, d12_a_thousand_fatals_are_one);
+    tcase_add_test(tc, a_commit_that_a_broken_protocol_cuts_off_is_unknown);
     tcase_add_test(tc, the_end_in_the_middle_of_a_row_hands_out_no_part_of_it);
     tcase_add_test(tc, a_pause_for_ever_ends_with_the_deadline);
     tcase_add_test(tc, beyond_max_result_bytes_the_rest_is_drained_and_the_connection_is_usable);

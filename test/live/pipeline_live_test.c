@@ -294,7 +294,7 @@ START_TEST(refused_copy_fails_its_transaction)
 }
 END_TEST
 
-START_TEST(copy_in_the_middle_of_a_script_ends_it)
+START_TEST(copy_from_in_the_middle_of_a_script_ends_it_and_copy_to_does_not)
 {
     tusk_error err = {0};
 
@@ -308,6 +308,9 @@ START_TEST(copy_in_the_middle_of_a_script_ends_it)
                                                      "insert into copied values (2)"),
                                      &err),
                      TUSK_ERR_USAGE);
+    ck_assert_str_eq(err.hint,
+                     "the data was thrown away, and the rest of the script has run; SELECT works through a script");
+    ck_assert_int_eq(number("select count(*) from copied"), 2);
     ck_usable(db);
 }
 END_TEST
@@ -357,7 +360,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, copy_is_refused_and_harms_nobody, 0, N_OF(copies) * N_WAYS);
     tcase_add_loop_test(tcase, copy_between_table_and_file_of_the_server_works, 0, N_WAYS);
     tcase_add_test(tcase, refused_copy_fails_its_transaction);
-    tcase_add_test(tcase, copy_in_the_middle_of_a_script_ends_it);
+    tcase_add_test(tcase, copy_from_in_the_middle_of_a_script_ends_it_and_copy_to_does_not);
     tcase_add_test(tcase, freed_copy_is_drained);
     tcase_add_test(tcase, copy_that_fails_before_it_begins_harms_nobody);
     suite_add_tcase(suite, tcase);

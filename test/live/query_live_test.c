@@ -650,6 +650,25 @@ START_TEST(stream_can_be_awaited_in_the_middle)
 }
 END_TEST
 
+/* The await keeps the rest, the error lets go of it: but not of the row that is still looked at. */
+START_TEST(error_behind_a_stream_that_was_awaited_leaves_the_row_in_hand)
+{
+    tusk_query *q = tusk_exec(
+        db, "select n::text || repeat('x', 1000), 1 / (30000 - n) from generate_series(1, 100000) n", TUSK_NO_PARAMS);
+    tusk_row row, next;
+    tusk_str text;
+
+    ck_assert(tusk_next_row(q, &row));
+    text = tusk_get_text(&row, 0);
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_error(tusk_query_error(q), TUSK_ERR_SERVER, "22012", "division by zero");
+    ck_assert(text.len == 1001 && text.ptr[0] == '1' && text.ptr[1000] == 'x');
+    ck_assert(!tusk_next_row(q, &next));
+    tusk_query_free(q);
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(streamed_rows_are_gone_after_a_rewind)
 {
     tusk_query *q = tusk_exec(db, "select n from generate_series(1, 100) n", TUSK_NO_PARAMS);
@@ -745,6 +764,24 @@ START_TEST(awaiting_behind_a_full_stream_is_refused)
     ck_ok(held);
     tusk_query_free(q);
     tusk_query_free(held);
+}
+END_TEST
+
+START_TEST(awaiting_a_statement_behind_a_full_stream_is_refused)
+{
+    tusk_query *q = tusk_exec(db, "select n, repeat('x', 200) from generate_series(1, 20000) n", TUSK_NO_PARAMS);
+    tusk_query *ready;
+    tusk_stmt *stmt;
+    tusk_row row;
+
+    ck_assert(tusk_next_row(q, &row));
+    stmt = tusk_prepare(db, "select 1", NULL, 0);
+    ready = tusk_stmt_ready(stmt);
+    ck_assert_int_eq(tusk_await(ready), TUSK_ERR_STATE);
+    tusk_query_free(q);
+    ck_ok(ready);
+    tusk_query_free(ready);
+    tusk_stmt_free(stmt);
 }
 END_TEST
 
@@ -913,6 +950,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, stream_can_be_left_in_the_middle, 0, 3);
     tcase_add_test(tcase, rows_that_nobody_wants_any_more_are_not_kept);
     tcase_add_test(tcase, stream_can_be_awaited_in_the_middle);
+    tcase_add_test(tcase, error_behind_a_stream_that_was_awaited_leaves_the_row_in_hand);
+    tcase_add_test(tcase, awaiting_a_statement_behind_a_full_stream_is_refused);
     tcase_add_test(tcase, streamed_rows_are_gone_after_a_rewind);
     tcase_add_test(tcase, error_in_the_middle_of_a_stream_ends_it);
     tcase_add_test(tcase, stream_of_a_script_crosses_its_results);
