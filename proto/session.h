@@ -127,7 +127,7 @@ uint8_t *tusk__session_recv_buf(const tusk__session *s, size_t *len);
 void tusk__session_recv_ack(tusk__session *s, size_t n);
 
 /* The capacity that the next lent buffer should have, so that the message at hand fits: at least `min`; never more than twice
- * what has been received of it (bytes announced do not count, D4). */
+ * what has been received of it (bytes announced do not count, D4). Asked when next() wants more bytes, with nothing changed since. */
 size_t tusk__session_wants_cap(const tusk__session *s, size_t min);
 
 /* The next event. TUSK_OK: *ev holds it · TUSK_AGAIN: more bytes are needed · TUSK_ERR_PROTOCOL: the connection is over,

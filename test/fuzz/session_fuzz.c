@@ -524,6 +524,7 @@ static void enter(void)
 
     if (t.s.state >= TUSK__EXPECT_OUR_TURN && t.s.state <= TUSK__EXPECT_GSS_CONTINUE)
         tusk__session_enter(&t.s, (tusk__expect)state);
+    drain(); /* as the driver does: what is here already is judged by the new state before more is received */
 }
 
 static void columns(void)
@@ -531,6 +532,8 @@ static void columns(void)
     int32_t n = (int32_t)(take_byte() % 8) - 1;
 
     tusk__session_expect_columns(&t.s, n);
+    t.n_cols = n;
+    drain();
 }
 
 static void step(uint8_t order)
