@@ -55,6 +55,18 @@ long harness_number(const char *name, long fallback)
     return value != NULL ? strtol(value, NULL, 10) : fallback;
 }
 
+void harness_note(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    printf("note: ");
+    vprintf(format, args);
+    printf("\n");
+    va_end(args);
+    fflush(stdout); /* Check's child may end by a signal */
+}
+
 void harness_skip(const char *what, const char *why)
 {
     const char *path = getenv("TUSK_TEST_SKIPS");

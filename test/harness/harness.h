@@ -32,6 +32,9 @@ const char *harness_tls(const char *name);
 /* A number from the environment, or fallback: harness_number("TUSK_SIM_SEEDS", 100). */
 long harness_number(const char *name, long fallback);
 
+/* A line for the reader of a run that passes: how many cases there were, what came of them. Begins a line of its own. */
+void harness_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Says that an optional part did not run and why; the totals name it. The caller then returns from its test. */
 void harness_skip(const char *what, const char *why);
 

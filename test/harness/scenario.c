@@ -153,14 +153,17 @@ void tally_add(tally *t, outcome o, const char *what, long index)
 
 void tally_print(const tally *t, const char *title)
 {
+    char outcomes[400] = "";
+    size_t len = 0;
     long all = 0;
 
-    for (int o = 0; o < N_OUTCOMES; o++)
-        all += t->n[o];
-    printf("%s: %ld runs:", title, all);
-    for (int o = 0; o < N_OUTCOMES; o++)
+    for (int o = 0; o < N_OUTCOMES; o++) {
         if (t->n[o])
-            printf(" %ld %s,", t->n[o], outcome_name((outcome)o));
-    printf("\n");
+            len += (size_t)snprintf(outcomes + len, sizeof outcomes - len, "%s%ld %s", len ? ", " : "", t->n[o],
+                                    outcome_name((outcome)o));
+        all += t->n[o];
+    }
+    if (all > 0)
+        harness_note("%s: %ld runs: %s", title, all, outcomes);
     ck_assert_msg(t->bad[0] == '\0', "%s: %s", title, t->bad);
 }
