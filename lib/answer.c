@@ -201,21 +201,6 @@ static bool is_missing_output(const tusk_query *q)
     return q->first.desc && !q->text_results && !q->is_repeated;
 }
 
-/* Which statement it was, by its beginning. */
-static void add_where(tusk_query *q)
-{
-    char sql[sizeof q->stmt->sql] = "";
-
-    if (q->error.where[0])
-        return;
-    if (q->held.sql.len)
-        tusk__error_copy(sql, sizeof sql, q->held.sql);
-    if (q->stmt)
-        tusk__error_where(&q->error, "%s \"%s\"", q->kind == TUSK__QUERY_PREPARE ? "prepare" : "run", q->stmt->sql);
-    else if (sql[0])
-        tusk__error_where(&q->error, "%s \"%s\"", q->kind == TUSK__QUERY_SCRIPT ? "script" : "exec", sql);
-}
-
 /* The rows in front of an error count for nothing. The one that a stream gave out is perhaps still looked at. */
 static void drop_unfinished(tusk_query *q)
 {
@@ -228,7 +213,6 @@ static void drop_unfinished(tusk_query *q)
 static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__query_fail_fields(q, ev->body);
-    add_where(q);
     if (q->filling->tag_len == 0 && !q->is_streaming)
         drop_unfinished(q);
     q->failed_elsewhere = ev->expect != TUSK__EXPECT_EXECUTE && ev->expect != TUSK__EXPECT_BIND;

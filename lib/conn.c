@@ -329,8 +329,10 @@ tusk_query *tusk_conn_ready(tusk_conn *conn)
     q = tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT);
     if (!q)
         return NULL;
-    if (conn->phase >= TUSK__PHASE_CLOSING)
-        tusk__query_fail(q, conn->is_closing ? &closed_error : &conn->error);
+    if (conn->phase >= TUSK__PHASE_CLOSING && conn->is_closing)
+        tusk__query_failf(q, TUSK_ERR_STATE, "08003", "the connection is closed")->fate = TUSK_FATE_NOT_SENT;
+    else if (conn->phase >= TUSK__PHASE_CLOSING)
+        tusk__query_fail(q, &conn->error);
     tusk__query_complete_soon(q);
     return q;
 }

@@ -17,14 +17,20 @@ static bool may_go_on(const tusk_conn *conn, const tusk_error *err)
     return err->code == TUSK_ERR_TLS || (err->code == TUSK_ERR_AUTH && conn->login_was_refused);
 }
 
+static void where_in_login(const tusk_conn *conn, tusk_error *err)
+{
+    if (!err->where[0])
+        tusk__error_where(err, "login");
+    tusk__error_where(err, "connect %.*s:%.*s", TUSK_STR_ARG(conn->settings->host), TUSK_STR_ARG(conn->settings->port));
+}
+
 void tusk__connect_failed(tusk_conn *conn, const tusk_error *err)
 {
     tusk_error why = *err;
 
     why.fate = TUSK_FATE_NOT_SENT;
     if (conn->phase == TUSK__PHASE_LOGIN) /* the dial says itself where it was */
-        tusk__error_where(&why, "connect %.*s:%.*s", TUSK_STR_ARG(conn->settings->host),
-                          TUSK_STR_ARG(conn->settings->port));
+        where_in_login(conn, &why);
     if (!may_go_on(conn, &why)) {
         tusk__conn_fail(conn, &why);
         return;
@@ -173,7 +179,10 @@ static void on_timeout(tusk__timer *timer)
     (void)tusk__error_set(&err, TUSK_ERR_TIMEOUT, "08001", "no connection within connect_timeout (%g s)",
                           (double)conn->settings->connect_timeout_us / 1e6);
     err.fate = TUSK_FATE_NOT_SENT;
-    tusk__conn_where(conn, &err);
+    if (conn->dial)
+        tusk__dial_where(conn->dial, &err);
+    else
+        where_in_login(conn, &err);
     tusk__conn_pin(conn);
     tusk__conn_fail(conn, &err);
     tusk__conn_unpin(conn);

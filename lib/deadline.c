@@ -1,6 +1,8 @@
 /* Deadlines and the cancel rule: a request ends when its caller says so, and no cancel ever hits a neighbour.
  * The CancelRequest itself is cancel.c's.
  * Read first: DESIGN "Cancel", reliability "The cancel rule for us", docs/guarantees.md. */
+#include <math.h>
+
 #include "lib/conn.h"
 #include "proto/error_set.h"
 
@@ -167,7 +169,14 @@ static void on_deadline(tusk__timer *timer)
 
 void tusk__deadline_start(tusk_query *q, double timeout)
 {
-    if (timeout <= 0)
+    if (timeout == 0 || timeout == TUSK_NONE)
+        return;
+    if (isnan(timeout))
+        tusk__query_failf(q, TUSK_ERR_USAGE, "22023", "timeout is not a number")->fate = TUSK_FATE_NOT_SENT;
+    else if (timeout < 0)
+        tusk__query_failf(q, TUSK_ERR_TIMEOUT, "57014", "the deadline had passed %g s before the submission", -timeout)
+            ->fate = TUSK_FATE_NOT_SENT;
+    if (q->error.code != TUSK_OK)
         return;
     q->timeout = timeout;
     if (tusk__timer_start(q->loop, &q->deadline, tusk__seconds_to_us(timeout), on_deadline) != TUSK_OK)

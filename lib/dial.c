@@ -456,7 +456,7 @@ static void note_other(tusk__dial *dial, const tusk_error *err)
     (void)snprintf(dial->others + len, sizeof dial->others - len, "%s%s: %s", len > 0 ? "; " : "", ip, err->message);
 }
 
-static void add_where(const tusk__dial *dial, tusk_error *err)
+void tusk__dial_where(const tusk__dial *dial, tusk_error *err)
 {
     const tusk__route *route = &dial->route;
     tusk_str host = route->host.len > 0 ? route->host : route->hostaddr;
@@ -493,7 +493,7 @@ static void explain(const tusk__dial *dial, tusk_error *err)
         memcpy(err->sqlstate, tusk__error_sqlstate(err->code), 5);
     }
     err->fate = TUSK_FATE_NOT_SENT;
-    add_where(dial, err);
+    tusk__dial_where(dial, err);
     hint = hint_for(dial, err);
     if (hint && !err->hint[0])
         tusk__error_hint(err, tusk_str_of(hint));

@@ -38,6 +38,7 @@ TUSK_MUST_CHECK
 tusk__dial *tusk__dial_start(tusk_loop *loop, tusk__settings *settings, const tusk__route *route, tusk__dial_fn on_done,
                              void *user, tusk_error *err);
 void tusk__dial_cancel(tusk__dial *dial); /* before on_done only */
+void tusk__dial_where(const tusk__dial *dial, tusk_error *err); /* what it is doing, for whoever gives it up */
 
 /* Where the attempts of these settings go, in order: prefer gives TLS and then plain. At most `cap` rows; returns how many. */
 size_t tusk__routes_of(const tusk__settings *settings, tusk__route *routes, size_t cap);

@@ -138,6 +138,7 @@ static void query_clear(tusk_query *q)
     q->held.sql = (tusk_str){NULL, 0};
     q->held.params = (tusk_params){NULL, 0};
     q->fields_len = 0;
+    q->sql[0] = '\0';
     q->is_done = q->is_released = q->is_kept = q->is_given_up = q->in_callback = false;
     q->text_results = q->cancelable = q->is_paused = q->is_streaming = false;
     q->rows_given = q->is_repeated = q->failed_elsewhere = q->is_commit = q->is_copy = q->owes_sync = q->copy_refused =
@@ -185,10 +186,25 @@ static void run_on_done(tusk_query *q)
     recycle_if_unused(q);
 }
 
+/* Which statement it was, by its beginning. */
+static void add_where(tusk_query *q)
+{
+    static const char *const acts[TUSK__N_WIRE_KINDS] = {
+        [TUSK__QUERY_EXEC] = "exec",   [TUSK__QUERY_RUN] = "run",       [TUSK__QUERY_PREPARE] = "prepare",
+        [TUSK__QUERY_CLOSE] = "close", [TUSK__QUERY_SCRIPT] = "script", [TUSK__QUERY_FENCE] = "fence",
+    };
+
+    if (q->error.where[0] || q->kind == TUSK__QUERY_WAIT)
+        return;
+    tusk__error_where(&q->error, "%s \"%s\"", acts[q->kind], q->stmt ? q->stmt->sql : q->sql);
+}
+
 void tusk__query_complete(tusk_query *q)
 {
     assert(!q->is_done);
     assert(tusk__loop_in_turn(q->loop));
+    if (q->error.code != TUSK_OK)
+        add_where(q);
     q->is_done = true;
     tusk__loop_release(q->loop);
     tusk__loop_nudge(q->loop); /* it may have ended in the flush phase, and its awaiter is not to sleep through that */
@@ -421,14 +437,17 @@ static bool is_behind_answers(const tusk_query *q)
            (q->kind == TUSK__QUERY_WAIT && !q->done_task.next && tusk_conn_get_state(q->conn) == TUSK_CONN_READY);
 }
 
-/* Can only the caller move it: it is paused, or behind a stream whose rows only the caller takes? */
+/* Can only the caller move it: it is paused, or behind a stream whose rows only the caller takes? Behind a paused query it waits for
+ * whoever resumes that one, as long as there is anybody. */
 static bool is_stuck(const tusk_query *q)
 {
     const tusk_query *head = tusk__queue_first_sent(q->conn);
 
     if (q->is_paused)
         return true;
-    return head && head != q && head->is_streaming && !head->is_done && is_behind_answers(q);
+    if (!head || head == q || head->is_done || !is_behind_answers(q))
+        return false;
+    return head->is_streaming || (head->is_paused && tusk__loop_is_quiet(q->loop));
 }
 
 /* May the caller wait for q here? */
@@ -464,6 +483,8 @@ tusk_code tusk_await(tusk_query *q)
 /* For the reader of TUSK_ERR_STATE and TUSK_ERR_CANCELED. */
 static const char *why_not_awaited(const tusk_query *q)
 {
+    const tusk_query *head = tusk__queue_first_sent(q->conn);
+
     if (tusk__loop_check(q->loop, NULL) != TUSK_OK)
         return "the process was forked: the loop stays with the parent";
     if (tusk__loop_in_turn(q->loop))
@@ -472,7 +493,10 @@ static const char *why_not_awaited(const tusk_query *q)
         return "the query was freed by a callback while it was waited for";
     if (q->is_paused)
         return "the query is paused: only tusk_query_resume() can move it";
-    return "the query is behind a stream: take its rows with tusk_next_row(), or free it";
+    if (head && head->is_paused)
+        return "the query is behind a paused one of its connection: resume or free that one first";
+    return "the query is behind a stream of its connection: take that one's rows with tusk_next_row(), or free it, "
+           "first";
 }
 
 tusk_code tusk_await_free(tusk_query *q, tusk_error *err)

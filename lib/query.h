@@ -76,6 +76,7 @@ struct tusk_query {
     double timeout;
 
     /* on the wire */
+    char sql[64];                /* EXEC, SCRIPT: its beginning, for errors */
     int32_t n_cols;              /* RUN: of its rows, -1 none */
     uint64_t out_begin, out_end; /* in the connection's stream of sent bytes */
     tusk__held held;

@@ -2,6 +2,7 @@
  * How it is written is encode.c's business; it sends nothing and reads nothing.
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #include "lib/conn.h"
+#include "lib/sql.h"
 #include "proto/error_set.h"
 
 /* Requests up to this size are kept until they are answered if they may have to be repeated. */
@@ -131,6 +132,8 @@ void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_par
     tusk__request r = {sql, params};
 
     tusk__queue_push(conn, q);
+    if (!q->stmt)
+        tusk__sql_head(sql, q->sql, sizeof q->sql);
     if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q, true)) {
         q->stage = TUSK__STAGE_REFUSED;
     } else if (!conn->held && may_go(conn, q)) {

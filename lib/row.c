@@ -135,8 +135,11 @@ static tusk_code fail_type(const field *f, const char *want, tusk_error *err)
 {
     char have[TUSK__TYPE_LABEL_SIZE];
 
-    return fail(err, f->col, want, TUSK_ERR_TYPE, NULL, FIELD_FMT " is %s, not %s", FIELD_ARG(f),
-                tusk__type_label(f->column->type, have), want);
+    (void)fail(err, f->col, want, TUSK_ERR_TYPE, NULL, FIELD_FMT " is %s, not %s", FIELD_ARG(f),
+               tusk__type_label(f->column->type, have), want);
+    if (err)
+        tusk__error_hint(err, tusk_str_of("cast it in the SQL, or submit with text_results and read it as text"));
+    return TUSK_ERR_TYPE;
 }
 
 /* What the codec said, with the column in front. */

@@ -1,7 +1,9 @@
-/* The first keyword of an SQL text.
+/* The first keyword of an SQL text, and its beginning.
  * It is no parser: it knows blanks, comments and letters.
  * Read first: lib/sql.h; PostgreSQL docs, "Lexical Structure", "Comments". */
 #include "lib/sql.h"
+
+#include "proto/error_set.h"
 
 static bool is_blank(char c)
 {
@@ -72,4 +74,28 @@ bool tusk__sql_begins_with(tusk_str sql, const char *keyword)
         if ((sql.ptr[at + i] | 0x20) != keyword[i])
             return false;
     return at + len == sql.len || !is_word(sql.ptr[at + len]);
+}
+
+/* A quote, or the dollar of a dollar quote; the dollar of $1 is none. */
+static bool begins_literal(tusk_str sql, size_t at)
+{
+    bool is_parameter = at + 1 < sql.len && sql.ptr[at + 1] >= '0' && sql.ptr[at + 1] <= '9';
+
+    return sql.ptr[at] == '\'' || (sql.ptr[at] == '$' && !is_parameter);
+}
+
+void tusk__sql_head(tusk_str sql, char *head, size_t size)
+{
+    static const char ellipsis[] = "…";
+    size_t n = 0;
+
+    while (n < sql.len && n < size && !begins_literal(sql, n))
+        n++;
+    if (n == sql.len || n == size) {
+        tusk__error_copy(head, size, sql);
+        return;
+    }
+    tusk__error_copy(head, size - sizeof ellipsis + 1, tusk_str_from(sql.ptr, n));
+    if (strlen(head) == n)
+        memcpy(head + n, ellipsis, sizeof ellipsis);
 }

@@ -138,7 +138,7 @@ static tusk_stmt *stmt_new(tusk_conn *conn, const char *sql, const uint32_t *typ
     stmt->is_commit =
         tusk__sql_begins_with(tusk_str_of(sql), "commit") || tusk__sql_begins_with(tusk_str_of(sql), "end");
     (void)snprintf(stmt->name, sizeof stmt->name, "tusk_%llu", (unsigned long long)++conn->stmt_number);
-    tusk__error_copy(stmt->sql, sizeof stmt->sql, tusk_str_of(sql));
+    tusk__sql_head(tusk_str_of(sql), stmt->sql, sizeof stmt->sql);
     return stmt;
 }
 

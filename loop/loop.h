@@ -43,6 +43,9 @@ void tusk__task_cancel(tusk__task *task); /* takes it off its list, if it is on 
 /* Something has happened that somebody may be waiting for: if the wait of this turn is still to come, it does not sleep. */
 void tusk__loop_nudge(tusk_loop *loop);
 
+/* Can nothing that was started here ever call back: no timer, no watched descriptor, no job, no work? Only a post could. */
+bool tusk__loop_is_quiet(tusk_loop *loop);
+
 /* ---- readiness ------------------------------------------------------------------------------------------------------
  * on_ready may stop or start any io, its own included: an event for a stopped or reused slot is dropped. */
 typedef struct tusk__io {

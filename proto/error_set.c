@@ -180,7 +180,12 @@ bool tusk_error_is_retriable(const tusk_error *err)
 
 size_t tusk_error_format(const tusk_error *err, char *buf, size_t size)
 {
-    int n = snprintf(buf, size, err->where[0] ? "%s: %s (%s)" : "%s%s (%s)", err->where, err->message, err->sqlstate);
+    int n;
+
+    if (err->code == TUSK_OK)
+        n = snprintf(buf, size, "no error");
+    else
+        n = snprintf(buf, size, err->where[0] ? "%s: %s (%s)" : "%s%s (%s)", err->where, err->message, err->sqlstate);
 
     return n > 0 ? (size_t)n : 0;
 }

@@ -59,7 +59,8 @@ typedef struct tusk_error {
     int param;        /* n of $n, 0 if none */
     int column;       /* 0-based result column, -1 if none */
     int item;         /* 0-based element of an execute-many or stack, -1 if none */
-    char where[96];   /* the operation and its object: "bind $3 (int4)", "connect db1:5432: tls handshake" */
+    char where[96];   /* the operation and its object: "bind $3 (int4)", "connect db1:5432: tls handshake",
+                         "exec \"update users set…\"": the beginning of the SQL, up to the first literal */
     char message[512];
     char detail[256];
     char hint[256];

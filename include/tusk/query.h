@@ -30,7 +30,9 @@ typedef struct tusk_request {
     bool text_results;  /* every column as text, as PostgreSQL prints it; default: binary where the type has it */
     bool cancelable;    /* nothing is sent behind it, so that it can always be canceled on the server */
 
-    double timeout;           /* seconds until it is answered, counted from the submission; default and TUSK_NONE: none.
+    double timeout;           /* seconds until it is answered, counted from the submission; default and TUSK_NONE: none. Any other
+                                 negative number: the time is over already, TUSK_ERR_TIMEOUT, not sent; so the time that is
+                                 left of a deadline may be given as it is, but for 0
                                  Without .cancelable: if requests were sent behind this one when the time is over, the server
                                  cannot be asked to stop it; should it go on for 5 s more, the connection is closed, and
                                  those requests are lost with it */
@@ -75,7 +77,8 @@ tusk_query *tusk_script(tusk_conn *conn, const char *sql);
  * Returns   the query's code; q stays the caller's. TUSK_ERR_CANCELED if q is freed meanwhile by a callback.
  *           The rows of one that was streaming are kept from here on
  * Errors    TUSK_ERR_NOMEM q is NULL · TUSK_ERR_STATE inside a callback, in a forked child, or for a query that only the
- *           caller can move (paused, or behind a stream whose rows nobody takes): nothing is waited for, the query goes on
+ *           caller can move (paused; behind a stream whose rows nobody takes; behind a paused one, if nothing is left
+ *           on the loop that could resume it): nothing is waited for, the query goes on, and tusk_await_free() says which
  */
 tusk_code tusk_await(tusk_query *q);
 
@@ -104,14 +107,18 @@ void tusk_query_keep(tusk_query *q);
 
 /**
  * Give up: q completes with TUSK_ERR_CANCELED in the next turn. The server is asked to stop if that cannot hit a neighbour
- * (nothing was sent behind q); else its answer is drained. Done queries are not changed. NULL is fine.
+ * (nothing was sent behind q); else its answer is drained. What is submitted behind it is sent when that is through.
+ * Done queries are not changed. NULL is fine.
  * Source    PostgreSQL docs, "Canceling Requests in Progress"
  */
 void tusk_query_cancel(tusk_query *q);
 
-/* What is submitted behind a canceled query is sent when the cancel is through. */
-
-/** Stop calling on_row after this row; nothing more is read from the server. Only for queries with on_row. */
+/**
+ * Stop calling on_row after this row; nothing more is read from the server until the query is resumed, freed, canceled or past its
+ * deadline. Pausing what is paused is fine.
+ *
+ * Errors    TUSK_ERR_STATE q has no on_row, is done, or (resume) is not paused
+ */
 tusk_code tusk_query_pause(tusk_query *q);
 tusk_code tusk_query_resume(tusk_query *q);
 

@@ -71,7 +71,8 @@ tusk_str tusk_get_raw(const tusk_row *row, int col);
 
 /* ---- long form: tells NULL (TUSK_ERR_NULL), wrong type (TUSK_ERR_TYPE), out of range (TUSK_ERR_VALUE) and no such column
  * (TUSK_ERR_USAGE) apart. *out is untouched on failure; err may be NULL. int8 also reads int2 and int4, float8 reads float4;
- * a narrower read than the column succeeds if the value fits. A column in text format is parsed. --------------------------- */
+ * a narrower read than the column succeeds if the value fits. A column in text format is parsed, but for bytea
+ * and uuid, which are refused (docs/types.md). --------------------------- */
 
 tusk_code tusk_read_bool(const tusk_row *row, int col, bool *out, tusk_error *err);
 tusk_code tusk_read_int2(const tusk_row *row, int col, int16_t *out, tusk_error *err);

@@ -111,6 +111,8 @@ static inline tusk_value tusk_timestamptz(int64_t us) { return tusk__int_of(TUSK
 
 /** Text. NULL gives an SQL NULL of the type. Invalid UTF-8 or a NUL byte inside is TUSK_ERR_VALUE when submitted. */
 static inline tusk_value tusk_text_str(tusk_str s) { return tusk__bytes_of(TUSK_OID_TEXT, TUSK_KIND_TEXT, s); }
+/** The same as any type whose input is text: TUSK_OID_JSONB, TUSK_OID_VARCHAR …, 0 for untyped text (see tusk_unknown()). */
+static inline tusk_value tusk_text_str_of(uint32_t type, tusk_str s) { return tusk__bytes_of(type, TUSK_KIND_TEXT, s); }
 static inline tusk_value tusk_text_of(uint32_t type, const char *s)
 {
     return s ? tusk__bytes_of(type, TUSK_KIND_TEXT, tusk_str_of(s)) : tusk_null_of(type);

@@ -252,8 +252,9 @@ START_TEST(awaiting_what_only_the_caller_can_move_is_said_so)
 
     ck_assert(tusk_next_row(q, &row));
     ck_assert_int_eq(tusk_await_free(tusk_exec(db, "select 1", TUSK_NO_PARAMS), &err), TUSK_ERR_STATE);
-    ck_error(&err, TUSK_ERR_STATE, "55000",
-             "the query is behind a stream: take its rows with tusk_next_row(), or free it");
+    ck_error(
+        &err, TUSK_ERR_STATE, "55000",
+        "the query is behind a stream of its connection: take that one's rows with tusk_next_row(), or free it, first");
     tusk_query_free(q);
     ck_usable(db);
 }

@@ -170,6 +170,23 @@ START_TEST(neighbour_behind_a_pause_does_not_end_it)
 }
 END_TEST
 
+/* Nothing is left that could resume: a wait would be for ever. */
+START_TEST(awaiting_behind_a_pause_that_nobody_ends_is_refused)
+{
+    reader r = {.pause_at = 3, .at_row = pause_only};
+    tusk_query *q = read_numbers(&r, 10), *behind = tusk_exec(db, "select 5", TUSK_NO_PARAMS);
+    tusk_error err;
+
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_STATE);
+    ck_assert_int_eq(tusk_await(behind), TUSK_ERR_STATE);
+    ck_assert_int_eq(tusk_await_free(behind, &err), TUSK_ERR_STATE);
+    ck_error(&err, TUSK_ERR_STATE, "55000",
+             "the query is behind a paused one of its connection: resume or free that one first");
+    tusk_query_free(q);
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(pausing_before_the_first_row_holds_nobody_else)
 {
     reader r = {0};
@@ -642,6 +659,7 @@ static TCase *tests_over(const char *name, void (*begin)(void))
     tcase_add_test(tcase, paused_rows_wait_for_the_resume);
     tcase_add_test(tcase, awaiting_a_paused_query_is_refused);
     tcase_add_test(tcase, neighbour_behind_a_pause_does_not_end_it);
+    tcase_add_test(tcase, awaiting_behind_a_pause_that_nobody_ends_is_refused);
     tcase_add_test(tcase, pausing_before_the_first_row_holds_nobody_else);
     tcase_add_test(tcase, pausing_needs_a_row_callback);
     tcase_add_test(tcase, paused_query_can_be_freed);

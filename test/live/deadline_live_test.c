@@ -1,5 +1,6 @@
 /* The end of requests and connections against the real server: time-outs, cancels, dead backends, restarts, closing, forks.
  * Nothing sleeps to let something happen: what must have happened is asked of a second connection. */
+#include <math.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -70,6 +71,59 @@ START_TEST(late_answer_is_an_error_in_time_and_the_server_stops)
     tusk_query_free(q);
     until_not_running("late");
     ck_usable(db);
+}
+END_TEST
+
+static double no_number(void)
+{
+    return nan("");
+}
+
+START_TEST(deadline_in_the_past_is_over_before_anything_is_sent)
+{
+    tusk_query *late = tusk_submit(db, &(tusk_request){.sql = "select 1", .timeout = -0.003});
+    tusk_query *none = tusk_submit(db, &(tusk_request){.sql = "select 2", .timeout = TUSK_NONE});
+    tusk_query *wrong = tusk_submit(db, &(tusk_request){.sql = "select 3", .timeout = no_number()});
+
+    ck_assert_int_eq(tusk_await(late), TUSK_ERR_TIMEOUT);
+    ck_error(tusk_query_error(late), TUSK_ERR_TIMEOUT, "57014",
+             "the deadline had passed 0.003 s before the submission");
+    ck_assert_int_eq(tusk_query_error(late)->fate, TUSK_FATE_NOT_SENT);
+    ck_ok(none);
+    ck_assert_int_eq(tusk_await(wrong), TUSK_ERR_USAGE);
+    ck_error(tusk_query_error(wrong), TUSK_ERR_USAGE, "22023", "timeout is not a number");
+    tusk_query_free(late);
+    tusk_query_free(none);
+    tusk_query_free(wrong);
+}
+END_TEST
+
+/* Whatever ends it, the error says which statement it was; what stands in quotes may be a secret. */
+START_TEST(error_says_which_statement_it_was)
+{
+    static const struct {
+        tusk_request request;
+        const char *where;
+    } cases[] = {
+        {{.sql = "select pg_sleep(5)", .timeout = 0.01, .cancelable = true}, "exec \"select pg_sleep(5)\""},
+        {{.sql = "select 1; select 1/0", .script = true}, "script \"select 1; select 1/0\""},
+        {{.sql = "alter role nosuchrole password 'geheim'"}, "exec \"alter role nosuchrole password …\""},
+        {{.sql = "select $1, $tag$geheim$tag$ / 2"}, "exec \"select $1, …\""},
+        {{.sql = "select n, 1 / (n - 5) from generate_series(1, 10) n where n > 0 and n < 100"},
+         "exec \"select n, 1 / (n - 5) from generate_series(1, 10) n where n …\""},
+        {{.sql = "select repeat(chr(120), 1000)", .max_result_bytes = 10}, "exec \"select repeat(chr(120), 1000)\""},
+        {{.sql = "select 'schlüssel äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöü' / 2"}, "exec \"select …\""},
+    };
+    tusk_stmt *stmt = tusk_prepare(db, "select $1::int4 / 0", NULL, 0);
+    tusk_error err;
+
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        ck_assert_int_ne(tusk_await_free(tusk_submit(db, &cases[i].request), &err), TUSK_OK);
+        ck_assert_str_eq(err.where, cases[i].where);
+    }
+    ck_assert_int_eq(tusk_await_free(tusk_stmt_exec(stmt, TUSK_NO_PARAMS), &err), TUSK_ERR_USAGE);
+    ck_assert_str_eq(err.where, "run \"select $1::int4 / 0\"");
+    tusk_stmt_free(stmt);
 }
 END_TEST
 
@@ -633,7 +687,7 @@ START_TEST(closed_connection_refuses_new_requests)
     tusk_query_free(q);
     ck_ok(closing);
     tusk_query_free(closing);
-    ck_assert_int_eq(tusk_await_free(tusk_conn_ready(db), NULL), TUSK_ERR_CANCELED);
+    ck_assert_int_eq(tusk_await_free(tusk_conn_ready(db), NULL), TUSK_ERR_STATE);
     ck_assert_int_eq(tusk_await_free(tusk_close(db), NULL), TUSK_OK);
     ck_assert_int_eq(tusk_await_free(tusk_exec(db, "select 1", TUSK_NO_PARAMS), NULL), TUSK_ERR_STATE);
 }
@@ -709,6 +763,8 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tcase, up, down);
     tcase_set_timeout(tcase, 10);
     tcase_add_test(tcase, late_answer_is_an_error_in_time_and_the_server_stops);
+    tcase_add_test(tcase, deadline_in_the_past_is_over_before_anything_is_sent);
+    tcase_add_test(tcase, error_says_which_statement_it_was);
     tcase_add_test(tcase, early_answer_is_no_error);
     tcase_add_test(tcase, late_request_behind_the_head_leaves_the_head_alone);
     tcase_add_test(tcase, late_request_that_was_held_back_was_never_sent);

@@ -290,7 +290,8 @@ START_TEST(silent_server_is_given_up_in_time)
     ck_assert_int_ge(tusk_loop_now_us(loop) - begin_us, 50000);
     ck_error(tusk_query_error(q), TUSK_ERR_TIMEOUT, "08001", "no connection within connect_timeout (0.05 s)");
     ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
-    ck_assert_str_eq(tusk_query_error(q)->where, textf("127.0.0.1:%d/tusk as drv", port));
+    ck_assert_str_eq(tusk_query_error(q)->where,
+                     textf("connect 127.0.0.1:%d: %s", port, _i == 0 ? "login" : "request for tls"));
     ck_assert(tusk_error_is_retriable(tusk_query_error(q)));
     ck_assert(tusk_error_is_fatal(tusk_query_error(q)));
     tusk_query_free(q);
