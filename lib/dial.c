@@ -483,14 +483,16 @@ static const char *hint_for(const tusk__dial *dial, const tusk_error *err)
     return NULL;
 }
 
-/* A loss before the login is a connection that could not be made; one in the handshake is the handshake's failure. */
+/* A loss before the login is a connection that could not be made; one in the handshake is the handshake's failure. Its 08006
+ * tells it from what TLS itself refused: it may pass, as when the server was just being stopped. */
 static void explain(const tusk__dial *dial, tusk_error *err)
 {
     const char *hint;
 
     if (err->code == TUSK_ERR_LOST) {
         err->code = dial->step == STEP_TLS_HANDSHAKE ? TUSK_ERR_TLS : TUSK_ERR_CONNECT;
-        memcpy(err->sqlstate, tusk__error_sqlstate(err->code), 5);
+        if (err->code == TUSK_ERR_CONNECT)
+            memcpy(err->sqlstate, tusk__error_sqlstate(err->code), 5);
     }
     err->fate = TUSK_FATE_NOT_SENT;
     tusk__dial_where(dial, err);

@@ -156,6 +156,12 @@ static bool is_connect_timeout(const tusk_error *err)
     return err->code == TUSK_ERR_TIMEOUT && memcmp(err->sqlstate, "08", 2) == 0;
 }
 
+/* Unlike a handshake that failed for a reason. */
+static bool is_lost_handshake(const tusk_error *err)
+{
+    return err->code == TUSK_ERR_TLS && memcmp(err->sqlstate, "08006", 5) == 0;
+}
+
 bool tusk_error_is_fatal(const tusk_error *err)
 {
     return (size_t)err->code < N_CODES && (codes[err->code].is_fatal || is_connect_timeout(err));
@@ -174,7 +180,7 @@ bool tusk_error_is_retriable(const tusk_error *err)
         return true;
     if (err->fate != TUSK_FATE_NOT_SENT || memcmp(err->sqlstate, "08P01", 5) == 0)
         return false;
-    return err->code == TUSK_ERR_LOST || is_connect_timeout(err) ||
+    return err->code == TUSK_ERR_LOST || is_connect_timeout(err) || is_lost_handshake(err) ||
            (err->code == TUSK_ERR_CONNECT && is_passing(err->sqlstate));
 }
 

@@ -833,6 +833,8 @@ START_TEST(cut_at_every_byte)
         check_error(&o.err);
         ck_assert_msg(o.err.code == (at < (is_in ? 1 : 8) ? TUSK_ERR_CONNECT : TUSK_ERR_TLS), "cut at %ld: %s", at,
                       o.err.message);
+        ck_assert_str_eq(o.err.sqlstate, o.err.code == TUSK_ERR_TLS ? "08006" : "08001");
+        ck_assert(tusk_error_is_retriable(&o.err));
         ck_assert_int_eq(o.err.os, is_in || how[_i % 3] ? how[_i % 3] : EPIPE);
     }
     world.in_left = world.out_left = -1;
