@@ -210,9 +210,18 @@ static void drop_unfinished(tusk_query *q)
         tusk__result_drop_rows(q->filling);
 }
 
+/* The server speaks of a "bind message" and of a statement named "": nothing that the caller has written. */
+static void add_hint(tusk_query *q, const tusk__event *ev)
+{
+    if (ev->expect == TUSK__EXPECT_BIND && memcmp(q->error.sqlstate, "08P01", 5) == 0 && !q->error.hint[0])
+        tusk__error_hint(&q->error,
+                         tusk_str_of("Give one parameter for each of $1 to the highest $n of the statement."));
+}
+
 static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__query_fail_fields(q, ev->body);
+    add_hint(q, ev);
     if (q->filling->tag_len == 0 && !q->is_streaming)
         drop_unfinished(q);
     q->failed_elsewhere = ev->expect != TUSK__EXPECT_EXECUTE && ev->expect != TUSK__EXPECT_BIND;

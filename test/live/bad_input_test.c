@@ -1,5 +1,6 @@
 /* Bad input, and the message that a user reads: values that do not fit, wrong columns, wrong calls, closed connections.
- * Refused logins and malformed connection strings are in login_live_test.c, COPY through the plain call in pipeline_live_test.c. */
+ * Refused logins and malformed connection strings are in login_live_test.c, servers that are full or starting in outage_live_test.c,
+ * COPY through the plain call in pipeline_live_test.c. */
 #include <float.h>
 
 #include "test/live/live.h"
@@ -68,9 +69,9 @@ static const struct {
     int position;
 } statements[] = {
     {"select $1, $2, $3", 2, TUSK_ERR_SERVER, "08P01", "bind message supplies 2 parameters, but prepared statement \"\" requires 3",
-     "", 0},
+     "Give one parameter for each of $1 to the highest $n of the statement.", 0},
     {"select $3::int4", 2, TUSK_ERR_SERVER, "08P01", "bind message supplies 2 parameters, but prepared statement \"\" requires 3",
-     "", 0},
+     "Give one parameter for each of $1 to the highest $n of the statement.", 0},
     {"select $1 + $2 + ", 2, TUSK_ERR_SERVER, "42601", "syntax error at end of input", "", 18},
     {"selekt 1", 0, TUSK_ERR_SERVER, "42601", "syntax error at or near \"selekt\"", "", 1},
     {"select 1; select 2", 0, TUSK_ERR_SERVER, "42601", "cannot insert multiple commands into a prepared statement", "", 0},
