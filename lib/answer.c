@@ -304,6 +304,14 @@ static void ignore(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 
 /* ---- the end of a query ---- */
 
+static void forget_farewell(tusk_conn *conn)
+{
+    if (!conn->has_farewell)
+        return;
+    conn->has_farewell = false;
+    conn->fields_len = 0;
+}
+
 static void check_commit(tusk_query *q)
 {
     tusk_str tag = tusk_str_from(q->first.tag, q->first.tag_len); /* of a script: the COMMIT is in front */
@@ -355,6 +363,7 @@ static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         tusk__conn_fail(conn, &err);
         return;
     }
+    forget_farewell(conn);
     if (repeat_if_allowed(conn, q))
         return;
     if (conn->phase == TUSK__PHASE_FENCE && q->kind == TUSK__QUERY_FENCE)
@@ -394,10 +403,34 @@ tusk_str tusk_notice_field(const tusk_notice *notice, char field)
     return tusk__error_field(notice->fields, field);
 }
 
+/* A server that is stopped at once, or whose neighbour has crashed, says so in a warning and hangs up (quickdie() in postgres.c);
+ * a query's own RAISE may look the same, but has a ReadyForQuery behind it. */
+static bool is_farewell(tusk_str fields)
+{
+    tusk_str sqlstate = tusk__error_field(fields, 'C');
+
+    return tusk_str_is(tusk__error_field(fields, 'V'), "WARNING") &&
+           (tusk_str_is(sqlstate, "57P01") || tusk_str_is(sqlstate, "57P02"));
+}
+
+void tusk__answer_farewell(const tusk_conn *conn, tusk_error *err)
+{
+    int os = err->os;
+
+    if (!conn->has_farewell || err->code != TUSK_ERR_LOST)
+        return;
+    tusk__error_none(err);
+    tusk__error_fields_to_error(tusk_str_from(conn->fields, conn->fields_len), err);
+    err->code = TUSK_ERR_LOST;
+    err->os = os;
+}
+
 void tusk__answer_notice(tusk_conn *conn, const tusk__event *ev)
 {
     tusk_notice notice = {ev->body};
 
+    if (is_farewell(ev->body))
+        conn->has_farewell = tusk__conn_keep_fields(conn, ev->body);
     if (conn->settings->on_notice)
         conn->settings->on_notice(conn, &notice, conn->settings->user_data);
     else
@@ -426,7 +459,7 @@ static void on_fatal(tusk_conn *conn, const tusk__event *ev)
 {
     tusk_error err = {0};
 
-    tusk__conn_keep_fields(conn, ev->body);
+    (void)tusk__conn_keep_fields(conn, ev->body);
     tusk__error_fields_to_error(ev->body, &err);
     err.code = TUSK_ERR_LOST;
     tusk__conn_where(conn, &err);

@@ -73,16 +73,17 @@ void tusk__conn_where(const tusk_conn *conn, tusk_error *err)
                       TUSK_STR_ARG(conn->settings->user));
 }
 
-void tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields)
+bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields)
 {
     uint8_t *memory = conn->allocator->realloc(conn->fields, fields.len + 1, conn->allocator->user);
 
     if (!memory)
-        return; /* the summary in the error stands */
+        return false; /* the summary in the error stands */
     if (fields.len)
         memcpy(memory, fields.ptr, fields.len);
     conn->fields = memory;
     conn->fields_len = fields.len;
+    return true;
 }
 
 void tusk__conn_disconnect(tusk_conn *conn)

@@ -76,8 +76,9 @@ struct tusk_conn {
     uint64_t stmt_number; /* names are never reused */
 
     tusk_error error;
-    uint8_t *fields; /* of the ErrorResponse behind it */
+    uint8_t *fields; /* of the ErrorResponse behind it, or of a farewell */
     size_t fields_len;
+    bool has_farewell; /* the server has said why it will hang up; until the next ReadyForQuery */
 };
 
 /* conn.c */
@@ -88,7 +89,7 @@ static inline void tusk__conn_pin(tusk_conn *conn)
 void tusk__conn_unpin(tusk_conn *conn);
 /* The connection is over: all requests complete in order. err holds the reason; its fate is set per query. */
 void tusk__conn_fail(tusk_conn *conn, const tusk_error *err);
-void tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields);
+bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields);
 /* Complete all of a list of waiters. */
 void tusk__conn_wake(tusk_query **waiters, const tusk_error *err);
 /* Take q off the list in which it waits for the connection or a statement. False: it is on none any more. */
@@ -187,6 +188,8 @@ void tusk__receive_last_words(tusk_conn *conn, tusk_error *err);
 /* answer.c */
 void tusk__answer_event(tusk_conn *conn, const tusk__event *ev);
 void tusk__answer_notice(tusk_conn *conn, const tusk__event *ev);
+/* The server has hung up: if it said why, that is the error. */
+void tusk__answer_farewell(const tusk_conn *conn, tusk_error *err);
 void tusk__answer_parameter(tusk_conn *conn, const tusk__event *ev);
 
 /* deadline.c */

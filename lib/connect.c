@@ -118,7 +118,7 @@ void tusk__connect_event(tusk_conn *conn, const tusk__event *ev)
         tusk__answer_notice(conn, ev);
     } else {
         if (ev->kind == TUSK__EV_ERROR) {
-            tusk__conn_keep_fields(conn, ev->body);
+            (void)tusk__conn_keep_fields(conn, ev->body);
             conn->login_was_refused = true;
         }
         go_on(conn, tusk__login_event(conn->login, &conn->session, ev, &conn->out, &err), &err);
