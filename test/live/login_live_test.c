@@ -15,27 +15,6 @@ static const char *dsn_of(const char *role, const char *password, const char *op
                  harness_env("TUSK_TEST_PORT"), harness_env("TUSK_TEST_CA"), options);
 }
 
-/* What came of it, and nothing of the connection. */
-static tusk_error login(const char *dsn)
-{
-    tusk_conn *conn = tusk_connect(loop, dsn);
-    tusk_error err = {0};
-    tusk_query *q = tusk_exec(conn, "select 1", TUSK_NO_PARAMS);
-    tusk_code code = tusk_await_free(tusk_conn_ready(conn), &err);
-
-    ck_assert_int_eq(code, tusk_conn_error(conn)->code);
-    ck_assert_int_eq(tusk_await(q), code);
-    if (code != TUSK_OK) {
-        ck_assert_str_eq(tusk_query_error(q)->message, err.message);
-        ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
-        ck_assert_int_eq(tusk_conn_get_state(conn), TUSK_CONN_CLOSED);
-        ck_assert_str_eq(err.hint, tusk_conn_error(conn)->hint);
-    }
-    tusk_query_free(q);
-    tusk_conn_free(conn);
-    return err;
-}
-
 /* ---- roles × sslmode × password --------------------------------------------------------------------------------------------- */
 
 typedef enum outcome { IN, PASSWORD, NO_ENTRY, REJECTED, NO_CERT } outcome;
