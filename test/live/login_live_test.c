@@ -172,6 +172,8 @@ static const struct {
      "Is the server running on this machine and accepting connections on that socket?"},
     {"postgresql://nobody:x@localhost:%p/tusk?hostaddr=127.0.0.1&sslmode=disable", TUSK_ERR_AUTH, "28000", "connect localhost:%p: login",
      "no pg_hba.conf entry for host \"127.0.0.1\", user \"nobody\", database \"tusk\", no encryption", ""},
+    {"postgresql://t_gone@localhost:%p/tusk?sslmode=disable", TUSK_ERR_AUTH, "28000", "connect localhost:%p: login",
+     "role \"t_gone\" does not exist", ""},
     {"postgresql://drv:pw-drv@localhost:%p/no_such?sslmode=disable", TUSK_ERR_CONNECT, "3D000", "connect localhost:%p: login",
      "database \"no_such\" does not exist", ""},
     {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=disable&options=-c%20no.such%20-x", TUSK_ERR_CONNECT, "42601", "connect localhost:%p: login",
