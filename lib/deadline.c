@@ -16,13 +16,21 @@ static tusk_conn *conn_of_timer(tusk__timer *timer)
     return (tusk_conn *)((char *)timer - offsetof(tusk_conn, timer));
 }
 
-static void close_with(tusk_conn *conn, const char *why)
+/* cause: the error behind it, or NULL */
+static void close_because(tusk_conn *conn, const char *why, const tusk_error *cause)
 {
     tusk_error err = {0};
 
     (void)tusk__error_set(&err, TUSK_ERR_LOST, "08006", "%s", why);
+    if (cause)
+        tusk__error_detail(&err, tusk_str_of(cause->message));
     tusk__conn_where(conn, &err);
     tusk__conn_fail(conn, &err);
+}
+
+static void close_with(tusk_conn *conn, const char *why)
+{
+    close_because(conn, why, NULL);
 }
 
 static void grace_is_over(tusk__timer *timer)
@@ -68,8 +76,10 @@ static void on_cancel_over(const tusk_error *err, void *user)
     conn->cancel_is_over = true;
     tusk__conn_pin(conn);
     if (err->code != TUSK_OK)
-        close_with(conn, "the connection was closed: a request on it was to be canceled, and what became of the "
-                         "CancelRequest is not known");
+        close_because(conn,
+                      "the connection was closed: a request on it was to be canceled, and what became of the "
+                      "CancelRequest is not known",
+                      err);
     else
         check_fence(conn);
     tusk__conn_unpin(conn);
