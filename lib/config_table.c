@@ -10,6 +10,16 @@
 _Static_assert(sizeof(tusk__sslmode) == sizeof(uint32_t) && sizeof(tusk__channel_binding) == sizeof(uint32_t),
                "enums are 32 bits wide");
 
+#define ROLES "servers are not told apart yet"
+#define RANGE "the range of versions cannot be narrowed yet"
+#define BROKEN "it is broken; the least is TLSv1.2"
+#define NO_CERT "client certificates are not supported yet"
+#define NO_CRL "revocation lists are not supported yet"
+#define NO_GSS "GSSAPI is not supported yet"
+#define NO_OAUTH "OAuth is not supported yet"
+#define NO_READY_KEYS "ready SCRAM keys are not supported yet"
+#define FIXED_PROBES "the figures of TCP keepalive cannot be chosen yet: they are 60 s, 10 s and 3 probes"
+
 static const tusk__choice sslmodes[] = {
     {"disable", TUSK__SSL_DISABLE, NULL},
     {"allow", 0, "it would use TLS only if the server refuses to do without; use prefer or stronger"},
@@ -34,83 +44,253 @@ static const tusk__choice protocols[] = {
     {NULL, 0, NULL},
 };
 
-#define IN(field) offsetof(tusk__settings, field)
-#define FROM(field) offsetof(tusk_config, field)
-#define REFUSED(param)                                                                                                 \
-    {                                                                                                                  \
-        .name = (param), .kind = TUSK__KIND_REFUSED, .config_offset = TUSK__NO_FIELD                                   \
-    }
+/* Of these only the words are taken that say what is done anyway. */
+static const tusk__choice session_attrs[] = {
+    {"any", TUSK__SESSION_ANY, NULL},
+    {"read-write", TUSK__SESSION_READ_WRITE, ROLES},
+    {"read-only", TUSK__SESSION_READ_ONLY, ROLES},
+    {"primary", TUSK__SESSION_PRIMARY, ROLES},
+    {"standby", TUSK__SESSION_STANDBY, ROLES},
+    {"prefer-standby", TUSK__SESSION_PREFER_STANDBY, ROLES},
+    {NULL, 0, NULL},
+};
+
+static const tusk__choice load_balancing[] = {
+    {"disable", 0, NULL}, {"random", 1, "lists of hosts are not supported yet"}, {NULL, 0, NULL}};
+
+static const tusk__choice keepalives[] = {
+    {"0", 0, "keepalive cannot be switched off yet"}, {"1", 1, NULL}, {NULL, 0, NULL}};
+
+static const tusk__choice negotiations[] = {
+    {"postgres", 0, NULL}, {"direct", 1, "TLS still begins with a question to the server"}, {NULL, 0, NULL}};
+
+static const tusk__choice cert_modes[] = {
+    {"disable", TUSK__CERT_DISABLE, NULL},
+    {"allow", TUSK__CERT_ALLOW, NO_CERT},
+    {"require", TUSK__CERT_REQUIRE, NO_CERT},
+    {NULL, 0, NULL},
+};
+
+static const tusk__choice sni[] = {{"0", 0, "it cannot be switched off yet"}, {"1", 1, NULL}, {NULL, 0, NULL}};
+
+static const tusk__choice compressions[] = {
+    {"0", 0, NULL},
+    {"1", 1, "compression below TLS gives away what is encrypted (CRIME), and OpenSSL has dropped it"},
+    {NULL, 0, NULL},
+};
+
+static const tusk__choice tls_min_versions[] = {
+    {"TLSv1", 0x0301, BROKEN}, {"TLSv1.1", 0x0302, BROKEN}, {"TLSv1.2", 0x0303, NULL}, {"TLSv1.3", 0x0304, RANGE},
+    {NULL, 0, NULL},
+};
+
+static const tusk__choice tls_max_versions[] = {
+    {"TLSv1", 0x0301, BROKEN}, {"TLSv1.1", 0x0302, BROKEN}, {"TLSv1.2", 0x0303, RANGE}, {"TLSv1.3", 0x0304, NULL},
+    {NULL, 0, NULL},
+};
+
+static const tusk__choice gss_encryptions[] = {
+    {"disable", 0, NULL},
+    {"prefer", 0, NULL}, /* what a libpq without GSSAPI makes of it, too: nobody there prefers it */
+    {"require", 0, "encryption by GSSAPI is not in this driver; use TLS"},
+    {NULL, 0, NULL},
+};
+
+static const tusk__choice delegations[] = {{"0", 0, NULL}, {"1", 1, NO_GSS}, {NULL, 0, NULL}};
+
+#define IN(field) .offset = offsetof(tusk__settings, field)
+#define FIELD(field) .config_offset = offsetof(tusk_config, field)
+#define NO_FIELD .config_offset = TUSK__NO_FIELD
 
 /* clang-format off */
 const tusk__param tusk__params[TUSK__N_PARAMS] = {
+    [TUSK__PARAM_SERVICE] = {
+        .name = "service", .env = "PGSERVICE", .kind = TUSK__KIND_TEXT, IN(service), FIELD(service), .shown_default = "none",
+        .help = "The name of a section in a service file, whose parameters stand in for those that are not given otherwise." },
     [TUSK__PARAM_HOST] = {
-        "host", TUSK__KIND_NAME, false, IN(host), FROM(host), NULL, NULL,
-        "`/var/run/postgresql` if that folder exists, else `localhost`",
-        "A host name, an address, or, if it starts with `/`, the folder of a Unix-domain socket. TLS verifies this name. "
-        "One host; lists are not supported yet." },
+        .name = "host", .env = "PGHOST", .kind = TUSK__KIND_NAME, IN(host), FIELD(host),
+        .shown_default = "`/var/run/postgresql` if that folder exists, else `localhost`",
+        .help = "A host name, an address, or, if it starts with `/`, the folder of a Unix-domain socket (with `@` an abstract "
+        "one). TLS verifies this name. One host; lists are not supported yet." },
     [TUSK__PARAM_HOSTADDR] = {
-        "hostaddr", TUSK__KIND_ADDRESS, false, IN(hostaddr), FROM(hostaddr), NULL, NULL, "none",
-        "A numeric IPv4 or IPv6 address to connect to, so that `host` need not be resolved; `host` is still the name that "
-        "TLS verifies, and must be given with `sslmode=verify-full`." },
+        .name = "hostaddr", .env = "PGHOSTADDR", .kind = TUSK__KIND_ADDRESS, IN(hostaddr), FIELD(hostaddr),
+        .shown_default = "none",
+        .help = "A numeric IPv4 or IPv6 address to connect to, so that `host` need not be resolved; `host` is still the name "
+        "that TLS verifies, and must be given with `sslmode=verify-full`." },
     [TUSK__PARAM_PORT] = {
-        "port", TUSK__KIND_PORT, false, IN(port), FROM(port), "5432", NULL, NULL,
-        "The TCP port, or the number in the name of the socket file." },
+        .name = "port", .env = "PGPORT", .kind = TUSK__KIND_PORT, IN(port), FIELD(port), .fallback = "5432",
+        .help = "The TCP port, or the number in the name of the socket file." },
     [TUSK__PARAM_DBNAME] = {
-        "dbname", TUSK__KIND_TEXT, false, IN(dbname), FROM(dbname), NULL, NULL, "the same as `user`",
-        "The database. It is taken as it is: a connection string in it is not expanded." },
+        .name = "dbname", .env = "PGDATABASE", .kind = TUSK__KIND_TEXT, IN(dbname), FIELD(dbname),
+        .shown_default = "the same as `user`",
+        .help = "The database. It is taken as it is: a connection string in it is not expanded." },
     [TUSK__PARAM_USER] = {
-        "user", TUSK__KIND_TEXT, false, IN(user), FROM(user), NULL, NULL,
-        "the operating system's name of the effective user",
-        "The role to log in as." },
+        .name = "user", .env = "PGUSER", .kind = TUSK__KIND_TEXT, IN(user), FIELD(user),
+        .shown_default = "the operating system's name of the effective user",
+        .help = "The role to log in as." },
     [TUSK__PARAM_PASSWORD] = {
-        "password", TUSK__KIND_TEXT, true, IN(password), FROM(password), NULL, NULL, "none",
-        "The password, for servers that ask for one. Empty counts as not given." },
+        .name = "password", .env = "PGPASSWORD", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(password), FIELD(password),
+        .shown_default = "what the password file has",
+        .help = "The password, for servers that ask for one. Empty counts as not given." },
+    [TUSK__PARAM_PASSFILE] = {
+        .name = "passfile", .env = "PGPASSFILE", .kind = TUSK__KIND_TEXT, IN(passfile), FIELD(passfile),
+        .shown_default = "`~/.pgpass`",
+        .help = "The password file, looked into if `password` is not given." },
     [TUSK__PARAM_CONNECT_TIMEOUT] = {
-        "connect_timeout", TUSK__KIND_SECONDS, false, IN(connect_timeout_us), TUSK__NO_FIELD, "0", NULL, "none",
-        "Whole seconds for all of connecting: name, socket, TLS, login. 0 and negative mean for ever, 1 means 2. In C it is "
-        "a double, taken as it is, and 0 is \"not given here\"; `TUSK_NONE` means for ever." },
+        .name = "connect_timeout", .env = "PGCONNECT_TIMEOUT", .kind = TUSK__KIND_SECONDS, IN(connect_timeout_us), NO_FIELD,
+        .fallback = "0", .shown_default = "none",
+        .help = "Whole seconds for all of connecting: name, socket, TLS, login. 0 and negative mean for ever, 1 means 2. In C it "
+        "is a double, taken as it is, and 0 is \"not given here\"; `TUSK_NONE` means for ever." },
     [TUSK__PARAM_APPLICATION_NAME] = {
-        "application_name", TUSK__KIND_TEXT, false, IN(application_name), FROM(application_name), NULL, NULL, "none",
-        "Shown in `pg_stat_activity` and in the server's log." },
+        .name = "application_name", .env = "PGAPPNAME", .kind = TUSK__KIND_TEXT, IN(application_name), FIELD(application_name),
+        .shown_default = "`fallback_application_name`",
+        .help = "Shown in `pg_stat_activity` and in the server's log." },
+    [TUSK__PARAM_FALLBACK_APPLICATION_NAME] = {
+        .name = "fallback_application_name", .kind = TUSK__KIND_TEXT, IN(fallback_application_name),
+        FIELD(fallback_application_name), .shown_default = "none",
+        .help = "What a program calls itself as long as its user says nothing else." },
     [TUSK__PARAM_OPTIONS] = {
-        "options", TUSK__KIND_TEXT, false, IN(options), FROM(options), NULL, NULL, "none",
-        "Command-line options for the server at start, such as `-c search_path=app`. Blanks inside a value are escaped with "
-        "a backslash." },
+        .name = "options", .env = "PGOPTIONS", .kind = TUSK__KIND_TEXT, IN(options), FIELD(options), .shown_default = "none",
+        .help = "Command-line options for the server at start, such as `-c search_path=app`. Blanks inside a value are escaped "
+        "with a backslash." },
     [TUSK__PARAM_CLIENT_ENCODING] = {
-        "client_encoding", TUSK__KIND_ENCODING, false, IN(client_encoding_given), TUSK__NO_FIELD, NULL, NULL, "`UTF8`",
-        "Only `UTF8` (in any spelling that PostgreSQL knows) or `auto`: this driver speaks UTF-8 and lets the server convert." },
+        .name = "client_encoding", .env = "PGCLIENTENCODING", .kind = TUSK__KIND_ENCODING, IN(client_encoding_given), NO_FIELD,
+        .shown_default = "`UTF8`",
+        .help = "Only `UTF8` (in any spelling that PostgreSQL knows) or `auto`: this driver speaks UTF-8 and lets the server "
+        "convert." },
+    [TUSK__PARAM_REPLICATION] = {
+        .name = "replication", .kind = TUSK__KIND_TEXT, IN(replication), NO_FIELD,
+        .refusal = "replication connections are not supported yet" },
+    [TUSK__PARAM_TARGET_SESSION_ATTRS] = {
+        .name = "target_session_attrs", .env = "PGTARGETSESSIONATTRS", .kind = TUSK__KIND_CHOICE, IN(target_session_attrs),
+        NO_FIELD, .fallback = "any", .choices = session_attrs,
+        .help = "What the server must be like." },
+    [TUSK__PARAM_LOAD_BALANCE_HOSTS] = {
+        .name = "load_balance_hosts", .env = "PGLOADBALANCEHOSTS", .kind = TUSK__KIND_CHOICE, IN(load_balance_hosts), NO_FIELD,
+        .fallback = "disable", .choices = load_balancing,
+        .help = "Whether the hosts of a list are tried in their order." },
+    [TUSK__PARAM_KEEPALIVES] = {
+        .name = "keepalives", .kind = TUSK__KIND_CHOICE, IN(keepalives), NO_FIELD, .fallback = "1", .choices = keepalives,
+        .help = "TCP keepalive: after 60 s of silence a probe every 10 s, and after 3 without an answer the connection is lost." },
+    [TUSK__PARAM_KEEPALIVES_IDLE] = {
+        .name = "keepalives_idle", .kind = TUSK__KIND_INTEGER, IN(keepalives_idle), NO_FIELD,
+        .refusal = FIXED_PROBES },
+    [TUSK__PARAM_KEEPALIVES_INTERVAL] = {
+        .name = "keepalives_interval", .kind = TUSK__KIND_INTEGER, IN(keepalives_interval), NO_FIELD,
+        .refusal = FIXED_PROBES },
+    [TUSK__PARAM_KEEPALIVES_COUNT] = {
+        .name = "keepalives_count", .kind = TUSK__KIND_INTEGER, IN(keepalives_count), NO_FIELD,
+        .refusal = FIXED_PROBES },
+    [TUSK__PARAM_TCP_USER_TIMEOUT] = {
+        .name = "tcp_user_timeout", .kind = TUSK__KIND_INTEGER, IN(tcp_user_timeout_ms), NO_FIELD,
+        .refusal = "TCP_USER_TIMEOUT cannot be set yet" },
     [TUSK__PARAM_SSLMODE] = {
-        "sslmode", TUSK__KIND_CHOICE, false, IN(sslmode), FROM(sslmode), "prefer", sslmodes, NULL,
-        "Whether the connection is encrypted, and to whom. Only `verify-full` protects against an attacker in the middle. "
-        "It does not matter for Unix-domain sockets." },
+        .name = "sslmode", .env = "PGSSLMODE", .kind = TUSK__KIND_CHOICE, IN(sslmode), FIELD(sslmode), .fallback = "prefer",
+        .choices = sslmodes,
+        .help = "Whether the connection is encrypted, and to whom. Only `verify-full` protects against an attacker in the "
+        "middle. It does not matter for Unix-domain sockets. `PGREQUIRESSL=1` means `require`, if `PGSSLMODE` is not set." },
+    [TUSK__PARAM_SSLNEGOTIATION] = {
+        .name = "sslnegotiation", .env = "PGSSLNEGOTIATION", .kind = TUSK__KIND_CHOICE, IN(sslnegotiation), NO_FIELD,
+        .fallback = "postgres", .choices = negotiations,
+        .help = "How TLS begins: the server is asked first." },
     [TUSK__PARAM_SSLROOTCERT] = {
-        "sslrootcert", TUSK__KIND_FILE, false, IN(sslrootcert), FROM(sslrootcert), NULL, NULL, "`~/.postgresql/root.crt`",
-        "A file with the certificates of the authorities that are trusted. The word `system` is not supported yet." },
+        .name = "sslrootcert", .env = "PGSSLROOTCERT", .kind = TUSK__KIND_FILE, IN(sslrootcert), FIELD(sslrootcert),
+        .shown_default = "`~/.postgresql/root.crt`",
+        .help = "A file with the certificates of the authorities that are trusted. The word `system` is not supported yet." },
+    [TUSK__PARAM_SSLCERT] = {
+        .name = "sslcert", .env = "PGSSLCERT", .kind = TUSK__KIND_TEXT, IN(sslcert), NO_FIELD,
+        .refusal = NO_CERT },
+    [TUSK__PARAM_SSLKEY] = {
+        .name = "sslkey", .env = "PGSSLKEY", .kind = TUSK__KIND_TEXT, IN(sslkey), NO_FIELD,
+        .refusal = NO_CERT },
+    [TUSK__PARAM_SSLPASSWORD] = {
+        .name = "sslpassword", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(sslpassword), NO_FIELD,
+        .refusal = NO_CERT },
+    [TUSK__PARAM_SSLCERTMODE] = {
+        .name = "sslcertmode", .env = "PGSSLCERTMODE", .kind = TUSK__KIND_CHOICE, IN(sslcertmode), NO_FIELD,
+        .fallback = "disable", .choices = cert_modes,
+        .help = "Whether a client certificate is sent." },
+    [TUSK__PARAM_SSLCRL] = {
+        .name = "sslcrl", .env = "PGSSLCRL", .kind = TUSK__KIND_TEXT, IN(sslcrl), NO_FIELD,
+        .refusal = NO_CRL },
+    [TUSK__PARAM_SSLCRLDIR] = {
+        .name = "sslcrldir", .env = "PGSSLCRLDIR", .kind = TUSK__KIND_TEXT, IN(sslcrldir), NO_FIELD,
+        .refusal = NO_CRL },
+    [TUSK__PARAM_SSLSNI] = {
+        .name = "sslsni", .env = "PGSSLSNI", .kind = TUSK__KIND_CHOICE, IN(sslsni), NO_FIELD, .fallback = "1", .choices = sni,
+        .help = "Whether TLS tells the server's name in the clear (SNI), if `host` is a name." },
+    [TUSK__PARAM_SSLCOMPRESSION] = {
+        .name = "sslcompression", .env = "PGSSLCOMPRESSION", .kind = TUSK__KIND_CHOICE, IN(sslcompression), NO_FIELD,
+        .fallback = "0", .choices = compressions,
+        .help = "A relic." },
+    [TUSK__PARAM_SSL_MIN_PROTOCOL_VERSION] = {
+        .name = "ssl_min_protocol_version", .env = "PGSSLMINPROTOCOLVERSION", .kind = TUSK__KIND_TLS_VERSION, IN(tls_min),
+        NO_FIELD, .fallback = "TLSv1.2", .choices = tls_min_versions,
+        .help = "The least version of TLS. In upper or lower case." },
+    [TUSK__PARAM_SSL_MAX_PROTOCOL_VERSION] = {
+        .name = "ssl_max_protocol_version", .env = "PGSSLMAXPROTOCOLVERSION", .kind = TUSK__KIND_TLS_VERSION, IN(tls_max),
+        NO_FIELD, .fallback = "TLSv1.3", .choices = tls_max_versions, .shown_default = "none",
+        .help = "The highest version of TLS. In upper or lower case." },
+    [TUSK__PARAM_SSLKEYLOGFILE] = {
+        .name = "sslkeylogfile", .kind = TUSK__KIND_TEXT, IN(sslkeylogfile), NO_FIELD,
+        .refusal = "what configures a connection must not make it write its keys to a file" },
     [TUSK__PARAM_CHANNEL_BINDING] = {
-        "channel_binding", TUSK__KIND_CHOICE, false, IN(channel_binding), FROM(channel_binding), "prefer", channel_bindings,
-        NULL,
-        "Whether the login is tied to the TLS connection below it. `require` accepts nothing but SCRAM-SHA-256-PLUS." },
+        .name = "channel_binding", .env = "PGCHANNELBINDING", .kind = TUSK__KIND_CHOICE, IN(channel_binding),
+        FIELD(channel_binding), .fallback = "prefer", .choices = channel_bindings,
+        .help = "Whether the login is tied to the TLS connection below it. `require` accepts nothing but SCRAM-SHA-256-PLUS." },
+    [TUSK__PARAM_REQUIRE_AUTH] = {
+        .name = "require_auth", .env = "PGREQUIREAUTH", .kind = TUSK__KIND_TEXT, IN(require_auth), NO_FIELD,
+        .refusal = "the ways to log in cannot be restricted yet, except by channel_binding=require" },
+    [TUSK__PARAM_REQUIREPEER] = {
+        .name = "requirepeer", .env = "PGREQUIREPEER", .kind = TUSK__KIND_TEXT, IN(requirepeer), NO_FIELD,
+        .refusal = "the account of the server behind a socket cannot be checked yet" },
+    [TUSK__PARAM_SCRAM_CLIENT_KEY] = {
+        .name = "scram_client_key", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(scram_client_key), NO_FIELD,
+        .refusal = NO_READY_KEYS },
+    [TUSK__PARAM_SCRAM_SERVER_KEY] = {
+        .name = "scram_server_key", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(scram_server_key), NO_FIELD,
+        .refusal = NO_READY_KEYS },
     [TUSK__PARAM_MIN_PROTOCOL_VERSION] = {
-        "min_protocol_version", TUSK__KIND_CHOICE, false, IN(min_protocol), TUSK__NO_FIELD, "3.0", protocols, NULL,
-        "The oldest protocol to accept when the server negotiates." },
+        .name = "min_protocol_version", .env = "PGMINPROTOCOLVERSION", .kind = TUSK__KIND_CHOICE, IN(min_protocol),
+        FIELD(min_protocol_version), .fallback = "3.0", .choices = protocols,
+        .help = "The oldest protocol to accept when the server negotiates." },
     [TUSK__PARAM_MAX_PROTOCOL_VERSION] = {
-        "max_protocol_version", TUSK__KIND_CHOICE, false, IN(max_protocol), FROM(max_protocol_version), NULL, protocols,
-        "`3.0`, or `latest` if `min_protocol_version` is above that",
-        "The protocol to ask for. 3.2 has longer cancel keys; older servers and some poolers do not know how to decline it." },
-
-    /* libpq 18 has these too, requiressl as a relic: their names are no mistakes, and nobody should search for a typing error */
-    REFUSED("service"), REFUSED("passfile"), REFUSED("fallback_application_name"), REFUSED("keepalives"),
-    REFUSED("keepalives_idle"), REFUSED("keepalives_interval"), REFUSED("keepalives_count"),
-    REFUSED("tcp_user_timeout"), REFUSED("sslnegotiation"), REFUSED("sslcompression"), REFUSED("sslcert"),
-    REFUSED("sslkey"), REFUSED("sslcertmode"), REFUSED("sslpassword"), REFUSED("sslcrl"), REFUSED("sslcrldir"),
-    REFUSED("sslsni"), REFUSED("sslkeylogfile"), REFUSED("requirepeer"), REFUSED("require_auth"),
-    REFUSED("ssl_min_protocol_version"), REFUSED("ssl_max_protocol_version"), REFUSED("gssencmode"),
-    REFUSED("krbsrvname"), REFUSED("gsslib"), REFUSED("gssdelegation"), REFUSED("replication"),
-    REFUSED("target_session_attrs"), REFUSED("load_balance_hosts"), REFUSED("scram_client_key"),
-    REFUSED("scram_server_key"), REFUSED("oauth_issuer"), REFUSED("oauth_client_id"), REFUSED("oauth_client_secret"),
-    REFUSED("oauth_scope"), REFUSED("requiressl"),
+        .name = "max_protocol_version", .env = "PGMAXPROTOCOLVERSION", .kind = TUSK__KIND_CHOICE, IN(max_protocol),
+        FIELD(max_protocol_version), .choices = protocols,
+        .shown_default = "`3.0`, or `latest` if `min_protocol_version` is above that",
+        .help = "The protocol to ask for. 3.2 has longer cancel keys; older servers and some poolers do not know how to decline "
+        "it." },
+    [TUSK__PARAM_GSSENCMODE] = {
+        .name = "gssencmode", .env = "PGGSSENCMODE", .kind = TUSK__KIND_CHOICE, IN(gssencmode), NO_FIELD,
+        .fallback = "disable", .choices = gss_encryptions,
+        .help = "Encryption by GSSAPI is never used." },
+    [TUSK__PARAM_KRBSRVNAME] = {
+        .name = "krbsrvname", .env = "PGKRBSRVNAME", .kind = TUSK__KIND_TEXT, IN(krbsrvname), NO_FIELD,
+        .refusal = NO_GSS },
+    [TUSK__PARAM_GSSLIB] = {
+        .name = "gsslib", .env = "PGGSSLIB", .kind = TUSK__KIND_TEXT, IN(gsslib), NO_FIELD,
+        .refusal = "it chooses between GSSAPI and SSPI on Windows, where this driver does not run" },
+    [TUSK__PARAM_GSSDELEGATION] = {
+        .name = "gssdelegation", .env = "PGGSSDELEGATION", .kind = TUSK__KIND_CHOICE, IN(gssdelegation), NO_FIELD,
+        .fallback = "0", .choices = delegations,
+        .help = "Credentials are never handed on." },
+    [TUSK__PARAM_OAUTH_ISSUER] = {
+        .name = "oauth_issuer", .kind = TUSK__KIND_TEXT, IN(oauth_issuer), NO_FIELD,
+        .refusal = NO_OAUTH },
+    [TUSK__PARAM_OAUTH_CLIENT_ID] = {
+        .name = "oauth_client_id", .kind = TUSK__KIND_TEXT, IN(oauth_client_id), NO_FIELD,
+        .refusal = NO_OAUTH },
+    [TUSK__PARAM_OAUTH_CLIENT_SECRET] = {
+        .name = "oauth_client_secret", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(oauth_client_secret), NO_FIELD,
+        .refusal = NO_OAUTH },
+    [TUSK__PARAM_OAUTH_SCOPE] = {
+        .name = "oauth_scope", .kind = TUSK__KIND_TEXT, IN(oauth_scope), NO_FIELD,
+        .refusal = NO_OAUTH },
 };
 /* clang-format on */
+
+const tusk__env_setting tusk__env_settings[] = {
+    {"PGDATESTYLE", "datestyle"}, {"PGTZ", "timezone"}, {"PGGEQO", "geqo"}, {NULL, NULL}};
 
 const tusk__param *tusk__param_find(tusk_str name)
 {

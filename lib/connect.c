@@ -193,6 +193,8 @@ static void start_task(tusk__task *task)
     tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, login_task));
 
     tusk__conn_pin(conn);
+    if (conn->settings && conn->settings->warning.len > 0)
+        tusk__loop_log(conn->loop, TUSK_LOG_WARNING, "%s", conn->settings->warning.ptr);
     if (conn->error.code != TUSK_OK)
         tusk__conn_fail(conn, NULL);
     else

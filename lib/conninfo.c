@@ -71,9 +71,30 @@ static tusk_str take_until(reader *r, const char *set)
 /* The text [r->out, text_end) becomes the value. A second one replaces the first. */
 static void keep(reader *r, const tusk__param *param, char *text_end)
 {
+    size_t i = tusk__param_index(param);
+
     *text_end = '\0';
-    r->values->text[tusk__param_index(param)] = tusk_str_from(r->out, (size_t)(text_end - r->out));
+    r->values->text[i] = tusk_str_from(r->out, (size_t)(text_end - r->out));
+    r->values->origin[i] = (tusk__origin){.kind = TUSK__FROM_STRING};
     r->out = text_end + 1;
+}
+
+static char *append(char *to, tusk_str text)
+{
+    if (text.len > 0)
+        memcpy(to, text.ptr, text.len);
+    return to + text.len;
+}
+
+/* requiressl, from before sslmode: 1 means require, anything else prefer. Its name is longer than either word. */
+static bool is_requiressl(tusk_str name)
+{
+    return tusk_str_is(name, "requiressl");
+}
+
+static void keep_requiressl(reader *r, char first)
+{
+    keep(r, &tusk__params[TUSK__PARAM_SSLMODE], append(r->out, tusk_str_of(first == '1' ? "require" : "prefer")));
 }
 
 /* ---- name=value … --------------------------------------------------------------------------------------------------- */
@@ -117,7 +138,8 @@ static tusk_code read_pair(reader *r)
 {
     const char *at = r->p;
     tusk_str name = take_until(r, "= \t\n\v\f\r");
-    const tusk__param *param = tusk__param_find(name);
+    const tusk__param *param = is_requiressl(name) ? &tusk__params[TUSK__PARAM_SSLMODE] : tusk__param_find(name);
+    char *room = r->out;
 
     skip_blanks(r);
     if (peek(r) != '=')
@@ -126,7 +148,12 @@ static tusk_code read_pair(reader *r)
         return unknown(r, at, name);
     r->p++;
     skip_blanks(r);
-    return peek(r) == '\'' ? read_quoted(r, param) : read_bare(r, param);
+    TUSK_TRY(peek(r) == '\'' ? read_quoted(r, param) : read_bare(r, param));
+    if (is_requiressl(name)) {
+        r->out = room;
+        keep_requiressl(r, room[0]);
+    }
+    return TUSK_OK;
 }
 
 static tusk_code read_pairs(reader *r)
@@ -252,13 +279,6 @@ static tusk_code read_netloc(reader *r, netloc *n)
     return TUSK_OK;
 }
 
-static char *append(char *to, tusk_str text)
-{
-    if (text.len > 0)
-        memcpy(to, text.ptr, text.len);
-    return to + text.len;
-}
-
 /* The hosts, or the ports, of a list, with commas between them; decoded only when joined, as libpq does it. */
 static tusk_code read_netlocs(reader *r, tusk__param_id id)
 {
@@ -281,13 +301,15 @@ static tusk_code keep_uri_param(reader *r, tusk_str raw_name, tusk_str raw_value
 {
     const tusk__param *param;
     bool is_ssl; /* "ssl=true" is sslmode=require, for those who come from JDBC; any other value of it is unknown */
+    bool is_relic;
     char *text_end;
     tusk_str name;
 
     TUSK_TRY(decode(r, raw_name, raw_name.ptr, &text_end));
     name = tusk_str_from(r->out, (size_t)(text_end - r->out));
     is_ssl = tusk_str_is(name, "ssl");
-    param = is_ssl ? &tusk__params[TUSK__PARAM_SSLMODE] : tusk__param_find(name);
+    is_relic = is_requiressl(name);
+    param = is_ssl || is_relic ? &tusk__params[TUSK__PARAM_SSLMODE] : tusk__param_find(name);
     if (!param)
         return unknown(r, raw_name.ptr, name);
     TUSK_TRY(decode(r, raw_value, raw_value.ptr, &text_end));
@@ -296,7 +318,10 @@ static tusk_code keep_uri_param(reader *r, tusk_str raw_name, tusk_str raw_value
             return unknown(r, raw_name.ptr, tusk_str_of("sslmode"));
         text_end = append(r->out, tusk_str_of("require"));
     }
-    keep(r, param, text_end);
+    if (is_relic)
+        keep_requiressl(r, text_end > r->out ? r->out[0] : '\0');
+    else
+        keep(r, param, text_end);
     return TUSK_OK;
 }
 

@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/un.h>
 
 #include "lib/array.h"
@@ -177,7 +176,7 @@ static tusk_code find_tls_material(tusk__dial *dial, tusk_error *err)
         .verify = dial->settings->sslmode == TUSK__SSL_VERIFY_FULL,
         .host = dial->route.host,
         .rootcert = dial->settings->sslrootcert,
-        .home = tusk_str_of(getenv("HOME")),
+        .home = dial->settings->home,
     };
 
     if (!dial->route.use_tls)

@@ -92,28 +92,13 @@ static tusk_code written(tusk__writer *out, size_t at, const char *message, tusk
 
 /* ---- StartupMessage -------------------------------------------------------------------------------------------------- */
 
-static size_t add_param(tusk__startup_param *params, size_t n, const char *name, tusk_str value)
-{
-    if (value.len == 0)
-        return n;
-    params[n] = (tusk__startup_param){tusk_str_of(name), value};
-    return n + 1;
-}
-
-/* The order is fixed, so that two logins with the same settings are the same bytes (D28). */
 tusk_code tusk__login_start(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err)
 {
     const tusk__settings *s = login->settings;
-    tusk__startup_param params[5];
-    size_t at = out->len, n = 0;
+    size_t at = out->len;
     tusk_code code;
 
-    n = add_param(params, n, "user", s->user);
-    n = add_param(params, n, "database", s->dbname);
-    n = add_param(params, n, "application_name", s->application_name);
-    n = add_param(params, n, "options", s->options);
-    n = add_param(params, n, "client_encoding", tusk_str_of("UTF8"));
-    tusk__startup_message_write(out, s->max_protocol, params, n);
+    tusk__startup_message_write(out, s->max_protocol, s->startup, s->n_startup);
     code = written(out, at, "the StartupMessage", err);
     if (code == TUSK_OK)
         tusk__session_enter(session, TUSK__EXPECT_AUTHENTICATION);

@@ -1,13 +1,26 @@
 /* The effective configuration of a connection: every source read, checked and put in one immutable, counted struct.
  * It reaches nobody and knows no sockets.
- * Read first: tusk/config.h, docs/config.md. */
+ * Read first: tusk/config.h, docs/config.md, docs/internals/config.md. */
 #ifndef TUSK_LIB_SETTINGS_H
 #define TUSK_LIB_SETTINGS_H
 
 #include <tusk/config.h>
 #include <tusk/loop.h>
 
+#include "lib/sources.h"
+#include "proto/message.h"
 #include "proto/scram.h" /* tusk__channel_binding */
+
+typedef enum tusk__session_attrs {
+    TUSK__SESSION_ANY,
+    TUSK__SESSION_READ_WRITE,
+    TUSK__SESSION_READ_ONLY,
+    TUSK__SESSION_PRIMARY,
+    TUSK__SESSION_STANDBY,
+    TUSK__SESSION_PREFER_STANDBY
+} tusk__session_attrs;
+
+typedef enum tusk__cert_mode { TUSK__CERT_DISABLE, TUSK__CERT_ALLOW, TUSK__CERT_REQUIRE } tusk__cert_mode;
 
 typedef enum tusk__sslmode { TUSK__SSL_DISABLE, TUSK__SSL_PREFER, TUSK__SSL_REQUIRE, TUSK__SSL_VERIFY_FULL } tusk__sslmode;
 
@@ -24,8 +37,16 @@ typedef struct tusk__settings {
     tusk_str user;     /* never empty */
     tusk_str password;
     bool has_password;
-    tusk_str application_name, options, sslrootcert, client_encoding_given;
+    tusk_str application_name, fallback_application_name, options, sslrootcert, client_encoding_given;
+    tusk_str service, passfile;
+    tusk_str home;     /* the user's folder, for default files; empty if there is none */
+    tusk_str warning;  /* what the log is to be told of the sources; empty: nothing */
 
+    /* what goes into the StartupMessage, in this order */
+    tusk__startup_param *startup;
+    size_t n_startup;
+
+    char port_digits[sizeof "65535"]; /* what port views */
     uint16_t port_number;
     tusk__sslmode sslmode;
     tusk__channel_binding channel_binding;
@@ -33,18 +54,37 @@ typedef struct tusk__settings {
     int64_t connect_timeout_us; /* -1 none */
     uint32_t scram_max_iterations;
 
+    /* the table fills these, but lets through only what is done without looking at them */
+    uint32_t target_session_attrs, load_balance_hosts, keepalives, sslnegotiation, sslcertmode, sslsni, sslcompression;
+    uint32_t tls_min, tls_max, gssencmode, gssdelegation;
+    int32_t keepalives_idle, keepalives_interval, keepalives_count, tcp_user_timeout_ms;
+    tusk_str replication, sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile, require_auth, requirepeer;
+    tusk_str scram_client_key, scram_server_key, krbsrvname, gsslib;
+    tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;
+
     tusk_notice_fn on_notice;
     tusk_closed_fn on_closed;
     tusk_parameter_fn on_parameter;
     void *user_data;
 } tusk__settings;
 
-/* Read the dsn and the fields of `config` over it, fill in defaults, check. TUSK_ERR_CONFIG names the parameter and what is
- * allowed; a malformed dsn by the position of the fault, never by its text (it may hold a password, D31).
+/* Read every source, fill in defaults, check. TUSK_ERR_CONFIG names the parameter and what is allowed, and in `detail` where the
+ * value comes from; a malformed dsn by the position of the fault, never by its text (it may hold a password, D31).
+ * sources  NULL: the process's
  * *out has one reference. */
+TUSK_MUST_CHECK
+tusk_code tusk__settings_read(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
+                              tusk__settings **out, tusk_error *err);
+
+/* The same from the process's sources. */
 TUSK_MUST_CHECK
 tusk_code tusk__settings_new(const tusk_allocator *allocator, const tusk_config *config, tusk__settings **out,
                              tusk_error *err);
+
+/* tusk_config_describe() with an allocator and sources. */
+size_t tusk__settings_describe(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
+                               char *buf, size_t size, tusk_error *err);
+
 static inline tusk__settings *tusk__settings_ref(tusk__settings *settings)
 {
     settings->refs++;

@@ -10,58 +10,19 @@
 #include "lib/conninfo.h"
 #include "lib/settings.h"
 #include "proto/message.h"
+#include "test/config_world.h"
 #include "test/harness/harness.h"
 #include "test/harness/print_config.h"
 
 #define N_OF(table) (int)(sizeof(table) / sizeof(table)[0])
-
-/* ---- an allocator that fails when told, and looks at what is given back ----------------------------------------------- */
-
-static int n_mallocs, n_live;
-static bool fails;
-static size_t block_size;
-static const char *must_be_wiped; /* not in a block when it is freed */
-
-static void *test_malloc(size_t size, void *user)
-{
-    void *p = fails ? NULL : malloc(size);
-
-    (void)user;
-    n_mallocs++;
-    if (p) {
-        memset(p, 0xA5, size); /* what is not written shows */
-        n_live++;
-        block_size = size;
-    }
-    return p;
-}
-
-static void *test_realloc(void *p, size_t size, void *user)
-{
-    (void)p, (void)size, (void)user;
-    ck_abort_msg("settings never grow");
-    return NULL;
-}
-
-static void test_free(void *p, void *user)
-{
-    (void)user;
-    if (!p)
-        return;
-    if (must_be_wiped)
-        ck_assert(memmem(p, block_size, must_be_wiped, strlen(must_be_wiped)) == NULL);
-    n_live--;
-    free(p);
-}
-
-static const tusk_allocator allocator = {test_malloc, test_realloc, test_free, NULL};
 
 static tusk__settings *settings_of(const tusk_config *config)
 {
     tusk__settings *s = NULL;
     tusk_error err = {0};
 
-    ck_assert_msg(tusk__settings_new(&allocator, config, &s, &err) == TUSK_OK, "%s", err.message);
+    ck_assert_msg(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err) == TUSK_OK, "%s",
+                  err.message);
     ck_assert_int_eq(err.code, TUSK_OK);
     return s;
 }
@@ -100,6 +61,14 @@ static const struct {
     {"options='-c a=b'", "options=-c a=b|"},
     {"dbname=postgresql://x", "dbname=postgresql://x|"},
     {"sslcert=c", "sslcert=c|"},
+    {"requiressl=1", "sslmode=require|"},
+    {"requiressl=10", "sslmode=require|"},
+    {"requiressl=", "sslmode=prefer|"},
+    {"requiressl='0' user=u", "user=u|sslmode=prefer|"},
+    {"sslmode=disable requiressl=1", "sslmode=require|"},
+    {"postgresql://h?requiressl=1", "host=h|sslmode=require|"},
+    {"postgresql://h?require%73sl=%31&user=u", "host=h|user=u|sslmode=require|"},
+    {"postgresql://h?requiressl=", "host=h|sslmode=prefer|"},
     {"postgresql://", ""},
     {"postgres://h", "host=h|"},
     {"postgresql://h:1/d", "host=h|port=1|dbname=d|"},
@@ -158,13 +127,11 @@ END_TEST
 
 START_TEST(nothing_given_is_libpqs_default)
 {
-    struct stat st;
-    bool is_folder = stat("/var/run/postgresql", &st) == 0 && S_ISDIR(st.st_mode);
     const struct passwd *pw = getpwuid(geteuid());
     tusk__settings *s = settings_of(NULL);
 
     ck_assert_ptr_ne(pw, NULL);
-    text_is(s->host, is_folder ? "/var/run/postgresql" : "localhost");
+    text_is(s->host, world_sources.socket_folder);
     text_is(s->hostaddr, "");
     text_is(s->port, "5432");
     text_is(s->user, pw->pw_name);
@@ -368,6 +335,12 @@ static const char *const fine[] = {
     "sslrootcert=",
     "sslcert=",
     "sslmode=verify-full hostaddr=::1 host=h",
+    "target_session_attrs=any load_balance_hosts=disable keepalives=1 sslnegotiation=postgres sslcertmode=disable "
+    "sslsni=1",
+    "sslcompression=0 gssencmode=disable gssdelegation=0 ssl_min_protocol_version=tlsV1.2 "
+    "ssl_max_protocol_version=TLSV1.3",
+    "gssencmode=prefer ssl_min_protocol_version='' ssl_max_protocol_version=''",
+    "replication='' require_auth=''",
 };
 
 START_TEST(these_are_fine)
@@ -401,7 +374,6 @@ END_TEST
 #define MALFORMED_AT(n, what) "the connection string is malformed at byte " n ": " what
 #define NO_EQUALS "what should be a parameter's name has no \"=\" behind it"
 #define SSLMODES "sslmode must be one of: disable, prefer, require, verify-full"
-#define LATER " is a parameter of libpq that is not supported yet"
 
 static const struct {
     const char *dsn, *message;
@@ -478,9 +450,16 @@ static const struct {
      "client_encoding must be UTF8 or auto: this driver speaks UTF-8, and the server converts"},
     {"client_encoding=utf8utf8utf8",
      "client_encoding must be UTF8 or auto: this driver speaks UTF-8, and the server converts"},
-    {"target_session_attrs=any", "target_session_attrs" LATER},
-    {"postgresql://h?sslcert=c", "sslcert" LATER},
-    {"requiressl=1", "requiressl" LATER},
+    {"target_session_attrs=primary", "target_session_attrs=primary is not supported: servers are not told apart yet"},
+    {"target_session_attrs=x", "target_session_attrs must be one of: any"},
+    {"postgresql://h?sslcert=c", "sslcert is not supported: client certificates are not supported yet"},
+    {"sslkeylogfile=/k",
+     "sslkeylogfile is not supported: what configures a connection must not make it write its keys to a file"},
+    {"gssencmode=require", "gssencmode=require is not supported: encryption by GSSAPI is not in this driver; use TLS"},
+    {"ssl_min_protocol_version=tlsv1.1",
+     "ssl_min_protocol_version=TLSv1.1 is not supported: it is broken; the least is TLSv1.2"},
+    {"ssl_max_protocol_version=TLSv1.4", "ssl_max_protocol_version must be one of: TLSv1.3"},
+    {"requiressl=1 sslmode=x", SSLMODES},
 };
 
 START_TEST(what_is_wrong_is_said_in_one_sentence)
@@ -488,13 +467,17 @@ START_TEST(what_is_wrong_is_said_in_one_sentence)
     tusk__settings *s = NULL;
     tusk_error err = {0};
 
-    ck_assert_int_eq(tusk__settings_new(&allocator, &(tusk_config){.dsn = refused[_i].dsn}, &s, &err), TUSK_ERR_CONFIG);
+    ck_assert_int_eq(
+        tusk__settings_read(&world_allocator, &world_sources, &(tusk_config){.dsn = refused[_i].dsn}, &s, &err),
+        TUSK_ERR_CONFIG);
     ck_assert_ptr_eq(s, NULL);
     ck_assert_str_eq(err.message, refused[_i].message);
     ck_assert_str_eq(err.sqlstate, "08001");
     ck_assert_str_eq(err.where, "configuration");
-    ck_assert_int_eq(n_live, 0);
-    ck_assert_int_eq(tusk__settings_new(&allocator, &(tusk_config){.dsn = refused[_i].dsn}, &s, NULL), TUSK_ERR_CONFIG);
+    ck_assert_int_eq(world_n_live, 0);
+    ck_assert_int_eq(
+        tusk__settings_read(&world_allocator, &world_sources, &(tusk_config){.dsn = refused[_i].dsn}, &s, NULL),
+        TUSK_ERR_CONFIG);
 }
 END_TEST
 
@@ -514,10 +497,11 @@ START_TEST(the_struct_is_judged_likewise)
         tusk__settings *s = NULL;
         tusk_error err = {0};
 
-        ck_assert_int_eq(tusk__settings_new(&allocator, &rows[i].config, &s, &err), TUSK_ERR_CONFIG);
+        ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, &rows[i].config, &s, &err),
+                         TUSK_ERR_CONFIG);
         ck_assert_str_eq(err.message, rows[i].message);
     }
-    ck_assert_int_eq(n_live, 0);
+    ck_assert_int_eq(world_n_live, 0);
 }
 END_TEST
 
@@ -526,7 +510,9 @@ START_TEST(a_foreign_uri_gets_a_hint)
     tusk__settings *s = NULL;
     tusk_error err = {0};
 
-    ck_assert_int_eq(tusk__settings_new(&allocator, &(tusk_config){.dsn = "mysql://h/d"}, &s, &err), TUSK_ERR_CONFIG);
+    ck_assert_int_eq(
+        tusk__settings_read(&world_allocator, &world_sources, &(tusk_config){.dsn = "mysql://h/d"}, &s, &err),
+        TUSK_ERR_CONFIG);
     ck_assert_str_eq(err.hint, "A URI begins with postgresql:// or postgres://.");
 }
 END_TEST
@@ -536,7 +522,8 @@ START_TEST(an_error_that_is_already_there_stays)
     tusk__settings *s = NULL;
     tusk_error err = {.code = TUSK_ERR_LOST, .message = "first"};
 
-    ck_assert_int_eq(tusk__settings_new(&allocator, &(tusk_config){.dsn = "port=x"}, &s, &err), TUSK_ERR_CONFIG);
+    ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, &(tusk_config){.dsn = "port=x"}, &s, &err),
+                     TUSK_ERR_CONFIG);
     ck_assert_int_eq(err.code, TUSK_ERR_LOST);
     ck_assert_str_eq(err.message, "first");
 }
@@ -571,15 +558,15 @@ static void try_with_secret(const char *dsn)
     tusk__settings *s = NULL;
     tusk_error err = {0};
 
-    must_be_wiped = secret;
-    if (tusk__settings_new(&allocator, &(tusk_config){.dsn = dsn}, &s, &err) != TUSK_OK) {
+    world_must_be_wiped = secret;
+    if (tusk__settings_read(&world_allocator, &world_sources, &(tusk_config){.dsn = dsn}, &s, &err) != TUSK_OK) {
         assert_no_secret(err.message, dsn);
         assert_no_secret(err.where, dsn);
         assert_no_secret(err.detail, dsn);
         assert_no_secret(err.hint, dsn);
     }
     tusk__settings_unref(s);
-    must_be_wiped = NULL;
+    world_must_be_wiped = NULL;
 }
 
 START_TEST(d31_a_secret_at_any_place_is_in_no_error)
@@ -598,7 +585,7 @@ START_TEST(d31_a_secret_at_any_place_is_in_no_error)
                 dsn[at + strlen(before[i]) + strlen(secret) + strlen(behind[k])] = '\0';
                 try_with_secret(dsn);
             }
-    ck_assert_int_eq(n_live, 0);
+    ck_assert_int_eq(world_n_live, 0);
 }
 END_TEST
 
@@ -613,7 +600,7 @@ START_TEST(d31_a_secret_in_any_field_of_the_struct_is_in_no_error)
         if (tusk__params[i].config_offset == TUSK__NO_FIELD)
             continue;
         memcpy((char *)&config + tusk__params[i].config_offset, &text, sizeof text);
-        if (tusk__settings_new(&allocator, &config, &s, &err) != TUSK_OK)
+        if (tusk__settings_read(&world_allocator, &world_sources, &config, &s, &err) != TUSK_OK)
             assert_no_secret(err.message, tusk__params[i].name);
         tusk__settings_unref(s);
     }
@@ -625,12 +612,12 @@ START_TEST(the_password_is_wiped_with_the_last_reference)
     tusk__settings *s = settings_of_dsn("password=first-Zq7 password=s3cr3t-Zq7"), *other = tusk__settings_ref(s);
 
     tusk__settings_unref(s);
-    ck_assert_int_eq(n_live, 1);
+    ck_assert_int_eq(world_n_live, 1);
     text_is(other->password, secret);
-    must_be_wiped = "-Zq7"; /* of the one that was overruled too */
+    world_must_be_wiped = "-Zq7"; /* of the one that was overruled too */
     tusk__settings_unref(other);
-    must_be_wiped = NULL;
-    ck_assert_int_eq(n_live, 0);
+    world_must_be_wiped = NULL;
+    ck_assert_int_eq(world_n_live, 0);
     tusk__settings_unref(NULL);
 }
 END_TEST
@@ -639,33 +626,42 @@ START_TEST(the_password_is_wiped_when_the_rest_is_refused)
 {
     tusk__settings *s = NULL;
 
-    must_be_wiped = "-Zq7";
-    ck_assert_int_eq(tusk__settings_new(&allocator, &(tusk_config){.dsn = "password=s3cr3t-Zq7 port=x"}, &s, NULL),
+    world_must_be_wiped = "-Zq7";
+    ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources,
+                                         &(tusk_config){.dsn = "password=s3cr3t-Zq7 port=x"}, &s, NULL),
                      TUSK_ERR_CONFIG);
-    ck_assert_int_eq(tusk__settings_new(&allocator, &(tusk_config){.dsn = "password=s3cr3t-Zq7 nonsense"}, &s, NULL),
+    ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources,
+                                         &(tusk_config){.dsn = "password=s3cr3t-Zq7 nonsense"}, &s, NULL),
                      TUSK_ERR_CONFIG);
-    must_be_wiped = NULL;
-    ck_assert_int_eq(n_live, 0);
+    world_must_be_wiped = NULL;
+    ck_assert_int_eq(world_n_live, 0);
 }
 END_TEST
 
-START_TEST(one_allocation_and_its_failure)
+START_TEST(every_failing_allocation_is_an_error)
 {
-    tusk_config config = {.dsn = "postgresql://u:p@h/d", .application_name = "a"};
-    tusk__settings *s = NULL;
-    tusk_error err = {0};
+    tusk_config config = {.dsn = "postgresql://u:s3cr3t-Zq7@h/d", .application_name = "a"};
+    int n = 0;
 
-    n_mallocs = 0;
-    fails = true;
-    ck_assert_int_eq(tusk__settings_new(&allocator, &config, &s, &err), TUSK_ERR_NOMEM);
-    ck_assert_int_eq(err.code, TUSK_ERR_NOMEM);
-    ck_assert_str_eq(err.sqlstate, "53200");
-    ck_assert_ptr_eq(s, NULL);
-    ck_assert_int_eq(n_mallocs, 1);
-    fails = false;
-    s = settings_of(&config);
-    ck_assert_int_eq(n_mallocs, 2);
-    tusk__settings_unref(s);
+    world_must_be_wiped = secret;
+    for (world_fail_at = 1;; world_fail_at++, n++) {
+        tusk__settings *s = NULL;
+        tusk_error err = {0};
+
+        world_n_mallocs = 0;
+        if (tusk__settings_read(&world_allocator, &world_sources, &config, &s, &err) == TUSK_OK) {
+            tusk__settings_unref(s);
+            break;
+        }
+        ck_assert_int_eq(err.code, TUSK_ERR_NOMEM);
+        ck_assert_str_eq(err.sqlstate, "53200");
+        ck_assert_ptr_eq(s, NULL);
+        ck_assert_int_eq(world_n_live, 0);
+    }
+    world_fail_at = 0;
+    world_must_be_wiped = NULL;
+    ck_assert_int_eq(n, 2); /* the decoded string, and the settings */
+    ck_assert_int_eq(world_n_live, 0);
 }
 END_TEST
 
@@ -679,11 +675,14 @@ START_TEST(every_row_is_whole_and_found)
         ck_assert_ptr_ne(param->name, NULL);
         ck_assert_ptr_eq(tusk__param_find(tusk_str_of(param->name)), param);
         ck_assert_str_eq(tusk__param_nearest(tusk_str_of(param->name)), param->name);
-        ck_assert_int_eq(param->kind == TUSK__KIND_REFUSED, i >= TUSK__N_SUPPORTED_PARAMS);
-        ck_assert_int_eq(param->kind == TUSK__KIND_CHOICE, param->choices != NULL);
-        ck_assert_int_eq(param->help == NULL, param->kind == TUSK__KIND_REFUSED);
+        ck_assert_int_eq(param->kind == TUSK__KIND_CHOICE || param->kind == TUSK__KIND_TLS_VERSION,
+                         param->choices != NULL);
+        ck_assert(param->offset > 0 && param->offset < sizeof(tusk__settings));
+        ck_assert_int_eq(param->help == NULL, param->refusal != NULL);
         if (param->help)
             ck_assert(param->fallback || param->shown_default);
+        for (size_t k = 0; k < i; k++)
+            ck_assert(param->offset != tusk__params[k].offset); /* two rows, one place */
     }
     ck_assert(tusk__params[TUSK__PARAM_PASSWORD].is_secret);
 }
@@ -740,7 +739,7 @@ Suite *tusk_suite(void)
     tcase_add_test(secrets, d31_a_secret_in_any_field_of_the_struct_is_in_no_error);
     tcase_add_test(secrets, the_password_is_wiped_with_the_last_reference);
     tcase_add_test(secrets, the_password_is_wiped_when_the_rest_is_refused);
-    tcase_add_test(secrets, one_allocation_and_its_failure);
+    tcase_add_test(secrets, every_failing_allocation_is_an_error);
     suite_add_tcase(suite, secrets);
 
     tcase_add_test(table, every_row_is_whole_and_found);

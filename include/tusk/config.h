@@ -1,8 +1,10 @@
-/* How to reach and enter a server: connection strings, and the C struct around them.
+/* How to reach and enter a server: the C struct, and what it comes to with connection strings, the environment, password and
+ * service files.
  * Read first: docs/config.md. */
 #ifndef TUSK_CONFIG_H
 #define TUSK_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <tusk/error.h>
@@ -29,34 +31,63 @@ typedef void (*tusk_closed_fn)(tusk_conn *conn, const tusk_error *err, void *use
 typedef void (*tusk_parameter_fn)(tusk_conn *conn, tusk_str name, tusk_str value, void *user);
 
 /**
- * A connection's configuration. Zero means "not given here": then the connection string, then the default counts.
- * Strings are borrowed until the call returns.
+ * A connection's configuration. Zero means "not given here": then the connection string counts, then the service file, then the
+ * environment, then the password file (for the password), then the default.
+ * Strings are borrowed until the call returns; NULL and "" are "not given here".
+ *
+ * Files and variables are read once, by the call that takes the configuration, on the calling thread; nobody may change the
+ * environment (setenv) meanwhile.
  */
 typedef struct tusk_config {
     const char *dsn; /* "postgresql://user:password@host:port/dbname?sslmode=verify-full" or "host=… dbname=…" */
 
     /* each overrides the connection string */
-    const char *host; /* a name, an address, or the directory of a Unix-domain socket (starts with /) */
+    const char *service; /* a section of a service file */
+    const char *host;    /* a name, an address, or the directory of a Unix-domain socket (starts with /) */
     const char *hostaddr;
     const char *port;
     const char *dbname;
     const char *user;
     const char *password;
+    const char *passfile; /* default ~/.pgpass */
     const char *application_name;
+    const char *fallback_application_name; /* as long as nobody gives application_name, not even the environment */
     const char *options;
     const char *sslmode; /* disable, prefer, require, verify-full */
     const char *sslrootcert;
     const char *channel_binding;      /* disable, prefer, require */
+    const char *min_protocol_version; /* 3.0, 3.2, latest */
     const char *max_protocol_version; /* 3.0, 3.2, latest */
+
+    /* Settings of the server for this session, sent with the login: {"search_path", "app", "jit", "off", NULL}. They are what
+     * RESET goes back to, and win over `options`, PGTZ and the like. Not here: user, database, options, replication, _pq_.… */
+    const char *const *server_settings;
 
     double connect_timeout;   /* seconds for all of it: name, connect, TLS, login. Default: none, as libpq; TUSK_NONE the same */
     int scram_max_iterations; /* default 100000; a server that asks for more is refused before anything is computed */
+
+    /* true: only what is given here, in dsn and in files named here counts: no variable is read (HOME neither), and no password
+     * file but one named by passfile. A service is still looked for: in the home folder of the system's user database, and in
+     * the system's folder. Default: the environment counts, as in libpq */
+    bool ignore_environment;
 
     tusk_notice_fn on_notice; /* default: notices are logged with level INFO, warnings with WARNING */
     tusk_parameter_fn on_parameter;
     tusk_closed_fn on_closed;
     void *user_data; /* `user` of the three */
 } tusk_config;
+
+/**
+ * What a configuration comes to: one line for each value that is in force, with its origin (default, environment variable,
+ * service file and line, connection string, field …), then warnings. Secrets are shown as "(hidden)", control
+ * characters as \xNN. It reads the same sources that a connection made now would read, and connects to nobody.
+ *
+ * config    NULL: what a program that gives nothing gets
+ * buf       always NUL-terminated if size > 0
+ * Returns   the length that the whole text has, as snprintf; 0 if the configuration is refused
+ * Errors    TUSK_ERR_CONFIG what a connection would fail with · TUSK_ERR_NOMEM
+ */
+size_t tusk_config_describe(const tusk_config *config, char *buf, size_t size, tusk_error *err);
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,7 @@ extern "C" {
  * Begin to connect. Never blocks: what is submitted earlier waits for the login, and fails with its error.
  *
  * dsn       postgresql://user:password@host:port/dbname?name=value&… or "host=… port=… dbname=…"; NULL or "" for the defaults.
- *           The environment is not looked at yet
+ *           What it leaves open the environment and files say, as with libpq: docs/config.md
  * Returns   the connection, owned by the caller: tusk_conn_free(). NULL only if not even that could be allocated; every other
  *           failure, a malformed dsn included, is the connection's error, and that of every request on it
  * Thread    the loop's thread

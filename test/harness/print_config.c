@@ -10,11 +10,27 @@ static const char before_table[] =
     "\n"
     "This page is printed from `lib/config_table.c` by `make docs`; edit there, or in `test/harness/print_config.c`.\n"
     "\n"
-    "A connection is configured by a connection string, `tusk_config.dsn`, and by the other fields of `tusk_config`, "
-    "which\n"
-    "override it. What neither gives has the default below. In the struct NULL and the empty string mean \"not given "
-    "here\".\n"
-    "No environment variable and no password file is read yet.\n"
+    "A connection is configured by a connection string, `tusk_config.dsn`, by the other fields of `tusk_config`, by a "
+    "service file, by\n"
+    "the environment and by a password file. In the struct NULL and the empty string mean \"not given here\".\n"
+    "`tusk_config_describe()` tells what all of them come to, and where each value is from.\n"
+    "\n"
+    "## Where values come from\n"
+    "\n"
+    "Of each parameter the first source that gives it counts, in libpq's order:\n"
+    "\n"
+    "1. a field of `tusk_config`\n"
+    "2. the connection string\n"
+    "3. the service file, if a service is named\n"
+    "4. the environment\n"
+    "5. for the password: the password file\n"
+    "6. the default\n"
+    "\n"
+    "Variables and files are read once, when the configuration is handed over. A variable that is set but empty gives "
+    "the empty value,\n"
+    "as in libpq; `unset` it instead. With `tusk_config.ignore_environment` no variable is read, and no password file "
+    "but one named by\n"
+    "`passfile`.\n"
     "\n"
     "## Connection strings\n"
     "\n"
@@ -33,7 +49,9 @@ static const char before_table[] =
     "\n"
     "In the other form blanks separate pairs and may stand around `=`. A value with blanks, and an empty one, is put "
     "in single\n"
-    "quotes; a backslash makes the next character an ordinary one, inside quotes and out.\n"
+    "quotes; a backslash makes the next character an ordinary one, inside quotes and out. In both forms the relic "
+    "`requiressl=1` means\n"
+    "`sslmode=require`, and any other value of it `prefer`.\n"
     "\n"
     "A parameter given twice has its last value. A name that is unknown is an error. Errors name the parameter, or the "
     "place in\n"
@@ -43,40 +61,114 @@ static const char before_table[] =
     "\n"
     "## Parameters\n"
     "\n"
-    "The names are libpq's. \"Field\" says whether `tusk_config` has it as a field too.\n"
+    "The names are libpq's. \"Variable\" is what stands in for it in the environment, \"Field\" says whether "
+    "`tusk_config` has it as a\n"
+    "field too.\n"
     "\n"
-    "| Name | Default | Values | Field | Meaning |\n"
-    "|---|---|---|---|---|\n";
+    "| Name | Variable | Default | Values | Field | Meaning |\n"
+    "|---|---|---|---|---|---|\n";
 
-static const char in_struct_only[] =
+static const char behind_table[] =
     "\n"
-    "Only in `tusk_config`: `scram_max_iterations` (default 100000), above which a server's demand is refused before "
-    "anything is\n"
-    "computed; `on_notice`, `on_parameter` and their `user_data`.\n"
+    "Only in `tusk_config`: `server_settings`, see below; `scram_max_iterations` (default 100000), above which a "
+    "server's demand is\n"
+    "refused before anything is computed; `ignore_environment`; `on_notice`, `on_parameter`, `on_closed` and their "
+    "`user_data`.\n"
     "\n"
-    "## Not supported yet\n"
+    "Further variables: `PGSERVICEFILE` and `PGSYSCONFDIR` (service files), `PGREQUIRESSL` (`sslmode`), `HOME` "
+    "(default files; if it is\n"
+    "not set, the system's user database has the folder), and those that set something for the session, as in libpq:\n";
+
+static const char files[] =
+    "The value `default`, in upper or lower case, means that the server's own counts. `PGLOCALEDIR` and `PGOAUTHDEBUG` "
+    "are not looked\n"
+    "at.\n"
     "\n"
-    "These parameters of libpq are known by name. Given a value they are an error that says so, since to pass over\n"
-    "`sslcert` or `target_session_attrs` silently would be worse.\n"
+    "## Settings of the server\n"
+    "\n"
+    "`options` (from any source) takes the server's command-line options. `tusk_config.server_settings` is a list of "
+    "names and values:\n"
+    "\n"
+    "    .server_settings = (const char *const[]){\"search_path\", \"app\", \"jit\", \"off\", NULL},\n"
+    "\n"
+    "Both are sent with the login, so they are what `RESET` goes back to. Of a name in several places "
+    "`server_settings` counts, then\n"
+    "`PGTZ` and its like, then `options`; `application_name` in it overrides the parameter. `user`, `database`, "
+    "`options`, `replication`\n"
+    "and names that begin with `_pq_.` are refused in it, and `client_encoding` must be UTF8.\n"
+    "\n"
+    "## The password file\n"
+    "\n"
+    "`passfile`, or `~/.pgpass`. It is looked into if no other source gives a password. Each line is\n"
+    "\n"
+    "    host:port:dbname:user:password\n"
+    "\n"
+    "where `*` alone in one of the first four fits everything, and a backslash in front of `:` or a backslash makes it "
+    "an ordinary\n"
+    "character, in the password too. The first line that fits counts. Lines that begin with `#` are comments. The host "
+    "is `host` as it\n"
+    "was given, or `hostaddr` if there is none; the folder of the socket that is the default is `localhost`.\n"
+    "\n"
+    "Group and others must have no access to the file (`chmod 0600`); otherwise it is ignored, and the log says so "
+    "with level WARNING,\n"
+    "as it does of anything that is not a plain file.\n"
+    "\n"
+    "## Service files\n"
+    "\n"
+    "A service is a section of a file, with parameters by name:\n"
+    "\n"
+    "    [billing]\n"
+    "    host=db1\n"
+    "    dbname=billing\n"
+    "    sslmode=verify-full\n"
+    "\n"
+    "It is looked for in the file that `PGSERVICEFILE` names, which must then be there, or in `~/.pg_service.conf`; "
+    "then in\n"
+    "`pg_service.conf` in the folder that `PGSYSCONFDIR` names, or in `/etc/postgresql-common`. A service that is "
+    "found nowhere is an\n"
+    "error. Blanks around a line do not count, those around `=` do; there are no quotes. Lines that begin with `#` are "
+    "comments. Of a\n"
+    "parameter that is there twice the first counts. Errors name file and line. A service in a service, a look-up in "
+    "LDAP and\n"
+    "`sslkeylogfile` are refused.\n"
     "\n";
 
+static const char before_refused[] = "## Not supported yet\n"
+                                     "\n"
+                                     "These parameters of libpq are known by name. Given a value they are an error "
+                                     "that says so, wherever the value comes from, since to\n"
+                                     "pass over `sslcert` or `require_auth` silently would be worse.\n"
+                                     "\n"
+                                     "| Name | Variable | Why |\n"
+                                     "|---|---|---|\n";
+
 static const char differences[] =
+    "\n"
     "## Where this differs from libpq\n"
     "\n"
     "- `sslmode=allow` and `sslmode=verify-ca` are refused: neither says whom one talks to.\n"
     "- Lists of hosts, addresses and ports are refused for now.\n"
     "- `hostaddr` is IPv4 in four parts or IPv6; the shorter spellings of IPv4 (`127.1`) are refused.\n"
-    "- `client_encoding` is UTF-8.\n"
+    "- `client_encoding` is UTF-8, and is always sent.\n"
     "- `connect_timeout` covers the whole attempt, not each address of a host.\n"
     "- With `hostaddr` alone, `host` is that address; with `sslmode=verify-full` a `host` must be given, as in libpq.\n"
-    "- A relic of libpq, `requiressl`, is refused; `sslmode=require` is what it meant.\n";
+    "- `sslsni`, `sslcompression`, `keepalives` and `gssdelegation` are `0` or `1`; libpq looks at the first character "
+    "only, or takes any\n"
+    "  number.\n"
+    "- A value is checked when the configuration is made, also one that would not matter for this connection.\n"
+    "- `sslkeylogfile` is refused everywhere: what configures a connection must not make it write secrets to a file.\n"
+    "- A service file must be a plain file without NUL bytes, of at most 1 MiB; a password file has at most 16 MiB, "
+    "and a line with a\n"
+    "  NUL byte in it fits nothing.\n"
+    "- The folders for the default socket and for `pg_service.conf` are Debian's; a libpq of another make has "
+    "others.\n";
 
 static const char *values_of(const tusk__param *param)
 {
     static const char *const words[TUSK__N_KINDS] = {
-        [TUSK__KIND_TEXT] = "text",         [TUSK__KIND_NAME] = "name", [TUSK__KIND_ADDRESS] = "address",
-        [TUSK__KIND_PORT] = "1 to 65535",   [TUSK__KIND_FILE] = "path", [TUSK__KIND_SECONDS] = "seconds",
-        [TUSK__KIND_ENCODING] = "encoding",
+        [TUSK__KIND_TEXT] = "text",         [TUSK__KIND_NAME] = "name",       [TUSK__KIND_ADDRESS] = "address",
+        [TUSK__KIND_PORT] = "1 to 65535",   [TUSK__KIND_FILE] = "path",       [TUSK__KIND_SECONDS] = "seconds",
+        [TUSK__KIND_ENCODING] = "encoding", [TUSK__KIND_INTEGER] = "integer",
     };
 
     return words[param->kind];
@@ -93,9 +185,24 @@ static void print_choices(FILE *out, const tusk__choice *choices)
         }
 }
 
+static void print_refused_choices(FILE *out, const tusk__choice *choices)
+{
+    for (const tusk__choice *c = choices; c && c->word; c++)
+        if (c->refusal)
+            fprintf(out, " `%s` is refused: %s.", c->word, c->refusal);
+}
+
+static void print_variable(FILE *out, const tusk__param *param)
+{
+    if (param->env)
+        fprintf(out, "`%s`", param->env);
+    fputs(" | ", out);
+}
+
 static void print_row(FILE *out, const tusk__param *param)
 {
     fprintf(out, "| `%s` | ", param->name);
+    print_variable(out, param);
     if (param->shown_default)
         fputs(param->shown_default, out);
     else
@@ -105,27 +212,33 @@ static void print_row(FILE *out, const tusk__param *param)
         print_choices(out, param->choices);
     else
         fputs(values_of(param), out);
-    fprintf(out, "%s | %s | %s |\n", param->is_secret ? ", secret" : "",
+    fprintf(out, "%s | %s | %s", param->is_secret ? ", secret" : "",
             param->config_offset != TUSK__NO_FIELD || param->kind == TUSK__KIND_SECONDS ? "yes" : "no", param->help);
+    print_refused_choices(out, param->choices);
+    fputs(" |\n", out);
 }
 
-static void print_refused(FILE *out)
+static void print_refused(FILE *out, const tusk__param *param)
 {
-    const char *separator = "";
-
-    for (size_t i = TUSK__N_SUPPORTED_PARAMS; i < TUSK__N_PARAMS; i++) {
-        fprintf(out, "%s`%s`", separator, tusk__params[i].name);
-        separator = (i - TUSK__N_SUPPORTED_PARAMS) % 5 == 4 ? ",\n" : ", ";
-    }
-    fputs(".\n\n", out);
+    fprintf(out, "| `%s` | ", param->name);
+    print_variable(out, param);
+    fprintf(out, "%s |\n", param->refusal);
 }
 
 void print_config(FILE *out)
 {
     fputs(before_table, out);
-    for (size_t i = 0; i < TUSK__N_SUPPORTED_PARAMS; i++)
-        print_row(out, &tusk__params[i]);
-    fputs(in_struct_only, out);
-    print_refused(out);
+    for (size_t i = 0; i < TUSK__N_PARAMS; i++)
+        if (!tusk__params[i].refusal)
+            print_row(out, &tusk__params[i]);
+    fputs(behind_table, out);
+    for (const tusk__env_setting *s = tusk__env_settings; s->env; s++)
+        fprintf(out, "%s`%s` (`%s`)", s == tusk__env_settings ? "" : ", ", s->env, s->name);
+    fputs(". ", out);
+    fputs(files, out);
+    fputs(before_refused, out);
+    for (size_t i = 0; i < TUSK__N_PARAMS; i++)
+        if (tusk__params[i].refusal)
+            print_refused(out, &tusk__params[i]);
     fputs(differences, out);
 }

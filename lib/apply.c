@@ -1,0 +1,240 @@
+/* One function for each kind of parameter: what its text means, and what is wrong with it.
+ * It allocates nothing and asks nobody.
+ * Read first: lib/apply.h. */
+#include "lib/apply.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include "proto/error_set.h"
+
+#define US_PER_SECOND 1000000
+
+typedef struct job {
+    tusk__settings *s;
+    tusk_error *err;
+} job;
+
+/* No message holds a value: behind a typing error any text may be a password (D31). */
+static tusk_code refuse(const job *j, const tusk__param *param, const char *why)
+{
+    return tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s %s", param->name, why);
+}
+
+static tusk_code apply_text(const job *j, const tusk__param *param, tusk_str text)
+{
+    if (!text.ptr)
+        text = tusk_str_of(""); /* empty texts have their NUL too */
+    memcpy((char *)j->s + param->offset, &text, sizeof text);
+    return TUSK_OK;
+}
+
+static tusk_code refuse_list(const job *j, const tusk__param *param, tusk_str text)
+{
+    if (text.len > 0 && memchr(text.ptr, ',', text.len))
+        return refuse(j, param, "holds a list; several hosts are not supported yet");
+    return TUSK_OK;
+}
+
+static tusk_code apply_name(const job *j, const tusk__param *param, tusk_str text)
+{
+    TUSK_TRY(refuse_list(j, param, text));
+    return apply_text(j, param, text);
+}
+
+/* IPv6 with a zone ("fe80::1%eth0") is an address too; whether the zone exists the system will say. */
+static bool is_address(tusk_str text)
+{
+    char copy[INET6_ADDRSTRLEN];
+    const char *zone = memchr(text.ptr, '%', text.len);
+    size_t len = zone ? (size_t)(zone - text.ptr) : text.len;
+    struct in6_addr addr;
+
+    if (len >= sizeof copy)
+        return false;
+    memcpy(copy, text.ptr, len);
+    copy[len] = '\0';
+    return inet_pton(AF_INET6, copy, &addr) == 1 || (!zone && inet_pton(AF_INET, copy, &addr) == 1);
+}
+
+static tusk_code apply_address(const job *j, const tusk__param *param, tusk_str text)
+{
+    TUSK_TRY(refuse_list(j, param, text));
+    if (text.len > 0 && !is_address(text))
+        return refuse(j, param, "must be a numeric IPv4 or IPv6 address; give a name as host");
+    return apply_text(j, param, text);
+}
+
+static bool is_blank(char c)
+{
+    return c != '\0' && strchr(" \t\n\v\f\r", c) != NULL;
+}
+
+/* A decimal int, with a sign and blanks around it if need be: what libpq takes. Every text ends with a NUL. */
+static bool read_int(const char *p, int64_t *out)
+{
+    int64_t n = 0;
+    bool negative;
+
+    while (is_blank(*p))
+        p++;
+    negative = *p == '-';
+    p += *p == '-' || *p == '+';
+    if (*p < '0' || *p > '9')
+        return false;
+    for (; *p >= '0' && *p <= '9'; p++)
+        if (n <= INT32_MAX)
+            n = n * 10 + (*p - '0');
+    while (is_blank(*p))
+        p++;
+    *out = negative ? -n : n;
+    return *p == '\0' && *out >= INT32_MIN && *out <= INT32_MAX;
+}
+
+static tusk_code apply_port(const job *j, const tusk__param *param, tusk_str text)
+{
+    int64_t n;
+
+    TUSK_TRY(refuse_list(j, param, text));
+    if (!read_int(text.ptr, &n) || n < 1 || n > UINT16_MAX)
+        return refuse(j, param, "must be a number from 1 to 65535");
+    j->s->port_number = (uint16_t)n;
+    snprintf(j->s->port_digits, sizeof j->s->port_digits, "%u", (unsigned)j->s->port_number);
+    return apply_text(j, param, tusk_str_of(j->s->port_digits));
+}
+
+/* libpq's rule: 0 and less is for ever, and a clock of whole seconds cannot keep a promise of one. */
+static tusk_code apply_seconds(const job *j, const tusk__param *param, tusk_str text)
+{
+    int64_t n, us;
+
+    if (!read_int(text.ptr ? text.ptr : "", &n))
+        return refuse(j, param, "must be a whole number of seconds");
+    us = n <= 0 ? -1 : (n == 1 ? 2 : n) * US_PER_SECOND;
+    memcpy((char *)j->s + param->offset, &us, sizeof us);
+    return TUSK_OK;
+}
+
+static tusk_code apply_integer(const job *j, const tusk__param *param, tusk_str text)
+{
+    int32_t value = 0;
+    int64_t n = 0;
+
+    if (text.ptr && !read_int(text.ptr, &n))
+        return refuse(j, param, "must be a whole number");
+    value = (int32_t)n;
+    memcpy((char *)j->s + param->offset, &value, sizeof value);
+    return TUSK_OK;
+}
+
+static tusk_code refuse_choice(const job *j, const tusk__param *param)
+{
+    char words[128];
+    size_t len = 0;
+
+    for (const tusk__choice *c = param->choices; c->word && len < sizeof words; c++)
+        if (!c->refusal)
+            len += (size_t)snprintf(words + len, sizeof words - len, "%s%s", len > 0 ? ", " : "", c->word);
+    return tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s must be one of: %s", param->name, words);
+}
+
+static tusk_code take_choice(const job *j, const tusk__param *param, const tusk__choice *c)
+{
+    if (!c->word)
+        return refuse_choice(j, param);
+    if (c->refusal)
+        return tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s=%s is not supported: %s", param->name, c->word,
+                               c->refusal);
+    memcpy((char *)j->s + param->offset, &c->value, sizeof c->value);
+    return TUSK_OK;
+}
+
+static tusk_code apply_choice(const job *j, const tusk__param *param, tusk_str text)
+{
+    const tusk__choice *c = param->choices;
+
+    if (!text.ptr)
+        return TUSK_OK; /* settled where the settings are held against each other */
+    while (c->word && !tusk_str_is(text, c->word))
+        c++;
+    return take_choice(j, param, c);
+}
+
+static char fold(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static bool is_word(tusk_str text, const char *word)
+{
+    size_t i = 0;
+
+    while (i < text.len && fold(text.ptr[i]) == fold(word[i])) /* ends at the word's NUL: text has none inside */
+        i++;
+    return i == text.len && !word[i];
+}
+
+static tusk_code apply_tls_version(const job *j, const tusk__param *param, tusk_str text)
+{
+    const tusk__choice *c = param->choices;
+
+    if (text.len == 0)
+        text = tusk_str_of(param->fallback);
+    while (c->word && !is_word(text, c->word))
+        c++;
+    return take_choice(j, param, c);
+}
+
+/* PostgreSQL reads names of encodings without case and punctuation; "Unicode" is its old word for UTF8. */
+bool tusk__is_utf8_name(tusk_str text)
+{
+    char plain[8];
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c + ('a' - 'A'));
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9'))
+            continue;
+        if (n == sizeof plain)
+            return false;
+        plain[n++] = c;
+    }
+    return tusk_str_is(tusk_str_from(plain, n), "utf8") || tusk_str_is(tusk_str_from(plain, n), "unicode");
+}
+
+static tusk_code apply_encoding(const job *j, const tusk__param *param, tusk_str text)
+{
+    if (text.len > 0 && !tusk_str_is(text, "auto") && !tusk__is_utf8_name(text))
+        return refuse(j, param, "must be UTF8 or auto: this driver speaks UTF-8, and the server converts");
+    return apply_text(j, param, text);
+}
+
+static tusk_code apply_file(const job *j, const tusk__param *param, tusk_str text)
+{
+    if (tusk_str_is(text, "system"))
+        return refuse(j, param,
+                      "cannot be the word \"system\" yet; give the file that holds the system's certificates");
+    return apply_text(j, param, text);
+}
+
+typedef tusk_code apply_fn(const job *j, const tusk__param *param, tusk_str text);
+
+static apply_fn *const appliers[TUSK__N_KINDS] = {
+    [TUSK__KIND_TEXT] = apply_text,         [TUSK__KIND_NAME] = apply_name,
+    [TUSK__KIND_ADDRESS] = apply_address,   [TUSK__KIND_PORT] = apply_port,
+    [TUSK__KIND_SECONDS] = apply_seconds,   [TUSK__KIND_INTEGER] = apply_integer,
+    [TUSK__KIND_CHOICE] = apply_choice,     [TUSK__KIND_TLS_VERSION] = apply_tls_version,
+    [TUSK__KIND_ENCODING] = apply_encoding, [TUSK__KIND_FILE] = apply_file,
+};
+
+tusk_code tusk__param_apply(tusk__settings *settings, const tusk__param *param, tusk_str text, tusk_error *err)
+{
+    job j = {settings, err};
+
+    if (param->refusal && text.len > 0)
+        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "%s is not supported: %s", param->name, param->refusal);
+    return appliers[param->kind](&j, param, text);
+}

@@ -1,0 +1,153 @@
+/* tusk_config_describe(): the effective configuration in words.
+ * It reads sources and checks as a connection would, and reaches nobody.
+ * Read first: tusk/config.h. */
+#include <stdio.h>
+
+#include "lib/gather.h"
+#include "lib/settings.h"
+#include "proto/error_set.h"
+
+/* Counts on when the buffer is full, as snprintf. */
+typedef struct printer {
+    char *buf;
+    size_t size, len;
+} printer;
+
+static void put(printer *p, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++, p->len++)
+        if (p->len + 1 < p->size)
+            p->buf[p->len] = bytes[i];
+}
+
+static void put_text(printer *p, const char *text)
+{
+    put(p, text, strlen(text));
+}
+
+/* In quotes where it is empty or has blanks or quotes; what a terminal might obey is written out. */
+static void put_value(printer *p, tusk_str value)
+{
+    bool quoted = value.len == 0;
+
+    for (size_t i = 0; i < value.len; i++)
+        quoted = quoted || value.ptr[i] == ' ' || value.ptr[i] == '"';
+    if (quoted)
+        put_text(p, "\"");
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        char escaped[sizeof "\\x00"];
+
+        snprintf(escaped, sizeof escaped, c == '"' || c == '\\' ? "\\%c" : "\\x%02X", c);
+        if (c < 0x20 || c == 0x7F || c == '"' || c == '\\')
+            put_text(p, escaped);
+        else
+            put(p, &value.ptr[i], 1);
+    }
+    if (quoted)
+        put_text(p, "\"");
+}
+
+static void put_line(printer *p, const char *name, tusk_str value, bool is_secret, const char *origin)
+{
+    put_text(p, name);
+    put_text(p, " = ");
+    if (is_secret)
+        put_text(p, "(hidden)");
+    else
+        put_value(p, value);
+    put_text(p, "  (");
+    put_text(p, origin);
+    put_text(p, ")\n");
+}
+
+static void put_params(printer *p, const tusk__gathered *g)
+{
+    for (size_t i = 0; i < TUSK__N_PARAMS; i++) {
+        const tusk__origin *origin = &g->values.origin[i];
+        tusk_str text = g->values.text[i];
+        char place[512];
+
+        if (!text.ptr || (text.len == 0 && origin->kind == TUSK__FROM_DEFAULT))
+            continue;
+        tusk__origin_print(origin, place, sizeof place);
+        put_line(p, tusk__params[i].name, text, tusk__params[i].is_secret && text.len > 0, place);
+    }
+}
+
+/* Those of the environment are told from the caller's by their place: tusk__settings_build() puts them first. */
+static void put_server_settings(printer *p, const tusk__gathered *g, const tusk_config *config)
+{
+    for (size_t i = 0; i < TUSK__N_ENV_SETTINGS; i++)
+        if (g->env_settings[i].value.ptr) {
+            char place[64];
+
+            snprintf(place, sizeof place, "environment variable %s", tusk__env_settings[i].env);
+            put_text(p, "server setting ");
+            put_line(p, tusk__env_settings[i].name, g->env_settings[i].value, false, place);
+        }
+    for (const char *const *pair = config->server_settings; pair && pair[0]; pair += 2) {
+        put_text(p, "server setting ");
+        put_line(p, pair[0], tusk_str_of(pair[1]), false, "server_settings");
+    }
+}
+
+static void put_warnings(printer *p, const tusk__settings *s)
+{
+    bool is_local = s->hostaddr.len == 0 && (s->host.ptr[0] == '/' || s->host.ptr[0] == '@');
+
+    if (s->warning.len > 0) {
+        put_text(p, "warning: ");
+        put(p, s->warning.ptr, s->warning.len);
+        put_text(p, "\n");
+    }
+    if (!is_local && s->sslmode == TUSK__SSL_PREFER)
+        put_text(
+            p,
+            "warning: sslmode=prefer goes on in the clear if the server, or anybody on the way to it, says that it has "
+            "no TLS; verify-full does not\n");
+    if (!is_local && s->sslmode == TUSK__SSL_REQUIRE)
+        put_text(p, "warning: sslmode=require does not look at whom it talks to; verify-full does\n");
+}
+
+static size_t print(const tusk__gathered *g, const tusk__settings *s, const tusk_config *config, char *buf, size_t size)
+{
+    printer p = {buf, size, 0};
+
+    put_params(&p, g);
+    put_server_settings(&p, g, config);
+    put_warnings(&p, s);
+    if (size > 0)
+        buf[p.len < size ? p.len : size - 1] = '\0';
+    return p.len;
+}
+
+size_t tusk__settings_describe(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
+                               char *buf, size_t size, tusk_error *err)
+{
+    static const tusk_config nothing = {0};
+    tusk__settings *s = NULL;
+    tusk__gathered g;
+    size_t len = 0;
+    tusk_code code;
+
+    config = config ? config : &nothing;
+    if (size > 0)
+        buf[0] = '\0';
+    code = tusk__gather(allocator, sources ? sources : tusk__sources_process(), config, &g, err);
+    if (code == TUSK_OK)
+        code = tusk__settings_build(allocator, &g, config, &s, err);
+    if (code == TUSK_OK)
+        len = print(&g, s, config, buf, size);
+    else
+        tusk__error_where(err, "configuration");
+    tusk__settings_unref(s);
+    tusk__gathered_clear(&g);
+    return len;
+}
+
+size_t tusk_config_describe(const tusk_config *config, char *buf, size_t size, tusk_error *err)
+{
+    tusk__error_begin(err);
+    return tusk__settings_describe(tusk_allocator_default(), NULL, config, buf, size, err);
+}

@@ -1,0 +1,372 @@
+/* What the caller gave, then the service file, then the environment, then defaults, then the password file: of each parameter the
+ * first that gives it counts, as in libpq 18.
+ * Read first: lib/gather.h. */
+#include "lib/gather.h"
+
+#include <stdio.h>
+
+#include "lib/conninfo.h"
+#include "lib/crypto.h"
+#include "lib/passfile.h"
+#include "lib/servicefile.h"
+#include "proto/error_set.h"
+
+#define FALLBACK_HOST "localhost"
+
+typedef struct gatherer {
+    const tusk__sources *sources;
+    const tusk_config *config;
+    tusk__gathered *g;
+    tusk_error *err;
+} gatherer;
+
+static const char *variable(const gatherer *w, const char *name)
+{
+    return w->config->ignore_environment ? NULL : w->sources->variable(w->sources->user, name);
+}
+
+static void set(gatherer *w, size_t i, tusk_str text, tusk__origin origin)
+{
+    w->g->values.text[i] = text;
+    w->g->values.origin[i] = origin;
+}
+
+static tusk_code no_memory(gatherer *w)
+{
+    return tusk__error_set(w->err, TUSK_ERR_NOMEM, NULL, "out of memory for the connection's configuration");
+}
+
+/* ---- what the caller gave --------------------------------------------------------------------------------------------- */
+
+static tusk_code read_dsn(gatherer *w)
+{
+    tusk_str dsn = tusk_str_of(w->config->dsn);
+    tusk__gathered *g = w->g;
+
+    if (dsn.len == 0)
+        return TUSK_OK;
+    g->dsn_room_size = tusk__conninfo_room(dsn);
+    g->dsn_room = g->allocator->malloc(g->dsn_room_size, g->allocator->user);
+    if (!g->dsn_room)
+        return no_memory(w);
+    memset(g->dsn_room, 0, g->dsn_room_size);
+    return tusk__conninfo_read(dsn, g->dsn_room, &g->values, w->err);
+}
+
+/* The string in the C struct, or NULL: empty is "not given here", as for PQconnectdbParams(). */
+static const char *config_text(const tusk_config *config, const tusk__param *param)
+{
+    const char *text = NULL;
+
+    if (param->config_offset != TUSK__NO_FIELD)
+        memcpy(&text, (const char *)config + param->config_offset, sizeof text);
+    return text && text[0] ? text : NULL;
+}
+
+static void read_fields(gatherer *w)
+{
+    const tusk_config *config = w->config;
+    tusk__origin field = {.kind = TUSK__FROM_FIELD};
+
+    for (size_t i = 0; i < TUSK__N_PARAMS; i++) {
+        const char *text = config_text(config, &tusk__params[i]);
+
+        if (text)
+            set(w, i, tusk_str_of(text), field);
+    }
+    if (config->connect_timeout != 0.0) {
+        snprintf(w->g->timeout, sizeof w->g->timeout, "%g", config->connect_timeout > 0 ? config->connect_timeout : 0);
+        set(w, TUSK__PARAM_CONNECT_TIMEOUT, tusk_str_of(w->g->timeout), field);
+    }
+}
+
+/* ---- the service file ---------------------------------------------------------------------------------------------------- */
+
+/* A file of the user's, below `folder`. false: there is no folder, or the path is too long to be one. */
+static bool path_below(char path[PATH_MAX], const char *folder, const char *name)
+{
+    int n = snprintf(path, PATH_MAX, "%s/%s", folder, name);
+
+    return folder[0] != '\0' && n > 0 && n < PATH_MAX;
+}
+
+static tusk_code refuse_file(gatherer *w, tusk__file_result result, int os)
+{
+    const char *path = w->g->service_path;
+
+    if (result == TUSK__FILE_NO_MEMORY)
+        return no_memory(w);
+    if (result != TUSK__FILE_ABSENT)
+        return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "the service file %s is %s", path,
+                               result == TUSK__FILE_TOO_LONG ? "too long" : "not a plain file");
+    tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "the service file %s cannot be read", path);
+    if (w->err)
+        w->err->os = os;
+    return TUSK_ERR_CONFIG;
+}
+
+/* One file that may define the service. An absent one is passed over, unless somebody named it. */
+static tusk_code read_service_file(gatherer *w, tusk_str service, bool was_named, bool *found)
+{
+    tusk__gathered *g = w->g;
+    tusk__file_result result;
+    int os;
+
+    *found = false;
+    if (!was_named && !tusk__is_there(g->service_path))
+        return TUSK_OK;
+    result = tusk__file_read(g->allocator, g->service_path, TUSK__SERVICE_FILE_MAX, false, &g->service_file, &os);
+    if (result != TUSK__FILE_READ)
+        return refuse_file(w, result, os);
+    TUSK_TRY(tusk__servicefile_read(tusk_str_from(g->service_file.text, g->service_file.len), g->service_path, service,
+                                    &g->values, found, w->err));
+    if (!*found)
+        tusk__file_clear(&g->service_file);
+    return TUSK_OK;
+}
+
+static tusk_code read_service(gatherer *w)
+{
+    tusk__gathered *g = w->g;
+    tusk_str service = g->values.text[TUSK__PARAM_SERVICE];
+    const char *file = variable(w, "PGSERVICEFILE"), *folder = variable(w, "PGSYSCONFDIR");
+    bool found = false;
+
+    if (!service.ptr)
+        service = tusk_str_of(variable(w, tusk__params[TUSK__PARAM_SERVICE].env));
+    if (!service.ptr)
+        return TUSK_OK;
+    if (file && strlen(file) >= PATH_MAX)
+        return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "PGSERVICEFILE is too long for a path");
+    if (file)
+        snprintf(g->service_path, sizeof g->service_path, "%s", file);
+    if (file || path_below(g->service_path, g->home, ".pg_service.conf"))
+        TUSK_TRY(read_service_file(w, service, file != NULL, &found));
+    if (!found && path_below(g->service_path, folder ? folder : w->sources->system_folder, "pg_service.conf"))
+        TUSK_TRY(read_service_file(w, service, false, &found));
+    if (!found)
+        return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "the service is defined in no service file");
+    return TUSK_OK;
+}
+
+/* ---- the environment --------------------------------------------------------------------------------------------------------- */
+
+/* Only what begins with 1 means anything, as ever, and PGSSLMODE wins. */
+static void read_requiressl(gatherer *w)
+{
+    const char *text = variable(w, "PGREQUIRESSL");
+
+    if (text && text[0] == '1')
+        set(w, TUSK__PARAM_SSLMODE, tusk_str_of("require"),
+            (tusk__origin){.kind = TUSK__FROM_ENVIRONMENT, .name = "PGREQUIRESSL"});
+}
+
+/* A variable that is set but empty counts, as in libpq: it says "nothing", and no default replaces it. */
+static void read_environment(gatherer *w)
+{
+    tusk_str *text = w->g->values.text;
+
+    for (size_t i = 0; i < TUSK__N_PARAMS; i++) {
+        const char *env = tusk__params[i].env, *value = env && !text[i].ptr ? variable(w, env) : NULL;
+
+        if (value)
+            set(w, i, tusk_str_of(value), (tusk__origin){.kind = TUSK__FROM_ENVIRONMENT, .name = env});
+    }
+    if (!text[TUSK__PARAM_SSLMODE].ptr)
+        read_requiressl(w);
+}
+
+static bool is_word_default(const char *value)
+{
+    static const char word[] = "default";
+    size_t i = 0;
+
+    while (word[i] && (value[i] == word[i] || value[i] == word[i] - ('a' - 'A')))
+        i++;
+    return !word[i] && !value[i];
+}
+
+static void read_env_settings(gatherer *w)
+{
+    for (size_t i = 0; i < TUSK__N_ENV_SETTINGS; i++) {
+        const char *value = variable(w, tusk__env_settings[i].env);
+
+        if (value && !is_word_default(value))
+            w->g->env_settings[i] = (tusk__startup_param){tusk_str_of(tusk__env_settings[i].name), tusk_str_of(value)};
+    }
+}
+
+/* ---- defaults -------------------------------------------------------------------------------------------------------------------- */
+
+static tusk_code complete_user(gatherer *w, int os)
+{
+    if (w->g->user_name[0] == '\0') {
+        tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL,
+                        "no user is given, and the system has no name for this process's user");
+        if (w->err)
+            w->err->os = os;
+        return TUSK_ERR_CONFIG;
+    }
+    set(w, TUSK__PARAM_USER, tusk_str_of(w->g->user_name), (tusk__origin){.kind = TUSK__FROM_SYSTEM});
+    return TUSK_OK;
+}
+
+static void complete_host(gatherer *w)
+{
+    const char *folder = w->sources->socket_folder;
+
+    set(w, TUSK__PARAM_HOST, tusk_str_of(tusk__is_folder(folder) ? folder : FALLBACK_HOST),
+        (tusk__origin){.kind = TUSK__FROM_DEFAULT});
+}
+
+static tusk_code complete(gatherer *w, int user_os)
+{
+    tusk_str *text = w->g->values.text;
+    tusk__origin none = {.kind = TUSK__FROM_DEFAULT};
+
+    for (size_t i = 0; i < TUSK__N_PARAMS; i++)
+        if (!text[i].ptr)
+            set(w, i, tusk_str_of(tusk__params[i].fallback), none);
+    if (text[TUSK__PARAM_PORT].len == 0)
+        set(w, TUSK__PARAM_PORT, tusk_str_of(tusk__params[TUSK__PARAM_PORT].fallback), none);
+    if (text[TUSK__PARAM_HOST].len == 0 && text[TUSK__PARAM_HOSTADDR].len == 0)
+        complete_host(w);
+    if (text[TUSK__PARAM_USER].len == 0)
+        TUSK_TRY(complete_user(w, user_os));
+    if (text[TUSK__PARAM_DBNAME].len == 0)
+        set(w, TUSK__PARAM_DBNAME, text[TUSK__PARAM_USER], none);
+    return TUSK_OK;
+}
+
+/* ---- the password file --------------------------------------------------------------------------------------------------------- */
+
+/* The socket that is there by default is "localhost" in the file; other folders stand there by their path. */
+static tusk__passfile_key key_of(const gatherer *w)
+{
+    const tusk_str *text = w->g->values.text;
+    tusk_str host = text[TUSK__PARAM_HOST].len > 0 ? text[TUSK__PARAM_HOST] : text[TUSK__PARAM_HOSTADDR];
+
+    if (tusk_str_is(host, w->sources->socket_folder))
+        host = tusk_str_of("localhost");
+    return (tusk__passfile_key){host, text[TUSK__PARAM_PORT], text[TUSK__PARAM_DBNAME], text[TUSK__PARAM_USER]};
+}
+
+/* The path, which nobody must have named; false: there is no file to look into. */
+static bool passfile_path(gatherer *w)
+{
+    tusk__gathered *g = w->g;
+    tusk_str given = g->values.text[TUSK__PARAM_PASSFILE];
+
+    if (given.len >= PATH_MAX)
+        return false;
+    if (given.len > 0)
+        snprintf(g->passfile_path, sizeof g->passfile_path, TUSK_STR_FMT, TUSK_STR_ARG(given));
+    else if (w->config->ignore_environment || !path_below(g->passfile_path, g->home, ".pgpass"))
+        return false;
+    return true;
+}
+
+static void warn_of_passfile(gatherer *w, tusk__file_result result)
+{
+    static const char *const why[] = {
+        [TUSK__FILE_READ] = NULL,
+        [TUSK__FILE_ABSENT] = NULL,
+        [TUSK__FILE_NOT_PLAIN] = "it is not a plain file",
+        [TUSK__FILE_NOT_SECRET] = "its group or others have access; its permissions should be 0600 or less",
+        [TUSK__FILE_TOO_LONG] = "it is too long",
+        [TUSK__FILE_NO_MEMORY] = NULL,
+    };
+
+    if (why[result])
+        snprintf(w->g->warning, sizeof w->g->warning, "the password file was ignored: %s: %.400s", why[result],
+                 w->g->passfile_path);
+}
+
+/* A file that is not there, or not fit to be used, is as if nobody had one: so it is in libpq. */
+static tusk_code read_passfile(gatherer *w)
+{
+    tusk__gathered *g = w->g;
+    tusk__passfile_key key = key_of(w);
+    tusk__file_result result;
+    tusk_str password;
+    unsigned line;
+    int os;
+
+    if (g->values.text[TUSK__PARAM_PASSWORD].len > 0 || !passfile_path(w))
+        return TUSK_OK;
+    result = tusk__file_read(g->allocator, g->passfile_path, TUSK__PASSFILE_MAX, true, &g->passfile, &os);
+    warn_of_passfile(w, result);
+    if (result == TUSK__FILE_NO_MEMORY)
+        return no_memory(w);
+    if (result == TUSK__FILE_READ && tusk__passfile_find(g->passfile.text, g->passfile.len, &key, &password, &line))
+        set(w, TUSK__PARAM_PASSWORD, password, (tusk__origin){TUSK__FROM_PASSFILE, g->passfile_path, line, 0});
+    return TUSK_OK;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------------------------- */
+
+/* The user's folder is HOME's, or the one that the system's user database has. It is asked for the name only where one is missing. */
+static int find_user(gatherer *w)
+{
+    const char *home = variable(w, "HOME"), *user = variable(w, "PGUSER");
+    bool has_home = home && home[0] && strlen(home) < PATH_MAX;
+    bool has_user = w->g->values.text[TUSK__PARAM_USER].len > 0 || (user && user[0]);
+    int os = has_home && has_user ? 0 : tusk__user_of_process(w->g->user_name, w->g->home, sizeof w->g->home);
+
+    if (has_home)
+        snprintf(w->g->home, sizeof w->g->home, "%s", home);
+    return os;
+}
+
+tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
+                       tusk__gathered *out, tusk_error *err)
+{
+    gatherer w = {sources, config, out, err};
+    int user_os;
+
+    memset(out, 0, sizeof *out);
+    out->allocator = allocator;
+    TUSK_TRY(read_dsn(&w));
+    read_fields(&w);
+    user_os = find_user(&w);
+    TUSK_TRY(read_service(&w));
+    read_environment(&w);
+    read_env_settings(&w);
+    TUSK_TRY(complete(&w, user_os));
+    return read_passfile(&w);
+}
+
+void tusk__gathered_clear(tusk__gathered *g)
+{
+    if (g->dsn_room) {
+        tusk__crypto_openssl()->wipe(g->dsn_room, g->dsn_room_size);
+        g->allocator->free(g->dsn_room, g->allocator->user);
+        g->dsn_room = NULL;
+    }
+    tusk__file_clear(&g->service_file);
+    tusk__file_clear(&g->passfile);
+}
+
+void tusk__origin_print(const tusk__origin *origin, char *buf, size_t size)
+{
+    static const char *const words[] = {
+        [TUSK__FROM_DEFAULT] = "default",
+        [TUSK__FROM_SYSTEM] = "the system's name of the user",
+        [TUSK__FROM_FIELD] = "field",
+        [TUSK__FROM_STRING] = "connection string",
+        [TUSK__FROM_JSON] = "JSON document",
+        [TUSK__FROM_SERVICE_FILE] = "service file",
+        [TUSK__FROM_ENVIRONMENT] = "environment variable",
+        [TUSK__FROM_PASSFILE] = "password file",
+    };
+    const char *word = words[origin->kind];
+
+    if (origin->line > 0 && origin->column > 0)
+        snprintf(buf, size, "line %u, column %u of the %s", origin->line, origin->column, word);
+    else if (origin->line > 0)
+        snprintf(buf, size, "line %u of the %s %s", origin->line, word, origin->name);
+    else if (origin->name)
+        snprintf(buf, size, "%s %s", word, origin->name);
+    else
+        snprintf(buf, size, "%s", word);
+}

@@ -1,0 +1,45 @@
+/* All sources of a configuration, read in libpq's order and laid over each other: what is left is text, with its origins.
+ * It judges nothing (lib/apply.c) and stores nothing (lib/settings.c).
+ * Read first: docs/internals/config.md, lib/config_table.h. */
+#ifndef TUSK_LIB_GATHER_H
+#define TUSK_LIB_GATHER_H
+
+#include <limits.h>
+
+#include <tusk/config.h>
+
+#include "lib/config_table.h"
+#include "lib/settings.h"
+
+#define TUSK__N_ENV_SETTINGS 3
+
+typedef struct tusk__gathered {
+    tusk__param_values values; /* complete: defaults, too. Views into what is below, the caller's strings or the environment */
+    tusk__startup_param env_settings[TUSK__N_ENV_SETTINGS]; /* by tusk__env_settings; value.ptr NULL: none */
+    char home[PATH_MAX];
+    char warning[512]; /* for the log; empty: none */
+
+    char user_name[TUSK__USER_NAME_SIZE];
+    char timeout[32]; /* tusk_config.connect_timeout in words */
+    char service_path[PATH_MAX], passfile_path[PATH_MAX];
+    char *dsn_room;
+    size_t dsn_room_size;
+    tusk__file service_file, passfile;
+    const tusk_allocator *allocator;
+} tusk__gathered;
+
+/* *out is to be cleared also after an error. */
+TUSK_MUST_CHECK
+tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
+                       tusk__gathered *out, tusk_error *err);
+/* Settings of what was gathered: judged, and independent of it. lib/settings.c */
+TUSK_MUST_CHECK
+tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gathered *g, const tusk_config *config,
+                               tusk__settings **out, tusk_error *err);
+
+void tusk__gathered_clear(tusk__gathered *g); /* wipes what may hold a secret */
+
+/* "environment variable PGPORT", "line 3 of the service file /etc/x" … in buf. */
+void tusk__origin_print(const tusk__origin *origin, char *buf, size_t size);
+
+#endif
