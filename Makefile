@@ -50,7 +50,7 @@ endif
 OUR_CFLAGS   := -std=c11 $(WARNINGS) $(FLAGS_$(VARIANT)) $(if $(WERROR),-Werror)
 COMPILE       = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK          = $(CC) $(FLAGS_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
-LIBS         := -lssl -lcrypto -lpthread
+LIBS         := -lssl -lcrypto -ljansson -lpthread
 CHECK_LIBS    = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 
 # ---- files -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
  * Read first: tusk/config.h. */
 #include <stdio.h>
 
+#include "lib/config_json.h"
 #include "lib/gather.h"
 #include "lib/settings.h"
 #include "proto/error_set.h"
@@ -78,18 +79,34 @@ static void put_params(printer *p, const tusk__gathered *g)
 /* Those of the environment are told from the caller's by their place: tusk__settings_build() puts them first. */
 static void put_server_settings(printer *p, const tusk__gathered *g, const tusk_config *config)
 {
+    char place[64];
+
     for (size_t i = 0; i < TUSK__N_ENV_SETTINGS; i++)
         if (g->env_settings[i].value.ptr) {
-            char place[64];
-
             snprintf(place, sizeof place, "environment variable %s", tusk__env_settings[i].env);
             put_text(p, "server setting ");
             put_line(p, tusk__env_settings[i].name, g->env_settings[i].value, false, place);
         }
     for (const char *const *pair = config->server_settings; pair && pair[0]; pair += 2) {
         put_text(p, "server setting ");
-        put_line(p, pair[0], tusk_str_of(pair[1]), false, "server_settings");
+        tusk__origin_print(&g->server_settings_origin, place, sizeof place);
+        put_line(p, pair[0], tusk_str_of(pair[1]), false, place);
     }
+}
+
+static void put_kept(printer *p, const tusk_config_document *document)
+{
+    char number[32], place[64];
+    tusk__origin origin;
+    double value;
+
+    for (size_t i = 0; document && tusk__connection_keys[i].use == TUSK__JSON_KEPT; i++)
+        if (tusk__document_kept(document, i, &value, &origin)) {
+            snprintf(number, sizeof number, "%.15g", value);
+            tusk__origin_print(&origin, place, sizeof place);
+            put_text(p, "for a pool: ");
+            put_line(p, tusk__connection_keys[i].name, tusk_str_of(number), false, place);
+        }
 }
 
 static void put_warnings(printer *p, const tusk__settings *s)
@@ -116,6 +133,7 @@ static size_t print(const tusk__gathered *g, const tusk__settings *s, const tusk
 
     put_params(&p, g);
     put_server_settings(&p, g, config);
+    put_kept(&p, config->document);
     put_warnings(&p, s);
     if (size > 0)
         buf[p.len < size ? p.len : size - 1] = '\0';

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "lib/config_json.h"
 #include "lib/conninfo.h"
 #include "lib/crypto.h"
 #include "lib/passfile.h"
@@ -66,17 +67,22 @@ static const char *config_text(const tusk_config *config, const tusk__param *par
 static void read_fields(gatherer *w)
 {
     const tusk_config *config = w->config;
-    tusk__origin field = {.kind = TUSK__FROM_FIELD};
+    tusk__origin timeout = {.kind = TUSK__FROM_FIELD};
 
     for (size_t i = 0; i < TUSK__N_PARAMS; i++) {
         const char *text = config_text(config, &tusk__params[i]);
+        tusk__origin origin = {.kind = TUSK__FROM_FIELD};
 
+        if (config->document)
+            text = tusk__document_text(config->document, i, text, &origin);
         if (text)
-            set(w, i, tusk_str_of(text), field);
+            set(w, i, tusk_str_of(text), origin);
     }
+    w->g->server_settings_origin.kind = TUSK__FROM_FIELD;
+    tusk__document_places(config, &timeout, &w->g->server_settings_origin);
     if (config->connect_timeout != 0.0) {
         snprintf(w->g->timeout, sizeof w->g->timeout, "%g", config->connect_timeout > 0 ? config->connect_timeout : 0);
-        set(w, TUSK__PARAM_CONNECT_TIMEOUT, tusk_str_of(w->g->timeout), field);
+        set(w, TUSK__PARAM_CONNECT_TIMEOUT, tusk_str_of(w->g->timeout), timeout);
     }
 }
 

@@ -16,6 +16,7 @@
 typedef struct tusk__gathered {
     tusk__param_values values; /* complete: defaults, too. Views into what is below, the caller's strings or the environment */
     tusk__startup_param env_settings[TUSK__N_ENV_SETTINGS]; /* by tusk__env_settings; value.ptr NULL: none */
+    tusk__origin server_settings_origin;
     char home[PATH_MAX];
     char warning[512]; /* for the log; empty: none */
 

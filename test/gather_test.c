@@ -475,7 +475,7 @@ START_TEST(describe_names_the_origin_of_each_value)
              "gssencmode = disable  (default)\n"
              "gssdelegation = 0  (default)\n"
              "server setting timezone = UTC  (environment variable PGTZ)\n"
-             "server setting jit = off  (server_settings)\n",
+             "server setting jit = off  (field)\n",
              world_home, world_home);
     ck_assert_str_eq(described(&config), expected);
     ck_assert_int_eq(world_n_live, 0);

@@ -1,5 +1,5 @@
 /* tusk_allocator: where all of Tusk's memory comes from.
- * OpenSSL and the C library's resolver allocate for themselves; everything else goes through this struct.
+ * OpenSSL, jansson and the C library's resolver allocate for themselves; everything else goes through this struct.
  * Read first: tusk_loop_config.allocator in loop.h. */
 #ifndef TUSK_ALLOC_H
 #define TUSK_ALLOC_H

@@ -1,5 +1,5 @@
-/* How to reach and enter a server: the C struct, and what it comes to with connection strings, the environment, password and
- * service files.
+/* How to reach and enter a server: the C struct, a JSON document instead of it, and what both come to with connection strings,
+ * the environment, password and service files.
  * Read first: docs/config.md. */
 #ifndef TUSK_CONFIG_H
 #define TUSK_CONFIG_H
@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <tusk/alloc.h>
 #include <tusk/error.h>
 #include <tusk/row.h>
 
@@ -29,6 +30,9 @@ typedef void (*tusk_notice_fn)(tusk_conn *conn, const tusk_notice *notice, void 
 typedef void (*tusk_closed_fn)(tusk_conn *conn, const tusk_error *err, void *user);
 
 typedef void (*tusk_parameter_fn)(tusk_conn *conn, tusk_str name, tusk_str value, void *user);
+
+/** What a configuration made from a JSON document keeps beside its fields: see tusk_config_from_json(). */
+typedef struct tusk_config_document tusk_config_document;
 
 /**
  * A connection's configuration. Zero means "not given here": then the connection string counts, then the service file, then the
@@ -75,19 +79,44 @@ typedef struct tusk_config {
     tusk_parameter_fn on_parameter;
     tusk_closed_fn on_closed;
     void *user_data; /* `user` of the three */
+
+    const tusk_config_document *document; /* set by tusk_config_from_json() alone */
 } tusk_config;
 
 /**
  * What a configuration comes to: one line for each value that is in force, with its origin (default, environment variable,
- * service file and line, connection string, field …), then warnings. Secrets are shown as "(hidden)", control
+ * service file and line, connection string, field, JSON document …), then warnings. Secrets are shown as "(hidden)", control
  * characters as \xNN. It reads the same sources that a connection made now would read, and connects to nobody.
  *
  * config    NULL: what a program that gives nothing gets
  * buf       always NUL-terminated if size > 0
  * Returns   the length that the whole text has, as snprintf; 0 if the configuration is refused
  * Errors    TUSK_ERR_CONFIG what a connection would fail with · TUSK_ERR_NOMEM
+ * Example   docs/examples/config.c
  */
 size_t tusk_config_describe(const tusk_config *config, char *buf, size_t size, tusk_error *err);
+
+/**
+ * A configuration from a JSON document as SQLSpec's asyncpg adapter has it, so that one file serves a Python and a C program:
+ *
+ *     { "connection_config": { "host": "db1", "port": 5432, "database": "app", "server_settings": { "jit": "off" } },
+ *       "driver_features":   { "enable_cloud_sql": false } }
+ *
+ * Names, types and what is not taken: docs/config.md, "A JSON document". Here 0 means what it means to PostgreSQL and asyncpg,
+ * and null means "not given".
+ *
+ * json      UTF-8; borrowed until return
+ * allocator for the configuration; NULL the default one. (jansson itself allocates by malloc)
+ * config    *config is owned by the caller: tusk_config_free(). Its fields may be changed, and it may be copied as a struct as
+ *           long as the original lives: fields win over the document
+ * Errors    TUSK_ERR_CONFIG with line and column, in characters; never a value or an unknown name · TUSK_ERR_NOMEM
+ * Example   docs/examples/config.c
+ */
+TUSK_MUST_CHECK
+tusk_code tusk_config_from_json(tusk_str json, const tusk_allocator *allocator, tusk_config **config, tusk_error *err);
+
+/** Release a configuration of tusk_config_from_json(), and no other; wipes it. NULL is fine. */
+void tusk_config_free(tusk_config *config);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,7 @@
  */
 #include "test/harness/print_config.h"
 
-#include "lib/config_table.h"
+#include "lib/config_json.h"
 
 static const char before_table[] =
     "# Configuration\n"
@@ -130,7 +130,50 @@ static const char files[] =
     "comments. Of a\n"
     "parameter that is there twice the first counts. Errors name file and line. A service in a service, a look-up in "
     "LDAP and\n"
-    "`sslkeylogfile` are refused.\n"
+    "`sslkeylogfile` are refused.\n";
+
+static const char json[] =
+    "\n"
+    "## A JSON document\n"
+    "\n"
+    "`tusk_config_from_json()` takes the document that SQLSpec's asyncpg adapter has, so that one file serves a Python "
+    "and a C program\n"
+    "(example: [docs/examples/config.c](examples/config.c)):\n"
+    "\n"
+    "    {\n"
+    "      \"connection_config\": {\n"
+    "        \"host\": \"db1\", \"port\": 5432, \"database\": \"app\", \"sslmode\": \"verify-full\",\n"
+    "        \"server_settings\": { \"jit\": \"off\" }, \"min_size\": 10, \"max_size\": 20\n"
+    "      },\n"
+    "      \"driver_features\": { \"enable_pgvector\": false }\n"
+    "    }\n"
+    "\n"
+    "What comes out is a `tusk_config`, whose fields a program may change; they count as fields do. In "
+    "`connection_config` every\n"
+    "parameter above is a key by its own name: a string, for numbers also a number, for `0` and `1` also a boolean; "
+    "`host`, `hostaddr` and\n"
+    "`port` may be lists. `null` means \"not given\", and so does the empty string. 0 means what it means to "
+    "PostgreSQL and asyncpg. Errors\n"
+    "tell line and column, in characters, and never what stands there. Unknown keys and a key given twice are errors. "
+    "Beside these there\n"
+    "are, in `connection_config`:\n"
+    "\n"
+    "| Key | Meaning |\n"
+    "|---|---|\n";
+
+static const char json_features[] = "\n"
+                                    "In `driver_features`:\n"
+                                    "\n"
+                                    "| Key | Meaning |\n"
+                                    "|---|---|\n";
+
+static const char json_off[] =
+    "\n"
+    "What is marked as off is an error, except where it says what is done anyway: `false`, 0 or the empty string. What "
+    "is for a pool is\n"
+    "checked, kept and shown by `tusk_config_describe()`; a single connection has no use for it. The sections "
+    "`statement_config`,\n"
+    "`migration_config`, `extension_config`, `bind_key` and `observability_config` are Python's and passed over.\n"
     "\n";
 
 static const char before_refused[] = "## Not supported yet\n"
@@ -225,6 +268,16 @@ static void print_refused(FILE *out, const tusk__param *param)
     fprintf(out, "%s |\n", param->refusal);
 }
 
+static void print_keys(FILE *out, const tusk__json_key *key)
+{
+    for (; key->name; key++)
+        fprintf(out, "| `%s` | %s%s |\n", key->name,
+                key->use == TUSK__JSON_OFF      ? "off: "
+                : key->use == TUSK__JSON_PASSED ? "passed over: "
+                                                : "",
+                key->help);
+}
+
 void print_config(FILE *out)
 {
     fputs(before_table, out);
@@ -236,6 +289,11 @@ void print_config(FILE *out)
         fprintf(out, "%s`%s` (`%s`)", s == tusk__env_settings ? "" : ", ", s->env, s->name);
     fputs(". ", out);
     fputs(files, out);
+    fputs(json, out);
+    print_keys(out, tusk__connection_keys);
+    fputs(json_features, out);
+    print_keys(out, tusk__feature_keys);
+    fputs(json_off, out);
     fputs(before_refused, out);
     for (size_t i = 0; i < TUSK__N_PARAMS; i++)
         if (tusk__params[i].refusal)

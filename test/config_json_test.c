@@ -1,0 +1,334 @@
+/* Tests of lib/config_json: what a document comes to, what is refused and where, that it is never quoted (D31), and that every
+ * allocation may fail, jansson's too.
+ * Read first: lib/config_json.h. */
+#include <jansson.h>
+
+#include "lib/config_json.h"
+#include "lib/json_place.h"
+#include "lib/settings.h"
+#include "test/config_world.h"
+#include "test/harness/harness.h"
+
+#define N_OF(table) (int)(sizeof(table) / sizeof(table)[0])
+#define CONNECTION(members) "{\"connection_config\": {" members "}}"
+#define FEATURE(member) "{\"driver_features\": {" member "}}"
+
+static tusk_config *config_of(const char *json)
+{
+    tusk_config *config = NULL;
+    tusk_error err = {0};
+
+    ck_assert_msg(tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err) == TUSK_OK, "%s: %s", json,
+                  err.message);
+    return config;
+}
+
+static const char *described(const tusk_config *config)
+{
+    static char text[8192];
+    tusk_error err = {0};
+    size_t len = tusk__settings_describe(&world_allocator, &world_sources, config, text, sizeof text, &err);
+
+    ck_assert_msg(len > 0 && len < sizeof text, "%s %s", err.message, err.detail);
+    return text;
+}
+
+/* A line of what describe says of the document. */
+static const struct {
+    const char *json, *line;
+} taken[] = {
+    {"{}", "port = 5432  (default)\n"},
+    {"{\"connection_config\": null, \"driver_features\": {}, \"bind_key\": 5, \"migration_config\": {\"a\": 1}}",
+     "port = 5432  (default)\n"},
+    {CONNECTION("\"host\": \"h\""), "host = h  (line 1, column 24 of the JSON document)\n"},
+    {"{\n  \"connection_config\": {\n    \"user\": \"\xC3\xA4\", \"host\": \"h\"}}",
+     "host = h  (line 3, column 18 of the JSON document)\n"},
+    {CONNECTION("\"host\": [\"h\"]"), "host = h  (line"},
+    {CONNECTION("\"port\": 1234"), "port = 1234  (line"},
+    {CONNECTION("\"port\": [1234]"), "port = 1234  (line"},
+    {CONNECTION("\"port\": \"1234\""), "port = 1234  (line"},
+    {CONNECTION("\"database\": \"d\""), "dbname = d  (line"},
+    {CONNECTION("\"dbname\": \"d\""), "dbname = d  (line"},
+    {CONNECTION("\"password\": \"p\""), "password = (hidden)  (line"},
+    {CONNECTION("\"password\": null"), "port = 5432  (default)\n"},
+    {CONNECTION("\"user\": \"\""), "port = 5432  (default)\n"},
+    {CONNECTION("\"user\": \"\\u00e4\\n\\\"\""), "user = \"\xC3\xA4\\x0A\\\"\"  (line"},
+    {CONNECTION("\"connect_timeout\": 0"), "connect_timeout = 0  (line"},
+    {CONNECTION("\"timeout\": 0.5, \"connect_timeout\": 9"),
+     "connect_timeout = 0.5  (line 1, column 24 of the JSON document)\n"},
+    {CONNECTION("\"ssl\": false"), "sslmode = disable  (line"},
+    {CONNECTION("\"ssl\": \"require\""), "sslmode = require  (line"},
+    {CONNECTION("\"client_encoding\": \"utf8\""), "client_encoding = utf8  (line"},
+    {CONNECTION("\"keepalives\": true"), "keepalives = 1  (line"},
+    {CONNECTION("\"dsn\": \"host=s port=7\", \"host\": \"h\""), "host = h  (line 1, column 48"},
+    {CONNECTION("\"dsn\": \"host=s port=7\", \"host\": \"h\""), "port = 7  (connection string)\n"},
+    {CONNECTION("\"host\": \"a\", \"extra\": {\"host\": \"b\"}"),
+     "host = b  (line 1, column 47 of the JSON document)\n"},
+    {CONNECTION("\"server_settings\": {\"jit\": \"off\", \"TimeZone\": \"UTC\"}"),
+     "server setting TimeZone = UTC  (line 1, column 24 of the JSON document)\n"},
+    {CONNECTION("\"extra\": {\"server_settings\": {\"jit\": \"off\"}}"),
+     "server setting jit = off  (line 1, column 34"},
+    {CONNECTION("\"min_size\": 10"), "for a pool: min_size = 10  (line 1, column 24 of the JSON document)\n"},
+    {CONNECTION("\"max_size\": 20"), "for a pool: max_size = 20  (line"},
+    {CONNECTION("\"max_queries\": 50000"), "for a pool: max_queries = 50000  (line"},
+    {CONNECTION("\"max_inactive_connection_lifetime\": 300.5"),
+     "for a pool: max_inactive_connection_lifetime = 300.5  (line"},
+    {CONNECTION("\"max_inactive_connection_lifetime\": 0"), "for a pool: max_inactive_connection_lifetime = 0  (line"},
+    {CONNECTION("\"statement_cache_size\": 0, \"direct_tls\": false, \"servicefile\": \"\""),
+     "port = 5432  (default)\n"},
+    {FEATURE("\"enable_pgvector\": false, \"enable_cloud_sql\": false, \"cloud_sql_ip_type\": \"PRIVATE\""),
+     "port = 5432  (default)\n"},
+};
+
+START_TEST(documents_come_to_this)
+{
+    tusk_config *config = config_of(taken[_i].json);
+
+    ck_assert_msg(strstr(described(config), taken[_i].line) != NULL, "%s: %s", taken[_i].json, described(config));
+    tusk_config_free(config);
+    ck_assert_int_eq(world_n_live, 0);
+}
+END_TEST
+
+START_TEST(fields_may_be_changed_and_then_are_the_programs)
+{
+    tusk_config *config = config_of(
+                    CONNECTION("\"host\": \"h\", \"user\": \"u\", \"timeout\": 3, \"client_encoding\": \"utf8\"")),
+                copy;
+
+    copy = *config;
+    copy.host = "other";
+    copy.user = NULL;
+    copy.dbname = "d";
+    copy.connect_timeout = 4;
+    ck_assert_ptr_ne(strstr(described(&copy), "host = other  (field)\n"), NULL);
+    ck_assert_ptr_eq(strstr(described(&copy), "user = u"), NULL);
+    ck_assert_ptr_ne(strstr(described(&copy), "connect_timeout = 4  (field)\n"), NULL);
+    ck_assert_ptr_ne(strstr(described(&copy), "client_encoding = utf8  (line"), NULL);
+    tusk_config_free(config);
+    tusk_config_free(NULL);
+}
+END_TEST
+
+#define AT(column, what) "line 1, column " column " of the JSON document: " what
+
+static const struct {
+    const char *json, *message;
+} refused[] = {
+    {"", AT("1", "it ends too early")},
+    {"[]", AT("1", "it must be an object")},
+    {"{\"connection_config\": {}", AT("24", "it ends too early")},
+    {"{} x", AT("4", "something stands behind its end")},
+    {"{\"a\" 1}", AT("6", "it is malformed")},
+    {"{\n \"connection_config\": {\"host\": h}}", "line 2, column 32 of the JSON document: it is malformed"},
+    {CONNECTION("\"host\": \"h\\u0000\""), AT("40", "\\u0000 cannot be")},
+    {CONNECTION("\"host\": \"a\", \"host\": \"b\""), AT("42", "the key is there already")},
+    {"{\"connection_config\": 5}", AT("2", "connection_config must be an object")},
+    {"{\"driver_features\": \"\"}", AT("2", "driver_features must be an object")},
+    {"{\"pool\": {}}", AT("2", "unknown key; a document has connection_config and driver_features")},
+    {CONNECTION("\"hots\": \"h\""), AT("24", "unknown key; did you mean host?")},
+    {CONNECTION("\"zzzzzzzzzz\": \"h\""), AT("24", "unknown key")},
+    {CONNECTION("\"host\": 5"), AT("24", "host must be a string")},
+    {CONNECTION("\"host\": {}"), AT("24", "host must be a string")},
+    {CONNECTION("\"user\": [\"u\"]"), AT("24", "user must be a string")},
+    {CONNECTION("\"password\": true"), AT("24", "password must be a string")},
+    {CONNECTION("\"port\": 5.5"), AT("24", "port must be a whole number, or a string")},
+    {CONNECTION("\"port\": true"), AT("24", "port must be a whole number, or a string")},
+    {CONNECTION("\"dsn\": 5"), AT("24", "dsn must be a string")},
+    {CONNECTION("\"timeout\": 0"), AT("24", "timeout must be above 0; null is for ever")},
+    {CONNECTION("\"timeout\": \"5\""), AT("24", "timeout must be a number")},
+    {CONNECTION("\"ssl\": 1"), AT("24", "ssl must be a string, or false")},
+    {CONNECTION("\"ssl\": true"),
+     AT("24", "ssl true would trust the system's authorities, which is not supported yet; give "
+              "sslmode and sslrootcert")},
+    {CONNECTION("\"server_settings\": [\"a\"]"), AT("24", "server_settings must be an object")},
+    {CONNECTION("\"server_settings\": {\"a\": \"b\", \"c\": 5}"),
+     AT("54", "a value in server_settings must be a string")},
+    {CONNECTION("\"extra\": {\"extra\": {}}"), AT("34", "extra cannot stand in extra")},
+    {CONNECTION("\"min_size\": -1"), AT("24", "min_size must not be negative")},
+    {CONNECTION("\"max_size\": 0"), AT("24", "max_size must be at least 1")},
+    {CONNECTION("\"max_size\": 1.5"), AT("24", "max_size must be a whole number")},
+    {CONNECTION("\"max_queries\": true"), AT("24", "max_queries must be a whole number")},
+    {CONNECTION("\"statement_cache_size\": 100"),
+     AT("24", "statement_cache_size is not supported: there is no automatic statement cache yet")},
+    {CONNECTION("\"command_timeout\": 60"),
+     AT("24", "command_timeout is not supported: each request has its own: tusk_request.timeout")},
+    {CONNECTION("\"servicefile\": \"/f\""),
+     AT("24", "servicefile is not supported: the environment names the file: PGSERVICEFILE")},
+    {CONNECTION("\"init\": \"f\""), AT("24", "init is not supported: it is an object of Python")},
+    {FEATURE("\"enable_json_codecs\": true"),
+     AT("22", "enable_json_codecs is not supported: there are no JSON codecs yet: values are text")},
+    {FEATURE("\"enable_cloud_sql\": true"),
+     AT("22", "enable_cloud_sql is not supported: there are no connectors for Google Cloud yet")},
+    {FEATURE("\"enable_cloud_sql\": 0"), AT("22", "enable_cloud_sql must be true or false")},
+    {FEATURE("\"enable_x\": 0"), AT("22", "unknown key")},
+    {"{\"connection_config\": {\"user\": [{}, [\"}\", \"\\\"\"], 5], \"hots\": 1}}", AT("24", "user must be a string")},
+    {"{\"bind_key\": [{}, [\"}\", \"\\\"\"], 5], \"x\": 1}",
+     AT("36", "unknown key; a document has connection_config and driver_features")},
+};
+
+START_TEST(what_is_wrong_is_told_by_line_and_column)
+{
+    tusk_config *config = NULL;
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk_config_from_json(tusk_str_of(refused[_i].json), &world_allocator, &config, &err),
+                     TUSK_ERR_CONFIG);
+    ck_assert_ptr_eq(config, NULL);
+    ck_assert_str_eq(err.message, refused[_i].message);
+    ck_assert_str_eq(err.where, "configuration");
+    ck_assert_int_eq(world_n_live, 0);
+}
+END_TEST
+
+START_TEST(a_value_that_is_refused_later_is_told_by_its_place_too)
+{
+    tusk_config *config = config_of("{\"connection_config\": {\n\"sslmode\": \"x\"}}");
+    tusk__settings *s = NULL;
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err), TUSK_ERR_CONFIG);
+    ck_assert_str_eq(err.message, "sslmode must be one of: disable, prefer, require, verify-full");
+    ck_assert_str_eq(err.detail, "It comes from line 2, column 1 of the JSON document.");
+    tusk_config_free(config);
+}
+END_TEST
+
+/* Every parameter of libpq is a key, too. */
+START_TEST(every_parameter_is_a_key)
+{
+    for (size_t i = 0; i < TUSK__N_PARAMS; i++) {
+        char json[128];
+        tusk_config *config;
+        tusk__origin origin = {0};
+
+        snprintf(json, sizeof json, "{\"connection_config\": {\"%s\": \"x\"}}", tusk__params[i].name);
+        config = config_of(json);
+        ck_assert_str_eq(tusk__document_text(config->document, i, NULL, &origin) ? "x"
+                         : tusk__params[i].config_offset != TUSK__NO_FIELD       ? "x"
+                                                                                 : "",
+                         "x");
+        tusk_config_free(config);
+    }
+}
+END_TEST
+
+/* ---- secrets (D31) ---------------------------------------------------------------------------------------------------------- */
+
+static const char secret[] = "s3cr3t-Zq7";
+
+START_TEST(d31_a_secret_anywhere_is_in_no_error)
+{
+    static const char carrier[] =
+        "{\"connection_config\": {\"host\": \"h\", \"port\": 5, \"server_settings\": {\"a\": \"b\"}}, "
+        "\"driver_features\": {\"enable_pgvector\": false}}";
+    static const char *const around[] = {"", "\"", "\":\"", "{\"", "\\u0000", ",\"", "}"};
+    char json[512];
+
+    world_must_be_wiped = secret;
+    for (size_t at = 0; at < sizeof carrier; at++)
+        for (int i = 0; i < N_OF(around); i++)
+            for (int k = 0; k < N_OF(around); k++) {
+                tusk_config *config = NULL;
+                tusk_error err = {0};
+                tusk__settings *s = NULL;
+
+                snprintf(json, sizeof json, "%.*s%s%s%s%s", (int)at, carrier, around[i], secret, around[k],
+                         carrier + at);
+                if (tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err) == TUSK_OK &&
+                    tusk__settings_read(&world_allocator, &world_sources, config, &s, &err) == TUSK_OK)
+                    tusk__settings_unref(s);
+                tusk_config_free(config);
+                ck_assert_msg(!strstr(err.message, secret) && !strstr(err.detail, secret) && !strstr(err.hint, secret),
+                              "%s", json);
+            }
+    world_must_be_wiped = NULL;
+    ck_assert_int_eq(world_n_live, 0);
+}
+END_TEST
+
+START_TEST(d31_secret_values_are_not_described)
+{
+    tusk_config *config = config_of(CONNECTION("\"password\": \"s3cr3t-Zq7\", \"dsn\": \"password=s3cr3t-Zq7\""));
+
+    world_must_be_wiped = secret;
+    ck_assert_ptr_eq(strstr(described(config), secret), NULL);
+    tusk_config_free(config);
+    world_must_be_wiped = NULL;
+    for (size_t i = 0; i < TUSK__N_PARAMS; i++) {
+        char json[128];
+        tusk__settings *s = NULL;
+        tusk_error err = {0};
+
+        if (!tusk__params[i].is_secret)
+            continue;
+        snprintf(json, sizeof json, "{\"connection_config\": {\"%s\": \"%s\", \"port\": \"x\"}}", tusk__params[i].name,
+                 secret);
+        config = config_of(json);
+        ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err), TUSK_ERR_CONFIG);
+        ck_assert(!strstr(err.message, secret) && !strstr(err.detail, secret));
+        tusk_config_free(config);
+    }
+}
+END_TEST
+
+/* ---- allocations --------------------------------------------------------------------------------------------------------------- */
+
+static int n_jansson, jansson_fails_at;
+
+static void *jansson_malloc(size_t size)
+{
+    return ++n_jansson == jansson_fails_at ? NULL : malloc(size);
+}
+
+START_TEST(every_failing_allocation_is_an_error_and_leaks_nothing)
+{
+    static const char json[] = CONNECTION("\"host\": [\"a-host-whose-name-is-longer-than-sixteen\"], \"password\": "
+                                          "\"p\", \"server_settings\": {\"a\": \"b-\\u00e4-\\ud83d\\uDE00-\\u20AC\"}");
+    tusk_config *config = NULL;
+    tusk_error err = {0};
+    int n = 0;
+
+    json_set_alloc_funcs(jansson_malloc, free);
+    for (jansson_fails_at = 1;; jansson_fails_at++, n++) {
+        n_jansson = 0;
+        if (tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err) == TUSK_OK)
+            break;
+        ck_assert_ptr_eq(config, NULL);
+        ck_assert_int_eq(world_n_live, 0);
+        /* jansson may lose a part of a word where it has no memory, and then does not understand it */
+        ck_assert_msg(err.code == TUSK_ERR_NOMEM || strstr(err.message, "it is malformed"), "allocation %d: %s",
+                      jansson_fails_at, err.message);
+    }
+    json_set_alloc_funcs(malloc, free);
+    ck_assert_str_eq(config->host, "a-host-whose-name-is-longer-than-sixteen");
+    ck_assert_str_eq(config->server_settings[1], "b-\xC3\xA4-\xF0\x9F\x98\x80-\xE2\x82\xAC");
+    tusk_config_free(config);
+    ck_assert_int_gt(n, 10);
+
+    world_n_mallocs = 0;
+    world_fail_at = 1;
+    ck_assert_int_eq(tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err), TUSK_ERR_NOMEM);
+    world_fail_at = 0;
+    ck_assert_int_eq(world_n_mallocs, 1);
+    ck_assert_int_eq(world_n_live, 0);
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("config_json");
+    TCase *tcase = tcase_create("documents");
+
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, documents_come_to_this, 0, N_OF(taken));
+    tcase_add_test(tcase, fields_may_be_changed_and_then_are_the_programs);
+    tcase_add_loop_test(tcase, what_is_wrong_is_told_by_line_and_column, 0, N_OF(refused));
+    tcase_add_test(tcase, a_value_that_is_refused_later_is_told_by_its_place_too);
+    tcase_add_test(tcase, every_parameter_is_a_key);
+    tcase_add_test(tcase, d31_a_secret_anywhere_is_in_no_error);
+    tcase_add_test(tcase, d31_secret_values_are_not_described);
+    tcase_add_test(tcase, every_failing_allocation_is_an_error_and_leaks_nothing);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
