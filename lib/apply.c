@@ -220,14 +220,22 @@ static tusk_code apply_file(const job *j, const tusk__param *param, tusk_str tex
     return apply_text(j, param, text);
 }
 
+static tusk_code apply_not_empty(const job *j, const tusk__param *param, tusk_str text)
+{
+    if (text.ptr && text.len == 0)
+        return refuse(j, param, "must not be empty");
+    return apply_text(j, param, text);
+}
+
 typedef tusk_code apply_fn(const job *j, const tusk__param *param, tusk_str text);
 
 static apply_fn *const appliers[TUSK__N_KINDS] = {
-    [TUSK__KIND_TEXT] = apply_text,         [TUSK__KIND_NAME] = apply_name,
-    [TUSK__KIND_ADDRESS] = apply_address,   [TUSK__KIND_PORT] = apply_port,
-    [TUSK__KIND_SECONDS] = apply_seconds,   [TUSK__KIND_INTEGER] = apply_integer,
-    [TUSK__KIND_CHOICE] = apply_choice,     [TUSK__KIND_TLS_VERSION] = apply_tls_version,
-    [TUSK__KIND_ENCODING] = apply_encoding, [TUSK__KIND_FILE] = apply_file,
+    [TUSK__KIND_TEXT] = apply_text,           [TUSK__KIND_NAME] = apply_name,
+    [TUSK__KIND_ADDRESS] = apply_address,     [TUSK__KIND_PORT] = apply_port,
+    [TUSK__KIND_SECONDS] = apply_seconds,     [TUSK__KIND_INTEGER] = apply_integer,
+    [TUSK__KIND_CHOICE] = apply_choice,       [TUSK__KIND_TLS_VERSION] = apply_tls_version,
+    [TUSK__KIND_ENCODING] = apply_encoding,   [TUSK__KIND_FILE] = apply_file,
+    [TUSK__KIND_NOT_EMPTY] = apply_not_empty,
 };
 
 tusk_code tusk__param_apply(tusk__settings *settings, const tusk__param *param, tusk_str text, tusk_error *err)

@@ -239,16 +239,16 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         FIELD(channel_binding), .fallback = "prefer", .choices = channel_bindings,
         .help = "Whether the login is tied to the TLS connection below it. `require` accepts nothing but SCRAM-SHA-256-PLUS." },
     [TUSK__PARAM_REQUIRE_AUTH] = {
-        .name = "require_auth", .env = "PGREQUIREAUTH", .kind = TUSK__KIND_TEXT, IN(require_auth), NO_FIELD,
+        .name = "require_auth", .env = "PGREQUIREAUTH", .kind = TUSK__KIND_NOT_EMPTY, IN(require_auth), NO_FIELD,
         .refusal = "the ways to log in cannot be restricted yet, except by channel_binding=require" },
     [TUSK__PARAM_REQUIREPEER] = {
         .name = "requirepeer", .env = "PGREQUIREPEER", .kind = TUSK__KIND_TEXT, IN(requirepeer), NO_FIELD,
         .refusal = "the account of the server behind a socket cannot be checked yet" },
     [TUSK__PARAM_SCRAM_CLIENT_KEY] = {
-        .name = "scram_client_key", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(scram_client_key), NO_FIELD,
+        .name = "scram_client_key", .kind = TUSK__KIND_NOT_EMPTY, .is_secret = true, IN(scram_client_key), NO_FIELD,
         .refusal = NO_READY_KEYS },
     [TUSK__PARAM_SCRAM_SERVER_KEY] = {
-        .name = "scram_server_key", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(scram_server_key), NO_FIELD,
+        .name = "scram_server_key", .kind = TUSK__KIND_NOT_EMPTY, .is_secret = true, IN(scram_server_key), NO_FIELD,
         .refusal = NO_READY_KEYS },
     [TUSK__PARAM_MIN_PROTOCOL_VERSION] = {
         .name = "min_protocol_version", .env = "PGMINPROTOCOLVERSION", .kind = TUSK__KIND_CHOICE, IN(min_protocol),

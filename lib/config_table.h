@@ -78,6 +78,7 @@ typedef enum tusk__param_kind {
     TUSK__KIND_TLS_VERSION, /* one of `choices`, in upper or lower case; empty: the default */
     TUSK__KIND_ENCODING,    /* a name of UTF-8 */
     TUSK__KIND_FILE,        /* the path of a file */
+    TUSK__KIND_NOT_EMPTY,   /* anything but nothing: empty, it would forbid what it is to allow, or be no key */
     TUSK__N_KINDS
 } tusk__param_kind;
 

@@ -204,8 +204,11 @@ static void read_env_settings(gatherer *w)
 
 /* ---- defaults -------------------------------------------------------------------------------------------------------------------- */
 
-static tusk_code complete_user(gatherer *w, int os)
+static tusk_code complete_user(gatherer *w)
 {
+    char home[PATH_MAX];
+    int os = tusk__user_of_process(w->g->user_name, home, sizeof home);
+
     if (w->g->user_name[0] == '\0') {
         tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL,
                         "no user is given, and the system has no name for this process's user");
@@ -225,7 +228,7 @@ static void complete_host(gatherer *w)
         (tusk__origin){.kind = TUSK__FROM_DEFAULT});
 }
 
-static tusk_code complete(gatherer *w, int user_os)
+static tusk_code complete(gatherer *w)
 {
     tusk_str *text = w->g->values.text;
     tusk__origin none = {.kind = TUSK__FROM_DEFAULT};
@@ -238,7 +241,7 @@ static tusk_code complete(gatherer *w, int user_os)
     if (text[TUSK__PARAM_HOST].len == 0 && text[TUSK__PARAM_HOSTADDR].len == 0)
         complete_host(w);
     if (text[TUSK__PARAM_USER].len == 0)
-        TUSK_TRY(complete_user(w, user_os));
+        TUSK_TRY(complete_user(w));
     if (text[TUSK__PARAM_DBNAME].len == 0)
         set(w, TUSK__PARAM_DBNAME, text[TUSK__PARAM_USER], none);
     return TUSK_OK;
@@ -311,34 +314,32 @@ static tusk_code read_passfile(gatherer *w)
 
 /* ---- all of it --------------------------------------------------------------------------------------------------------------------- */
 
-/* The user's folder is HOME's, or the one that the system's user database has. It is asked for the name only where one is missing. */
-static int find_user(gatherer *w)
+/* The user's folder is HOME's, or the one that the system's user database has. */
+static void find_home(gatherer *w)
 {
-    const char *home = variable(w, "HOME"), *user = variable(w, "PGUSER");
-    bool has_home = home && home[0] && strlen(home) < PATH_MAX;
-    bool has_user = w->g->values.text[TUSK__PARAM_USER].len > 0 || (user && user[0]);
-    int os = has_home && has_user ? 0 : tusk__user_of_process(w->g->user_name, w->g->home, sizeof w->g->home);
+    const char *home = variable(w, "HOME");
+    char name[TUSK__USER_NAME_SIZE];
 
-    if (has_home)
+    if (home && home[0] && strlen(home) < PATH_MAX)
         snprintf(w->g->home, sizeof w->g->home, "%s", home);
-    return os;
+    else
+        (void)tusk__user_of_process(name, w->g->home, sizeof w->g->home);
 }
 
 tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
                        tusk__gathered *out, tusk_error *err)
 {
     gatherer w = {sources, config, out, err};
-    int user_os;
 
     memset(out, 0, sizeof *out);
     out->allocator = allocator;
     TUSK_TRY(read_dsn(&w));
     read_fields(&w);
-    user_os = find_user(&w);
+    find_home(&w);
     TUSK_TRY(read_service(&w));
     read_environment(&w);
     read_env_settings(&w);
-    TUSK_TRY(complete(&w, user_os));
+    TUSK_TRY(complete(&w));
     return read_passfile(&w);
 }
 

@@ -226,6 +226,19 @@ START_TEST(a_refused_variable_is_an_error_that_names_it)
 }
 END_TEST
 
+/* Found by the comparison with libpq: an empty user is the system's, whatever PGUSER says. */
+START_TEST(an_empty_user_in_the_string_is_the_systems)
+{
+    const struct passwd *pw = getpwuid(geteuid());
+    tusk__settings *s;
+
+    world_variables = ENV("PGUSER", "u");
+    s = settings_of(&(tusk_config){.dsn = "user=''"});
+    text_is(s->user, pw->pw_name);
+    tusk__settings_unref(s);
+}
+END_TEST
+
 START_TEST(a_variable_that_is_overridden_is_not_judged)
 {
     tusk__settings *s;
@@ -652,6 +665,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, an_empty_variable_is_a_value);
     tcase_add_loop_test(tcase, pgrequiressl_is_as_ever, 0, N_OF(requiressl));
     tcase_add_test(tcase, a_refused_variable_is_an_error_that_names_it);
+    tcase_add_test(tcase, an_empty_user_in_the_string_is_the_systems);
     tcase_add_test(tcase, a_variable_that_is_overridden_is_not_judged);
     tcase = world_case(suite, "startup");
     tcase_add_test(tcase, the_session_variables_of_libpq_are_sent);

@@ -340,7 +340,7 @@ static const char *const fine[] = {
     "sslcompression=0 gssencmode=disable gssdelegation=0 ssl_min_protocol_version=tlsV1.2 "
     "ssl_max_protocol_version=TLSV1.3",
     "gssencmode=prefer ssl_min_protocol_version='' ssl_max_protocol_version=''",
-    "replication='' require_auth=''",
+    "replication='' sslcert=''",
 };
 
 START_TEST(these_are_fine)
@@ -460,6 +460,9 @@ static const struct {
      "ssl_min_protocol_version=TLSv1.1 is not supported: it is broken; the least is TLSv1.2"},
     {"ssl_max_protocol_version=TLSv1.4", "ssl_max_protocol_version must be one of: TLSv1.3"},
     {"requiressl=1 sslmode=x", SSLMODES},
+    {"require_auth=''", "require_auth must not be empty"}, /* libpq then takes no login at all */
+    {"scram_client_key=''", "scram_client_key must not be empty"},
+    {"keepalives_idle=''", "keepalives_idle must be a whole number"},
 };
 
 START_TEST(what_is_wrong_is_said_in_one_sentence)

@@ -211,7 +211,7 @@ static const char *values_of(const tusk__param *param)
     static const char *const words[TUSK__N_KINDS] = {
         [TUSK__KIND_TEXT] = "text",         [TUSK__KIND_NAME] = "name",       [TUSK__KIND_ADDRESS] = "address",
         [TUSK__KIND_PORT] = "1 to 65535",   [TUSK__KIND_FILE] = "path",       [TUSK__KIND_SECONDS] = "seconds",
-        [TUSK__KIND_ENCODING] = "encoding", [TUSK__KIND_INTEGER] = "integer",
+        [TUSK__KIND_ENCODING] = "encoding", [TUSK__KIND_INTEGER] = "integer", [TUSK__KIND_NOT_EMPTY] = "text",
     };
 
     return words[param->kind];
