@@ -224,8 +224,9 @@ fault-sys:
 	$(call run_long,$(FAULT_SYS),test/fault/sys*_test.c,TUSK_FAULT_FULL=1)
 
 # Targets that are a script of their own, beside what they work on.
-SCRIPT_TARGETS := test-matrix bench bench-counts figures docs
+SCRIPT_TARGETS := test-matrix compare-libpq bench bench-counts figures docs
 SCRIPT_test-matrix  := test/matrix
+SCRIPT_compare-libpq := test/compare/run
 SCRIPT_bench        := bench/run
 SCRIPT_bench-counts := bench/counts
 SCRIPT_figures      := bench/figures
