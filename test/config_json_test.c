@@ -315,6 +315,35 @@ START_TEST(every_failing_allocation_is_an_error_and_leaks_nothing)
 }
 END_TEST
 
+static void *sized_malloc(size_t size)
+{
+    return world_malloc(size, NULL);
+}
+
+static void checked_free(void *p)
+{
+    world_free(p, NULL);
+}
+
+/* The lexer's buffer is jansson's own: a longer word in front and behind leaves nothing of the secret there. */
+START_TEST(janssons_strings_are_wiped)
+{
+    static const char json[] =
+        CONNECTION("\"user\": \"a-word-that-is-much-longer-than-it\", \"password\": \"s3cr3t-Zq7\", "
+                   "\"application_name\": \"a-word-that-is-much-longer-than-it\"");
+    tusk_config *config;
+
+    world_must_be_wiped = "3cr3t-Zq7";
+    json_set_alloc_funcs(sized_malloc, checked_free);
+    config = config_of(json);
+    json_set_alloc_funcs(malloc, free);
+    ck_assert_str_eq(config->password, secret);
+    tusk_config_free(config);
+    world_must_be_wiped = NULL;
+    ck_assert_int_eq(world_n_live, 0);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("config_json");
@@ -328,6 +357,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, every_parameter_is_a_key);
     tcase_add_test(tcase, d31_a_secret_anywhere_is_in_no_error);
     tcase_add_test(tcase, d31_secret_values_are_not_described);
+    tcase_add_test(tcase, janssons_strings_are_wiped);
     tcase_add_test(tcase, every_failing_allocation_is_an_error_and_leaks_nothing);
     suite_add_tcase(suite, tcase);
     return suite;
