@@ -7,7 +7,8 @@
 #   VARIANT=…       which build, each in build/<variant>/: release asan ubsan tsan valgrind cov clang fuzz
 #
 # New files are found by wildcard: proto/*.c loop/*.c lib/*.c lib/codec/*.c, test/*_test.c test/*/*_test.c (Check programs),
-# test/harness/*.c (linked into each of them), test/fuzz/*_fuzz.c with test/fuzz/corpus/*/, docs/examples/*.c.
+# test/harness/*.c and the rest of test/sim/*.c (linked into each of them), test/fuzz/*_fuzz.c with test/fuzz/corpus/*/,
+# docs/examples/*.c.
 
 VARIANT ?= release
 O       ?= build
@@ -57,7 +58,8 @@ CHECK_LIBS    = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 
 OTHER_LOOP   := $(if $(filter Linux,$(OS)),loop/kqueue.c,loop/epoll.c)
 LIB_SRC      := $(filter-out $(OTHER_LOOP),$(wildcard proto/*.c loop/*.c lib/*.c lib/codec/*.c))
-HARNESS_SRC  := $(filter-out test/harness/fuzz_replay.c,$(wildcard test/harness/*.c))
+HARNESS_SRC  := $(filter-out test/harness/fuzz_replay.c,$(wildcard test/harness/*.c)) \
+                $(filter-out %_test.c,$(wildcard test/sim/*.c))
 TEST_SRC     := $(wildcard test/*_test.c test/*/*_test.c)
 FUZZ_SRC     := $(wildcard test/fuzz/*_fuzz.c)
 EXAMPLE_SRC  := $(wildcard docs/examples/*.c)

@@ -7,7 +7,7 @@
 #include "loop/poller.h"
 #include "test/sim/world.h"
 
-enum { SIM_MAX_LISTENERS = 64, SIM_MAX_NAMES = 64, SIM_FIRST_FD = 1000, SIM_WINDOW = 64 * 1024 };
+enum { SIM_MAX_LISTENERS = 64, SIM_MAX_NAMES = 64, SIM_FIRST_FD = 1000 };
 
 typedef struct sim_event {
     int64_t at_us;

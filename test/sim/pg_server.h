@@ -13,7 +13,7 @@
  * Rows are (token int8, number of the row int4, text): the text is $2, or pg_text(). With parameters $1, an int8, is the
  * token of the execution, and that in the text of the Parse. Errors say "token 7". Statements of a script are separated by semicolons.
  * It never breaks the protocol.
- * Read first: test/sim/world.h. Link test/sim/pg_server.c, or include it. */
+ * Read first: test/sim/world.h. */
 #ifndef TUSK_TEST_SIM_PG_SERVER_H
 #define TUSK_TEST_SIM_PG_SERVER_H
 

@@ -10,9 +10,7 @@
 #include <string.h>
 
 #include "test/harness/harness.h"
-#include "test/sim/net.c"
-#include "test/sim/pg_server.c"
-#include "test/sim/world.c"
+#include "test/sim/pg_server.h"
 #include "tusk/tusk.h"
 
 enum {

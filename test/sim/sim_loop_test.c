@@ -10,8 +10,7 @@
 
 #include "loop/loop.h"
 #include "test/harness/harness.h"
-#include "test/sim/net.c"
-#include "test/sim/world.c"
+#include "test/sim/world.h"
 
 /* ---- a server that echoes --------------------------------------------------------------------------------------------- */
 

@@ -9,8 +9,7 @@
  *     …
  *     tusk_loop_free(loop);
  *     sim_free(world);              after its loops, always
- *
- * Link test/sim/world.c and test/sim/net.c, or include both. */
+ */
 #ifndef TUSK_TEST_SIM_WORLD_H
 #define TUSK_TEST_SIM_WORLD_H
 
@@ -19,6 +18,8 @@
 #include <stdint.h>
 
 #include "loop/os.h"
+
+enum { SIM_WINDOW = 64 * 1024 }; /* bytes on the way to a server, beyond which send() says EAGAIN */
 
 typedef struct sim_world sim_world;
 typedef struct sim_listener sim_listener;
