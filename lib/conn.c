@@ -210,7 +210,7 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     complete_queue(conn, &why);
     end_stmts(conn);
     tusk__conn_wake(&conn->close_waiters, NULL);
-    if (!conn->is_closing && conn->settings && conn->settings->on_closed)
+    if (!conn->is_closing && !conn->is_released && conn->settings && conn->settings->on_closed)
         conn->settings->on_closed(conn, &conn->error, conn->settings->user_data);
     tusk__conn_unpin(conn);
 }

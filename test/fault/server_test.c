@@ -1098,6 +1098,35 @@ START_TEST(d36_the_connection_may_be_freed_in_any_callback_of_its_end)
 }
 END_TEST
 
+static void count_closed(tusk_conn *conn, const tusk_error *err, void *user)
+{
+    (void)conn, (void)err;
+    ++*(int *)user;
+}
+
+/* Once; and not if a callback of that very end has freed the connection: `user` may be gone with it. */
+START_TEST(d36_the_end_is_told_once_and_only_while_there_is_a_connection)
+{
+    for (int is_freed = 0; is_freed < 2; is_freed++) {
+        ending done = {0};
+        int n_closed = 0;
+
+        up("stall\n");
+        tusk_conn_free(db);
+        db = tusk_conn_open(loop, &(tusk_config){.dsn = "postgresql://app@127.0.0.1:1/db?sslmode=disable",
+                                                 .on_closed = count_closed,
+                                                 .user_data = &n_closed});
+        tusk_submit(db, &(tusk_request){.sql = "select 1", .on_done = is_freed ? free_conn : on_done, .user = &done});
+        for (int i = 0; i < 500 && done.n_done == 0; i++)
+            turn(0.01);
+        turn(0);
+        ck_assert_int_eq(done.n_done, 1);
+        ck_assert_int_eq(n_closed, !is_freed);
+        (void)down();
+    }
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("server");
@@ -1138,5 +1167,6 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, d36_a_request_not_sent_yet_may_be_canceled_while_the_connection_fails);
     tcase_add_test(tc, d36_what_was_behind_a_barrier_goes_when_the_barrier_is_canceled_before_it_was_sent);
     tcase_add_test(tc, d36_the_connection_may_be_freed_in_any_callback_of_its_end);
+    tcase_add_test(tc, d36_the_end_is_told_once_and_only_while_there_is_a_connection);
     return suite;
 }
