@@ -206,9 +206,9 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     tusk__task_cancel(&conn->advance_task);
     tusk__request_unsend(conn); /* a callback may cancel them, and their bytes go now */
     tusk__conn_disconnect(conn);
+    end_stmts(conn);
     tusk__conn_wake(&conn->login_waiters, &why);
     complete_queue(conn, &why);
-    end_stmts(conn);
     tusk__conn_wake(&conn->close_waiters, NULL);
     if (!conn->is_closing && !conn->is_released && conn->settings && conn->settings->on_closed)
         conn->settings->on_closed(conn, &conn->error, conn->settings->user_data);

@@ -1127,6 +1127,35 @@ START_TEST(d36_the_end_is_told_once_and_only_while_there_is_a_connection)
 }
 END_TEST
 
+static tusk_stmt *stmt;
+static tusk_query *stmt_ready;
+
+static void ask_stmt_ready(tusk_query *q, void *user)
+{
+    on_done(q, user);
+    stmt_ready = tusk_stmt_ready(stmt);
+}
+
+START_TEST(d36_a_statement_is_closed_in_the_callbacks_of_its_connections_end)
+{
+    ending done = {0};
+
+    stmt_ready = NULL;
+    up("login\nskip until sync\nsend parse_complete; parameter_description; row_description a:23; ready I\n"
+       "skip until sync\nclose\n");
+    stmt = tusk_prepare(db, "select 1", NULL, 0);
+    ck_end(tusk_stmt_ready(stmt), TUSK_OK, 0);
+    tusk_submit(db, &(tusk_request){.sql = "select 2", .on_done = ask_stmt_ready, .user = &done});
+    for (int i = 0; i < 500 && !stmt_ready; i++)
+        turn(0.01);
+    ck_assert_int_eq(done.err.code, TUSK_ERR_LOST);
+    ck_assert_int_eq(tusk_await(stmt_ready), TUSK_ERR_STATE);
+    tusk_query_free(stmt_ready);
+    tusk_stmt_free(stmt);
+    (void)down();
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("server");
@@ -1168,5 +1197,6 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, d36_what_was_behind_a_barrier_goes_when_the_barrier_is_canceled_before_it_was_sent);
     tcase_add_test(tc, d36_the_connection_may_be_freed_in_any_callback_of_its_end);
     tcase_add_test(tc, d36_the_end_is_told_once_and_only_while_there_is_a_connection);
+    tcase_add_test(tc, d36_a_statement_is_closed_in_the_callbacks_of_its_connections_end);
     return suite;
 }
