@@ -201,15 +201,6 @@ static bool is_missing_output(const tusk_query *q)
     return q->first.desc && !q->text_results && !q->is_repeated;
 }
 
-/* The rows in front of an error count for nothing. The one that a stream gave out is perhaps still looked at. */
-static void drop_unfinished(tusk_query *q)
-{
-    if (q->rows_given && !q->on_row)
-        tusk__result_cut(q->filling);
-    else
-        tusk__result_drop_rows(q->filling);
-}
-
 /* The server speaks of a "bind message" and of a statement named "": nothing that the caller has written. */
 static void add_hint(tusk_query *q, const tusk__event *ev)
 {
@@ -222,8 +213,7 @@ static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__query_fail_fields(q, ev->body);
     add_hint(q, ev);
-    if (q->filling->tag_len == 0 && !q->is_streaming)
-        drop_unfinished(q);
+    tusk__query_drop_unfinished(q);
     q->failed_elsewhere = ev->expect != TUSK__EXPECT_EXECUTE && ev->expect != TUSK__EXPECT_BIND;
     send_owed_sync(conn, q);
 }
@@ -375,6 +365,8 @@ static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     if (q->is_done) {
         tusk__query_leave(q);
     } else {
+        if (q->error.code != TUSK_OK) /* canceled in this turn, or refused on behalf of a COPY */
+            tusk__query_drop_unfinished(q);
         for (tusk__result *result = &q->first; result && !q->rows_given; result = result->next)
             tusk__result_compact(result, conn->allocator);
         tusk__query_complete(q);

@@ -126,6 +126,7 @@ static void fail_query(tusk_conn *conn, tusk_query *q, const tusk_error *err)
 {
     bool is_sent = tusk__send_started(conn, q);
 
+    tusk__query_drop_unfinished(q);
     if (q->error.code != TUSK_OK) { /* refused, or the server has told its error already, or we did not want the rest */
         if (is_sent && q->error.code != TUSK_ERR_SERVER)
             q->error.fate = TUSK_FATE_UNKNOWN;

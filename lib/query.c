@@ -305,6 +305,16 @@ void tusk__query_drop_rows(tusk_query *q)
     q->earlier_bytes = 0;
 }
 
+void tusk__query_drop_unfinished(tusk_query *q)
+{
+    if (q->is_streaming || (q->kind == TUSK__QUERY_SCRIPT && q->filling->tag_len))
+        return;
+    if (q->rows_given && !q->on_row)
+        tusk__result_cut(q->filling);
+    else
+        tusk__result_drop_rows(q->filling);
+}
+
 void tusk__query_spoil_rows(tusk_query *q)
 {
     if (!q->rows_given || q->on_row)

@@ -945,6 +945,29 @@ START_TEST(d11_a_streamed_row_outlives_the_end_of_its_query)
 }
 END_TEST
 
+/* The server's error in front of ReadyForQuery, the end there, and the end before it. */
+START_TEST(a_request_that_failed_has_no_rows)
+{
+    static const char *const ends[] = {
+        "send command_complete SELECT 1; error S=ERROR V=ERROR C=23505 M=late; ready I\n",
+        "send command_complete SELECT 1\nclose\n", "close\n"};
+    static const tusk_code codes[N_OF(ends)] = {TUSK_ERR_SERVER, TUSK_ERR_LOST, TUSK_ERR_LOST};
+    char script[300];
+    tusk_query *q;
+    tusk_row row;
+
+    for (size_t i = 0; i < N_OF(ends); i++) {
+        snprintf(script, sizeof script, "login\nskip until sync\nsend " EXEC_HEAD "; row x:00000001\n%s", ends[i]);
+        up(script);
+        q = ask("select 1");
+        ck_assert_int_eq(tusk_await(q), codes[i]);
+        ck_assert_msg(!tusk_next_row(q, &row), "case %zu", i);
+        tusk_query_free(q);
+        (void)down();
+    }
+}
+END_TEST
+
 START_TEST(a_paused_query_whose_server_is_gone_does_not_spin)
 {
     tusk_query *q;
@@ -1190,6 +1213,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, beyond_max_result_bytes_the_rest_is_drained_and_the_connection_is_usable);
     tcase_add_test(tc, beyond_max_result_bytes_and_lost_the_fate_is_unknown);
     tcase_add_test(tc, d11_a_streamed_row_outlives_the_end_of_its_query);
+    tcase_add_test(tc, a_request_that_failed_has_no_rows);
     tcase_add_test(tc, a_paused_query_whose_server_is_gone_does_not_spin);
     tcase_add_test(tc, a_login_that_stalls_ends_with_connect_timeout);
     tcase_add_test(tc, a_scram_server_that_cheats_is_refused_and_nothing_is_sent);
