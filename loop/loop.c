@@ -92,6 +92,13 @@ static int wait_ready(tusk_loop *loop, int64_t max_us)
     return poll_busily(loop, limit_us);
 }
 
+static bool is_alive(tusk_loop *loop)
+{
+    int64_t n = loop->n_holds + (int64_t)loop->ios.n_started + (int64_t)loop->timers.n + (int64_t)loop->n_jobs;
+
+    return n > 0 || has_work(loop) || has_mail(loop);
+}
+
 /* ---- the turn --------------------------------------------------------------------------------------------------------- */
 
 /* If the kernel refuses to wait, all that does not need it is done nevertheless. */
@@ -102,7 +109,7 @@ static tusk_code turn(tusk_loop *loop, int64_t max_us, tusk_error *err)
     loop->in_turn = true;
     loop->is_nudged = false;
     tusk__tasks_run(&loop->flush);
-    n_ready = wait_ready(loop, max_us);
+    n_ready = wait_ready(loop, loop->is_run && !is_alive(loop) ? 0 : max_us);
     tusk__ios_dispatch(loop, loop->ready, n_ready);
     tusk__timers_run(loop);
     tusk__mailbox_run(loop);
@@ -134,13 +141,6 @@ tusk_code tusk_loop_turn(tusk_loop *loop, double max_wait, tusk_error *err)
     return turn(loop, tusk__seconds_to_us(max_wait), err);
 }
 
-static bool is_alive(tusk_loop *loop)
-{
-    int64_t n = loop->n_holds + (int64_t)loop->ios.n_started + (int64_t)loop->timers.n + (int64_t)loop->n_jobs;
-
-    return n > 0 || has_work(loop) || has_mail(loop);
-}
-
 /* A stop that came before the run ends it before its first turn: it may have been posted during an await. */
 tusk_code tusk_loop_run(tusk_loop *loop, tusk_error *err)
 {
@@ -148,10 +148,12 @@ tusk_code tusk_loop_run(tusk_loop *loop, tusk_error *err)
 
     tusk__loop_error_begin(err);
     code = check_turn(loop, err);
+    if (code != TUSK_OK)
+        return code;
+    loop->is_run = true;
     while (code == TUSK_OK && !loop->is_stopped && is_alive(loop))
         code = turn(loop, -1, err);
-    if (loop)
-        loop->is_stopped = false;
+    loop->is_run = loop->is_stopped = false;
     return code;
 }
 

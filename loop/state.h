@@ -76,6 +76,7 @@ struct tusk_loop {
 
     bool in_turn;
     bool is_stopped;
+    bool is_run;          /* by tusk_loop_run(): a turn does not wait when nothing can happen any more */
     bool is_nudged;       /* this turn's wait is not to sleep */
     bool is_embedded;     /* a host may be watching the poller's descriptor alone */
     bool is_rung;         /* … which is readable already */

@@ -350,6 +350,21 @@ START_TEST(waiting_for_nothing_is_a_deadlock)
 }
 END_TEST
 
+static void do_nothing(tusk__task *task)
+{
+    (void)task;
+}
+
+/* What was to be flushed may turn out to be nothing, as a request that was canceled before it was sent. */
+START_TEST(run_ends_when_a_flush_was_the_last_that_could_happen)
+{
+    tusk__task task = {0};
+
+    tusk__loop_flush_soon(loop, &task, do_nothing);
+    ck_assert_int_eq(tusk_loop_run(loop, NULL), TUSK_OK);
+}
+END_TEST
+
 START_TEST(turning_for_nothing_is_a_livelock)
 {
     tusk_code code = TUSK_OK;
@@ -454,6 +469,7 @@ Suite *tusk_suite(void)
     suite_add_tcase(suite, t);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, waiting_for_nothing_is_a_deadlock);
+    tcase_add_test(t, run_ends_when_a_flush_was_the_last_that_could_happen);
     tcase_add_test(t, turning_for_nothing_is_a_livelock);
     tcase_add_test(t, connect_to_nobody_is_refused);
     tcase_add_test(t, server_that_resets_is_noticed);
