@@ -147,14 +147,16 @@ void tusk__cancel_rule_stop(tusk_conn *conn)
 /* ---- giving up one request ---- */
 
 /* It completes now; what was sent of it stays in the queue as a tombstone that swallows its answer. An error that it has
- * already, the server's or that of a refusal, says more and stays. */
+ * already, the server's or that of a refusal, says more and stays; but only the server's says what became of the request. */
 static void give_up(tusk_query *q)
 {
     tusk_conn *conn = q->conn;
     bool is_sent = q->stage == TUSK__STAGE_SENT;
 
-    if (q->error.code == TUSK_ERR_TIMEOUT || q->error.code == TUSK_ERR_CANCELED)
-        q->error.fate = is_sent ? TUSK_FATE_UNKNOWN : TUSK_FATE_NOT_SENT; /* what is in the out buffer will be sent */
+    if (is_sent && q->error.code != TUSK_ERR_SERVER)
+        q->error.fate = TUSK_FATE_UNKNOWN;
+    else if (!is_sent)
+        q->error.fate = TUSK_FATE_NOT_SENT;
     tusk__conn_pin(conn);
     if (!is_sent)
         (void)tusk__request_retract(conn, q);

@@ -927,6 +927,18 @@ START_TEST(beyond_max_result_bytes_and_lost_the_fate_is_unknown)
 }
 END_TEST
 
+/* Nor is it at the deadline: the server has not said what became of it. */
+START_TEST(beyond_max_result_bytes_and_past_the_deadline_the_fate_is_unknown)
+{
+    tusk_query *q;
+
+    up("login\nskip until sync\nsend " EXEC_HEAD "\n2000 times send row x:00000001\nstall\n");
+    q = tusk_submit(db, &(tusk_request){.sql = "insert … returning 1", .max_result_bytes = 5000, .timeout = 0.1});
+    ck_end(q, TUSK_ERR_LIMIT, TUSK_FATE_UNKNOWN);
+    (void)down();
+}
+END_TEST
+
 /* The row lives until the next tusk_next_row(), also when its query's deadline passes while something else is waited for. */
 START_TEST(d11_a_streamed_row_outlives_the_end_of_its_query)
 {
@@ -1212,6 +1224,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_pause_for_ever_ends_with_the_deadline);
     tcase_add_test(tc, beyond_max_result_bytes_the_rest_is_drained_and_the_connection_is_usable);
     tcase_add_test(tc, beyond_max_result_bytes_and_lost_the_fate_is_unknown);
+    tcase_add_test(tc, beyond_max_result_bytes_and_past_the_deadline_the_fate_is_unknown);
     tcase_add_test(tc, d11_a_streamed_row_outlives_the_end_of_its_query);
     tcase_add_test(tc, a_request_that_failed_has_no_rows);
     tcase_add_test(tc, a_paused_query_whose_server_is_gone_does_not_spin);
