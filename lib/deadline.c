@@ -162,6 +162,8 @@ static void give_up(tusk_query *q)
         (void)tusk__request_retract(conn, q);
     else
         q->is_given_up = true;
+    if (q->error.code == TUSK_ERR_TIMEOUT && q == tusk__queue_first_sent(conn))
+        conn->is_expired = true; /* before the callback: what it submits must not be sent behind q */
     tusk__query_spoil_rows(q);
     q->is_paused = q->is_streaming = false;
     tusk__receive_review(conn);

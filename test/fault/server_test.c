@@ -1091,6 +1091,27 @@ START_TEST(d36_a_request_not_sent_yet_may_be_canceled_while_the_connection_fails
 }
 END_TEST
 
+/* A retry, say: the connection takes no new work, and may be closed 5 s later. */
+START_TEST(d34_what_the_callback_of_a_timeout_submits_is_not_sent_behind_it)
+{
+    tusk_query *b;
+
+    neighbour = NULL;
+    up("login\nskip until sync\nstall\n");
+    ck_end(tusk_conn_ready(db), TUSK_OK, 0);
+    tusk_submit(db, &(tusk_request){.sql = "select 1", .timeout = 0.1, .on_done = submit_neighbour});
+    b = ask("select 2");
+    for (int i = 0; i < 500 && !neighbour; i++)
+        turn(0.01);
+    turn_for(0.05);
+    tusk_conn_free(db);
+    db = NULL;
+    ck_end(b, TUSK_ERR_CANCELED, TUSK_FATE_UNKNOWN);
+    ck_end(neighbour, TUSK_ERR_CANCELED, TUSK_FATE_NOT_SENT);
+    (void)down();
+}
+END_TEST
+
 START_TEST(d36_what_was_behind_a_barrier_goes_when_the_barrier_is_canceled_before_it_was_sent)
 {
     tusk_query *a, *b;
@@ -1232,6 +1253,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_scram_server_that_cheats_is_refused_and_nothing_is_sent);
     tcase_add_test(tc, d36_a_request_not_sent_yet_may_be_canceled_while_the_connection_fails);
     tcase_add_test(tc, d36_what_was_behind_a_barrier_goes_when_the_barrier_is_canceled_before_it_was_sent);
+    tcase_add_test(tc, d34_what_the_callback_of_a_timeout_submits_is_not_sent_behind_it);
     tcase_add_test(tc, d36_the_connection_may_be_freed_in_any_callback_of_its_end);
     tcase_add_test(tc, d36_the_end_is_told_once_and_only_while_there_is_a_connection);
     tcase_add_test(tc, d36_a_statement_is_closed_in_the_callbacks_of_its_connections_end);
