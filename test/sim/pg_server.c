@@ -18,7 +18,7 @@
 
 #define SCRAM_SALT "sixteen of salt."
 
-enum { N_COLS = 3, MAX_PARAM = 4096, MAX_INSERTS = 64, SCRAM_ITERATIONS = 16, TYPE_WITHOUT_BINARY = 60000 };
+enum { N_COLS = 3, MAX_PARAM = 4096, MAX_INSERTS = 64, TYPE_WITHOUT_BINARY = 60000 };
 
 typedef enum command {
     CMD_ROW,
@@ -29,7 +29,8 @@ typedef enum command {
     CMD_NOTICE,
     CMD_SETTING,
     CMD_NOBIN,
-    CMD_LAST_WITH_ROWS = CMD_NOBIN,
+    CMD_LATE,
+    CMD_LAST_WITH_ROWS = CMD_LATE,
     CMD_ERROR,
     CMD_BAD,
     CMD_INSERT,
@@ -45,13 +46,11 @@ typedef enum command {
 } command;
 
 static const char *const command_names[N_COMMANDS] = {
-    [CMD_ROW] = "row",         [CMD_ROWS] = "rows",       [CMD_BIG] = "big",
-    [CMD_ECHO] = "echo",       [CMD_SLEEP] = "sleep",     [CMD_NOTICE] = "notice",
-    [CMD_SETTING] = "setting", [CMD_NOBIN] = "nobin",     [CMD_ERROR] = "error",
-    [CMD_BAD] = "bad",         [CMD_INSERT] = "insert",   [CMD_FATAL] = "fatal",
-    [CMD_HANGUP] = "hangup",   [CMD_COPY_IN] = "copy in", [CMD_COPY_OUT] = "copy out",
-    [CMD_BEGIN] = "begin",     [CMD_COMMIT] = "commit",   [CMD_ROLLBACK] = "rollback",
-    [CMD_EMPTY] = "",
+    [CMD_ROW] = "row",     [CMD_ROWS] = "rows",     [CMD_BIG] = "big",           [CMD_ECHO] = "echo",
+    [CMD_SLEEP] = "sleep", [CMD_NOTICE] = "notice", [CMD_SETTING] = "setting",   [CMD_NOBIN] = "nobin",
+    [CMD_LATE] = "late",   [CMD_ERROR] = "error",   [CMD_BAD] = "bad",           [CMD_INSERT] = "insert",
+    [CMD_FATAL] = "fatal", [CMD_HANGUP] = "hangup", [CMD_COPY_IN] = "copy in",   [CMD_COPY_OUT] = "copy out",
+    [CMD_BEGIN] = "begin", [CMD_COMMIT] = "commit", [CMD_ROLLBACK] = "rollback", [CMD_EMPTY] = "",
 };
 
 typedef struct statement {
@@ -78,11 +77,17 @@ typedef struct portal {
     char text[MAX_PARAM];
 } portal;
 
+/* An address that is listened at. */
+typedef struct place {
+    pg_server *server;
+} place;
+
 typedef enum stage { ST_FIRST, ST_PASSWORD, ST_SASL_INITIAL, ST_SASL_RESPONSE, ST_READY, ST_GONE } stage;
 
 typedef struct backend {
     struct backend *next;
     pg_server *server;
+    const place *place;
     sim_peer *peer;
     stage stage;
     uint8_t *in;
@@ -96,6 +101,8 @@ typedef struct backend {
     char scram_bare[128], scram_first[256];
 
     uint8_t tx_status;
+    bool is_liar;     /* it has broken the protocol */
+    bool is_impostor; /* it has let in without proving itself */
     bool skips;       /* behind an error, until Sync */
     bool is_signaled; /* a cancel has come and not yet ended anything */
     bool is_sleeping;
@@ -118,13 +125,15 @@ struct pg_server {
     sim_world *world;
     pg_options options;
     bool is_calm;
+    place places[8];
+    size_t n_places;
+    uint8_t salted[32]; /* the password, for SCRAM */
+    const char *complaint;
     backend *backends;
     uint32_t last_pid;
     pg_fact facts[PG_MAX_TOKENS];
     pg_counts counts;
-    void (*on_seen)(uint32_t token, void *user);
-    void (*on_cancel)(uint32_t token, void *user);
-    void *user;
+    pg_watcher watcher;
 };
 
 static void pump(backend *b);
@@ -139,16 +148,29 @@ static pg_fact *fact_of(pg_server *server, uint32_t token)
     return &server->facts[token]; /* 0 is nobody's */
 }
 
-static void see(pg_server *server, uint32_t token)
+/* The driver has broken a promise: the first one is told. */
+static void complain(pg_server *server, const char *what)
 {
-    fact_of(server, token)->n_seen++;
-    if (token && server->on_seen)
-        server->on_seen(token, server->user);
+    if (!server->complaint)
+        server->complaint = what;
 }
 
 static bool happens(pg_server *server, int permille)
 {
     return !server->is_calm && sim_chance(server->world, permille);
+}
+
+static void see(backend *b, uint32_t token)
+{
+    pg_server *server = b->server;
+
+    fact_of(server, token)->n_seen++;
+    if (b->is_impostor)
+        complain(server, "a request is sent to a server that has not proved itself");
+    if (token && fact_of(server, token)->has_failed_tx)
+        complain(server, "a request is repeated in a transaction");
+    if (token && server->watcher.on_seen)
+        server->watcher.on_seen(token, server->watcher.user);
 }
 
 char pg_text(uint32_t token, size_t i)
@@ -294,6 +316,8 @@ static void refuse_with(backend *b, uint32_t token, const char *sqlstate, const 
     (void)snprintf(message, sizeof message, "token %u", token);
     write_fields(b, TUSK__B_ERROR_RESPONSE, "ERROR", sqlstate, message, routine);
     fact->is_answered = true;
+    fact->is_untrue |= b->is_liar;
+    fact->has_failed_tx |= token && b->tx_status != 'I' && !b->script;
     (void)snprintf(fact->sqlstate, sizeof fact->sqlstate, "%s", sqlstate);
     b->is_in_copy = false;
     b->skips = !b->script; /* the simple protocol has nothing to skip: its ReadyForQuery follows */
@@ -315,8 +339,8 @@ static bool ends_by_signal(backend *b, uint32_t token)
     if (!b->is_signaled)
         return false;
     b->is_signaled = false;
-    if (token && b->server->on_cancel)
-        b->server->on_cancel(token, b->server->user);
+    if (token && b->server->watcher.on_cancel)
+        b->server->watcher.on_cancel(token, b->server->watcher.user);
     if (token == 0)
         b->server->counts.cancels_on_fence++;
     refuse(b, token, "57014");
@@ -338,6 +362,28 @@ static void apply_inserts(backend *b)
     b->n_inserts = 0;
 }
 
+/* What no server says here. What is asked of it afterwards it answers, and nobody may believe it. */
+static void talk_nonsense(backend *b)
+{
+    static const char too_short[] = {'C', 0, 0, 0, 3};
+
+    b->is_liar = true;
+    b->server->counts.nonsense++;
+    switch (sim_random(b->server->world, 4)) {
+    case 0:
+        tusk__ready_for_query_write(&b->out, 'I');
+        break;
+    case 1:
+        tusk__empty_message_write(&b->out, TUSK__B_BIND_COMPLETE);
+        break;
+    case 2:
+        tusk__empty_message_write(&b->out, '?');
+        break;
+    default:
+        tusk__write_bytes(&b->out, tusk_str_from(too_short, sizeof too_short));
+    }
+}
+
 static void ready(backend *b)
 {
     if (b->tx_status == 'I')
@@ -346,7 +392,10 @@ static void ready(backend *b)
         return;
     chatter(b);
     tusk__ready_for_query_write(&b->out, b->tx_status);
-    flush(b);
+    if (happens(b->server, b->server->options.nonsense))
+        talk_nonsense(b);
+    if (!has_mishap(b)) /* with the answer: it is read in one piece with the end */
+        flush(b);
 }
 
 /* ---- the language ---------------------------------------------------------------------------------------------------------- */
@@ -450,10 +499,19 @@ static void write_row(backend *b, const portal *p, uint32_t number)
 
 static void complete(backend *b, uint32_t token, const char *tag)
 {
+    pg_fact *fact = fact_of(b->server, token);
+
     tusk__command_complete_write(&b->out, tusk_str_of(tag));
-    fact_of(b->server, token)->is_answered = true;
-    fact_of(b->server, token)->n_run++;
+    fact->is_answered = true;
+    fact->is_untrue |= b->is_liar;
+    fact->n_run++;
     written(b);
+}
+
+static void write_rows(backend *b, const portal *p, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        write_row(b, p, i);
 }
 
 static void complete_rows(backend *b, const portal *p)
@@ -461,8 +519,7 @@ static void complete_rows(backend *b, const portal *p)
     uint32_t n = p->statement.command == CMD_ROWS ? p->statement.number : 1;
     char tag[32];
 
-    for (uint32_t i = 0; i < n; i++)
-        write_row(b, p, i);
+    write_rows(b, p, n);
     (void)snprintf(tag, sizeof tag, "SELECT %u", n);
     complete(b, p->token, tag);
 }
@@ -581,6 +638,10 @@ static void run_portal(backend *b)
     case CMD_ECHO:
         complete_rows(b, p);
         break;
+    case CMD_LATE:
+        write_rows(b, p, p->statement.number);
+        refuse(b, p->token, "42883");
+        break;
     case CMD_ERROR:
         refuse(b, p->token, p->statement.sqlstate);
         break;
@@ -618,8 +679,18 @@ static bool is_waiting(const backend *b)
     return b->is_sleeping || b->is_in_copy || b->stage == ST_GONE;
 }
 
+/* Nothing comes behind a Query before its ReadyForQuery, but for Terminate and what ends a COPY. */
+static void check_nothing_behind(backend *b)
+{
+    uint8_t type = b->in_taken < b->in_len ? b->in[b->in_taken] : (uint8_t)TUSK__F_TERMINATE;
+
+    if (type != TUSK__F_TERMINATE && type != TUSK__F_COPY_FAIL && b->stage != ST_GONE)
+        complain(b->server, "something is sent behind a Query");
+}
+
 static void end_script(backend *b)
 {
+    check_nothing_behind(b);
     free(b->script);
     b->script = NULL;
     if (b->stage != ST_GONE)
@@ -649,7 +720,7 @@ static void run_script(backend *b)
 static void note_script_tokens(backend *b)
 {
     for (const char *at = strchr(b->script, '#'); at; at = strchr(at + 1, '#'))
-        see(b->server, (uint32_t)strtoul(at + 1, NULL, 10));
+        see(b, (uint32_t)strtoul(at + 1, NULL, 10));
 }
 
 static void on_query(backend *b, tusk_str body)
@@ -713,7 +784,7 @@ static void on_parse(backend *b, tusk_str body)
     if (tusk__parse_read(body, &parsed, NULL) != TUSK_OK)
         abort();
     s = parse_bytes(parsed.sql);
-    see(b->server, s.token);
+    see(b, s.token);
     if (ends_by_signal(b, s.token) || is_refused_in_failed_transaction(b, &s, s.token))
         return;
     link = find_named(b, parsed.name);
@@ -792,7 +863,7 @@ static void on_bind(backend *b, tusk_str body)
     }
     take_formats(&b->portal, &bind);
     take_params(&b->portal, &bind);
-    see(b->server, b->portal.token);
+    see(b, b->portal.token);
     if (!*link)
         refuse(b, b->portal.token, "26000");
     else if (bind.n_params != (*link)->statement.n_params)
@@ -974,7 +1045,7 @@ static void on_sasl_initial(backend *b, tusk_str body)
     (void)snprintf(b->scram_bare, sizeof b->scram_bare, "%.*s", (int)data.len - 3, data.ptr + 3); /* behind "n,," */
     EVP_EncodeBlock((unsigned char *)salt64, (const unsigned char *)SCRAM_SALT, sizeof SCRAM_SALT - 1);
     (void)snprintf(b->scram_first, sizeof b->scram_first, "r=%.100sSIM%u,s=%s,i=%d", b->scram_bare + 5, b->pid, salt64,
-                   SCRAM_ITERATIONS);
+                   b->server->options.scram_iterations);
     b->stage = ST_SASL_RESPONSE;
     ask(b, TUSK__AUTH_SASL_CONTINUE, tusk_str_of(b->scram_first));
 }
@@ -987,9 +1058,8 @@ static void hmac(const uint8_t key[32], const char *text, uint8_t out[32])
 
 static void on_sasl_response(backend *b, tusk_str body)
 {
-    const char *password = b->server->options.password;
     char text[512], auth[1024], reply[64] = "v=";
-    uint8_t salted[32], client_key[32], server_key[32], stored[32], signature[32], proof[48], shown[32];
+    uint8_t client_key[32], server_key[32], stored[32], signature[32], proof[48], shown[32];
     char *proof64;
 
     (void)snprintf(text, sizeof text, "%.*s", TUSK_STR_ARG(body));
@@ -998,10 +1068,8 @@ static void on_sasl_response(backend *b, tusk_str body)
         abort();
     *proof64 = '\0';
     (void)snprintf(auth, sizeof auth, "%s,%s,%s", b->scram_bare, b->scram_first, text);
-    PKCS5_PBKDF2_HMAC(password, (int)strlen(password), (const unsigned char *)SCRAM_SALT, sizeof SCRAM_SALT - 1,
-                      SCRAM_ITERATIONS, EVP_sha256(), 32, salted);
-    hmac(salted, "Client Key", client_key);
-    hmac(salted, "Server Key", server_key);
+    hmac(b->server->salted, "Client Key", client_key);
+    hmac(b->server->salted, "Server Key", server_key);
     SHA256(client_key, 32, stored);
     hmac(stored, auth, shown);
     for (int i = 0; i < 32; i++)
@@ -1011,6 +1079,15 @@ static void on_sasl_response(backend *b, tusk_str body)
         return;
     }
     hmac(server_key, auth, signature);
+    if (happens(b->server, b->server->options.impostor)) {
+        b->is_impostor = b->is_liar = true;
+        b->server->counts.impostors++;
+        signature[7] ^= 1;
+        if (sim_chance(b->server->world, 500)) {
+            let_in(b);
+            return;
+        }
+    }
     EVP_EncodeBlock((unsigned char *)reply + 2, signature, 32);
     tusk__authentication_write(&b->out,
                                &(tusk__authentication){.kind = TUSK__AUTH_SASL_FINAL, .data = tusk_str_of(reply)});
@@ -1034,17 +1111,18 @@ static void send_signal(backend *b)
     go_on(b);
 }
 
-/* The signal is sent, then the connection is closed: who sees the end of file knows that the signal is out. */
+/* The signal is sent, then the connection is closed: who sees the end of file knows that the signal is out. Who has hung up
+ * before does not stop it. */
 static void deliver_cancel(void *user)
 {
     backend *b = user;
     backend *target = b->server->backends;
 
-    if (b->stage == ST_GONE)
-        return;
     while (target && (target->stage != ST_READY || target->pid != b->cancel_pid))
         target = target->next;
-    if (target && target->key_len == b->cancel_key_len && memcmp(target->key, b->cancel_key, target->key_len) == 0)
+    if (target && target->place != b->place)
+        complain(b->server, "a CancelRequest goes to another address than its connection");
+    else if (target && target->key_len == b->cancel_key_len && memcmp(target->key, b->cancel_key, target->key_len) == 0)
         send_signal(target);
     else
         b->server->counts.cancels_of_nobody++;
@@ -1158,6 +1236,22 @@ static void take_bytes(backend *b, const void *bytes, size_t len)
     b->in_len += len;
 }
 
+/* Texts with a token among bytes that are not looked at yet; one that is cut in two goes unnoticed. */
+static void tell_waiting(backend *b, const char *bytes, size_t len)
+{
+    const pg_watcher *watcher = &b->server->watcher;
+    uint32_t token;
+
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] != '#')
+            continue;
+        for (token = 0, i++; i < len && bytes[i] >= '0' && bytes[i] <= '9'; i++)
+            token = token * 10 + (uint32_t)(bytes[i] - '0');
+        if (i < len && watcher->on_waiting)
+            watcher->on_waiting(token, watcher->user);
+    }
+}
+
 static void on_data(sim_peer *peer, const void *bytes, size_t len, void *user)
 {
     backend *b = user;
@@ -1166,17 +1260,21 @@ static void on_data(sim_peer *peer, const void *bytes, size_t len, void *user)
     if (b->stage == ST_GONE)
         return;
     take_bytes(b, bytes, len);
+    if (b->is_sleeping)
+        tell_waiting(b, bytes, len);
     pump(b);
 }
 
 static void on_accept(sim_peer *peer, void *user)
 {
-    pg_server *server = user;
+    const place *at = user;
+    pg_server *server = at->server;
     backend *b = calloc(1, sizeof *b);
 
     if (!b)
         abort();
     b->server = server;
+    b->place = at;
     b->peer = peer;
     tusk__writer_init(&b->out, tusk_allocator_default());
     b->next = server->backends;
@@ -1204,6 +1302,9 @@ pg_server *pg_server_new(sim_world *world, const pg_options *options)
         abort();
     server->world = world;
     server->options = *options;
+    if (options->login == PG_SCRAM)
+        PKCS5_PBKDF2_HMAC(options->password, (int)strlen(options->password), (const unsigned char *)SCRAM_SALT,
+                          sizeof SCRAM_SALT - 1, options->scram_iterations, EVP_sha256(), 32, server->salted);
     return server;
 }
 
@@ -1225,7 +1326,17 @@ void pg_server_free(pg_server *server)
 
 void pg_listen(pg_server *server, const char *address, uint16_t port)
 {
-    (void)sim_listen(server->world, address, port, &pg, server);
+    place *at = &server->places[server->n_places++];
+
+    if (server->n_places > sizeof server->places / sizeof *at)
+        abort();
+    at->server = server;
+    (void)sim_listen(server->world, address, port, &pg, at);
+}
+
+const char *pg_complaint(const pg_server *server)
+{
+    return server->complaint;
 }
 
 const pg_fact *pg_fact_of(const pg_server *server, uint32_t token)
@@ -1238,12 +1349,9 @@ const pg_counts *pg_counts_of(const pg_server *server)
     return &server->counts;
 }
 
-void pg_watch(pg_server *server, void (*on_seen)(uint32_t token, void *user),
-              void (*on_cancel)(uint32_t token, void *user), void *user)
+void pg_watch(pg_server *server, const pg_watcher *watcher)
 {
-    server->on_seen = on_seen;
-    server->on_cancel = on_cancel;
-    server->user = user;
+    server->watcher = *watcher;
 }
 
 void pg_calm(pg_server *server)

@@ -7,12 +7,13 @@
  *     sleep #7 2000     a row after so many microseconds  error #7 22012   that SQLSTATE
  *     notice #7         a notice, then a row              setting #7       a ParameterStatus, then a row
  *     nobin #7          a column without binary output    bad #7           a syntax error: Parse fails
+ *     late #7 20        so many rows, then 42883
  *     insert #7         tag "INSERT 0 7"                  fatal #7          57P01, FATAL, and the end
  *     copy in #7 · copy out #7 · begin #7 · commit #7 · rollback #7 · hangup #7
  *
  * Rows are (token int8, number of the row int4, text): the text is $2, or pg_text(). With parameters $1, an int8, is the
  * token of the execution, and that in the text of the Parse. Errors say "token 7". Statements of a script are separated by semicolons.
- * It never breaks the protocol.
+ * It breaks the protocol only where pg_options.nonsense says so.
  * Read first: test/sim/world.h. */
 #ifndef TUSK_TEST_SIM_PG_SERVER_H
 #define TUSK_TEST_SIM_PG_SERVER_H
@@ -29,13 +30,16 @@ typedef struct pg_options {
     pg_login login;
     const char *user, *password;
     bool knows_3_2;              /* else it negotiates down */
+    int scram_iterations;
     int64_t max_cancel_delay_us; /* from a CancelRequest to its signal */
 
     /* in 1/1000, as sim_faults */
     int refuse;      /* a login: 53300 */
-    int mishap;      /* before a statement, or between its answer and ReadyForQuery: FATAL, end of file, reset, silence */
+    int mishap;      /* around a statement, its answer and its ReadyForQuery: FATAL, end of file, reset, silence */
     int early_death; /* a connection dies some time after its login, idle or not */
     int chatter;     /* a notice, a ParameterStatus or a notification behind a message */
+    int nonsense;    /* behind a ReadyForQuery something that breaks the protocol; nothing after that is true */
+    int impostor;    /* a SCRAM login without a proof, or with a wrong one */
     bool may_fall_silent;
 } pg_options;
 
@@ -47,11 +51,13 @@ typedef struct pg_fact {
     bool is_applied;    /* INSERT: its transaction is committed */
     bool is_committed;  /* COMMIT did */
     bool is_rolled_back; /* COMMIT did not: the tag is ROLLBACK */
-    char sqlstate[6];   /* of its error */
+    bool is_untrue;      /* answered by a server that has broken the protocol, or has not proved itself */
+    bool has_failed_tx;  /* its error ended a transaction */
+    char sqlstate[6];    /* of its error */
 } pg_fact;
 
 typedef struct pg_counts {
-    size_t logins, refused, negotiated, statements, mishaps, early_deaths;
+    size_t logins, refused, negotiated, impostors, statements, mishaps, early_deaths, nonsense;
     size_t cancels, cancels_of_nobody, cancels_while_running, cancels_while_idle, cancels_on_fence;
     size_t copies_failed;
 } pg_counts;
@@ -63,9 +69,18 @@ void pg_listen(pg_server *server, const char *address, uint16_t port);
 const pg_fact *pg_fact_of(const pg_server *server, uint32_t token);
 const pg_counts *pg_counts_of(const pg_server *server);
 
-/* on_seen: a message with that token has come, and is taken up. on_cancel: a cancel ends the statement of that token. */
-void pg_watch(pg_server *server, void (*on_seen)(uint32_t token, void *user),
-              void (*on_cancel)(uint32_t token, void *user), void *user);
+/* What a test is told, from inside wait(). */
+typedef struct pg_watcher {
+    void (*on_seen)(uint32_t token, void *user);    /* a message with that token is taken up */
+    void (*on_waiting)(uint32_t token, void *user); /* one has come, while the statement before it is still at work */
+    void (*on_cancel)(uint32_t token, void *user);  /* a cancel ends the statement of that token */
+    void *user;
+} pg_watcher;
+
+void pg_watch(pg_server *server, const pg_watcher *watcher);
+
+/* The first promise of the driver that was seen broken; NULL: none. */
+const char *pg_complaint(const pg_server *server);
 
 /* From now on nothing goes wrong here, sleepers wake up, and the next sleeps are short. */
 void pg_calm(pg_server *server);
