@@ -529,6 +529,8 @@ static void check_error(const want *w, const tusk_error *err)
     case O_PROTOCOL_NOT_SENT:
     case O_PROTOCOL:
         must(r, r->has_nonsense, "request %u: %s", w->token, err->message);
+        must(r, w->outcome == O_PROTOCOL_NOT_SENT || !is_commit(w), "the fate of commit %u is not told as such",
+             w->token);
         break;
     case O_ROLLED_BACK:
         must(r, is_commit(w) && pg_fact_of(r->server, w->token)->is_rolled_back, "commit %u was not rolled back",
