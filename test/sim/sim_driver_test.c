@@ -135,6 +135,7 @@ typedef struct line {
     int n_closed;          /* calls of on_closed */
     uint32_t hidden_token; /* behind which a Parse or a Close was submitted that is no request of ours; 0: none */
     const want *closer;    /* the first tusk_close() */
+    size_t closing_turn;   /* when is_closing was set */
     int64_t opened_us, connect_timeout_us;
     int64_t stuck_us; /* since when stuck_token is at its head, past its deadline */
     uint32_t stuck_token, stuck_from;
@@ -173,7 +174,8 @@ struct want {
     int n_done;
     outcome outcome;
     tusk_code code;
-    bool is_not_sent;          /* it told so: the server must never see it */
+    bool is_not_sent; /* it told so: the server must never see it */
+    size_t submitted_turn;
     size_t canceled_turn;      /* when: it ends in the next one */
     int64_t due_us;            /* 0: no deadline */
     uint32_t at_token, n_rows; /* rows seen of at_token */
@@ -695,6 +697,10 @@ static void check_overdue(run *r)
             continue;
         must(r, !w->is_canceled || r->n_turns <= w->canceled_turn + 1, "%u (%s) was canceled, and goes on", w->token,
              kinds[w->kind].name);
+        must(r,
+             !w->link->is_closing || w->is_aside || w->is_canceled || r->n_turns <= w->link->closing_turn + 1 ||
+                 r->n_turns <= w->submitted_turn + 1,
+             "%u (%s) goes on, though its connection closes", w->token, kinds[w->kind].name);
         must(r, !w->due_us || now_us <= w->due_us + LATE_US, "%u (%s) goes on behind its deadline", w->token,
              kinds[w->kind].name);
     }
@@ -838,6 +844,7 @@ static want *new_want(run *r, line *l, kind k, uint32_t n_tokens)
 
     must(r, r->n_wants < MAX_WANTS && r->n_tokens + n_tokens < PG_MAX_TOKENS, "too many requests");
     *w = (want){.run = r, .kind = k, .link = l, .token = r->n_tokens + 1, .n_tokens = n_tokens, .outcome = N_OUTCOMES};
+    w->submitted_turn = r->n_turns;
     w->was_closed = l->conn && tusk_conn_get_state(l->conn) == TUSK_CONN_CLOSED;
     w->at_token = w->token;
     r->n_tokens += n_tokens;
@@ -1143,9 +1150,16 @@ static line *open_link(run *r, bool is_fresh)
     return l;
 }
 
+static void begin_closing(const run *r, line *l)
+{
+    if (!l->is_closing)
+        l->closing_turn = r->n_turns;
+    l->is_closing = true;
+}
+
 static void close_link(run *r, line *l)
 {
-    l->is_closing = true;
+    begin_closing(r, l);
     wait_for(r, l, K_CLOSE, NULL, tusk_close(l->conn));
     if (!l->closer)
         l->closer = &r->wants[r->n_wants - 1];
@@ -1154,7 +1168,7 @@ static void close_link(run *r, line *l)
 static void free_link(run *r, line *l)
 {
     say(r, "free connection %d", (int)(l - r->links));
-    l->is_closing = true;
+    begin_closing(r, l);
     r->is_calling = true;
     tusk_conn_free(l->conn);
     r->is_calling = false;
@@ -1519,14 +1533,17 @@ static void begin_fresh(run *r)
     (void)submit_command(r, l, K_ROW);
 }
 
-/* Nothing is asked any more: connections that idle keep nobody waiting, and stay. */
+/* The last request, and all that it takes, is waited for; connections that idle keep nobody waiting, and stay. */
 static void run_idle(run *r)
 {
     tusk_error err = {0};
     int64_t end_us = sim_now(r->world) + (chance(r, 500) ? EXPIRED_US : 0);
 
+    (void)submit_command(r, &r->links[r->n_links - 1], K_ROW);
     must(r, tusk_loop_run(r->loop, &err) == TUSK_OK, "run: %s", err.message);
     check_world(r);
+    poll_wants(r);
+    must(r, n_pending(r) == 0, "the run ends before its last request");
     while (sim_now(r->world) < end_us)
         turn(r, 1);
 }
