@@ -201,6 +201,7 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     if (conn->phase < TUSK__PHASE_READY)
         conn->error.fate = TUSK_FATE_NOT_SENT;
     why = conn->is_closing ? closed_error : conn->error;
+    assert(why.code != TUSK_OK); /* else all requests would be told as successes */
     conn->phase = TUSK__PHASE_CLOSED;
     tusk__conn_pin(conn);
     tusk__timer_stop(conn->loop, &conn->timer);
@@ -353,13 +354,13 @@ static void on_loop_free(tusk__child *child)
     tusk_conn *conn = (tusk_conn *)((char *)child - offsetof(tusk_conn, child));
 
     tusk__task_cancel(&conn->close_task);
+    conn->is_closing = true; /* before the goodbye, which may fail and end all */
     if (conn->phase >= TUSK__PHASE_READY && conn->phase < TUSK__PHASE_CLOSING &&
         tusk__loop_check(conn->loop, NULL) == TUSK_OK) { /* a forked child must not speak for its parent */
         conn->phase = TUSK__PHASE_CLOSING;
         tusk__request_unsend(conn);
         (void)say_goodbye(conn);
     }
-    conn->is_closing = true;
     tusk__conn_fail(conn, NULL);
     tusk__conn_unpin(conn); /* the handle's */
 }

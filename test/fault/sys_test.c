@@ -88,6 +88,33 @@ START_TEST(one_byte_at_a_time_is_enough)
 }
 END_TEST
 
+static void keep_code(tusk_query *q, void *user)
+{
+    *(tusk_code *)user = tusk_query_code(q);
+}
+
+/* The loop is freed with a request in flight, and Terminate cannot be sent: the request is not a success for that. */
+START_TEST(goodbye_that_cannot_be_sent_is_nobodys_success)
+{
+    tusk_code code = TUSK_AGAIN;
+    tusk_error err = {0};
+    tusk_loop *loop;
+    tusk_conn *db;
+    fail_os os;
+
+    fail_os_init(&os, OS_SEND, 0, EPIPE, true);
+    loop = tusk__loop_open_on(&os.os, NULL, &err);
+    ck_assert_ptr_nonnull(loop);
+    db = tusk_connect(loop, harness_dsn_with("drv", "sslmode=disable"));
+    ck_assert_int_eq(tusk_await_free(tusk_conn_ready(db), NULL), TUSK_OK);
+    tusk_submit(db, &(tusk_request){.sql = "select pg_sleep(10)", .on_done = keep_code, .user = &code});
+    ck_assert_int_eq(tusk_loop_turn(loop, 0, NULL), TUSK_OK);
+    os.fail_at = atomic_load(&os.n[OS_SEND]) + 1;
+    tusk_loop_free(loop);
+    ck_assert_int_eq(code, TUSK_ERR_CANCELED);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("fault_sys");
@@ -97,6 +124,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tc, each_system_call_fails, 0, 2 * N_OS_CALLS);
     tcase_add_loop_test(tc, each_system_call_fails_under_a_wrong_certificate, 0, 2 * N_OS_CALLS);
     tcase_add_loop_test(tc, one_byte_at_a_time_is_enough, 0, 2);
+    tcase_add_test(tc, goodbye_that_cannot_be_sent_is_nobodys_success);
     suite_add_tcase(suite, tc);
     return suite;
 }
