@@ -316,7 +316,7 @@ static void check_commit(tusk_query *q)
 
 static bool repeat_if_allowed(tusk_conn *conn, tusk_query *q)
 {
-    if (!is_wanted(q) || !is_missing_output(q) || q->rows_given || q->failed_elsewhere)
+    if (!is_wanted(q) || q->is_given_up || !is_missing_output(q) || q->rows_given || q->failed_elsewhere)
         return false;
     if (tusk__request_repeat(conn, q))
         return true;

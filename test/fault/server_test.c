@@ -1127,6 +1127,35 @@ START_TEST(d36_what_was_behind_a_barrier_goes_when_the_barrier_is_canceled_befor
 }
 END_TEST
 
+static void cancel_at_notice(tusk_conn *conn, const tusk_notice *notice, void *user)
+{
+    (void)conn, (void)notice;
+    tusk_query_cancel(*(tusk_query **)user);
+}
+
+/* Between the error for which it would be sent once more, and ReadyForQuery. */
+START_TEST(a_request_that_was_canceled_is_not_repeated)
+{
+    tusk_query *q = NULL;
+    tusk_config config = {.on_notice = cancel_at_notice, .user_data = &q};
+    char dsn[100];
+
+    up("login\nskip until sync\nsend parse_complete; parameter_description; row_description a:600:1; bind_complete; "
+       "error S=ERROR V=ERROR C=42883 M=none R=getTypeBinaryOutputInfo; notice S=NOTICE V=NOTICE C=00000 M=now; ready "
+       "I\n"
+       "expect nothing 50\nwait until closed\n");
+    tusk_conn_free(db); /* before it was begun */
+    snprintf(dsn, sizeof dsn, "postgresql://app@127.0.0.1:%d/db?sslmode=disable", script_port(server));
+    config.dsn = dsn;
+    db = tusk_conn_open(loop, &config);
+    q = ask("select point '(1,2)'");
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    turn_for(0.1);
+    tusk_query_free(q);
+    down_well();
+}
+END_TEST
+
 static void free_conn(tusk_query *q, void *user)
 {
     on_done(q, user);
@@ -1253,6 +1282,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_scram_server_that_cheats_is_refused_and_nothing_is_sent);
     tcase_add_test(tc, d36_a_request_not_sent_yet_may_be_canceled_while_the_connection_fails);
     tcase_add_test(tc, d36_what_was_behind_a_barrier_goes_when_the_barrier_is_canceled_before_it_was_sent);
+    tcase_add_test(tc, a_request_that_was_canceled_is_not_repeated);
     tcase_add_test(tc, d34_what_the_callback_of_a_timeout_submits_is_not_sent_behind_it);
     tcase_add_test(tc, d36_the_connection_may_be_freed_in_any_callback_of_its_end);
     tcase_add_test(tc, d36_the_end_is_told_once_and_only_while_there_is_a_connection);
