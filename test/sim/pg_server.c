@@ -362,7 +362,8 @@ static void apply_inserts(backend *b)
     b->n_inserts = 0;
 }
 
-/* What no server says here. What is asked of it afterwards it answers, and nobody may believe it. */
+/* What no server says here, and what cannot pass for the beginning of the next answer. What is asked of it afterwards it
+ * answers, and nobody may believe it. */
 static void talk_nonsense(backend *b)
 {
     static const char too_short[] = {'C', 0, 0, 0, 3};
@@ -374,7 +375,7 @@ static void talk_nonsense(backend *b)
         tusk__ready_for_query_write(&b->out, 'I');
         break;
     case 1:
-        tusk__empty_message_write(&b->out, TUSK__B_BIND_COMPLETE);
+        tusk__empty_message_write(&b->out, TUSK__B_NO_DATA);
         break;
     case 2:
         tusk__empty_message_write(&b->out, '?');
