@@ -1125,6 +1125,8 @@ static void deliver_cancel(void *user)
         complain(b->server, "a CancelRequest goes to another address than its connection");
     else if (target && target->key_len == b->cancel_key_len && memcmp(target->key, b->cancel_key, target->key_len) == 0)
         send_signal(target);
+    else if (target)
+        complain(b->server, "a CancelRequest has a wrong key");
     else
         b->server->counts.cancels_of_nobody++;
     hang_up(b);

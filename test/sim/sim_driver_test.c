@@ -148,6 +148,7 @@ typedef struct handle {
     uint32_t token; /* of its Parse */
     uint32_t number;
     bool is_closing;
+    bool is_learned; /* that it has a column without binary output */
 } handle;
 
 /* What is known of a token before it is sent. */
@@ -166,11 +167,12 @@ struct want {
     tusk_query *q; /* NULL: not ours any more */
     bool has_done, has_row, is_streaming, is_kept;
     bool is_freed, is_canceled, is_paused;
-    uint32_t alone_from; /* nothing from this token on is sent until it has ended; 0: anything may be */
-    bool is_dropped;     /* … until it is answered: given up with nothing sent behind it */
-    bool was_closed;     /* its connection was so already */
-    bool is_gone;        /* tusk_query_free() was called, be it behind its end */
-    bool is_aside;       /* it does not wait in the connection's queue, or need not */
+    uint32_t alone_from;     /* nothing from this token on is sent until it has ended; 0: anything may be */
+    bool is_dropped;         /* … until it is answered: given up with nothing sent behind it */
+    bool was_closed;         /* its connection was so already */
+    bool is_text, is_warned; /* it need not fail for want of binary output */
+    bool is_gone;            /* tusk_query_free() was called, be it behind its end */
+    bool is_aside;           /* it does not wait in the connection's queue, or need not */
     int n_done;
     outcome outcome;
     tusk_code code;
@@ -450,6 +452,8 @@ static void check_ok(want *w, tusk_query *q)
          "request %u (%s) cannot succeed", w->token, kinds[k].name);
     if (k == K_COMMIT)
         must(r, pg_fact_of(r->server, w->token)->is_committed, "commit %u was told as success", w->token);
+    if (w->kind == K_RUN && k == K_NOBIN && !w->is_text)
+        w->handle->is_learned = true;
     if (k == K_INSERT) {
         must(r, tusk_query_rows_affected(q) == (int64_t)w->token, "insert %u has another's tag", w->token);
         if (w->has_done && w->link->conn && tusk_conn_tx_status(w->link->conn) == TUSK_TX_IDLE)
@@ -475,6 +479,7 @@ static void check_server_error(const want *w, const tusk_error *err)
     must(r, strcmp(err->sqlstate, "57014") != 0, "request %u was hit by another's cancel", w->token);
     must(r, strcmp(err->sqlstate, "26000") != 0 && strcmp(err->sqlstate, "42P05") != 0,
          "request %u mistook its statement: %s", w->token, err->sqlstate);
+    must(r, !w->is_warned || strcmp(err->sqlstate, "42883") != 0, "request %u asks in vain for binary again", w->token);
     must(r, !pg_fact_of(r->server, token)->is_untrue, "request %u was answered by a liar", w->token);
     must(r, err->fate == TUSK_FATE_ANSWERED || w->handle, "the server's error of %u is not an answer", w->token);
 }
@@ -922,7 +927,7 @@ static bool is_alone(const want *w, const tusk_request *request)
 
 static void set_options(run *r, want *w, tusk_request *request)
 {
-    request->text_results = chance(r, 100);
+    request->text_results = w->is_text = chance(r, 100);
     request->cancelable = chance(r, 150);
     if (chance(r, 350)) {
         request->timeout = (1 + any(r, chance(r, 500) ? 40 : 3000)) / 1e3;
@@ -1045,6 +1050,7 @@ static void run_stmt(run *r, handle *h)
     tusk_request request = {.stmt = h->stmt};
 
     w->handle = h;
+    w->is_warned = h->is_learned;
     r->parts[w->token] = (part){h->kind, h->number};
     (void)snprintf(echo, sizeof echo, "echo %u", w->token);
     values[1] = tusk_text(echo);
@@ -1061,6 +1067,9 @@ static void wait_for(run *r, line *l, kind k, handle *h, tusk_query *q)
     w->handle = h;
     w->q = q;
     must(r, q != NULL, "out of memory");
+    w->has_done = chance(r, 300);
+    if (w->has_done)
+        tusk_query_on_done(q, on_done, w);
     say(r, "%d: %s on %d", (int)(w - r->wants), kinds[k].name, (int)(l - r->links));
 }
 
