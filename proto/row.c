@@ -124,8 +124,14 @@ void tusk__data_row_write(tusk__writer *b, const tusk_str *values, const bool *i
 /* CommandComplete (B) */
 tusk_code tusk__command_complete_read(tusk_str body, tusk_str *tag, tusk_error *err)
 {
-    tusk__body b = tusk__body_of(body, "CommandComplete", err);
+    tusk__body b;
 
+    if (body.len > 0 &&
+        memchr(body.ptr, 0, body.len) == body.ptr + body.len - 1) { /* as it should be, with each query */
+        *tag = tusk_str_from(body.ptr, body.len - 1);
+        return TUSK_OK;
+    }
+    b = tusk__body_of(body, "CommandComplete", err);
     *tag = tusk__body_cstr(&b, "command tag");
     return tusk__body_end(&b);
 }

@@ -179,13 +179,23 @@ void tusk__parameter_status_write(tusk__writer *b, const tusk__parameter_status 
     tusk__message_end(b, at);
 }
 
-/* ReadyForQuery (B) */
+static bool is_tx_status(uint8_t c)
+{
+    return c == 'I' || c == 'T' || c == 'E';
+}
+
+/* ReadyForQuery (B). One comes with each query: what is right passes without the machinery that says what is wrong. */
 tusk_code tusk__ready_for_query_read(tusk_str body, uint8_t *tx_status, tusk_error *err)
 {
-    tusk__body b = tusk__body_of(body, "ReadyForQuery", err);
+    tusk__body b;
 
+    if (body.len == 1 && is_tx_status((uint8_t)body.ptr[0])) {
+        *tx_status = (uint8_t)body.ptr[0];
+        return TUSK_OK;
+    }
+    b = tusk__body_of(body, "ReadyForQuery", err);
     *tx_status = tusk__body_u8(&b, "transaction status");
-    if (*tx_status != 'I' && *tx_status != 'T' && *tx_status != 'E')
+    if (!is_tx_status(*tx_status))
         tusk__body_fail(&b, "transaction status is 0x%02x where I, T and E are possible", *tx_status);
     return tusk__body_end(&b);
 }
