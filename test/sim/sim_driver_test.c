@@ -576,7 +576,8 @@ static void check_order(const want *w)
     if (w->is_canceled || is_overdue || (w->is_aside && !is_close))
         return;
     for (want *earlier = r->wants + r->n_over; earlier < (is_close ? w->link->closer : w); earlier++) {
-        if (earlier->link != w->link || is_over(earlier) || earlier->is_canceled || (earlier->is_aside && !is_close))
+        if (earlier->link != w->link || is_over(earlier) || earlier->is_canceled || (earlier->is_aside && !is_close) ||
+            (earlier->was_closed && is_close))
             continue;
         must(r, !earlier->has_done && tusk_query_is_done(earlier->q), "%u (%s) ends before %u (%s)", w->token,
              kinds[w->kind].name, earlier->token, kinds[earlier->kind].name);
