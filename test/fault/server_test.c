@@ -901,6 +901,29 @@ START_TEST(a_pause_for_ever_ends_with_the_deadline)
 }
 END_TEST
 
+START_TEST(a_paused_query_that_is_freed_lets_go_of_those_behind_it)
+{
+    tusk_query *paused, *behind;
+
+    n_rows = 0;
+    up("login\nskip until sync\nsend " EXEC_HEAD
+       "; row x:00000001; row x:00000002; command_complete SELECT 2; ready I\n"
+       "skip until sync\nsend " EXEC_ONE "\nwait until closed\n");
+    paused = tusk_submit(db, &(tusk_request){.sql = "select 1", .on_row = pause_for_ever});
+    behind = ask("select 2");
+    for (int i = 0; i < 500 && n_rows == 0; i++)
+        turn(0.01);
+    turn(0);
+    tusk_query_free(paused);
+    for (int i = 0; i < 500 && !tusk_query_is_done(behind); i++)
+        turn(0.01); /* not tusk_await(), which looks after the socket itself */
+    ck_assert(tusk_query_is_done(behind));
+    ck_end(behind, TUSK_OK, 0);
+    ck_assert_int_eq(n_rows, 1);
+    down_well();
+}
+END_TEST
+
 START_TEST(beyond_max_result_bytes_the_rest_is_drained_and_the_connection_is_usable)
 {
     tusk_query *q;
@@ -1025,6 +1048,22 @@ START_TEST(a_login_that_stalls_ends_with_connect_timeout)
         ck_end(q, TUSK_ERR_TIMEOUT, TUSK_FATE_NOT_SENT);
         (void)down();
     }
+}
+END_TEST
+
+/* sslmode=prefer goes on in the clear only where TLS, or a login with it, was refused. */
+START_TEST(d22_a_login_that_is_lost_is_not_tried_again)
+{
+    char dsn[100];
+
+    up("expect ssl\nsend N\nexpect startup\nclose\nconnection\nlogin\nwait until closed\n");
+    tusk_conn_free(db); /* before it was begun */
+    snprintf(dsn, sizeof dsn, "postgresql://app@127.0.0.1:%d/db?sslmode=prefer", script_port(server));
+    db = tusk_connect(loop, dsn);
+    ck_end(tusk_conn_ready(db), TUSK_ERR_LOST, TUSK_FATE_NOT_SENT);
+    turn_for(0.05);
+    ck_assert_uint_eq(script_n_accepted(server), 1);
+    (void)down();
 }
 END_TEST
 
@@ -1272,6 +1311,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_commit_that_a_broken_protocol_cuts_off_is_unknown);
     tcase_add_test(tc, the_end_in_the_middle_of_a_row_hands_out_no_part_of_it);
     tcase_add_test(tc, a_pause_for_ever_ends_with_the_deadline);
+    tcase_add_test(tc, a_paused_query_that_is_freed_lets_go_of_those_behind_it);
     tcase_add_test(tc, beyond_max_result_bytes_the_rest_is_drained_and_the_connection_is_usable);
     tcase_add_test(tc, beyond_max_result_bytes_and_lost_the_fate_is_unknown);
     tcase_add_test(tc, beyond_max_result_bytes_and_past_the_deadline_the_fate_is_unknown);
@@ -1279,6 +1319,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_request_that_failed_has_no_rows);
     tcase_add_test(tc, a_paused_query_whose_server_is_gone_does_not_spin);
     tcase_add_test(tc, a_login_that_stalls_ends_with_connect_timeout);
+    tcase_add_test(tc, d22_a_login_that_is_lost_is_not_tried_again);
     tcase_add_test(tc, a_scram_server_that_cheats_is_refused_and_nothing_is_sent);
     tcase_add_test(tc, d36_a_request_not_sent_yet_may_be_canceled_while_the_connection_fails);
     tcase_add_test(tc, d36_what_was_behind_a_barrier_goes_when_the_barrier_is_canceled_before_it_was_sent);

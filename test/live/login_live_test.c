@@ -463,6 +463,26 @@ START_TEST(second_login_computes_nothing_and_a_wrong_password_gains_nothing)
 }
 END_TEST
 
+/* In each slice of the computation, from the first to the last. */
+START_TEST(login_is_given_up_in_time_while_it_computes)
+{
+    tusk_conn *admin = connect_plain();
+    tusk_code code = TUSK_ERR_TIMEOUT;
+
+    run_on(admin, textf("alter role t_scram password '%s'", verifier_of("pw-t_scram", 100000)));
+    for (int ms = 2; ms < 1000 && code == TUSK_ERR_TIMEOUT; ms += 1 + ms / 8) {
+        tusk_conn *conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn_of("t_scram", "pw-t_scram", "sslmode=disable"),
+                                                              .connect_timeout = ms / 1e3});
+        code = tusk_await_free(tusk_conn_ready(conn), NULL);
+        turn(0);
+        tusk_conn_free(conn);
+    }
+    run_on(admin, "alter role t_scram password 'pw-t_scram'");
+    ck_assert_int_eq(code, TUSK_OK);
+    disconnect(admin);
+}
+END_TEST
+
 START_TEST(too_many_iterations_are_refused_uncomputed)
 {
     tusk_conn *admin = connect_plain();
@@ -579,6 +599,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, bad_certificate_is_refused_by_verify_full_alone, 0, N_OF(shown));
     tcase_add_loop_test(tcase, channel_binding_depends_on_the_signature_of_the_certificate, 0, N_OF(bindings));
     tcase_add_test(tcase, second_login_computes_nothing_and_a_wrong_password_gains_nothing);
+    tcase_add_test(tcase, login_is_given_up_in_time_while_it_computes);
     tcase_add_test(tcase, too_many_iterations_are_refused_uncomputed);
     tcase_add_loop_test(tcase, password_of_any_characters_comes_in, 0, 3);
     tcase_add_loop_test(tcase, server_is_reached_in_every_way, 0, N_OF(ways));

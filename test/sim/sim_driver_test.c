@@ -180,6 +180,7 @@ struct want {
     size_t submitted_turn;
     size_t canceled_turn;      /* when: it ends in the next one */
     int64_t due_us;            /* 0: no deadline */
+    int64_t done_us;           /* when it completed, as far as on_done told */
     uint32_t at_token, n_rows; /* rows seen of at_token */
     bool stops_early;          /* freed or canceled while rows were coming */
     bool has_given;            /* a stream has given the row at hand, of row_token */
@@ -631,6 +632,7 @@ static void completed(want *w, tusk_query *q)
          w->is_freed ? "though freed" : "twice");
     must(r, tusk_query_is_done(q) && tusk_query_code(q) == err->code, "request %u is not done", w->token);
     w->n_done = 1;
+    w->done_us = w->has_done ? sim_now(r->world) : 0;
     w->code = err->code;
     w->outcome = outcome_of(w, err);
     w->is_not_sent = err->code != TUSK_OK && err->fate == TUSK_FATE_NOT_SENT && w->kind < K_N_WIRE;
@@ -776,7 +778,11 @@ static void resume(void *user)
     want *w = user;
 
     w->is_paused = false;
-    if (!w->run->is_ending && w->q && !is_over(w))
+    if (w->run->is_ending || !w->q || is_over(w))
+        return;
+    if (chance(w->run, 100))
+        let_go(w);
+    else
         (void)tusk_query_resume(w->q);
 }
 
@@ -1282,6 +1288,8 @@ static void await(run *r, want *w)
     r->is_inside = true; /* callbacks may act, but not wait */
     code = tusk_await(q);
     r->is_inside = false;
+    must(r, was_done || !w->done_us || sim_now(r->world) <= w->done_us + LATE_US, "who awaits %u is told late",
+         w->token);
     is_gone = w->is_gone;
     check_world(r);
     poll_wants(r);
