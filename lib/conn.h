@@ -50,7 +50,8 @@ struct tusk_conn {
     uint64_t stream;    /* bytes taken by the transport since the beginning */
     tusk__task flush_task, receive_task;
     tusk_allocator lent; /* the loop's chunks as an allocator, for `out` */
-    bool is_receiving;  /* a function of receive.c is on the stack */
+    bool is_receiving;   /* a function of receive.c is on the stack */
+    bool peer_has_ended; /* or the stream is broken: nothing more would be reported, so it is read to its end */
 
     /* requests: one queue in order of submission. Sent ones, then encoded ones, then held ones; refused ones anywhere */
     tusk_query *first, *last;

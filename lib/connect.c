@@ -127,7 +127,9 @@ void tusk__connect_event(tusk_conn *conn, const tusk__event *ev)
 
 static tusk_code begin_login(tusk_conn *conn, tusk_error *err)
 {
-    TUSK_TRY(tusk__io_start(&conn->io, conn->loop, conn->transport->fd, TUSK_READABLE, tusk__receive_ready, err));
+    conn->peer_has_ended = false;
+    TUSK_TRY(tusk__io_start(&conn->io, conn->loop, conn->transport->fd, TUSK_READABLE | TUSK__EDGE, tusk__receive_ready,
+                            err));
     tusk__loop_release(conn->loop); /* an idle connection keeps nobody's tusk_loop_run() going; requests do */
     TUSK_TRY(tusk__login_new(conn->loop, conn->settings, conn->transport, &conn->login, err));
     return tusk__login_start(conn->login, &conn->session, &conn->out, err);

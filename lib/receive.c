@@ -131,7 +131,7 @@ static bool receive_once(tusk_conn *conn, size_t *got)
     tusk__session_recv_ack(&conn->session, n);
     *got += n;
     events_drain(conn);
-    return n == room || (conn->transport && conn->transport->ops->has_input(conn->transport));
+    return n == room || conn->peer_has_ended || (conn->transport && conn->transport->ops->has_input(conn->transport));
 }
 
 static void receive_task(tusk__task *task)
@@ -161,8 +161,8 @@ void tusk__receive_all(tusk_conn *conn)
     }
     return_chunk(conn);
     tusk__send_watch(conn);
-    if (conn->transport && may_take(conn) && conn->transport->ops->has_input(conn->transport))
-        tusk__receive_soon(conn); /* the kernel would not report these bytes */
+    if (may_take(conn) && (more || conn->transport->ops->has_input(conn->transport)))
+        tusk__receive_soon(conn); /* the poller would not report these bytes again */
 }
 
 void tusk__receive_soon(tusk_conn *conn)
@@ -176,6 +176,8 @@ void tusk__receive_ready(tusk__io *io, unsigned events)
     tusk_conn *conn = (tusk_conn *)((char *)io - offsetof(tusk_conn, io));
 
     tusk__conn_pin(conn);
+    if (events & TUSK__ENDED)
+        conn->peer_has_ended = true;
     if (events & TUSK_READABLE)
         tusk__receive_all(conn);
     if ((events & TUSK_WRITABLE) && conn->transport)

@@ -41,8 +41,8 @@ static void out_drained(tusk_conn *conn)
 
 static void watch(tusk_conn *conn, bool writable)
 {
-    unsigned events = (tusk__receive_is_held(conn) || conn->login_is_computing ? 0u : TUSK_READABLE) |
-                      (writable ? TUSK_WRITABLE : 0u);
+    bool is_reading = !tusk__receive_is_held(conn) && !conn->login_is_computing;
+    unsigned events = (is_reading ? TUSK_READABLE | TUSK__EDGE : 0u) | (writable ? (unsigned)TUSK_WRITABLE : 0u);
     tusk_error err;
 
     if (events == conn->io.events)

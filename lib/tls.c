@@ -218,7 +218,7 @@ static bool tls_has_input(const tusk__transport *base)
 {
     const tls *t = (const tls *)(const void *)base;
 
-    return t->end != TUSK_OK || tusk__tls_flow_len(&t->flows.in) > 0 || SSL_pending(t->ssl) > 0;
+    return t->end != TUSK_OK || t->may_have_more || tusk__tls_flow_len(&t->flows.in) > 0 || SSL_pending(t->ssl) > 0;
 }
 
 /* TUSK_OK: *n bytes, possibly none · else the end. */

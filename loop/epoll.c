@@ -1,4 +1,5 @@
-/* The epoll back end: level triggered, one system call per turn.
+/* The epoll back end: one system call per turn, level triggered but for TUSK__EDGE, which saves the kernel a second look at the
+ * socket in each wait.
  * It knows neither timers nor callbacks; it is empty where there is no epoll.
  * Read first: loop/poller.h, epoll(7), eventfd(2), timerfd_create(2). */
 #if defined(__linux__)
@@ -170,12 +171,18 @@ static int epoll_open(const tusk__os *os, const tusk_allocator *allocator, tusk_
     return rc < 0 ? rc : 0;
 }
 
+/* Edges are for reading alone: who could not write wants to hear of it as long as it lasts. */
+static uint32_t mask_of(unsigned events)
+{
+    if (events == (TUSK_READABLE | TUSK__EDGE))
+        return EPOLLIN | EPOLLRDHUP | EPOLLET;
+    return (events & TUSK_READABLE ? (uint32_t)EPOLLIN : 0u) | (events & TUSK_WRITABLE ? (uint32_t)EPOLLOUT : 0u);
+}
+
 /* Not watched means not in the set: a descriptor with an empty mask would still report errors and hang-ups, for ever. */
 static int epoll_set(tusk__poller *poller, int fd, unsigned before, unsigned now, uint64_t token)
 {
-    struct epoll_event event = {.events = (now & TUSK_READABLE ? (uint32_t)EPOLLIN : 0u) |
-                                          (now & TUSK_WRITABLE ? (uint32_t)EPOLLOUT : 0u),
-                                .data.u64 = token};
+    struct epoll_event event = {.events = mask_of(now), .data.u64 = token};
     int op = now == 0 ? EPOLL_CTL_DEL : before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
 
     if (before == now)
@@ -207,8 +214,9 @@ static int wait_once(tusk__poller *poller, int max, int64_t timeout_us)
 static unsigned ready_events(uint32_t events)
 {
     if (events & (EPOLLERR | EPOLLHUP))
-        return TUSK_READABLE | TUSK_WRITABLE;
-    return (events & EPOLLIN ? (unsigned)TUSK_READABLE : 0u) | (events & EPOLLOUT ? (unsigned)TUSK_WRITABLE : 0u);
+        return TUSK_READABLE | TUSK_WRITABLE | TUSK__ENDED;
+    return (events & EPOLLIN ? (unsigned)TUSK_READABLE : 0u) | (events & EPOLLOUT ? (unsigned)TUSK_WRITABLE : 0u) |
+           (events & EPOLLRDHUP ? (unsigned)TUSK__ENDED : 0u);
 }
 
 static int epoll_wait_ready(tusk__poller *poller, tusk__poll_event *events, int max, int64_t timeout_us)

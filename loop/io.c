@@ -114,7 +114,7 @@ void tusk__ios_dispatch(tusk_loop *loop, const tusk__poll_event *events, int n)
         if (slot >= loop->ios.n_slots || token_of(&loop->ios, slot) != events[i].token)
             continue; /* stopped meanwhile, perhaps reused */
         io = loop->ios.slots[slot].io;
-        wanted = io ? events[i].events & io->events : 0;
+        wanted = io ? events[i].events & (io->events | (io->events & TUSK__EDGE ? (unsigned)TUSK__ENDED : 0u)) : 0;
         if (wanted)
             io->on_ready(io, wanted);
     }

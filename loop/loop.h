@@ -7,6 +7,7 @@
 #include <tusk/loop.h>
 
 #include "loop/os.h"
+#include "loop/poller.h"
 
 const tusk__os *tusk__loop_os(const tusk_loop *loop);
 const tusk_allocator *tusk__loop_allocator(const tusk_loop *loop);
@@ -47,11 +48,12 @@ void tusk__loop_nudge(tusk_loop *loop);
 bool tusk__loop_is_quiet(tusk_loop *loop);
 
 /* ---- readiness ------------------------------------------------------------------------------------------------------
- * on_ready may stop or start any io, its own included: an event for a stopped or reused slot is dropped. */
+ * on_ready may stop or start any io, its own included: an event for a stopped or reused slot is dropped. Only who watches
+ * with TUSK__EDGE is told TUSK__ENDED. */
 typedef struct tusk__io {
     tusk_loop *loop;
     int fd;          /* -1 when stopped */
-    unsigned events; /* TUSK_READABLE | TUSK_WRITABLE, what is watched now */
+    unsigned events; /* TUSK_READABLE | TUSK_WRITABLE | TUSK__EDGE, what is watched now */
     uint32_t slot;
     void (*on_ready)(struct tusk__io *io, unsigned events);
 } tusk__io;

@@ -11,12 +11,20 @@
 
 typedef struct tusk__poller tusk__poller; /* the back end's own; each defines it for itself */
 
+/* Beside TUSK_READABLE and TUSK_WRITABLE, for who reads a stream until it is empty.
+ * EDGE, with READABLE: what was told need not be told again before something new arrives, or set() is called; a back end that
+ * knows no edges tells it again. A read that gave less than was asked for has emptied the stream.
+ * ENDED, of an event of a back end with edges: the peer writes no more, or an error waits. Nothing new will arrive: read until
+ * that is seen. */
+enum { TUSK__EDGE = 4, TUSK__ENDED = 8 };
+
 typedef struct tusk__poll_event {
     uint64_t token;
-    unsigned events; /* TUSK_READABLE | TUSK_WRITABLE; an error or hang-up is both */
+    unsigned events; /* TUSK_READABLE | TUSK_WRITABLE; an error or hang-up is both, and TUSK__ENDED */
 } tusk__poll_event;
 
-/* Level triggered. The same token may come twice in one batch, and an event may be spurious. Failures are -errno. */
+/* Level triggered, but for TUSK__EDGE. The same token may come twice in one batch, and an event may be spurious. Failures are
+ * -errno. */
 struct tusk__poller_ops {
     const char *name;
 

@@ -56,8 +56,8 @@ static void on_ready(tusk__io *io, unsigned events)
     end *self = (end *)(void *)io;
     char text[64];
 
-    snprintf(text, sizeof text, "%s%s%s", self->name, events & TUSK_READABLE ? "r" : "",
-             events & TUSK_WRITABLE ? "w" : "");
+    snprintf(text, sizeof text, "%s%s%s%s", self->name, events & TUSK_READABLE ? "r" : "",
+             events & TUSK_WRITABLE ? "w" : "", events & TUSK__ENDED ? "e" : "");
     note(text);
     if (self->act)
         self->act(self);
@@ -336,6 +336,66 @@ START_TEST(readiness_is_reported_as_far_as_it_is_watched)
 }
 END_TEST
 
+static void turn_tells(const char *seen)
+{
+    diary[0] = '\0';
+    turn_ok(loop, 0);
+    ck_assert_msg(is_seen(seen), "\"%s\" instead of \"%s\"", diary, seen);
+}
+
+static void watch_for(end *e, unsigned events)
+{
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk__io_set(&e->io, events, &err), TUSK_OK);
+}
+
+/* A back end without edges tells of all that is there, again and again. */
+static bool has_edges(void)
+{
+    return strcmp(tusk__loop_os(loop)->poller->name, "epoll") == 0;
+}
+
+START_TEST(edge_is_told_again_with_what_is_new_and_after_each_set)
+{
+    end a;
+
+    connect_pair(&a, "a");
+    start(&a, TUSK_READABLE | TUSK__EDGE);
+    turn_tells("");
+    make_readable(&a);
+    turn_tells("ar");
+    turn_tells(has_edges() ? "" : "ar");
+    make_readable(&a);
+    turn_tells("ar");
+    watch_for(&a, TUSK_READABLE | TUSK_WRITABLE | TUSK__EDGE);
+    turn_tells("arw");
+    turn_tells("arw");
+    watch_for(&a, TUSK_READABLE | TUSK__EDGE);
+    turn_tells("ar");
+    turn_tells(has_edges() ? "" : "ar");
+    watch_for(&a, 0);
+    watch_for(&a, TUSK_READABLE | TUSK__EDGE);
+    turn_tells("ar");
+    close_pair(&a);
+}
+END_TEST
+
+START_TEST(who_watches_for_edges_is_told_that_the_peer_has_ended)
+{
+    char bytes[8];
+    end a;
+
+    connect_pair(&a, "a");
+    start(&a, TUSK_READABLE | TUSK__EDGE);
+    make_readable(&a);
+    ck_assert_int_eq(shutdown(a.peer, SHUT_WR), 0);
+    turn_tells(has_edges() ? "are" : "ar");
+    ck_assert_int_eq(read(a.fd, bytes, sizeof bytes), 1);
+    close_pair(&a);
+}
+END_TEST
+
 /* Of a pipe's empty reading end the kernel says "hung up", not "readable". */
 START_TEST(hang_up_alone_counts_as_readable)
 {
@@ -541,6 +601,8 @@ Suite *tusk_suite(void)
     tcase_add_test(t, io_started_in_a_callback_is_called_in_a_later_turn);
     tcase_add_test(t, stopping_twice_or_never_started_is_fine);
     tcase_add_loop_test(t, readiness_is_reported_as_far_as_it_is_watched, 0, (int)(sizeof reports / sizeof reports[0]));
+    tcase_add_test(t, edge_is_told_again_with_what_is_new_and_after_each_set);
+    tcase_add_test(t, who_watches_for_edges_is_told_that_the_peer_has_ended);
     tcase_add_test(t, hang_up_alone_counts_as_readable);
     tcase_add_test(t, paused_io_lets_the_loop_sleep_and_can_be_resumed);
     tcase_add_test(t, setting_what_is_set_makes_no_system_call);

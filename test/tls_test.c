@@ -291,6 +291,58 @@ START_TEST(more_than_a_chunk_is_one_call)
 }
 END_TEST
 
+static struct {
+    uint8_t bytes[400000];
+    size_t n, taken;
+} hoard;
+
+static ssize_t hoard_recv(void *ctx, int fd, void *buf, size_t len)
+{
+    size_t n = hoard.n - hoard.taken < len ? hoard.n - hoard.taken : len;
+
+    (void)ctx, (void)fd;
+    memcpy(buf, hoard.bytes + hoard.taken, n);
+    hoard.taken += n;
+    return n > 0 ? (ssize_t)n : -EAGAIN;
+}
+
+/* Keep what the peer echoes as it comes from the kernel, for one who finds it all at once. */
+static void hoard_echo(size_t len)
+{
+    static const uint8_t zeros[10000];
+    size_t sent = 0, n;
+
+    hoard.n = hoard.taken = 0;
+    while (hoard.n < len) {
+        ssize_t got = world_recv(&world, conn.t->fd, hoard.bytes + hoard.n, sizeof hoard.bytes - hoard.n);
+
+        hoard.n += got > 0 ? (size_t)got : 0;
+        if (sent < len && conn.t->ops->send(conn.t, zeros, sizeof zeros, &n, NULL) == TUSK_OK)
+            sent += n;
+        else if (got <= 0)
+            wait_for_socket(POLLIN);
+    }
+}
+
+/* Who is told by edges hears nothing of what the kernel still has. */
+START_TEST(read_that_stops_at_full_chunks_says_that_there_may_be_more)
+{
+    static uint8_t buf[400000];
+    size_t n, total = 0;
+
+    connect_and_say(ECHO);
+    hoard_echo(300000);
+    world.os.recv = hoard_recv;
+    do {
+        ck_assert_int_eq(conn.t->ops->recv(conn.t, buf, sizeof buf, &n, NULL), TUSK_OK);
+        total += n;
+    } while (conn.t->ops->has_input(conn.t));
+    ck_assert_uint_gt(total, 290000);
+    ck_assert_uint_eq(hoard.taken, hoard.n);
+    disconnect();
+}
+END_TEST
+
 START_TEST(sixty_kib_are_one_send)
 {
     static uint8_t buf[60 * 1024];
@@ -763,6 +815,7 @@ Suite *tusk_suite(void)
     tcase_add_test(t, many_records_are_one_recv);
     tcase_add_test(t, small_buffers_are_served_from_memory);
     tcase_add_test(t, more_than_a_chunk_is_one_call);
+    tcase_add_test(t, read_that_stops_at_full_chunks_says_that_there_may_be_more);
     tcase_add_test(t, sixty_kib_are_one_send);
     suite_add_tcase(s, t);
 

@@ -40,6 +40,7 @@ struct sim_peer {
     tusk__poller *poller;
     unsigned events;
     uint64_t token;
+    bool has_news; /* since it was last reported: what TUSK__EDGE asks for */
 
     /* to the client */
     sim_bytes in;

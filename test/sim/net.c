@@ -54,6 +54,7 @@ static void reset_client(sim_peer *peer, int os_error)
         return;
     peer->state = SIM_FAILED;
     peer->so_error = os_error;
+    peer->has_news = true;
     peer->in.taken = peer->in.n; /* a reset throws away what was not read */
     trace_peer(peer, "reset", (uint64_t)os_error);
 }
@@ -125,6 +126,7 @@ static void arrive_at_client(void *arg)
         bytes_append(&peer->in, s->bytes, len);
         trace_peer(peer, "to client", len);
         peer->is_ended = v == ENDS;
+        peer->has_news = true;
         if (v == BREAKS)
             break_both(peer);
     }
@@ -182,7 +184,7 @@ static void end_at_client(void *arg)
         if (s->os_error)
             reset_client(peer, s->os_error);
         else
-            peer->is_ended = true;
+            peer->is_ended = peer->has_news = true;
     }
     free(s);
 }
@@ -408,9 +410,11 @@ static size_t shortened(sim_world *world, size_t len, int permille)
 
 static ssize_t receive(sim_peer *peer, void *buf, size_t len)
 {
-    size_t n = bytes_left(&peer->in);
+    size_t n = bytes_left(&peer->in), at_hand = n < len ? n : len;
     int rc = call_fault(peer->world);
 
+    if (rc < 0)
+        peer->has_news = true; /* a kernel that says EAGAIN has more to tell */
     if (peer->state == SIM_FAILED) {
         rc = -peer->so_error;
         peer->so_error = 0;
@@ -422,7 +426,8 @@ static ssize_t receive(sim_peer *peer, void *buf, size_t len)
         return rc;
     if (n == 0)
         return peer->is_ended || len == 0 ? 0 : -EAGAIN;
-    n = shortened(peer->world, n < len ? n : len, peer->world->faults.short_read);
+    n = shortened(peer->world, at_hand, peer->world->faults.short_read);
+    peer->has_news = peer->has_news || n < at_hand;
     memcpy(buf, peer->in.bytes + peer->in.taken, n);
     peer->in.taken += n;
     return (ssize_t)n;
@@ -593,6 +598,7 @@ static int poller_set(tusk__poller *poller, int fd, unsigned before, unsigned no
     peer->poller = poller;
     peer->events = now;
     peer->token = token;
+    peer->has_news = true;
     return 0;
 }
 
@@ -601,11 +607,13 @@ static unsigned ready_events(const sim_peer *peer)
     unsigned events = 0;
 
     if (peer->state == SIM_FAILED || peer->state == SIM_NEW)
-        return TUSK_READABLE | TUSK_WRITABLE;
+        return TUSK_READABLE | TUSK_WRITABLE | TUSK__ENDED;
     if (peer->state != SIM_CONNECTED)
         return 0;
     if (bytes_left(&peer->in) || peer->is_ended)
         events |= TUSK_READABLE;
+    if (peer->is_ended)
+        events |= TUSK__ENDED;
     if (peer->n_to_server < SIM_WINDOW)
         events |= TUSK_WRITABLE;
     return events;
@@ -637,15 +645,25 @@ static int collect(tusk__poller *poller, tusk__poll_event *events, int max, bool
         unsigned ready;
         if (!peer || peer->poller != poller || peer->events == 0)
             continue;
-        ready = ready_events(peer);
+        ready = peer->has_news || peer->events != (TUSK_READABLE | TUSK__EDGE) ? ready_events(peer) : 0;
         if (may_be_spurious && peer->state == SIM_CONNECTED && sim_chance(world, world->faults.spurious))
             ready |= TUSK_READABLE | TUSK_WRITABLE;
-        ready &= peer->events;
-        if (ready == 0)
+        ready &= peer->events | TUSK__ENDED;
+        if (!(ready & peer->events))
             continue;
         events[n++] = (tusk__poll_event){peer->token, ready};
     }
     return shuffle(world, events, n);
+}
+
+static void forget_news(const tusk__poller *poller, const tusk__poll_event *events, int n)
+{
+    const sim_world *world = poller->world;
+
+    for (int i = 0; i < n; i++)
+        for (size_t k = 0; k < world->n_by_fd; k++)
+            if (world->by_fd[k] && world->by_fd[k]->poller == poller && world->by_fd[k]->token == events[i].token)
+                world->by_fd[k]->has_news = false;
 }
 
 static int report_trouble(sim_world *world, const char *kind)
@@ -701,6 +719,7 @@ static int poller_wait(tusk__poller *poller, tusk__poll_event *events, int max, 
     }
     if (n > 0 && has_moved && sim_random(world, 2))
         n = oversleep(poller, events, max, until_us);
+    forget_news(poller, events, n);
     world->now_us++;
     world->n_idle_waits = has_moved || n > 0 || timeout_us > 0 ? 0 : world->n_idle_waits + 1;
     sim_trace(world, "wait", (uint64_t)n);

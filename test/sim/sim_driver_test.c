@@ -895,7 +895,7 @@ static uint32_t any_number(run *r, kind k)
     case K_LATE:
         return 1 + any(r, 20);
     case K_BIG:
-        return chance(r, 100) ? 300000 : any(r, 40000);
+        return chance(r, 100) ? 300000u << any(r, 4) : any(r, 40000); /* more than is read in one turn, too */
     case K_ERROR:
         return 22012;
     case K_SLEEP:
