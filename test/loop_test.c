@@ -290,8 +290,9 @@ static tusk__epoll_calls failing_calls(void)
 START_TEST(opening_without_descriptors_leaks_none)
 {
     static const int failures[] = {EMFILE, ENFILE, ENOSPC};
-    tusk__epoll_calls calls = failing_calls();
+    static tusk__epoll_calls calls; /* the fixture's world keeps its address */
 
+    calls = failing_calls();
     failure = failures[_i];
     w->os.poller_calls = &calls;
     for (int n = 1; n <= 3; n++) {
