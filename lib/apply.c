@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "lib/hosts.h"
 #include "proto/error_set.h"
 
 #define US_PER_SECOND 1000000
@@ -29,16 +30,23 @@ static tusk_code apply_text(const job *j, const tusk__param *param, tusk_str tex
     return TUSK_OK;
 }
 
-static tusk_code refuse_list(const job *j, const tusk__param *param, tusk_str text)
+/* A password with a bare '@' in a URI ends at it, and its rest would be looked up as a host, and be part of an error (D31). Only
+ * paths of sockets may have one: abstract ones at their beginning, others anywhere. */
+static bool holds_a_password(tusk_str host)
 {
-    if (text.len > 0 && memchr(text.ptr, ',', text.len))
-        return refuse(j, param, "holds a list; several hosts are not supported yet");
-    return TUSK_OK;
+    return host.len > 1 && host.ptr[0] != '/' && memchr(host.ptr + 1, '@', host.len - 1);
 }
 
 static tusk_code apply_name(const job *j, const tusk__param *param, tusk_str text)
 {
-    TUSK_TRY(refuse_list(j, param, text));
+    size_t n = tusk__list_count(text);
+
+    for (size_t i = 0; i < n; i++)
+        if (holds_a_password(tusk__list_item(text, i))) {
+            (void)refuse(j, param, "must not contain an @");
+            tusk__error_hint(j->err, tusk_str_of("In a URI, an @ in a password is written %40."));
+            return TUSK_ERR_CONFIG;
+        }
     return apply_text(j, param, text);
 }
 
@@ -59,9 +67,14 @@ static bool is_address(tusk_str text)
 
 static tusk_code apply_address(const job *j, const tusk__param *param, tusk_str text)
 {
-    TUSK_TRY(refuse_list(j, param, text));
-    if (text.len > 0 && !is_address(text))
-        return refuse(j, param, "must be a numeric IPv4 or IPv6 address; give a name as host");
+    size_t n = tusk__list_count(text);
+
+    for (size_t i = 0; i < n; i++) {
+        tusk_str item = tusk__list_item(text, i);
+
+        if (item.len > 0 && !is_address(item))
+            return refuse(j, param, "must be a numeric IPv4 or IPv6 address; give a name as host");
+    }
     return apply_text(j, param, text);
 }
 
@@ -70,37 +83,47 @@ static bool is_blank(char c)
     return c != '\0' && strchr(" \t\n\v\f\r", c) != NULL;
 }
 
-/* A decimal int, with a sign and blanks around it if need be: what libpq takes. Every text ends with a NUL. */
-static bool read_int(const char *p, int64_t *out)
+/* A decimal int, with a sign and blanks around it if need be: what libpq takes. */
+static bool read_int(tusk_str text, int64_t *out)
 {
+    const char *p = text.ptr, *end = p + text.len;
     int64_t n = 0;
     bool negative;
 
-    while (is_blank(*p))
+    while (p < end && is_blank(*p))
         p++;
-    negative = *p == '-';
-    p += *p == '-' || *p == '+';
-    if (*p < '0' || *p > '9')
+    negative = p < end && *p == '-';
+    p += p < end && (*p == '-' || *p == '+');
+    if (p == end || *p < '0' || *p > '9')
         return false;
-    for (; *p >= '0' && *p <= '9'; p++)
+    for (; p < end && *p >= '0' && *p <= '9'; p++)
         if (n <= INT32_MAX)
             n = n * 10 + (*p - '0');
-    while (is_blank(*p))
+    while (p < end && is_blank(*p))
         p++;
     *out = negative ? -n : n;
-    return *p == '\0' && *out >= INT32_MIN && *out <= INT32_MAX;
+    return p == end && *out >= INT32_MIN && *out <= INT32_MAX;
 }
 
-static tusk_code apply_port(const job *j, const tusk__param *param, tusk_str text)
+uint16_t tusk__port_of(tusk_str text)
 {
     int64_t n;
 
-    TUSK_TRY(refuse_list(j, param, text));
-    if (!read_int(text.ptr, &n) || n < 1 || n > UINT16_MAX)
-        return refuse(j, param, "must be a number from 1 to 65535");
-    j->s->port_number = (uint16_t)n;
-    snprintf(j->s->port_digits, sizeof j->s->port_digits, "%u", (unsigned)j->s->port_number);
-    return apply_text(j, param, tusk_str_of(j->s->port_digits));
+    return read_int(text, &n) && n >= 1 && n <= UINT16_MAX ? (uint16_t)n : 0;
+}
+
+/* An empty item is the default. */
+static tusk_code apply_port(const job *j, const tusk__param *param, tusk_str text)
+{
+    size_t n = tusk__list_count(text);
+
+    for (size_t i = 0; i < n; i++) {
+        tusk_str item = tusk__list_item(text, i);
+
+        if (item.len > 0 && tusk__port_of(item) == 0)
+            return refuse(j, param, "must be a number from 1 to 65535");
+    }
+    return apply_text(j, param, text);
 }
 
 /* libpq's rule: 0 and less is for ever, and a clock of whole seconds cannot keep a promise of one. */
@@ -108,7 +131,7 @@ static tusk_code apply_seconds(const job *j, const tusk__param *param, tusk_str 
 {
     int64_t n, us;
 
-    if (!read_int(text.ptr ? text.ptr : "", &n))
+    if (!read_int(text.ptr ? text : tusk_str_of(""), &n))
         return refuse(j, param, "must be a whole number of seconds");
     us = n <= 0 ? -1 : (n == 1 ? 2 : n) * US_PER_SECOND;
     memcpy((char *)j->s + param->offset, &us, sizeof us);
@@ -120,7 +143,7 @@ static tusk_code apply_integer(const job *j, const tusk__param *param, tusk_str 
     int32_t value = 0;
     int64_t n = 0;
 
-    if (text.ptr && !read_int(text.ptr, &n))
+    if (text.ptr && !read_int(text, &n))
         return refuse(j, param, "must be a whole number");
     value = (int32_t)n;
     memcpy((char *)j->s + param->offset, &value, sizeof value);

@@ -17,4 +17,7 @@ tusk_code tusk__param_apply(tusk__settings *settings, const tusk__param *param, 
 /* Is it a name that PostgreSQL has for UTF-8? */
 bool tusk__is_utf8_name(tusk_str text);
 
+/* A port in words that was judged before; 0: it is none. */
+uint16_t tusk__port_of(tusk_str text);
+
 #endif

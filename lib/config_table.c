@@ -111,15 +111,16 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .name = "host", .env = "PGHOST", .kind = TUSK__KIND_NAME, IN(host), FIELD(host),
         .shown_default = "`/var/run/postgresql` if that folder exists, else `localhost`",
         .help = "A host name, an address, or, if it starts with `/`, the folder of a Unix-domain socket (with `@` an abstract "
-        "one). TLS verifies this name. One host; lists are not supported yet." },
+        "one). TLS verifies this name. Or a list with commas: the servers are tried in this order, each 250 ms after the one before it "
+        "if that has not answered, at once if it has failed. An empty item is the default." },
     [TUSK__PARAM_HOSTADDR] = {
         .name = "hostaddr", .env = "PGHOSTADDR", .kind = TUSK__KIND_ADDRESS, IN(hostaddr), FIELD(hostaddr),
         .shown_default = "none",
         .help = "A numeric IPv4 or IPv6 address to connect to, so that `host` need not be resolved; `host` is still the name "
-        "that TLS verifies, and must be given with `sslmode=verify-full`." },
+        "that TLS verifies, and must be given with `sslmode=verify-full`. Or a list, with as many items as `host`." },
     [TUSK__PARAM_PORT] = {
         .name = "port", .env = "PGPORT", .kind = TUSK__KIND_PORT, IN(port), FIELD(port), .fallback = "5432",
-        .help = "The TCP port, or the number in the name of the socket file." },
+        .help = "The TCP port, or the number in the name of the socket file. Or a list with an item for each host." },
     [TUSK__PARAM_DBNAME] = {
         .name = "dbname", .env = "PGDATABASE", .kind = TUSK__KIND_TEXT, IN(dbname), FIELD(dbname),
         .shown_default = "the same as `user`",
@@ -137,10 +138,11 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .shown_default = "`~/.pgpass`",
         .help = "The password file, looked into if `password` is not given." },
     [TUSK__PARAM_CONNECT_TIMEOUT] = {
-        .name = "connect_timeout", .env = "PGCONNECT_TIMEOUT", .kind = TUSK__KIND_SECONDS, IN(connect_timeout_us), NO_FIELD,
+        .name = "connect_timeout", .env = "PGCONNECT_TIMEOUT", .kind = TUSK__KIND_SECONDS, IN(attempt_timeout_us), NO_FIELD,
         .fallback = "0", .shown_default = "none",
-        .help = "Whole seconds for all of connecting: name, socket, TLS, login. 0 and negative mean for ever, 1 means 2. In C it "
-        "is a double, taken as it is, and 0 is \"not given here\"; `TUSK_NONE` means for ever." },
+        .help = "Whole seconds for each attempt, as in libpq: name, socket, TLS, login of one address of one host. 0 and negative "
+        "mean for ever, 1 means 2. In C it is a double, taken as it is, and for all attempts together, instead of this; 0 is \"not "
+        "given here\", `TUSK_NONE` means for ever." },
     [TUSK__PARAM_APPLICATION_NAME] = {
         .name = "application_name", .env = "PGAPPNAME", .kind = TUSK__KIND_TEXT, IN(application_name), FIELD(application_name),
         .shown_default = "`fallback_application_name`",

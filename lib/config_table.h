@@ -69,9 +69,9 @@ typedef enum tusk__param_id {
 /* What a parameter may hold; lib/apply.c has one function for each. */
 typedef enum tusk__param_kind {
     TUSK__KIND_TEXT,        /* anything */
-    TUSK__KIND_NAME,        /* one name: no list of hosts */
-    TUSK__KIND_ADDRESS,     /* one numeric IPv4 or IPv6 address */
-    TUSK__KIND_PORT,        /* 1 to 65535 */
+    TUSK__KIND_NAME,        /* names of hosts, a list */
+    TUSK__KIND_ADDRESS,     /* numeric IPv4 or IPv6 addresses, a list; items may be empty */
+    TUSK__KIND_PORT,        /* 1 to 65535, a list; items may be empty */
     TUSK__KIND_SECONDS,     /* a whole number */
     TUSK__KIND_INTEGER,     /* a whole number of 32 bits */
     TUSK__KIND_CHOICE,      /* one of `choices` */

@@ -64,12 +64,17 @@ void tusk__conn_unpin(tusk_conn *conn)
         conn_destroy(conn);
 }
 
+const tusk__host *tusk__conn_host(const tusk_conn *conn)
+{
+    return &conn->settings->hosts[conn->route.host_number];
+}
+
 void tusk__conn_where(const tusk_conn *conn, tusk_error *err)
 {
     if (!conn->settings || err->where[0])
         return;
-    tusk__error_where(err, "%.*s:%.*s/%.*s as %.*s", TUSK_STR_ARG(conn->settings->host),
-                      TUSK_STR_ARG(conn->settings->port), TUSK_STR_ARG(conn->settings->dbname),
+    tusk__error_where(err, "%.*s:%.*s/%.*s as %.*s", TUSK_STR_ARG(tusk__conn_host(conn)->host),
+                      TUSK_STR_ARG(tusk__conn_host(conn)->port), TUSK_STR_ARG(conn->settings->dbname),
                       TUSK_STR_ARG(conn->settings->user));
 }
 
@@ -88,9 +93,6 @@ bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields)
 
 void tusk__conn_disconnect(tusk_conn *conn)
 {
-    if (conn->dial)
-        tusk__dial_cancel(conn->dial);
-    conn->dial = NULL;
     tusk__login_free(conn->login);
     conn->login = NULL;
     conn->login_is_computing = false;
@@ -207,6 +209,8 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     tusk__timer_stop(conn->loop, &conn->timer);
     tusk__task_cancel(&conn->advance_task);
     tusk__request_unsend(conn); /* a callback may cancel them, and their bytes go now */
+    tusk__attempts_free(conn->attempts);
+    conn->attempts = NULL;
     tusk__conn_disconnect(conn);
     end_stmts(conn);
     tusk__conn_wake(&conn->login_waiters, &why);
@@ -448,12 +452,12 @@ tusk_loop *tusk_conn_loop(const tusk_conn *conn)
 
 tusk_str tusk_conn_host(const tusk_conn *conn)
 {
-    return conn->settings ? conn->settings->host : (tusk_str){NULL, 0};
+    return conn->settings ? tusk__conn_host(conn)->host : (tusk_str){NULL, 0};
 }
 
 tusk_str tusk_conn_port(const tusk_conn *conn)
 {
-    return conn->settings ? conn->settings->port : (tusk_str){NULL, 0};
+    return conn->settings ? tusk__conn_host(conn)->port : (tusk_str){NULL, 0};
 }
 
 tusk_str tusk_conn_dbname(const tusk_conn *conn)

@@ -5,7 +5,7 @@
 #ifndef TUSK_LIB_CONN_H
 #define TUSK_LIB_CONN_H
 
-#include "lib/dial.h"
+#include "lib/attempts.h"
 #include "lib/login.h"
 #include "lib/params.h"
 #include "lib/query.h"
@@ -32,13 +32,12 @@ struct tusk_conn {
 
     /* reaching the server */
     tusk__settings *settings; /* NULL: the configuration is wrong, see error */
-    tusk__route routes[TUSK__ROUTES_MAX];
-    size_t n_routes, route;
-    tusk__dial *dial;
+    tusk__attempts *attempts; /* until it is ready */
+    tusk__route route;        /* where it went, once something was reached; a cancel goes the same way */
     tusk__login *login;
     tusk__task login_task; /* the next slice of key derivation */
     bool login_is_computing, login_was_refused;
-    tusk__timer timer;     /* connect_timeout; later grace times: see deadline.c */
+    tusk__timer timer;     /* tusk_config.connect_timeout; later grace times: see deadline.c */
 
     /* the wire */
     tusk__transport *transport;
@@ -101,11 +100,13 @@ void tusk__conn_drop_chunk(tusk_conn *conn);
 
 /* Add host, port, database and user to an error that says nothing yet of where. */
 void tusk__conn_where(const tusk_conn *conn, tusk_error *err);
+/* The host it went to, or the first of the list while it went nowhere; only with settings. */
+const tusk__host *tusk__conn_host(const tusk_conn *conn);
 
 /* connect.c */
 void tusk__connect_start(tusk_conn *conn);
 void tusk__connect_event(tusk_conn *conn, const tusk__event *ev);
-void tusk__connect_failed(tusk_conn *conn, const tusk_error *err); /* this attempt; the next route, or the end */
+void tusk__connect_failed(tusk_conn *conn, const tusk_error *err); /* this attempt; the next one, or the end */
 
 /* queue.c */
 void tusk__queue_push(tusk_conn *conn, tusk_query *q);

@@ -1,46 +1,43 @@
-/* From a configuration to a connection that is ready: the routes in order, each a fresh dial and a fresh login.
- * What a dial and a login are made of is dial.c's and login.c's.
- * Read first: docs/internals/connect.md, lib/dial.h, lib/login.h. */
+/* From a configuration to a connection that is ready: a fresh login for each attempt that has reached a server.
+ * Which attempts there are is attempts.c's business, what a login is made of login.c's.
+ * Read first: docs/internals/connect.md, lib/attempts.h, lib/login.h. */
 #include "lib/conn.h"
 #include "proto/error_set.h"
 
-static void dial(tusk_conn *conn);
-
 /* ---- one attempt ends ---- */
 
-/* sslmode=prefer goes on in the clear after a failed handshake and, as libpq, after a refused login; never after anything else
- * (D22). */
-static bool may_go_on(const tusk_conn *conn, const tusk_error *err)
+/* As libpq: after 57P03 the next host is asked (a standby that lets nobody in); after another refusal none is, but sslmode=prefer
+ * goes on in the clear. What the network did in the middle of a login is tried again elsewhere; libpq gives up there. */
+static tusk__verdict judge_login(const tusk_conn *conn, const tusk_error *err)
 {
-    if (conn->route + 1 >= conn->n_routes)
-        return false;
-    return err->code == TUSK_ERR_TLS || (err->code == TUSK_ERR_AUTH && conn->login_was_refused);
+    if (strcmp(err->sqlstate, "57P03") == 0)
+        return TUSK__NEXT_HOST;
+    if (err->code == TUSK_ERR_AUTH && conn->login_was_refused)
+        return TUSK__WITHOUT_TLS;
+    return err->code == TUSK_ERR_LOST || err->code == TUSK_ERR_TIMEOUT ? TUSK__NEXT_ADDRESS : TUSK__GIVE_UP;
 }
 
 static void where_in_login(const tusk_conn *conn, tusk_error *err)
 {
+    const tusk__host *host = tusk__conn_host(conn);
+
     if (!err->where[0])
         tusk__error_where(err, "login");
-    tusk__error_where(err, "connect %.*s:%.*s", TUSK_STR_ARG(conn->settings->host), TUSK_STR_ARG(conn->settings->port));
+    tusk__error_where(err, "connect %.*s:%.*s", TUSK_STR_ARG(host->host), TUSK_STR_ARG(host->port));
 }
 
 void tusk__connect_failed(tusk_conn *conn, const tusk_error *err)
 {
     tusk_error why = *err;
+    tusk__verdict verdict = judge_login(conn, err);
 
     why.fate = TUSK_FATE_NOT_SENT;
-    if (conn->phase == TUSK__PHASE_LOGIN) /* the dial says itself where it was */
-        where_in_login(conn, &why);
-    if (!may_go_on(conn, &why)) {
-        tusk__conn_fail(conn, &why);
-        return;
-    }
-    tusk__loop_log(conn->loop, TUSK_LOG_WARNING, "sslmode=prefer: trying again without TLS after: %s", why.message);
+    where_in_login(conn, &why);
     tusk__conn_disconnect(conn);
     tusk__params_clear(&conn->params, conn->allocator);
     conn->login_was_refused = false;
-    conn->route++;
-    dial(conn);
+    conn->phase = TUSK__PHASE_DIALING;
+    tusk__attempts_failed(conn->attempts, &why, verdict);
 }
 
 /* ---- the login ---- */
@@ -100,6 +97,8 @@ static void login_done(tusk_conn *conn)
     }
     tusk__login_free(conn->login);
     conn->login = NULL;
+    tusk__attempts_free(conn->attempts);
+    conn->attempts = NULL;
     tusk__timer_stop(conn->loop, &conn->timer);
     conn->phase = TUSK__PHASE_READY;
     tusk__conn_wake(&conn->login_waiters, NULL);
@@ -131,46 +130,53 @@ static tusk_code begin_login(tusk_conn *conn, tusk_error *err)
     TUSK_TRY(tusk__io_start(&conn->io, conn->loop, conn->transport->fd, TUSK_READABLE | TUSK__EDGE, tusk__receive_ready,
                             err));
     tusk__loop_release(conn->loop); /* an idle connection keeps nobody's tusk_loop_run() going; requests do */
-    TUSK_TRY(tusk__login_new(conn->loop, conn->settings, conn->transport, &conn->login, err));
+    TUSK_TRY(tusk__login_new(conn->loop, conn->settings, tusk__conn_host(conn)->password, conn->transport, &conn->login,
+                             err));
     return tusk__login_start(conn->login, &conn->session, &conn->out, err);
-}
-
-static void on_dialed(tusk__dial *dialed, tusk__transport *transport, const tusk__address *address,
-                      const tusk_error *err, void *user)
-{
-    tusk_conn *conn = user;
-    tusk__route *route = &conn->routes[conn->route];
-    tusk_error why = {0};
-
-    (void)dialed;
-    conn->dial = NULL;
-    tusk__conn_pin(conn);
-    if (err->code != TUSK_OK) {
-        tusk__connect_failed(conn, err);
-    } else {
-        conn->transport = transport;
-        route->address = *address; /* where a cancel must go, and no less protected */
-        route->has_address = true;
-        route->use_tls = route->must_tls = *tusk__transport_tls_version(transport) != '\0';
-        conn->phase = TUSK__PHASE_LOGIN;
-        if (begin_login(conn, &why) == TUSK_OK)
-            tusk__send_soon(conn);
-        else
-            tusk__connect_failed(conn, &why);
-    }
-    tusk__conn_unpin(conn);
 }
 
 /* ---- the attempts ---- */
 
-static void dial(tusk_conn *conn)
+static void on_reached(tusk__transport *transport, const tusk__route *route, void *user)
 {
+    tusk_conn *conn = user;
     tusk_error err = {0};
 
-    conn->phase = TUSK__PHASE_DIALING;
-    conn->dial = tusk__dial_start(conn->loop, conn->settings, &conn->routes[conn->route], on_dialed, conn, &err);
-    if (!conn->dial)
+    tusk__conn_pin(conn);
+    conn->transport = transport;
+    conn->route = *route;
+    conn->phase = TUSK__PHASE_LOGIN;
+    if (begin_login(conn, &err) == TUSK_OK)
+        tusk__send_soon(conn);
+    else
         tusk__connect_failed(conn, &err);
+    tusk__conn_unpin(conn);
+}
+
+static void on_expired(const tusk_error *err, void *user)
+{
+    tusk__connect_failed(user, err);
+}
+
+static void on_failed(const tusk_error *err, void *user)
+{
+    tusk_conn *conn = user;
+
+    tusk__conn_pin(conn);
+    tusk__conn_fail(conn, err);
+    tusk__conn_unpin(conn);
+}
+
+static void begin(tusk_conn *conn)
+{
+    const tusk__attempts_owner owner = {on_reached, on_expired, on_failed, conn};
+    tusk_error err = {0};
+
+    conn->attempts = tusk__attempts_start(conn->loop, conn->settings, &owner, &err);
+    if (conn->attempts)
+        return;
+    tusk__error_where(&err, "connect");
+    tusk__conn_fail(conn, &err);
 }
 
 static void on_timeout(tusk__timer *timer)
@@ -181,10 +187,10 @@ static void on_timeout(tusk__timer *timer)
     (void)tusk__error_set(&err, TUSK_ERR_TIMEOUT, "08001", "no connection within connect_timeout (%g s)",
                           (double)conn->settings->connect_timeout_us / 1e6);
     err.fate = TUSK_FATE_NOT_SENT;
-    if (conn->dial)
-        tusk__dial_where(conn->dial, &err);
-    else
+    if (conn->phase == TUSK__PHASE_LOGIN)
         where_in_login(conn, &err);
+    if (conn->attempts)
+        tusk__attempts_explain(conn->attempts, &err);
     tusk__conn_pin(conn);
     tusk__conn_fail(conn, &err);
     tusk__conn_unpin(conn);
@@ -200,14 +206,13 @@ static void start_task(tusk__task *task)
     if (conn->error.code != TUSK_OK)
         tusk__conn_fail(conn, NULL);
     else
-        dial(conn);
+        begin(conn);
     tusk__conn_unpin(conn);
 }
 
 void tusk__connect_start(tusk_conn *conn)
 {
     if (conn->settings) {
-        conn->n_routes = tusk__routes_of(conn->settings, conn->routes, TUSK__ROUTES_MAX);
         if (conn->settings->connect_timeout_us > 0 &&
             tusk__timer_start(conn->loop, &conn->timer, conn->settings->connect_timeout_us, on_timeout) != TUSK_OK)
             (void)tusk__error_set(&conn->error, TUSK_ERR_NOMEM, NULL, "out of memory for a timer");

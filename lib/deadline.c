@@ -87,11 +87,10 @@ static void on_cancel_over(const tusk_error *err, void *user)
 
 static void start_cancel(tusk_conn *conn)
 {
-    tusk__route route = conn->routes[conn->route];
     tusk_error err = {0};
 
     conn->cancel_is_over = conn->cancel_has_hit = false;
-    conn->cancel = tusk__cancel_start(conn->loop, conn->settings, &route, conn->backend_pid,
+    conn->cancel = tusk__cancel_start(conn->loop, conn->settings, &conn->route, conn->backend_pid,
                                       tusk_str_from(conn->cancel_key, conn->cancel_key_len), CANCEL_TIMEOUT_US,
                                       on_cancel_over, conn, &err);
     if (!conn->cancel) {

@@ -111,7 +111,10 @@ static void put_kept(printer *p, const tusk_config_document *document)
 
 static void put_warnings(printer *p, const tusk__settings *s)
 {
-    bool is_local = s->hostaddr.len == 0 && (s->host.ptr[0] == '/' || s->host.ptr[0] == '@');
+    bool is_local = true;
+
+    for (size_t i = 0; i < s->n_hosts; i++)
+        is_local = is_local && tusk__host_is_local(&s->hosts[i]);
 
     if (s->warning.len > 0) {
         put_text(p, "warning: ");

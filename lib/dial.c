@@ -3,7 +3,6 @@
  * Read first: lib/dial.h, docs/internals/connect.md. */
 #include "lib/dial.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,7 +10,6 @@
 #include <stdio.h>
 #include <sys/un.h>
 
-#include "lib/array.h"
 #include "lib/tls_cache.h"
 #include "proto/error_set.h"
 #include "proto/message.h"
@@ -32,14 +30,14 @@ typedef enum step {
 
 enum { SSL_REQUEST_LEN = 8 };
 
-/* What belongs to one address. The next one begins with a zeroed one: nothing of a failed try survives it (D28). */
+/* What belongs to the socket: gone with it. */
 typedef struct
 try {
     int fd; /* -1: none, or the transport's */
     tusk__transport *transport;
     unsigned ready; /* what the loop reported and no step has used yet */
     size_t n_sent;  /* of the SSLRequest */
-    bool is_final;  /* the server has answered SSLRequest, and badly: no other address is tried */
+    bool is_final;  /* the server has answered SSLRequest, and badly: it is there, and nothing else is tried */
 }
 try;
 
@@ -57,9 +55,8 @@ struct tusk__dial {
     tusk__tls_waiter tls_waiter;
     tusk__tls_context *tls_context;
 
-    tusk__address *addresses; /* allocated, or &route.address */
-    size_t n_addresses, address;
-    char others[256]; /* what became of the addresses before: "127.0.0.1: connection refused; …" */
+    bool is_final;                        /* what try.is_final was */
+    tusk__dial_addresses_fn on_addresses; /* NULL: the first address of a name is the one */
     try try;
 };
 
@@ -99,19 +96,16 @@ static void provided(tusk__dial *dial, const tusk_error *given);
 static void on_resolved(const tusk__address *addresses, size_t n, const tusk_error *given, void *user)
 {
     tusk__dial *dial = user;
-    const tusk_allocator *allocator = tusk__loop_allocator(dial->loop);
     tusk_error err = *given;
+    size_t mine = 0;
 
     dial->resolve = NULL;
+    assert(err.code != TUSK_OK || n > 0);
+    if (err.code == TUSK_OK && dial->on_addresses)
+        (void)dial->on_addresses(addresses, n, &mine, dial->user, &err);
     if (err.code == TUSK_OK) {
-        assert(n > 0);
-        dial->addresses = tusk__array_new(allocator, n, sizeof *addresses);
-        if (dial->addresses) {
-            memcpy(dial->addresses, addresses, n * sizeof *addresses);
-            dial->n_addresses = n;
-        } else {
-            (void)tusk__error_set(&err, TUSK_ERR_NOMEM, NULL, "out of memory for the addresses of a name");
-        }
+        dial->route.address = addresses[mine];
+        dial->route.has_address = true;
     }
     provided(dial, &err);
 }
@@ -140,7 +134,7 @@ static bool is_local(const tusk__route *route)
 {
     if (route->has_address)
         return route->address.family == AF_UNIX;
-    return route->hostaddr.len == 0 && route->host.len > 0 && (route->host.ptr[0] == '/' || route->host.ptr[0] == '@');
+    return route->hostaddr.len == 0 && tusk__is_socket_path(route->host);
 }
 
 static tusk_code find_address(tusk__dial *dial, tusk_error *err)
@@ -148,15 +142,15 @@ static tusk_code find_address(tusk__dial *dial, tusk_error *err)
     tusk__route *route = &dial->route;
     tusk_str host = route->hostaddr.len > 0 ? route->hostaddr : route->host;
 
-    if (!route->has_address && !is_local(route)) {
-        dial->resolve = tusk__resolve_start(dial->loop, host, route->port, on_resolved, dial, err);
-        return dial->resolve ? TUSK_AGAIN : err->code;
-    }
-    if (!route->has_address)
+    if (route->has_address)
+        return TUSK_OK;
+    if (is_local(route)) {
         TUSK_TRY(unix_address(route, &route->address, err));
-    dial->addresses = &route->address;
-    dial->n_addresses = 1;
-    return TUSK_OK;
+        route->has_address = true;
+        return TUSK_OK;
+    }
+    dial->resolve = tusk__resolve_start(dial->loop, host, route->port, on_resolved, dial, err);
+    return dial->resolve ? TUSK_AGAIN : err->code;
 }
 
 /* ---- STEP_TLS_MATERIAL: a context for the policy, from the loop's cache or the helper thread --------------------- */
@@ -233,7 +227,7 @@ static tusk_code open_socket(tusk__dial *dial, const tusk__address *address, tus
  * not being connected, and waiting for it would be for ever. */
 static tusk_code connect_socket(tusk__dial *dial, tusk_error *err)
 {
-    const tusk__address *address = &dial->addresses[dial->address];
+    const tusk__address *address = &dial->route.address;
     const tusk__os *os = tusk__loop_os(dial->loop);
     int rc;
 
@@ -406,8 +400,6 @@ static void free_dial(tusk__dial *dial)
         tusk__resolve_cancel(dial->resolve);
     tusk__tls_cache_leave(&dial->tls_waiter);
     tusk__tls_context_unref(dial->tls_context);
-    if (dial->addresses != &dial->route.address)
-        allocator->free(dial->addresses, allocator->user);
     tusk__settings_unref(dial->settings);
     allocator->free(dial, allocator->user);
 }
@@ -416,7 +408,7 @@ static void free_dial(tusk__dial *dial)
 static void finish(tusk__dial *dial, const tusk_error *err)
 {
     static const tusk__address nowhere = {0};
-    const tusk__address *address = dial->addresses ? &dial->addresses[dial->address] : &nowhere;
+    const tusk__address *address = dial->route.has_address ? &dial->route.address : &nowhere;
     tusk__transport *transport = NULL;
 
     if (err->code == TUSK_OK) {
@@ -429,31 +421,6 @@ static void finish(tusk__dial *dial, const tusk_error *err)
 }
 
 /* ---- failures ---------------------------------------------------------------------------------------------------- */
-
-static void format_address(const tusk__address *address, char *buf, size_t size)
-{
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-
-    buf[0] = '\0';
-    if (address->family == AF_INET) {
-        memcpy(&in, &address->addr, sizeof in);
-        (void)inet_ntop(AF_INET, &in.sin_addr, buf, (socklen_t)size);
-    } else if (address->family == AF_INET6) {
-        memcpy(&in6, &address->addr, sizeof in6);
-        (void)inet_ntop(AF_INET6, &in6.sin6_addr, buf, (socklen_t)size);
-    }
-}
-
-static void note_other(tusk__dial *dial, const tusk_error *err)
-{
-    char ip[INET6_ADDRSTRLEN];
-    size_t len = strlen(dial->others);
-
-    assert(dial->addresses);
-    format_address(&dial->addresses[dial->address], ip, sizeof ip);
-    (void)snprintf(dial->others + len, sizeof dial->others - len, "%s%s: %s", len > 0 ? "; " : "", ip, err->message);
-}
 
 void tusk__dial_where(const tusk__dial *dial, tusk_error *err)
 {
@@ -498,35 +465,19 @@ static void explain(const tusk__dial *dial, tusk_error *err)
     hint = hint_for(dial, err);
     if (hint && !err->hint[0])
         tusk__error_hint(err, tusk_str_of(hint));
-    if (dial->others[0]) {
-        char detail[sizeof dial->others + 64];
-        (void)snprintf(detail, sizeof detail, "Other addresses tried: %s", dial->others);
-        tusk__error_detail(err, tusk_str_of(detail));
-    }
 }
 
-/* What the network did is tried again with the next address; what a server said (a bad certificate, say), and a lack of ours,
- * is final. */
-static bool has_other_address(const tusk__dial *dial, const tusk_error *err)
+static void fail(tusk__dial *dial, tusk_error *err)
 {
-    return (err->code == TUSK_ERR_CONNECT || err->code == TUSK_ERR_LOST) && !dial->try.is_final &&
-           dial->step >= STEP_CONNECT && dial->address + 1 < dial->n_addresses;
-}
-
-/* True: the next address is to be tried. Else the dial is over and freed. */
-static bool fail(tusk__dial *dial, tusk_error *err)
-{
-    if (has_other_address(dial, err)) {
-        note_other(dial, err);
-        end_try(dial);
-        dial->address++;
-        dial->step = STEP_CONNECT;
-        return true;
-    }
     explain(dial, err);
+    dial->is_final = dial->try.is_final;
     end_try(dial);
     finish(dial, err);
-    return false;
+}
+
+bool tusk__dial_was_answered(const tusk__dial *dial)
+{
+    return dial->is_final;
 }
 
 /* ---- walking the table ------------------------------------------------------------------------------------------- */
@@ -539,12 +490,11 @@ static void advance(tusk__dial *dial)
         tusk_code code = steps[dial->step].run(dial, &err);
         if (code == TUSK_AGAIN)
             return;
-        if (code == TUSK_OK || code == TUSK_DONE)
-            dial->step = code == TUSK_OK ? steps[dial->step].next : STEP_DONE;
-        else if (!fail(dial, &err))
+        if (code != TUSK_OK && code != TUSK_DONE) {
+            fail(dial, &err);
             return;
-        else
-            err = (tusk_error){0};
+        }
+        dial->step = code == TUSK_OK ? steps[dial->step].next : STEP_DONE;
     }
     finish(dial, &err);
 }
@@ -553,10 +503,11 @@ static void provided(tusk__dial *dial, const tusk_error *given)
 {
     tusk_error err = *given;
 
-    if (err.code == TUSK_OK)
-        dial->step = steps[dial->step].next;
-    else if (!fail(dial, &err))
+    if (err.code != TUSK_OK) {
+        fail(dial, &err);
         return;
+    }
+    dial->step = steps[dial->step].next;
     advance(dial);
 }
 
@@ -589,6 +540,11 @@ tusk__dial *tusk__dial_start(tusk_loop *loop, tusk__settings *settings, const tu
                          .try = {.fd = -1}};
     tusk__loop_defer(loop, &dial->start, on_start);
     return dial;
+}
+
+void tusk__dial_share(tusk__dial *dial, tusk__dial_addresses_fn on_addresses)
+{
+    dial->on_addresses = on_addresses;
 }
 
 void tusk__dial_cancel(tusk__dial *dial)

@@ -10,6 +10,7 @@
 
 /* One row of the list of attempts that a configuration yields. The strings live in the settings. */
 typedef struct tusk__route {
+    size_t host_number; /* in the settings' list */
     tusk_str host;     /* name, address or socket folder; what TLS verifies */
     tusk_str hostaddr; /* if not empty, connect here */
     uint16_t port;
@@ -23,9 +24,8 @@ typedef struct tusk__route {
 typedef struct tusk__dial tusk__dial;
 
 /* What came of it. On TUSK_OK the transport is the callee's (taken), address says where it went. *err else, with where =
- * "connect db1:5432" or "connect db1:5432: tls handshake" …, fate NOT_SENT; all addresses of a name are tried in turn, the
- * error names the last, its detail the others. TUSK_ERR_TLS (the handshake or the certificate) is the one code after which
- * the next route may be taken: nothing is tried again in the clear after an 'E' or a strange byte (D22).
+ * "connect db1:5432" or "connect db1:5432: tls handshake" …, fate NOT_SENT; what else is tried after it is lib/attempts.c's to
+ * say.
  *   TUSK_ERR_CONNECT  the network, or the server said no        TUSK_ERR_PROTOCOL  a strange answer to SSLRequest
  *   TUSK_ERR_RESOLVE, TUSK_ERR_CONFIG (root file, socket path), TUSK_ERR_NOMEM, TUSK_ERR_SYSTEM, TUSK_ERR_LIMIT */
 typedef void (*tusk__dial_fn)(tusk__dial *dial, tusk__transport *transport, const tusk__address *address,
@@ -38,10 +38,20 @@ TUSK_MUST_CHECK
 tusk__dial *tusk__dial_start(tusk_loop *loop, tusk__settings *settings, const tusk__route *route, tusk__dial_fn on_done,
                              void *user, tusk_error *err);
 void tusk__dial_cancel(tusk__dial *dial); /* before on_done only */
+
+/* A name has n addresses, and a dial goes to one: *mine, which on_addresses may choose. The others are its owner's to try. Called
+ * once at most, before on_done; an error in *err is the dial's. */
+typedef tusk_code (*tusk__dial_addresses_fn)(const tusk__address *addresses, size_t n, size_t *mine, void *user,
+                                             tusk_error *err);
+void tusk__dial_share(tusk__dial *dial, tusk__dial_addresses_fn on_addresses);
+
+/* In on_done, with an error: did the server answer the request for TLS by 'N', 'E' or a strange byte? Then nothing else is tried,
+ * least of all in the clear (D22). */
+bool tusk__dial_was_answered(const tusk__dial *dial);
 void tusk__dial_where(const tusk__dial *dial, tusk_error *err); /* what it is doing, for whoever gives it up */
 
-/* Where the attempts of these settings go, in order: prefer gives TLS and then plain. At most `cap` rows; returns how many. */
-size_t tusk__routes_of(const tusk__settings *settings, tusk__route *routes, size_t cap);
+/* The ways to one host of the settings, in order: prefer gives TLS and then plain. At most `cap` rows; returns how many. */
+size_t tusk__routes_of(const tusk__settings *settings, size_t host_number, tusk__route *routes, size_t cap);
 #define TUSK__ROUTES_MAX 2
 
 /* Send a CancelRequest along a route and wait for the server to hang up. on_done(err, user): TUSK_OK once EOF came, an orderly

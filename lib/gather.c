@@ -6,8 +6,10 @@
 #include <stdio.h>
 
 #include "lib/config_json.h"
+#include "lib/array.h"
 #include "lib/conninfo.h"
 #include "lib/crypto.h"
+#include "lib/hosts.h"
 #include "lib/passfile.h"
 #include "lib/servicefile.h"
 #include "proto/error_set.h"
@@ -220,12 +222,11 @@ static tusk_code complete_user(gatherer *w)
     return TUSK_OK;
 }
 
-static void complete_host(gatherer *w)
+static tusk_str default_host(const gatherer *w)
 {
     const char *folder = w->sources->socket_folder;
 
-    set(w, TUSK__PARAM_HOST, tusk_str_of(tusk__is_folder(folder) ? folder : FALLBACK_HOST),
-        (tusk__origin){.kind = TUSK__FROM_DEFAULT});
+    return tusk_str_of(tusk__is_folder(folder) ? folder : FALLBACK_HOST);
 }
 
 static tusk_code complete(gatherer *w)
@@ -239,7 +240,7 @@ static tusk_code complete(gatherer *w)
     if (text[TUSK__PARAM_PORT].len == 0)
         set(w, TUSK__PARAM_PORT, tusk_str_of(tusk__params[TUSK__PARAM_PORT].fallback), none);
     if (text[TUSK__PARAM_HOST].len == 0 && text[TUSK__PARAM_HOSTADDR].len == 0)
-        complete_host(w);
+        set(w, TUSK__PARAM_HOST, default_host(w), none);
     if (text[TUSK__PARAM_USER].len == 0)
         TUSK_TRY(complete_user(w));
     if (text[TUSK__PARAM_DBNAME].len == 0)
@@ -247,17 +248,75 @@ static tusk_code complete(gatherer *w)
     return TUSK_OK;
 }
 
+/* ---- the list of hosts --------------------------------------------------------------------------------------------------------- */
+
+static void fill_host(gatherer *w, size_t number)
+{
+    tusk__host_texts *h = &w->g->hosts[number];
+    const tusk_str *text = w->g->values.text;
+    bool one_port = tusk__list_count(text[TUSK__PARAM_PORT]) == 1;
+
+    *h = (tusk__host_texts){.host = tusk__list_item(text[TUSK__PARAM_HOST], number),
+                            .hostaddr = tusk__list_item(text[TUSK__PARAM_HOSTADDR], number),
+                            .port = tusk__list_item(text[TUSK__PARAM_PORT], one_port ? 0 : number),
+                            .password = text[TUSK__PARAM_PASSWORD]};
+    if (h->host.len == 0 && h->hostaddr.len == 0)
+        h->host = default_host(w);
+    if (h->port.len == 0)
+        h->port = tusk_str_of(tusk__params[TUSK__PARAM_PORT].fallback);
+}
+
+/* As libpq: hostaddr says how many there are, then host; the other lists have as many, but one port is everybody's. */
+static tusk_code split_hosts(gatherer *w)
+{
+    tusk__gathered *g = w->g;
+    const tusk_str *text = g->values.text;
+    size_t n_host = tusk__list_count(text[TUSK__PARAM_HOST]), n_port = tusk__list_count(text[TUSK__PARAM_PORT]);
+    size_t n_hostaddr = tusk__list_count(text[TUSK__PARAM_HOSTADDR]);
+    size_t n = text[TUSK__PARAM_HOSTADDR].len > 0 ? n_hostaddr : n_host;
+
+    if (text[TUSK__PARAM_HOST].len > 0 && n_host != n)
+        return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "host has %zu items, but hostaddr %zu", n_host, n);
+    if (n_port != 1 && n_port != n)
+        return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "port has %zu items for %zu hosts: one is for all",
+                               n_port, n);
+    g->hosts = tusk__array_new(g->allocator, n, sizeof *g->hosts);
+    if (!g->hosts)
+        return no_memory(w);
+    g->n_hosts = n;
+    for (size_t i = 0; i < n; i++)
+        fill_host(w, i);
+    return TUSK_OK;
+}
+
 /* ---- the password file --------------------------------------------------------------------------------------------------------- */
 
 /* The socket that is there by default is "localhost" in the file; other folders stand there by their path. */
-static tusk__passfile_key key_of(const gatherer *w)
+static tusk__passfile_key key_of(const gatherer *w, const tusk__host_texts *h)
 {
     const tusk_str *text = w->g->values.text;
-    tusk_str host = text[TUSK__PARAM_HOST].len > 0 ? text[TUSK__PARAM_HOST] : text[TUSK__PARAM_HOSTADDR];
+    tusk_str host = h->host.len > 0 ? h->host : h->hostaddr;
 
     if (tusk_str_is(host, w->sources->socket_folder))
         host = tusk_str_of("localhost");
-    return (tusk__passfile_key){host, text[TUSK__PARAM_PORT], text[TUSK__PARAM_DBNAME], text[TUSK__PARAM_USER]};
+    return (tusk__passfile_key){host, h->port, text[TUSK__PARAM_DBNAME], text[TUSK__PARAM_USER]};
+}
+
+/* Each host its own. In the list of values the first that is found stands for all of them. */
+static void look_up_passwords(gatherer *w)
+{
+    tusk__gathered *g = w->g;
+    tusk_str *first = &g->values.text[TUSK__PARAM_PASSWORD];
+
+    for (size_t i = 0; i < g->n_hosts; i++) {
+        tusk__host_texts *h = &g->hosts[i];
+        tusk__passfile_key key = key_of(w, h);
+        unsigned line;
+
+        h->password_has_escapes = tusk__passfile_find(g->passfile.text, g->passfile.len, &key, &h->password, &line);
+        if (h->password_has_escapes && first->len == 0)
+            set(w, TUSK__PARAM_PASSWORD, h->password, (tusk__origin){TUSK__FROM_PASSFILE, g->passfile_path, line, 0});
+    }
 }
 
 /* The path, which nobody must have named; false: there is no file to look into. */
@@ -295,10 +354,7 @@ static void warn_of_passfile(gatherer *w, tusk__file_result result)
 static tusk_code read_passfile(gatherer *w)
 {
     tusk__gathered *g = w->g;
-    tusk__passfile_key key = key_of(w);
     tusk__file_result result;
-    tusk_str password;
-    unsigned line;
     int os;
 
     if (g->values.text[TUSK__PARAM_PASSWORD].len > 0 || !passfile_path(w))
@@ -307,8 +363,8 @@ static tusk_code read_passfile(gatherer *w)
     warn_of_passfile(w, result);
     if (result == TUSK__FILE_NO_MEMORY)
         return no_memory(w);
-    if (result == TUSK__FILE_READ && tusk__passfile_find(g->passfile.text, g->passfile.len, &key, &password, &line))
-        set(w, TUSK__PARAM_PASSWORD, password, (tusk__origin){TUSK__FROM_PASSFILE, g->passfile_path, line, 0});
+    if (result == TUSK__FILE_READ)
+        look_up_passwords(w);
     return TUSK_OK;
 }
 
@@ -340,11 +396,15 @@ tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sou
     read_environment(&w);
     read_env_settings(&w);
     TUSK_TRY(complete(&w));
+    TUSK_TRY(split_hosts(&w));
     return read_passfile(&w);
 }
 
 void tusk__gathered_clear(tusk__gathered *g)
 {
+    if (g->hosts)
+        g->allocator->free(g->hosts, g->allocator->user);
+    g->hosts = NULL;
     if (g->dsn_room) {
         tusk__crypto_openssl()->wipe(g->dsn_room, g->dsn_room_size);
         g->allocator->free(g->dsn_room, g->allocator->user);

@@ -13,8 +13,18 @@
 
 #define TUSK__N_ENV_SETTINGS 3
 
+/* One host of the list, in words. */
+typedef struct tusk__host_texts {
+    tusk_str host, hostaddr; /* one of them is there */
+    tusk_str port;
+    tusk_str password;         /* what was given for all, or this host's of the password file */
+    bool password_has_escapes; /* it lies in the password file as it is written there */
+} tusk__host_texts;
+
 typedef struct tusk__gathered {
     tusk__param_values values; /* complete: defaults, too. Views into what is below, the caller's strings or the environment */
+    tusk__host_texts *hosts;   /* at least one */
+    size_t n_hosts;
     tusk__startup_param env_settings[TUSK__N_ENV_SETTINGS]; /* by tusk__env_settings; value.ptr NULL: none */
     tusk__origin server_settings_origin;
     char home[PATH_MAX];

@@ -19,6 +19,7 @@
 struct tusk__login {
     tusk_loop *loop;
     tusk__settings *settings;
+    tusk_str password; /* a view into them; empty: none */
     tusk__transport *transport;
     const tusk__crypto *crypto;
     tusk__scram scram;   /* all zero until the server asks for SASL */
@@ -33,8 +34,8 @@ typedef tusk_code handler(tusk__login *login, tusk__session *session, const tusk
 
 /* ---- life ---------------------------------------------------------------------------------------------------------- */
 
-tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, tusk__transport *transport, tusk__login **out,
-                          tusk_error *err)
+tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, tusk_str password, tusk__transport *transport,
+                          tusk__login **out, tusk_error *err)
 {
     const tusk_allocator *allocator = tusk__loop_allocator(loop);
     tusk__login *login = allocator->malloc(sizeof *login, allocator->user);
@@ -44,6 +45,7 @@ tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, tusk__trans
     memset(login, 0, sizeof *login);
     login->loop = loop;
     login->settings = tusk__settings_ref(settings);
+    login->password = password;
     login->transport = transport;
     login->crypto = tusk__crypto_openssl();
     login->facts.protocol = settings->max_protocol;
@@ -197,7 +199,7 @@ static tusk_code on_authentication(tusk__login *login, tusk__session *session, c
 
 static tusk_code need_password(const tusk__login *login, const char *method, tusk_error *err)
 {
-    if (login->settings->has_password)
+    if (login->password.len > 0)
         return TUSK_OK;
     tusk__error_set(err, TUSK_ERR_AUTH, "28P01", "the server asks for a password (%s), but none was given", method);
     tusk__error_hint(err, tusk_str_of("Give it in the connection string or as tusk_config.password."));
@@ -221,7 +223,7 @@ static tusk_code on_cleartext(tusk__login *login, tusk__session *session, const 
 {
     (void)ev;
     TUSK_TRY(need_password(login, "cleartext", err));
-    return send_password(session, login->settings->password, out, err);
+    return send_password(session, login->password, out, err);
 }
 
 static tusk_code on_md5(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
@@ -234,7 +236,7 @@ static tusk_code on_md5(tusk__login *login, tusk__session *session, const tusk__
 
     TUSK_TRY(need_password(login, "MD5", err));
     memcpy(salt, ev->authentication.data.ptr, sizeof salt); /* checked by tusk__authentication_read() */
-    code = tusk__md5auth(login->crypto, s->user, s->password, salt, answer, err);
+    code = tusk__md5auth(login->crypto, s->user, login->password, salt, answer, err);
     if (code == TUSK_OK)
         code = send_password(session, tusk_str_from(answer, sizeof answer), out, err);
     login->crypto->wipe(answer, sizeof answer);
@@ -260,7 +262,7 @@ static tusk_code begin_scram(tusk__login *login, tusk_str offered, tusk_error *e
 {
     tusk__scram_config config = {.crypto = login->crypto,
                                  .offered = offered,
-                                 .password = login->settings->password,
+                                 .password = login->password,
                                  .max_iterations = login->settings->scram_max_iterations};
     tusk__scram_gs2 choice;
     uint8_t hash[TUSK__SCRAM_BINDING_MAX];
@@ -289,7 +291,7 @@ static tusk_code on_sasl(tusk__login *login, tusk__session *session, const tusk_
 
 static void look_for_keys(tusk__login *login)
 {
-    const tusk__scram_source source = {.password = login->settings->password,
+    const tusk__scram_source source = {.password = login->password,
                                        .salt = tusk__scram_salt(&login->scram),
                                        .iterations = tusk__scram_iterations(&login->scram)};
     tusk__scram_keys keys;

@@ -26,21 +26,31 @@ static bool field_fits(const char **p, const char *end, tusk_str value)
     return false;
 }
 
-/* The last field, up to a colon or the end of the line. A lone backslash at the end stands for itself. */
-static tusk_str password_at(char *from, const char *end)
+/* The last field, up to a colon or the end of the line. */
+static tusk_str password_at(const char *from, const char *end)
 {
     const char *p = from;
-    char *to = from;
 
-    while (p < end && *p != ':') {
+    for (; p < end && *p != ':'; p++)
         if (*p == '\\' && end - p > 1)
             p++;
-        *to++ = *p++;
-    }
-    return tusk_str_from(from, (size_t)(to - from));
+    return tusk_str_from(from, (size_t)(p - from));
 }
 
-static bool line_fits(char *line, const char *end, const tusk__passfile_key *key, tusk_str *password)
+/* A lone backslash at the end stands for itself. */
+tusk_str tusk__passfile_unescape(tusk_str password, char *to)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < password.len; i++) {
+        if (password.ptr[i] == '\\' && i + 1 < password.len)
+            i++;
+        to[n++] = password.ptr[i];
+    }
+    return tusk_str_from(to, n);
+}
+
+static bool line_fits(const char *line, const char *end, const tusk__passfile_key *key, tusk_str *password)
 {
     const char *p = line;
 
@@ -49,17 +59,18 @@ static bool line_fits(char *line, const char *end, const tusk__passfile_key *key
     if (!field_fits(&p, end, key->host) || !field_fits(&p, end, key->port) || !field_fits(&p, end, key->dbname) ||
         !field_fits(&p, end, key->user))
         return false;
-    *password = password_at(line + (p - line), end);
+    *password = password_at(p, end);
     return true;
 }
 
-bool tusk__passfile_find(char *text, size_t len, const tusk__passfile_key *key, tusk_str *password, unsigned *line)
+bool tusk__passfile_find(const char *text, size_t len, const tusk__passfile_key *key, tusk_str *password,
+                         unsigned *line)
 {
-    char *end = text + len;
+    const char *end = text + len;
 
     *line = 0;
-    for (char *p = text, *next; p < end; p = next) {
-        char *newline = memchr(p, '\n', (size_t)(end - p)), *line_end = newline ? newline : end;
+    for (const char *p = text, *next; p < end; p = next) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p)), *line_end = newline ? newline : end;
 
         next = newline ? newline + 1 : end;
         while (line_end > p && line_end[-1] == '\r')

@@ -16,10 +16,13 @@ typedef struct tusk__passfile_key {
 #define TUSK__PASSFILE_MAX (16 << 20) /* beyond it the file is something else */
 
 /*
- * The password of the first line that fits, freed of its escapes in place: a view into `text`. *line is 1-based.
- * A line is host:port:dbname:user:password, "*" alone in a field fits everything, a backslash makes ':' and itself ordinary.
+ * The password of the first line that fits, a view into `text`, with its escapes: another host may have the same line. *line is
+ * 1-based. A line is host:port:dbname:user:password, "*" alone in a field fits everything, a backslash makes ':' and itself ordinary.
  * Lines that begin with '#' are comments; a line with a NUL fits nothing; there is no limit to the length of a line.
  */
-bool tusk__passfile_find(char *text, size_t len, const tusk__passfile_key *key, tusk_str *password, unsigned *line);
+bool tusk__passfile_find(const char *text, size_t len, const tusk__passfile_key *key, tusk_str *password, unsigned *line);
+
+/* Freed of its escapes, in `to`, which has room for password.len bytes and may be where the password lies. */
+tusk_str tusk__passfile_unescape(tusk_str password, char *to);
 
 #endif

@@ -16,16 +16,13 @@ static const struct {
 };
 /* clang-format on */
 
-static bool is_socket_path(tusk_str host)
-{
-    return host.len > 0 && (host.ptr[0] == '/' || host.ptr[0] == '@');
-}
-
 /* Over a Unix-domain socket there is no TLS, whatever sslmode says: so it is in libpq, whose server would answer 'N'. */
-size_t tusk__routes_of(const tusk__settings *settings, tusk__route *routes, size_t cap)
+size_t tusk__routes_of(const tusk__settings *settings, size_t host_number, tusk__route *routes, size_t cap)
 {
-    bool is_local = settings->hostaddr.len == 0 && is_socket_path(settings->host);
-    tusk__route route = {.host = settings->host, .hostaddr = settings->hostaddr, .port = settings->port_number};
+    const tusk__host *host = &settings->hosts[host_number];
+    bool is_local = tusk__host_is_local(host);
+    tusk__route route = {
+        .host_number = host_number, .host = host->host, .hostaddr = host->hostaddr, .port = host->port_number};
     size_t n = 0;
 
     if (!is_local) {

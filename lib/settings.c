@@ -8,10 +8,11 @@
 #include "lib/apply.h"
 #include "lib/crypto.h"
 #include "lib/gather.h"
+#include "lib/passfile.h"
 #include "loop/loop.h"
 #include "proto/error_set.h"
 
-/* The block while it is filled: the struct, the startup parameters, then the texts. */
+/* The block while it is filled: the struct, the hosts, the startup parameters, then the texts. */
 typedef struct builder {
     tusk__settings *s;
     char *out, *room_end;
@@ -168,18 +169,54 @@ static tusk_code cross_check(builder *b)
 {
     tusk__settings *s = b->s;
 
-    s->has_password = s->password.len > 0;
     if (!b->g->values.text[TUSK__PARAM_MAX_PROTOCOL_VERSION].ptr)
         s->max_protocol =
             s->min_protocol > TUSK__PROTOCOL_3_0 ? (uint32_t)TUSK__PROTOCOL_3_2 : (uint32_t)TUSK__PROTOCOL_3_0;
     if (s->min_protocol > s->max_protocol)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL, "min_protocol_version is above max_protocol_version");
-    if (s->host.len == 0 && s->sslmode == TUSK__SSL_VERIFY_FULL)
+    return TUSK_OK;
+}
+
+/* ---- the hosts ------------------------------------------------------------------------------------------------------------ */
+
+/* As it is in the password file, or as it was given. */
+static tusk_str put_password(builder *b, const tusk__host_texts *from)
+{
+    char *to = b->out;
+    tusk_str password = put_text(b, from->password);
+
+    if (!from->password_has_escapes)
+        return password;
+    password = tusk__passfile_unescape(password, to);
+    to[password.len] = '\0';
+    return password;
+}
+
+static tusk_code build_host(builder *b, const tusk__host_texts *from, tusk__host *to)
+{
+    *to = (tusk__host){.host = put_text(b, from->host.len > 0 ? from->host : from->hostaddr),
+                       .hostaddr = put_text(b, from->hostaddr),
+                       .password = put_password(b, from)};
+    if (from->host.len == 0 && b->s->sslmode == TUSK__SSL_VERIFY_FULL)
         return tusk__error_set(
             b->err, TUSK_ERR_CONFIG, NULL,
             "sslmode=verify-full needs a host: hostaddr says where to connect, not whom to expect there");
+    to->port_number = tusk__port_of(from->port);
+    snprintf(to->port_digits, sizeof to->port_digits, "%u", (unsigned)to->port_number);
+    to->port = tusk_str_of(to->port_digits);
+    return TUSK_OK;
+}
+
+static tusk_code build_hosts(builder *b)
+{
+    tusk__settings *s = b->s;
+
+    s->n_hosts = b->g->n_hosts;
+    for (size_t i = 0; i < s->n_hosts; i++)
+        TUSK_TRY(build_host(b, &b->g->hosts[i], &s->hosts[i]));
     if (s->host.len == 0)
         s->host = s->hostaddr;
+    s->password = s->hosts[0].password;
     return TUSK_OK;
 }
 
@@ -222,6 +259,7 @@ static tusk_code fill(builder *b)
     TUSK_TRY(apply_all(b));
     TUSK_TRY(apply_numbers(b));
     TUSK_TRY(cross_check(b));
+    TUSK_TRY(build_hosts(b));
     TUSK_TRY(build_startup(b));
     b->s->home = put_text(b, tusk_str_of(b->g->home));
     b->s->warning = put_text(b, tusk_str_of(b->g->warning));
@@ -236,6 +274,8 @@ static size_t room_for(const tusk__gathered *g, const tusk_config *config)
 
     for (size_t i = 0; i < TUSK__N_PARAMS; i++)
         room += g->values.text[i].len + 1;
+    for (size_t i = 0; i < g->n_hosts; i++)
+        room += g->hosts[i].host.len + 2 * g->hosts[i].hostaddr.len + g->hosts[i].password.len + 4;
     for (size_t i = 0; i < TUSK__N_ENV_SETTINGS; i++)
         room += g->env_settings[i].value.len + 1;
     for (const char *const *text = config->server_settings; text && *text; text++)
@@ -256,7 +296,8 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
                                tusk__settings **out, tusk_error *err)
 {
     size_t n_startup = N_OWN_STARTUP + TUSK__N_ENV_SETTINGS + n_pairs(config->server_settings);
-    size_t size = sizeof(tusk__settings) + n_startup * sizeof(tusk__startup_param) + room_for(g, config);
+    size_t size = sizeof(tusk__settings) + g->n_hosts * sizeof(tusk__host) + n_startup * sizeof(tusk__startup_param) +
+                  room_for(g, config);
     builder b = {.g = g, .config = config, .err = err};
     tusk_code code;
 
@@ -264,7 +305,8 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
     if (!b.s)
         return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for the connection's configuration");
     *b.s = (tusk__settings){.refs = 1, .size = size, .allocator = allocator};
-    b.s->startup = (tusk__startup_param *)(void *)(b.s + 1);
+    b.s->hosts = (tusk__host *)(void *)(b.s + 1);
+    b.s->startup = (tusk__startup_param *)(void *)(b.s->hosts + g->n_hosts);
     b.out = (char *)(b.s->startup + n_startup);
     b.room_end = (char *)b.s + size;
     b.s->on_notice = config->on_notice;

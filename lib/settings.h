@@ -24,19 +24,38 @@ typedef enum tusk__cert_mode { TUSK__CERT_DISABLE, TUSK__CERT_ALLOW, TUSK__CERT_
 
 typedef enum tusk__sslmode { TUSK__SSL_DISABLE, TUSK__SSL_PREFER, TUSK__SSL_REQUIRE, TUSK__SSL_VERIFY_FULL } tusk__sslmode;
 
+/* One host of the list. */
+typedef struct tusk__host {
+    tusk_str host;     /* never empty: a name, an address, or a socket folder ("/tmp"); the default is libpq's */
+    tusk_str hostaddr; /* connect here, verify against host */
+    tusk_str port;     /* never empty, 1..65535 */
+    tusk_str password; /* empty: none */
+    uint16_t port_number;
+    char port_digits[sizeof "65535"]; /* what port views */
+} tusk__host;
+
+static inline bool tusk__is_socket_path(tusk_str host)
+{
+    return host.len > 0 && (host.ptr[0] == '/' || host.ptr[0] == '@');
+}
+
+static inline bool tusk__host_is_local(const tusk__host *host)
+{
+    return host->hostaddr.len == 0 && tusk__is_socket_path(host->host);
+}
+
 typedef struct tusk__settings {
     uint32_t refs;
     size_t size; /* of the block, texts included: wiped whole */
     const tusk_allocator *allocator;
 
     /* strings live behind the struct, each with a NUL behind it for the calls that need one; empty means not given */
-    tusk_str host;     /* never empty: a name, an address, or a socket folder ("/tmp"); the default is libpq's */
-    tusk_str hostaddr; /* connect here, verify against host */
-    tusk_str port;     /* never empty, 1..65535 */
-    tusk_str dbname;   /* never empty */
-    tusk_str user;     /* never empty */
-    tusk_str password;
-    bool has_password;
+    tusk__host *hosts; /* at least one */
+    size_t n_hosts;
+    tusk_str host, hostaddr, port; /* as given, lists whole: `hosts` has what counts */
+    tusk_str password;             /* the first host's */
+    tusk_str dbname; /* never empty */
+    tusk_str user;   /* never empty */
     tusk_str application_name, fallback_application_name, options, sslrootcert, client_encoding_given;
     tusk_str service, passfile;
     tusk_str home;     /* the user's folder, for default files; empty if there is none */
@@ -46,12 +65,11 @@ typedef struct tusk__settings {
     tusk__startup_param *startup;
     size_t n_startup;
 
-    char port_digits[sizeof "65535"]; /* what port views */
-    uint16_t port_number;
     tusk__sslmode sslmode;
     tusk__channel_binding channel_binding;
     uint32_t max_protocol, min_protocol; /* version words */
-    int64_t connect_timeout_us; /* -1 none */
+    int64_t attempt_timeout_us; /* for each attempt: the parameter connect_timeout; -1 none */
+    int64_t connect_timeout_us; /* for all of connecting: tusk_config.connect_timeout; 0 and -1 none */
     uint32_t scram_max_iterations;
 
     /* the table fills these, but lets through only what is done without looking at them */

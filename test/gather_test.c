@@ -129,13 +129,13 @@ START_TEST(the_environment_counts_where_nobody_else_speaks)
                           "PGAPPNAME", "ea", "PGOPTIONS", "eo", "PGCONNECT_TIMEOUT", "7", "PGSSLMODE", "require");
     s = settings_of(&(tusk_config){.dsn = "user=su dbname=sd", .dbname = "fd"});
     text_is(s->host, "eh");
-    text_is(s->port, "1234");
+    text_is(s->hosts[0].port, "1234");
     text_is(s->user, "su");
     text_is(s->dbname, "fd");
     text_is(s->password, "ep");
     text_is(s->application_name, "ea");
     text_is(s->options, "eo");
-    ck_assert_int_eq(s->connect_timeout_us, 7000000);
+    ck_assert_int_eq(s->attempt_timeout_us, 7000000);
     ck_assert_int_eq(s->sslmode, TUSK__SSL_REQUIRE);
     tusk__settings_unref(s);
 }
@@ -150,7 +150,7 @@ START_TEST(a_program_can_switch_the_environment_off)
     world_variables = ENV("PGHOST", "eh", "PGPORT", "x", "PGTZ", "UTC", "PGSERVICE", "none", "PGREQUIRESSL", "1");
     s = settings_of(&(tusk_config){.ignore_environment = true});
     text_is(s->host, "/tmp");
-    text_is(s->port, "5432");
+    text_is(s->hosts[0].port, "5432");
     text_is(s->password, "");
     text_is(s->home, pw->pw_dir);
     ck_assert_int_eq(s->sslmode, TUSK__SSL_PREFER);
@@ -178,7 +178,7 @@ START_TEST(an_empty_variable_is_a_value)
         ENV("PGHOST", "", "PGPORT", "", "PGDATABASE", "", "PGAPPNAME", "", "PGUSER", "u", "PGOPTIONS", "");
     s = settings_of(&(tusk_config){.fallback_application_name = "f"});
     text_is(s->host, "/tmp");
-    text_is(s->port, "5432");
+    text_is(s->hosts[0].port, "5432");
     text_is(s->dbname, "u");
     ck_assert_uint_eq(s->n_startup, 3); /* no application_name: PGAPPNAME says that there is none */
     tusk__settings_unref(s);
@@ -245,7 +245,7 @@ START_TEST(a_variable_that_is_overridden_is_not_judged)
 
     world_variables = ENV("PGPORT", "x", "PGCONNECT_TIMEOUT", "x");
     s = settings_of(&(tusk_config){.port = "5", .connect_timeout = 0.5});
-    ck_assert_uint_eq(s->port_number, 5);
+    ck_assert_uint_eq(s->hosts[0].port_number, 5);
     ck_assert_int_eq(s->connect_timeout_us, 500000);
     tusk__settings_unref(s);
 }
@@ -315,7 +315,7 @@ START_TEST(the_password_file_counts_last)
     world_write(".pgpass", "h:5432:d:u:p\nlocalhost:1:u:u:q\n10.0.0.1:5432:u:u:r\n", 0600);
     s = settings_of(&(tusk_config){.dsn = "host=h dbname=d user=u"});
     text_is(s->password, "p");
-    ck_assert(s->has_password);
+    ck_assert(s->hosts[0].password.len > 0);
     tusk__settings_unref(s);
     s = settings_of(&(tusk_config){.dsn = "host=h dbname=d user=u password=''"});
     text_is(s->password, "p");
@@ -383,7 +383,7 @@ START_TEST(a_service_stands_between_string_and_environment)
     world_variables = ENV("PGHOST", "eh", "PGDATABASE", "ed", "PGSERVICE", "s");
     s = settings_of(&(tusk_config){.dsn = "port=8", .user = "fu"});
     text_is(s->host, "sh");
-    text_is(s->port, "8");
+    text_is(s->hosts[0].port, "8");
     text_is(s->user, "fu");
     text_is(s->password, "sp");
     text_is(s->dbname, "ed");
@@ -615,6 +615,24 @@ START_TEST(d31_a_secret_anywhere_in_a_service_file_is_in_no_error)
 }
 END_TEST
 
+START_TEST(each_host_has_its_own_password)
+{
+    tusk__settings *s;
+
+    world_write(".pgpass", "b:7:*:*:of\\\\b\n*:5432:*:*:of\\:all\n", 0600);
+    s = settings_of(&(tusk_config){.dsn = "host=a,b,c,c port=5432,7,5432,9 user=u dbname=d"});
+    text_is(s->hosts[0].password, "of:all");
+    text_is(s->hosts[1].password, "of\\b");
+    text_is(s->hosts[2].password, "of:all"); /* the same line a second time: its escapes are undone once */
+    text_is(s->hosts[3].password, "");
+    tusk__settings_unref(s);
+    s = settings_of(&(tusk_config){.dsn = "host=a,b password=given user=u dbname=d"});
+    text_is(s->hosts[0].password, "given");
+    text_is(s->hosts[1].password, "given");
+    tusk__settings_unref(s);
+}
+END_TEST
+
 /* ---- allocations --------------------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(every_failing_allocation_is_an_error_and_leaks_nothing)
@@ -637,7 +655,7 @@ START_TEST(every_failing_allocation_is_an_error_and_leaks_nothing)
     }
     world_fail_at = 0;
     world_must_be_wiped = NULL;
-    ck_assert_int_eq(n, 4); /* the string, two files, the settings */
+    ck_assert_int_eq(n, 5); /* the string, two files, the list of hosts, the settings */
     ck_assert_int_eq(world_n_live, 0);
 }
 END_TEST
@@ -662,6 +680,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, the_environment_counts_where_nobody_else_speaks);
     tcase_add_test(tcase, a_program_can_switch_the_environment_off);
     tcase_add_test(tcase, a_named_password_file_counts_also_without_environment);
+    tcase_add_test(tcase, each_host_has_its_own_password);
     tcase_add_test(tcase, an_empty_variable_is_a_value);
     tcase_add_loop_test(tcase, pgrequiressl_is_as_ever, 0, N_OF(requiressl));
     tcase_add_test(tcase, a_refused_variable_is_an_error_that_names_it);

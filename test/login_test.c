@@ -105,7 +105,7 @@ static tusk_code try_begin(rig *r, tusk_loop *loop, const char *dsn)
     tusk__writer_init(&r->out, allocator);
     tusk__writer_init(&r->server, tusk_allocator_default());
     TUSK_TRY(tusk__settings_new(allocator, &(tusk_config){.dsn = dsn}, &r->settings, &r->err));
-    TUSK_TRY(tusk__login_new(loop, r->settings, &r->transport, &r->login, &r->err));
+    TUSK_TRY(tusk__login_new(loop, r->settings, r->settings->password, &r->transport, &r->login, &r->err));
     return tusk__login_start(r->login, &r->session, &r->out, &r->err);
 }
 

@@ -63,6 +63,7 @@ START_TEST(lines_fit_as_in_libpq)
     found = tusk__passfile_find(text, len, &key, &password, &line);
     ck_assert_msg(found == (rows[_i].password != NULL), "%s", rows[_i].text);
     if (found) {
+        password = tusk__passfile_unescape(password, text);
         ck_assert_msg(tusk_str_is(password, rows[_i].password), "%s", rows[_i].text);
         ck_assert_uint_eq(line, rows[_i].line);
     }

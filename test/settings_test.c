@@ -133,20 +133,20 @@ START_TEST(nothing_given_is_libpqs_default)
     ck_assert_ptr_ne(pw, NULL);
     text_is(s->host, world_sources.socket_folder);
     text_is(s->hostaddr, "");
-    text_is(s->port, "5432");
+    text_is(s->hosts[0].port, "5432");
     text_is(s->user, pw->pw_name);
     text_is(s->dbname, pw->pw_name);
     text_is(s->password, "");
     text_is(s->application_name, "");
     text_is(s->options, "");
     text_is(s->sslrootcert, "");
-    ck_assert(!s->has_password);
-    ck_assert_uint_eq(s->port_number, 5432);
+    ck_assert(s->hosts[0].password.len == 0);
+    ck_assert_uint_eq(s->hosts[0].port_number, 5432);
     ck_assert_int_eq(s->sslmode, TUSK__SSL_PREFER);
     ck_assert_int_eq(s->channel_binding, TUSK__CHANNEL_BINDING_PREFER);
     ck_assert_uint_eq(s->max_protocol, TUSK__PROTOCOL_3_0);
     ck_assert_uint_eq(s->min_protocol, TUSK__PROTOCOL_3_0);
-    ck_assert_int_eq(s->connect_timeout_us, -1);
+    ck_assert_int_eq(s->attempt_timeout_us, -1);
     ck_assert_uint_eq(s->scram_max_iterations, 100000);
     tusk__settings_unref(s);
 }
@@ -161,7 +161,7 @@ START_TEST(everything_given_arrives)
 
     text_is(s->host, "h");
     text_is(s->hostaddr, "10.0.0.1");
-    text_is(s->port, "6543");
+    text_is(s->hosts[0].port, "6543");
     text_is(s->user, "u");
     text_is(s->dbname, "d");
     text_is(s->password, "p");
@@ -169,13 +169,13 @@ START_TEST(everything_given_arrives)
     text_is(s->options, "-c x=1");
     text_is(s->client_encoding_given, "utf-8");
     text_is(s->sslrootcert, "/r.crt");
-    ck_assert(s->has_password);
-    ck_assert_uint_eq(s->port_number, 6543);
+    ck_assert(s->hosts[0].password.len > 0);
+    ck_assert_uint_eq(s->hosts[0].port_number, 6543);
     ck_assert_int_eq(s->sslmode, TUSK__SSL_VERIFY_FULL);
     ck_assert_int_eq(s->channel_binding, TUSK__CHANNEL_BINDING_REQUIRE);
     ck_assert_uint_eq(s->max_protocol, TUSK__PROTOCOL_3_2);
     ck_assert_uint_eq(s->min_protocol, TUSK__PROTOCOL_3_0);
-    ck_assert_int_eq(s->connect_timeout_us, 7000000);
+    ck_assert_int_eq(s->attempt_timeout_us, 7000000);
     tusk__settings_unref(s);
 }
 END_TEST
@@ -217,7 +217,7 @@ START_TEST(the_struct_overrides_the_connection_string)
 
     text_is(s->host, "h2");
     text_is(s->hostaddr, "::1");
-    text_is(s->port, "2");
+    text_is(s->hosts[0].port, "2");
     text_is(s->dbname, "d2");
     text_is(s->user, "u2");
     text_is(s->password, "p2");
@@ -241,7 +241,7 @@ START_TEST(an_empty_string_in_the_struct_is_not_given)
     text_is(s->host, "h");
     text_is(s->user, "u");
     text_is(s->dbname, "u");
-    text_is(s->port, "5432");
+    text_is(s->hosts[0].port, "5432");
     tusk__settings_unref(s);
 }
 END_TEST
@@ -278,7 +278,39 @@ START_TEST(timeouts_in_strings_are_whole_seconds_as_libpq)
 {
     tusk__settings *s = settings_of_dsn(timeouts[_i].dsn);
 
-    ck_assert_int_eq(s->connect_timeout_us, timeouts[_i].timeout_us);
+    ck_assert_int_eq(s->attempt_timeout_us, timeouts[_i].timeout_us);
+    tusk__settings_unref(s);
+}
+END_TEST
+
+/* "host:port/hostaddr " of each. */
+static const struct {
+    const char *dsn, *hosts;
+} lists[] = {
+    {"host=a,b,c", "a:5432/ b:5432/ c:5432/ "},
+    {"host=a,b,c port=7", "a:7/ b:7/ c:7/ "},
+    {"host=a,b,c port=7,,9", "a:7/ b:5432/ c:9/ "},
+    {"postgresql://a:1,b:2,[::1]:3/d", "a:1/ b:2/ ::1:3/ "},
+    {"host=a,b hostaddr=::1,10.0.0.1", "a:5432/::1 b:5432/10.0.0.1 "},
+    {"hostaddr=::1,10.0.0.1 port=1,2", "::1:1/::1 10.0.0.1:2/10.0.0.1 "},
+    {"host=a, hostaddr=,10.0.0.1", "a:5432/ 10.0.0.1:5432/10.0.0.1 "},
+    {"host=/tmp,@x,a", "/tmp:5432/ @x:5432/ a:5432/ "},
+    {"host=/tmp/a@b", "/tmp/a@b:5432/ "},
+};
+
+START_TEST(lists_are_split_as_in_libpq)
+{
+    tusk__settings *s = settings_of_dsn(lists[_i].dsn);
+    char text[256] = "";
+
+    for (size_t i = 0; i < s->n_hosts; i++) {
+        const tusk__host *h = &s->hosts[i];
+
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s:%s/%s ", h->host.ptr, h->port.ptr,
+                       h->hostaddr.ptr);
+        ck_assert_uint_eq(h->port_number, strtoul(h->port.ptr, NULL, 10));
+    }
+    ck_assert_str_eq(text, lists[_i].hosts);
     tusk__settings_unref(s);
 }
 END_TEST
@@ -288,12 +320,13 @@ START_TEST(a_timeout_in_the_struct_counts_exactly)
     static const struct {
         double seconds;
         int64_t us;
-    } rows[] = {{0, 9000000}, {TUSK_NONE, -1}, {1, 1000000}, {0.001, 1000}, {-7, -1}};
+    } rows[] = {{0, 0}, {TUSK_NONE, -1}, {1, 1000000}, {0.001, 1000}, {-7, -1}};
 
     for (int i = 0; i < N_OF(rows); i++) {
         tusk__settings *s = settings_of(&(tusk_config){.dsn = "connect_timeout=9", .connect_timeout = rows[i].seconds});
 
         ck_assert_int_eq(s->connect_timeout_us, rows[i].us);
+        ck_assert_int_eq(s->attempt_timeout_us, i == 0 ? 9000000 : 0); /* the struct's is for all, and instead */
         tusk__settings_unref(s);
     }
 }
@@ -363,8 +396,8 @@ START_TEST(the_port_is_written_one_way)
 {
     tusk__settings *s = settings_of_dsn("port=' +07 '");
 
-    text_is(s->port, "7");
-    ck_assert_uint_eq(s->port_number, 7);
+    text_is(s->hosts[0].port, "7");
+    ck_assert_uint_eq(s->hosts[0].port_number, 7);
     tusk__settings_unref(s);
 }
 END_TEST
@@ -411,10 +444,16 @@ static const struct {
     {"postgresql://[::1", MALFORMED_AT("14", "the \"[\" of an IPv6 address has no \"]\"")},
     {"postgresql://[]", MALFORMED_AT("14", "an IPv6 address is empty")},
     {"postgresql://[::1]x", MALFORMED_AT("19", "behind an IPv6 address comes \":\", \"/\", \"?\", \",\" or nothing")},
-    {"postgresql://a,b", "host holds a list; several hosts are not supported yet"},
-    {"host=a,b", "host holds a list; several hosts are not supported yet"},
-    {"hostaddr=::1,::1", "hostaddr holds a list; several hosts are not supported yet"},
-    {"port=1,2", "port holds a list; several hosts are not supported yet"},
+    {"host=a,b hostaddr=::1,::1,::1", "host has 2 items, but hostaddr 3"},
+    {"host=a,b,c port=1,2", "port has 2 items for 3 hosts: one is for all"},
+    {"port=1,2", "port has 2 items for 1 hosts: one is for all"},
+    {"host=a,b hostaddr=::1,x", "hostaddr must be a numeric IPv4 or IPv6 address; give a name as host"},
+    {"host=a,b port=1,0", "port must be a number from 1 to 65535"},
+    {"postgresql://u:pa@ss@h/d", "host must not contain an @"},
+    {"postgresql://u:pa@@ss@h/d", "host must not contain an @"},
+    {"postgresql://u:p@a,s@h/d", "host must not contain an @"},
+    {"sslmode=verify-full host=a, hostaddr=::1,::1",
+     "sslmode=verify-full needs a host: hostaddr says where to connect, not whom to expect there"},
     {"hostaddr=localhost", "hostaddr must be a numeric IPv4 or IPv6 address; give a name as host"},
     {"hostaddr=1.2.3", "hostaddr must be a numeric IPv4 or IPv6 address; give a name as host"},
     {"hostaddr=1.2.3.4%eth0", "hostaddr must be a numeric IPv4 or IPv6 address; give a name as host"},
@@ -492,7 +531,7 @@ START_TEST(the_struct_is_judged_likewise)
     } rows[] = {
         {{.port = "x"}, "port must be a number from 1 to 65535"},
         {{.sslmode = "x"}, SSLMODES},
-        {{.host = "a,b"}, "host holds a list; several hosts are not supported yet"},
+        {{.host = "a,b", .port = "1,2,3"}, "port has 3 items for 2 hosts: one is for all"},
         {{.scram_max_iterations = -1}, "scram_max_iterations must not be negative"},
     };
 
@@ -663,7 +702,7 @@ START_TEST(every_failing_allocation_is_an_error)
     }
     world_fail_at = 0;
     world_must_be_wiped = NULL;
-    ck_assert_int_eq(n, 2); /* the decoded string, and the settings */
+    ck_assert_int_eq(n, 3); /* the decoded string, the list of hosts, and the settings */
     ck_assert_int_eq(world_n_live, 0);
 }
 END_TEST
@@ -728,6 +767,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(reading, protocol_versions_are_as_libpq_18, 0, N_OF(protocols));
     tcase_add_loop_test(reading, these_are_fine, 0, N_OF(fine));
     tcase_add_test(reading, hostaddr_alone_is_the_host_too);
+    tcase_add_loop_test(reading, lists_are_split_as_in_libpq, 0, N_OF(lists));
     tcase_add_test(reading, the_port_is_written_one_way);
     suite_add_tcase(suite, reading);
 

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/dial.h"
+#include "lib/attempts.h"
 #include "test/harness/harness.h"
 #include "test/harness/tls_peer.h"
 
@@ -253,7 +253,7 @@ static inline tusk__route first_route(const tusk__settings *settings)
 {
     tusk__route routes[TUSK__ROUTES_MAX];
 
-    ck_assert_uint_gt(tusk__routes_of(settings, routes, TUSK__ROUTES_MAX), 0);
+    ck_assert_uint_gt(tusk__routes_of(settings, 0, routes, TUSK__ROUTES_MAX), 0);
     return routes[0];
 }
 
@@ -282,6 +282,43 @@ static inline outcome dial(tusk__settings *settings)
     tusk__route route = first_route(settings);
 
     return dial_route(settings, &route);
+}
+
+/* ---- attempts ---------------------------------------------------------------------------------------------------- */
+
+static inline void on_reached(tusk__transport *transport, const tusk__route *route, void *user)
+{
+    outcome *o = user;
+
+    o->n_done++;
+    o->transport = transport;
+    o->address = route->address;
+}
+
+static inline void on_unreachable(const tusk_error *err, void *user)
+{
+    outcome *o = user;
+
+    o->n_done++;
+    o->err = *err;
+}
+
+/* All the settings' attempts, until the first has reached something or the last has failed. */
+static inline outcome reach(tusk__settings *settings)
+{
+    outcome o = {0};
+    const tusk__attempts_owner owner = {on_reached, on_unreachable, on_unreachable, &o};
+    int64_t end_us = tusk_loop_now_us(world.loop) + 30 * (int64_t)1000000;
+    tusk__attempts *attempts = tusk__attempts_start(world.loop, settings, &owner, NULL);
+
+    tusk__settings_unref(settings);
+    ck_assert_ptr_nonnull(attempts);
+    while (o.n_done == 0) {
+        ck_assert_msg(tusk_loop_now_us(world.loop) < end_us, "the attempts hang");
+        world_turn(1.0);
+    }
+    tusk__attempts_free(attempts);
+    return o;
 }
 
 static inline void hang_up(outcome *o)

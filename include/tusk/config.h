@@ -67,7 +67,8 @@ typedef struct tusk_config {
      * RESET goes back to, and win over `options`, PGTZ and the like. Not here: user, database, options, replication, _pq_.… */
     const char *const *server_settings;
 
-    double connect_timeout;   /* seconds for all of it: name, connect, TLS, login. Default: none, as libpq; TUSK_NONE the same */
+    double connect_timeout;   /* seconds for all of it: every host, name, connect, TLS, login. Default: what the connection string
+                                 says, which is for each attempt, as in libpq; TUSK_NONE: for ever */
     int scram_max_iterations; /* default 100000; a server that asks for more is refused before anything is computed */
 
     /* true: only what is given here, in dsn and in files named here counts: no variable is read (HOME neither), and no password

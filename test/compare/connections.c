@@ -369,7 +369,7 @@ static void show(const world *w, const char *what, const char *ours, const char 
 
 static bool is_local(const tusk__settings *s)
 {
-    return s->hostaddr.len == 0 && s->host.ptr[0] == '/';
+    return tusk__host_is_local(&s->hosts[0]);
 }
 
 static const char *value_in(const record *r, const char *name)
@@ -407,11 +407,12 @@ static bool is_same_startup(const tusk__settings *s, const record *r)
 
 static void compare_arrival(const world *w, const tusk__settings *s, const record *r)
 {
-    tusk_str address = s->hostaddr.len > 0 ? s->hostaddr : s->host;
+    const tusk__host *host = &s->hosts[0];
+    tusk_str address = host->hostaddr.len > 0 ? host->hostaddr : host->host;
     char target[64], ours[1024] = "";
     size_t len = 0;
 
-    snprintf(target, sizeof target, "%s:%s", address.ptr, s->port.ptr);
+    snprintf(target, sizeof target, "%s:%s", address.ptr, host->port.ptr);
     for (size_t i = 0; i < s->n_startup; i++)
         len +=
             (size_t)snprintf(ours + len, sizeof ours - len, "%s=%s ", s->startup[i].name.ptr, s->startup[i].value.ptr);

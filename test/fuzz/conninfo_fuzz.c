@@ -51,10 +51,15 @@ static void read_alone(tusk_str dsn)
 static void settings_are_whole(const tusk__settings *s)
 {
     require(s->host.len > 0 && s->port.len > 0 && s->user.len > 0 && s->dbname.len > 0);
-    require(s->port_number > 0 && strtoul(s->port.ptr, NULL, 10) == s->port_number);
-    require(s->min_protocol <= s->max_protocol && s->connect_timeout_us != 0);
-    require(s->has_password == (s->password.len > 0));
-    require(memchr(s->host.ptr, ',', s->host.len) == NULL);
+    require(s->n_hosts > 0);
+    for (size_t i = 0; i < s->n_hosts; i++) {
+        const tusk__host *h = &s->hosts[i];
+
+        require(h->port_number > 0 && strtoul(h->port.ptr, NULL, 10) == h->port_number);
+        require(h->host.len > 0 && memchr(h->host.ptr, ',', h->host.len) == NULL);
+        require(h->host.ptr[h->host.len] == '\0' && h->password.len == strlen(h->password.ptr));
+    }
+    require(s->min_protocol <= s->max_protocol && s->attempt_timeout_us != 0);
 }
 
 /* No environment, and a home folder and a user, so that the system need not be asked each time. */

@@ -74,6 +74,7 @@ static void find_what_is_made(const uint8_t *file, size_t size, const tusk__pass
     p = put_escaped(p, key->user, ':');
     p = put_escaped(p, tusk_str_of(made), ':');
     require(tusk__passfile_find(text, (size_t)(p - text), key, &password, &line));
+    password = tusk__passfile_unescape(password, text);
     require(tusk_str_is(password, made) && line == n_lines((const char *)file, size) + 1);
     free(text);
 }

@@ -207,8 +207,10 @@ static const struct {
      "A URI begins with postgresql:// or postgres://."},
     {"host='localhost", TUSK_ERR_CONFIG, "08001", "configuration",
      "the connection string is malformed at byte 6: the quoted value that begins here has no end", ""},
-    {"postgresql://drv@db1,db2/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
-     "host holds a list; several hosts are not supported yet", ""},
+    {"postgresql://drv:p@ss@db1/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
+     "host must not contain an @", "In a URI, an @ in a password is written %40."},
+    {"postgresql://drv:wrong@127.0.0.1:%p,127.0.0.1:%p/tusk?sslmode=disable", TUSK_ERR_AUTH, "28P01", "connect 127.0.0.1:%p: login",
+     "password authentication failed for user \"drv\"", ""},
 };
 /* clang-format on */
 
@@ -530,6 +532,7 @@ static const char *const ways[] = {
     "host=a.wild.test hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",
     "host=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",
     "hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=disable",
+    "host=127.0.0.1,/nowhere,localhost port=1,2,%p dbname=tusk user=drv password=pw-drv sslmode=disable",
     "host=::1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",
     "host=localhost port=%p dbname=tusk user=drv password=pw-drv max_protocol_version=3.2",
     "host=localhost port=%p dbname=tusk user=drv password=pw-drv max_protocol_version=latest sslmode=disable",
