@@ -55,8 +55,7 @@ static const tusk__choice session_attrs[] = {
     {NULL, 0, NULL},
 };
 
-static const tusk__choice load_balancing[] = {
-    {"disable", 0, NULL}, {"random", 1, "lists of hosts are not supported yet"}, {NULL, 0, NULL}};
+static const tusk__choice load_balancing[] = {{"disable", 0, NULL}, {"random", 1, NULL}, {NULL, 0, NULL}};
 
 static const tusk__choice keepalives[] = {
     {"0", 0, "keepalive cannot be switched off yet"}, {"1", 1, NULL}, {NULL, 0, NULL}};
@@ -170,7 +169,7 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
     [TUSK__PARAM_LOAD_BALANCE_HOSTS] = {
         .name = "load_balance_hosts", .env = "PGLOADBALANCEHOSTS", .kind = TUSK__KIND_CHOICE, IN(load_balance_hosts), NO_FIELD,
         .fallback = "disable", .choices = load_balancing,
-        .help = "Whether the hosts of a list are tried in their order." },
+        .help = "Whether the hosts of a list, and the addresses of a name, are tried in their order or in any." },
     [TUSK__PARAM_KEEPALIVES] = {
         .name = "keepalives", .kind = TUSK__KIND_CHOICE, IN(keepalives), NO_FIELD, .fallback = "1", .choices = keepalives,
         .help = "TCP keepalive: after 60 s of silence a probe every 10 s, and after 3 without an answer the connection is lost." },

@@ -177,6 +177,51 @@ START_TEST(an_answer_ends_the_list)
 }
 END_TEST
 
+/* ---- load_balance_hosts ------------------------------------------------------------------------------------------ */
+
+static uint64_t next_number;
+
+static int chosen_random(void *ctx, void *buf, size_t len)
+{
+    (void)ctx;
+    ck_assert_uint_eq(len, sizeof next_number);
+    memcpy(buf, &next_number, len);
+    next_number = next_number / 2 + 1;
+    return 0;
+}
+
+/* Hosts, and the addresses of a name; the numbers are the loop's, so that a simulation repeats them. */
+static const char *const balanced[] = {"127.0.0.1,127.0.0.2,127.0.0.3", "db1"};
+
+START_TEST(every_order_comes_from_the_loops_random_numbers)
+{
+    bool was_first[4] = {false};
+    uint16_t port;
+    outcome o;
+    tls_peer *peer = tls_peer_start("127.0.0.9", 0, drain, NULL);
+
+    port = tls_peer_port(peer);
+    world.os.random = chosen_random;
+    world.ips[0] = "127.0.0.1", world.ips[1] = "127.0.0.2", world.ips[2] = "127.0.0.3";
+    for (uint64_t n = 0; n < 12; n++) {
+        unsigned seen = 0;
+
+        next_number = n;
+        calls.n = 0;
+        o = reach(
+            settings_of("host=%s port=%u sslmode=disable load_balance_hosts=random", balanced[_i], (unsigned)port));
+        check_error(&o.err);
+        ck_assert_int_eq(calls.n, 3);
+        for (int i = 0; i < 3; i++)
+            seen |= 1u << (calls.ip[i] & 3);
+        ck_assert_uint_eq(seen, 0xe); /* each once */
+        was_first[calls.ip[0] & 3] = true;
+    }
+    ck_assert(was_first[1] && was_first[2] && was_first[3]);
+    tls_peer_stop(peer);
+}
+END_TEST
+
 /* ---- the owner's word -------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -232,6 +277,7 @@ Suite *tusk_suite(void)
     tcase_add_test(t, an_unknown_name_is_passed_over);
     tcase_add_test(t, an_answer_ends_the_list);
     tcase_add_loop_test(t, the_verdict_says_what_is_next, 0, (int)(sizeof verdicts / sizeof verdicts[0]));
+    tcase_add_loop_test(t, every_order_comes_from_the_loops_random_numbers, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }
