@@ -116,7 +116,8 @@ typedef struct backend {
     uint32_t inserts[MAX_INSERTS]; /* not committed yet */
     size_t n_inserts;
 
-    uint32_t cancel_pid; /* of a CancelRequest on this connection */
+    bool is_canceling;   /* a CancelRequest has come on this connection, and its signal is not out yet */
+    uint32_t cancel_pid; /* of that */
     uint8_t cancel_key[32];
     size_t cancel_key_len;
 } backend;
@@ -1129,6 +1130,7 @@ static void deliver_cancel(void *user)
         complain(b->server, "a CancelRequest has a wrong key");
     else
         b->server->counts.cancels_of_nobody++;
+    b->is_canceling = false;
     hang_up(b);
 }
 
@@ -1141,6 +1143,7 @@ static void on_cancel_request(backend *b, const tusk__first_packet *packet)
     server->counts.cancels++;
     if (packet->key.len > sizeof b->cancel_key)
         abort();
+    b->is_canceling = true;
     b->cancel_pid = packet->pid;
     b->cancel_key_len = packet->key.len;
     memcpy(b->cancel_key, packet->key.ptr, packet->key.len);
@@ -1289,8 +1292,10 @@ static void on_close(sim_peer *peer, int os_error, void *user)
 {
     backend *b = user;
 
-    (void)peer, (void)os_error;
-    hang_up(b);
+    (void)peer;
+    if (os_error != 0 ||
+        !b->is_canceling) /* else the signal comes first: this end of file must not be answered by ours */
+        hang_up(b);
 }
 
 static const sim_server pg = {.on_accept = on_accept, .on_data = on_data, .on_close = on_close};
