@@ -208,15 +208,14 @@ static bool add_plain(tusk__attempts *a, attempt *at)
         return false;
     routes[1].address = at->route.address;
     routes[1].has_address = at->route.has_address;
-    if (insert(a, &at->next, &routes[1], &err) != TUSK_OK)
-        return false;
-    tusk__loop_log(a->loop, TUSK_LOG_WARNING, "sslmode=prefer: trying again without TLS after: %s", at->err.message);
-    return true;
+    return insert(a, &at->next, &routes[1], &err) == TUSK_OK;
 }
 
+/* Nothing of the list is used behind it: the log is a callback like others, and may close the connection. */
 static void end_attempt(attempt *at, const tusk_error *err, tusk__verdict verdict)
 {
     tusk__attempts *a = at->list;
+    bool goes_on_plain = false;
 
     stop(at);
     at->state = OVER;
@@ -224,9 +223,13 @@ static void end_attempt(attempt *at, const tusk_error *err, tusk__verdict verdic
     at->err.fate = TUSK_FATE_NOT_SENT;
     if (verdict == TUSK__NEXT_HOST)
         drop_waiting(a, at->route.host_number);
-    else if (verdict == TUSK__GIVE_UP || (verdict == TUSK__WITHOUT_TLS && !add_plain(a, at)))
+    else if (verdict == TUSK__WITHOUT_TLS && add_plain(a, at))
+        goes_on_plain = true;
+    else if (verdict != TUSK__NEXT_ADDRESS)
         give_up_behind(a, at);
     look_soon(a);
+    if (goes_on_plain)
+        tusk__loop_log(a->loop, TUSK_LOG_WARNING, "sslmode=prefer: trying again without TLS after: %s", err->message);
 }
 
 static tusk__verdict judge_dial(const tusk__dial *dial, const tusk__route *route, const tusk_error *err)

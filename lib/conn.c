@@ -271,6 +271,8 @@ static void begin_close(tusk_conn *conn)
 {
     if (!conn->is_closing && conn->phase < TUSK__PHASE_CLOSING) {
         conn->is_closing = true;
+        tusk__attempts_free(conn->attempts); /* now: nothing that comes of them may change the phase any more */
+        conn->attempts = NULL;
         conn->phase = TUSK__PHASE_CLOSING;
         tusk__request_unsend(conn); /* now: the next turn begins with sending */
         tusk__timer_stop(conn->loop, &conn->timer);

@@ -1280,6 +1280,60 @@ START_TEST(d36_a_statement_is_closed_in_the_callbacks_of_its_connections_end)
 }
 END_TEST
 
+/* ---- closing while it connects ------------------------------------------------------------------------------------------------- */
+
+static tusk_conn_state state_seen;
+
+static void see_state(void *user)
+{
+    (void)user;
+    state_seen = tusk_conn_get_state(db);
+}
+
+/* The mail is read between what is ready and the task that closes; an embedded loop looks at what is ready in every turn. */
+START_TEST(d36_a_connection_that_is_being_closed_is_reached_by_nothing)
+{
+    tusk_query *closed;
+
+    up("stall\n");
+    ck_assert_int_ge(tusk_loop_fd(loop), 0);
+    for (int i = 0; i < _i; i++) /* the list, the first attempt, connect(), it is there, the login has begun */
+        turn(0);
+    state_seen = TUSK_CONN_CONNECTING;
+    closed = tusk_close(db);
+    ck_assert_int_eq(tusk_loop_post(loop, see_state, NULL), TUSK_OK);
+    turn(0.01);
+    ck_assert_int_eq(state_seen, TUSK_CONN_CLOSING);
+    ck_end(closed, TUSK_OK, 0);
+    (void)down();
+}
+END_TEST
+
+static void close_db(tusk_log_level level, tusk_str message, void *user)
+{
+    (void)level, (void)message;
+    *(tusk_query **)user = tusk_close(db);
+}
+
+START_TEST(d36_the_connection_may_be_closed_by_what_the_log_says)
+{
+    tusk_query *closed = NULL;
+    char dsn[100];
+
+    server = script_start("expect ssl\nsend S\nclose\n");
+    loop = tusk_loop_open(&(tusk_loop_config){.on_log = close_db, .log_user = &closed}, NULL);
+    ck_assert_ptr_nonnull(loop);
+    snprintf(dsn, sizeof dsn, "postgresql://app@127.0.0.1:%d/db?sslmode=prefer", script_port(server));
+    db = tusk_connect(loop, dsn);
+    for (int i = 0; i < 500 && !closed; i++)
+        turn(0.01);
+    ck_end(closed, TUSK_OK, 0);
+    tusk_conn_free(db);
+    tusk_loop_free(loop);
+    (void)script_stop(server);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("server");
@@ -1328,5 +1382,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, d36_the_connection_may_be_freed_in_any_callback_of_its_end);
     tcase_add_test(tc, d36_the_end_is_told_once_and_only_while_there_is_a_connection);
     tcase_add_test(tc, d36_a_statement_is_closed_in_the_callbacks_of_its_connections_end);
+    tcase_add_loop_test(tc, d36_a_connection_that_is_being_closed_is_reached_by_nothing, 0, 6);
+    tcase_add_test(tc, d36_the_connection_may_be_closed_by_what_the_log_says);
     return suite;
 }
