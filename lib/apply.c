@@ -250,6 +250,15 @@ static tusk_code apply_not_empty(const job *j, const tusk__param *param, tusk_st
     return apply_text(j, param, text);
 }
 
+static tusk_code apply_auth_rule(const job *j, const tusk__param *param, tusk_str text)
+{
+    tusk__auth_rule rule;
+
+    TUSK_TRY(tusk__auth_rule_read(text, &rule, j->err));
+    memcpy((char *)j->s + param->offset, &rule, sizeof rule);
+    return TUSK_OK;
+}
+
 typedef tusk_code apply_fn(const job *j, const tusk__param *param, tusk_str text);
 
 static apply_fn *const appliers[TUSK__N_KINDS] = {
@@ -258,7 +267,7 @@ static apply_fn *const appliers[TUSK__N_KINDS] = {
     [TUSK__KIND_SECONDS] = apply_seconds,     [TUSK__KIND_INTEGER] = apply_integer,
     [TUSK__KIND_CHOICE] = apply_choice,       [TUSK__KIND_TLS_VERSION] = apply_tls_version,
     [TUSK__KIND_ENCODING] = apply_encoding,   [TUSK__KIND_FILE] = apply_file,
-    [TUSK__KIND_NOT_EMPTY] = apply_not_empty,
+    [TUSK__KIND_NOT_EMPTY] = apply_not_empty, [TUSK__KIND_AUTH_RULE] = apply_auth_rule,
 };
 
 tusk_code tusk__param_apply(tusk__settings *settings, const tusk__param *param, tusk_str text, tusk_error *err)

@@ -240,8 +240,11 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         FIELD(channel_binding), .fallback = "prefer", .choices = channel_bindings,
         .help = "Whether the login is tied to the TLS connection below it. `require` accepts nothing but SCRAM-SHA-256-PLUS." },
     [TUSK__PARAM_REQUIRE_AUTH] = {
-        .name = "require_auth", .env = "PGREQUIREAUTH", .kind = TUSK__KIND_NOT_EMPTY, IN(require_auth), NO_FIELD,
-        .refusal = "the ways to log in cannot be restricted yet, except by channel_binding=require" },
+        .name = "require_auth", .env = "PGREQUIREAUTH", .kind = TUSK__KIND_AUTH_RULE, IN(require_auth),
+        FIELD(require_auth), .shown_default = "any",
+        .help = "The ways of logging in that are accepted of the server, with commas: `password`, `md5`, `gss`, `sspi`, "
+        "`scram-sha-256`, `oauth`, and `none` for being let in unasked. Or, each with a `!` in front, those that are not. "
+        "`password` is also the consent to send it in the clear over a connection that does not prove who the server is." },
     [TUSK__PARAM_REQUIREPEER] = {
         .name = "requirepeer", .env = "PGREQUIREPEER", .kind = TUSK__KIND_TEXT, IN(requirepeer), NO_FIELD,
         .refusal = "the account of the server behind a socket cannot be checked yet" },

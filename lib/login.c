@@ -24,6 +24,7 @@ struct tusk__login {
     const tusk__crypto *crypto;
     tusk__scram scram;   /* all zero until the server asks for SASL */
     bool has_begun_sasl; /* from then on AuthenticationOk needs a verified server */
+    bool has_answered;   /* a password was sent, or the server has proved itself: AuthenticationOk is no gift */
     bool has_name;       /* of the keys in the loop's cache: */
     tusk__scram_name name;
     tusk__login_facts facts;
@@ -151,22 +152,25 @@ static tusk_code on_negotiate(tusk__login *login, tusk__session *session, const 
 
 static handler on_ok, on_cleartext, on_md5, on_sasl, on_sasl_continue, on_sasl_final;
 
+#define AS(method) (1u << TUSK__METHOD_##method)
+
 static const struct method {
     const char *name; /* for the reader of an error */
     handler *handle;  /* NULL: we cannot do that */
-    bool is_unbound;  /* it asks for a password without SCRAM: never answered under channel_binding=require (D24) */
+    uint32_t as;      /* it is allowed by a require_auth that allows one of these */
+    bool is_unbound;  /* neither SASL nor the end: never answered under channel_binding=require (D24) */
 } methods[] = {
-    [TUSK__AUTH_OK] = {"none", on_ok, false},
-    [TUSK__AUTH_KERBEROS_V5] = {"Kerberos V5", NULL, false},
-    [TUSK__AUTH_CLEARTEXT_PASSWORD] = {"cleartext password", on_cleartext, true},
-    [TUSK__AUTH_MD5_PASSWORD] = {"MD5", on_md5, true},
-    [TUSK__AUTH_SCM_CREDENTIAL] = {"SCM credential", NULL, false},
-    [TUSK__AUTH_GSS] = {"GSSAPI", NULL, false},
-    [TUSK__AUTH_GSS_CONTINUE] = {"GSSAPI", NULL, false},
-    [TUSK__AUTH_SSPI] = {"SSPI", NULL, false},
-    [TUSK__AUTH_SASL] = {"SASL", on_sasl, false},
-    [TUSK__AUTH_SASL_CONTINUE] = {"SASL", on_sasl_continue, false},
-    [TUSK__AUTH_SASL_FINAL] = {"SASL", on_sasl_final, false},
+    [TUSK__AUTH_OK] = {"no", on_ok, AS(NONE), false},
+    [TUSK__AUTH_KERBEROS_V5] = {"Kerberos V5", NULL, 0, true},
+    [TUSK__AUTH_CLEARTEXT_PASSWORD] = {"cleartext password", on_cleartext, AS(PASSWORD), true},
+    [TUSK__AUTH_MD5_PASSWORD] = {"MD5", on_md5, AS(MD5), true},
+    [TUSK__AUTH_SCM_CREDENTIAL] = {"SCM credential", NULL, 0, true},
+    [TUSK__AUTH_GSS] = {"GSSAPI", NULL, AS(GSS), true},
+    [TUSK__AUTH_GSS_CONTINUE] = {"GSSAPI", NULL, AS(GSS) | AS(SSPI), true},
+    [TUSK__AUTH_SSPI] = {"SSPI", NULL, AS(SSPI), true},
+    [TUSK__AUTH_SASL] = {"SASL", on_sasl, AS(SCRAM_SHA_256) | AS(OAUTH), false},
+    [TUSK__AUTH_SASL_CONTINUE] = {"SASL", on_sasl_continue, AS(SCRAM_SHA_256) | AS(OAUTH), false},
+    [TUSK__AUTH_SASL_FINAL] = {"SASL", on_sasl_final, AS(SCRAM_SHA_256) | AS(OAUTH), false},
 };
 
 static bool requires_binding(const tusk__login *login)
@@ -176,11 +180,32 @@ static bool requires_binding(const tusk__login *login)
 
 static tusk_code refuse_method(const struct method *method, uint32_t kind, tusk_error *err)
 {
-    if (method && method->name)
+    if (method)
         return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
                                "the server asks for %s authentication, which is not supported", method->name);
     return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
                            "the server asks for authentication by method %lu, which is unknown", (unsigned long)kind);
+}
+
+static tusk_code not_allowed(const tusk__login *login, const char *method, tusk_error *err)
+{
+    return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
+                           "the server asks for %s authentication, which require_auth=" TUSK_STR_FMT " does not allow",
+                           method, TUSK_STR_ARG(login->settings->require_auth.text));
+}
+
+/* AuthenticationOk is what ends any method, and a method of its own where nothing came before it. */
+static tusk_code check_method(const tusk__login *login, const struct method *method, tusk_error *err)
+{
+    const tusk__auth_rule *rule = &login->settings->require_auth;
+    bool is_end = method->handle == on_ok && login->has_answered;
+
+    if (rule->text.ptr && !(rule->allowed & method->as) && !is_end)
+        return not_allowed(login, method->name, err);
+    if (method->is_unbound && requires_binding(login))
+        return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
+                               "channel binding is required, but the server asks for %s authentication", method->name);
+    return TUSK_OK;
 }
 
 static tusk_code on_authentication(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
@@ -189,11 +214,11 @@ static tusk_code on_authentication(tusk__login *login, tusk__session *session, c
     uint32_t kind = ev->authentication.kind;
     const struct method *method = kind < sizeof methods / sizeof methods[0] ? &methods[kind] : NULL;
 
-    if (!method || !method->handle)
+    if (!method || !method->name)
+        return refuse_method(NULL, kind, err);
+    TUSK_TRY(check_method(login, method, err));
+    if (!method->handle)
         return refuse_method(method, kind, err);
-    if (method->is_unbound && requires_binding(login))
-        return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
-                               "channel binding is required, but the server asks for %s authentication", method->name);
     return method->handle(login, session, ev, out, err);
 }
 
@@ -206,14 +231,31 @@ static tusk_code need_password(const tusk__login *login, const char *method, tus
     return TUSK_ERR_AUTH;
 }
 
-/* ---- passwords as libpq sends them ------------------------------------------------------------------------------------- */
+/* ---- passwords, in the clear and hashed ------------------------------------------------------------------------------------ */
 
-static tusk_code send_password(tusk__session *session, tusk_str password, tusk__writer *out, tusk_error *err)
+/* In the clear it goes to whoever is at the other end. So he must have proved who he is, or the caller must have asked for it by
+ * name (D26). */
+static tusk_code may_send_cleartext(const tusk__login *login, tusk_error *err)
+{
+    const tusk__settings *s = login->settings;
+    bool is_proved = s->sslmode == TUSK__SSL_VERIFY_FULL && tusk__transport_tls_version(login->transport)[0] != '\0';
+
+    if (is_proved || tusk__auth_rule_names(&s->require_auth, TUSK__METHOD_PASSWORD))
+        return TUSK_OK;
+    tusk__error_set(err, TUSK_ERR_AUTH, NULL,
+                    "the server asks for the password in the clear, and nothing proves who it is");
+    tusk__error_hint(err, tusk_str_of("Connect with sslmode=verify-full, or consent by require_auth=password."));
+    return TUSK_ERR_AUTH;
+}
+
+static tusk_code send_password(tusk__login *login, tusk__session *session, tusk_str password, tusk__writer *out,
+                               tusk_error *err)
 {
     size_t at = out->len;
 
     tusk__password_message_write(out, password);
     TUSK_TRY(written(out, at, "the PasswordMessage", err));
+    login->has_answered = true;
     tusk__session_enter(session, TUSK__EXPECT_PASSWORD_VERDICT);
     return TUSK_OK;
 }
@@ -222,8 +264,9 @@ static tusk_code on_cleartext(tusk__login *login, tusk__session *session, const 
                               tusk_error *err)
 {
     (void)ev;
+    TUSK_TRY(may_send_cleartext(login, err));
     TUSK_TRY(need_password(login, "cleartext", err));
-    return send_password(session, login->password, out, err);
+    return send_password(login, session, login->password, out, err);
 }
 
 static tusk_code on_md5(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
@@ -238,7 +281,7 @@ static tusk_code on_md5(tusk__login *login, tusk__session *session, const tusk__
     memcpy(salt, ev->authentication.data.ptr, sizeof salt); /* checked by tusk__authentication_read() */
     code = tusk__md5auth(login->crypto, s->user, login->password, salt, answer, err);
     if (code == TUSK_OK)
-        code = send_password(session, tusk_str_from(answer, sizeof answer), out, err);
+        code = send_password(login, session, tusk_str_from(answer, sizeof answer), out, err);
     login->crypto->wipe(answer, sizeof answer);
     return code;
 }
@@ -267,6 +310,8 @@ static tusk_code begin_scram(tusk__login *login, tusk_str offered, tusk_error *e
     tusk__scram_gs2 choice;
     uint8_t hash[TUSK__SCRAM_BINDING_MAX];
 
+    if (!tusk__auth_rule_allows(&login->settings->require_auth, TUSK__METHOD_SCRAM_SHA_256))
+        return not_allowed(login, "SCRAM-SHA-256", err);
     TUSK_TRY(describe_channel(login, hash, &config.channel, err));
     TUSK_TRY(tusk__scram_choose(offered, &config.channel, &choice, err));
     TUSK_TRY(need_password(login, choice == TUSK__SCRAM_GS2_P ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256", err));
@@ -340,6 +385,7 @@ static tusk_code on_sasl_final(tusk__login *login, tusk__session *session, const
 {
     (void)out;
     TUSK_TRY(tusk__scram_final(&login->scram, ev->authentication.data, err));
+    login->has_answered = true;
     tusk__session_enter(session, TUSK__EXPECT_SASL_OK);
     return TUSK_OK;
 }

@@ -7,6 +7,7 @@
 #include <tusk/config.h>
 #include <tusk/loop.h>
 
+#include "lib/auth_rule.h"
 #include "lib/sources.h"
 #include "proto/message.h"
 #include "proto/scram.h" /* tusk__channel_binding */
@@ -67,6 +68,7 @@ typedef struct tusk__settings {
 
     tusk__sslmode sslmode;
     tusk__channel_binding channel_binding;
+    tusk__auth_rule require_auth;
     uint32_t max_protocol, min_protocol; /* version words */
     int64_t attempt_timeout_us; /* for each attempt: the parameter connect_timeout; -1 none */
     int64_t connect_timeout_us; /* for all of connecting: tusk_config.connect_timeout; 0 and -1 none */
@@ -76,7 +78,7 @@ typedef struct tusk__settings {
     uint32_t target_session_attrs, load_balance_hosts, keepalives, sslnegotiation, sslcertmode, sslsni, sslcompression;
     uint32_t tls_min, tls_max, gssencmode, gssdelegation;
     int32_t keepalives_idle, keepalives_interval, keepalives_count, tcp_user_timeout_ms;
-    tusk_str replication, sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile, require_auth, requirepeer;
+    tusk_str replication, sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile, requirepeer;
     tusk_str scram_client_key, scram_server_key, krbsrvname, gsslib;
     tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;
 

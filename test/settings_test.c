@@ -406,6 +406,7 @@ END_TEST
 
 #define MALFORMED_AT(n, what) "the connection string is malformed at byte " n ": " what
 #define NO_EQUALS "what should be a parameter's name has no \"=\" behind it"
+#define METHODS "password, md5, gss, sspi, scram-sha-256, oauth, none"
 #define SSLMODES "sslmode must be one of: disable, prefer, require, verify-full"
 
 static const struct {
@@ -500,9 +501,46 @@ static const struct {
     {"ssl_max_protocol_version=TLSv1.4", "ssl_max_protocol_version must be one of: TLSv1.3"},
     {"requiressl=1 sslmode=x", SSLMODES},
     {"require_auth=''", "require_auth must not be empty"}, /* libpq then takes no login at all */
+    {"require_auth=scram", "require_auth: method 1 is none of " METHODS},
+    {"require_auth=MD5", "require_auth: method 1 is none of " METHODS},
+    {"require_auth='md5, password'", "require_auth: method 2 is none of " METHODS},
+    {"require_auth=md5,", "require_auth: method 2 is none of " METHODS},
+    {"require_auth=!", "require_auth: method 1 is none of " METHODS},
+    {"require_auth=!!md5", "require_auth: method 1 is none of " METHODS},
+    {"require_auth=md5,!password", "require_auth: method 2 has a ! but the ones before it have none"},
+    {"require_auth=!md5,!gss,password", "require_auth: method 3 has no ! but the ones before it have"},
+    {"require_auth=none,md5,none", "require_auth: method 3 is there twice"},
+    {"require_auth=!sspi,!sspi", "require_auth: method 2 is there twice"},
     {"scram_client_key=''", "scram_client_key must not be empty"},
     {"keepalives_idle=''", "keepalives_idle must be a whole number"},
 };
+
+/* Which methods a rule allows, and which of them it names: by the letters n p m g s S o. */
+START_TEST(require_auth_is_a_set_of_methods)
+{
+    static const struct {
+        const char *dsn, *allowed, *named;
+    } rows[] = {
+        {"user=u", "npmgsSo", ""},
+        {"require_auth=none", "n", "n"},
+        {"require_auth=scram-sha-256,md5", "mS", "mS"},
+        {"require_auth=password,gss,sspi,oauth,none", "npgso", "npgso"},
+        {"require_auth=!none", "pmgsSo", ""},
+        {"require_auth=!password,!md5", "ngsSo", ""},
+    };
+
+    for (int i = 0; i < N_OF(rows); i++) {
+        tusk__settings *s = settings_of_dsn(rows[i].dsn);
+
+        for (tusk__auth_method m = 0; m < TUSK__N_METHODS; m++) {
+            ck_assert_int_eq(tusk__auth_rule_allows(&s->require_auth, m),
+                             strchr(rows[i].allowed, "npmgsSo"[m]) != NULL);
+            ck_assert_int_eq(tusk__auth_rule_names(&s->require_auth, m), strchr(rows[i].named, "npmgsSo"[m]) != NULL);
+        }
+        tusk__settings_unref(s);
+    }
+}
+END_TEST
 
 START_TEST(what_is_wrong_is_said_in_one_sentence)
 {
@@ -771,6 +809,7 @@ Suite *tusk_suite(void)
     tcase_add_test(reading, the_port_is_written_one_way);
     suite_add_tcase(suite, reading);
 
+    tcase_add_test(refusing, require_auth_is_a_set_of_methods);
     tcase_add_loop_test(refusing, what_is_wrong_is_said_in_one_sentence, 0, N_OF(refused));
     tcase_add_test(refusing, the_struct_is_judged_likewise);
     tcase_add_test(refusing, a_foreign_uri_gets_a_hint);

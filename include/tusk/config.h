@@ -60,6 +60,7 @@ typedef struct tusk_config {
     const char *sslmode; /* disable, prefer, require, verify-full */
     const char *sslrootcert;
     const char *channel_binding;      /* disable, prefer, require */
+    const char *require_auth;         /* scram-sha-256,md5 or !password …: which ways of logging in are accepted */
     const char *min_protocol_version; /* 3.0, 3.2, latest */
     const char *max_protocol_version; /* 3.0, 3.2, latest */
 

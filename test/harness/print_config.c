@@ -180,7 +180,7 @@ static const char before_refused[] = "## Not supported yet\n"
                                      "\n"
                                      "These parameters of libpq are known by name. Given a value they are an error "
                                      "that says so, wherever the value comes from, since to\n"
-                                     "pass over `sslcert` or `require_auth` silently would be worse.\n"
+                                     "pass over `sslcert` or `sslcrl` silently would be worse.\n"
                                      "\n"
                                      "| Name | Variable | Why |\n"
                                      "|---|---|---|\n";
@@ -190,6 +190,10 @@ static const char differences[] =
     "## Where this differs from libpq\n"
     "\n"
     "- `sslmode=allow` and `sslmode=verify-ca` are refused: neither says whom one talks to.\n"
+    "- A server that asks for the password in the clear is refused, unless TLS has proved who it is "
+    "(`sslmode=verify-full`) or\n"
+    "  `require_auth` names `password`; libpq sends it.\n"
+    "- `require_auth` must not be empty; libpq takes that, and then no login that asks for anything.\n"
     "- A host must not contain an `@`: a password with a bare `@` in a URI would be looked up as a host, and show in "
     "an error.\n"
     "- A host is tried while the one before it has not answered for 250 ms; libpq waits for it until "
@@ -216,6 +220,7 @@ static const char *values_of(const tusk__param *param)
         [TUSK__KIND_TEXT] = "text",         [TUSK__KIND_NAME] = "name",       [TUSK__KIND_ADDRESS] = "address",
         [TUSK__KIND_PORT] = "1 to 65535",   [TUSK__KIND_FILE] = "path",       [TUSK__KIND_SECONDS] = "seconds",
         [TUSK__KIND_ENCODING] = "encoding", [TUSK__KIND_INTEGER] = "integer", [TUSK__KIND_NOT_EMPTY] = "text",
+        [TUSK__KIND_AUTH_RULE] = "methods",
     };
 
     return words[param->kind];

@@ -17,7 +17,9 @@ static const char *dsn_of(const char *role, const char *password, const char *op
 
 /* ---- roles × sslmode × password --------------------------------------------------------------------------------------------- */
 
-typedef enum outcome { IN, PASSWORD, NO_ENTRY, REJECTED, NO_CERT } outcome;
+typedef enum outcome { IN, PASSWORD, NO_ENTRY, REJECTED, NO_CERT, CLEAR } outcome;
+
+#define CONSENT "Connect with sslmode=verify-full, or consent by require_auth=password."
 
 /* Order: disable, prefer, require, verify-full. */
 static const struct {
@@ -25,7 +27,7 @@ static const struct {
     outcome right[4], wrong[4];
 } roles[] = {
     {"t_trust", {IN, IN, IN, IN}, {IN, IN, IN, IN}},
-    {"t_password", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
+    {"t_password", {CLEAR, CLEAR, CLEAR, IN}, {CLEAR, CLEAR, CLEAR, PASSWORD}},
     {"t_md5", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
     {"t_scram", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
     {"drv", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
@@ -54,6 +56,8 @@ static const char *message_of(outcome what, const char *role, int mode)
                      link);
     case NO_CERT:
         return "connection requires a valid client certificate";
+    case CLEAR:
+        return "the server asks for the password in the clear, and nothing proves who it is";
     case IN:
         break;
     }
@@ -76,7 +80,7 @@ START_TEST(role_comes_in_or_hears_why_not)
             continue;
         ck_error(&err, TUSK_ERR_AUTH, want == PASSWORD ? "28P01" : "28000", message_of(want, role, mode));
         ck_assert_str_eq(err.where, textf("connect localhost:%s: login", harness_env("TUSK_TEST_PORT")));
-        ck_assert_str_eq(err.hint, "");
+        ck_assert_str_eq(err.hint, want == CLEAR ? CONSENT : "");
         ck_assert(tusk_error_is_fatal(&err));
         ck_assert(!tusk_error_is_retriable(&err));
     }
@@ -103,6 +107,42 @@ START_TEST(link_is_encrypted_or_not_as_asked)
     ck_assert(tusk_str_is(tusk_conn_host(conn), "localhost"));
     ck_assert(tusk_str_is(tusk_conn_port(conn), harness_env("TUSK_TEST_PORT")));
     disconnect(conn);
+}
+END_TEST
+
+/* ---- require_auth × what the server really asks for (D26) ------------------------------------------------------------------------ */
+
+static const struct {
+    const char *role, *asks_for, *allowing, *forbidding;
+} required[] = {
+    {"t_trust", "no", "none", "!none"},
+    {"t_trust", "no", "md5,none", "md5,scram-sha-256"},
+    {"t_password", "cleartext password", "password", "!password"},
+    {"t_password", "cleartext password", "scram-sha-256,password", "scram-sha-256,md5"},
+    {"t_md5", "MD5", "md5", "!md5"},
+    {"t_md5", "MD5", "!password", "password,scram-sha-256"},
+    {"t_scram", "SASL", "scram-sha-256", "md5"},
+    {"t_scram", "SASL", "!md5,!password", "none"},
+    {"t_scram", "SCRAM-SHA-256", "!oauth", "!scram-sha-256"},
+};
+
+START_TEST(d26_require_auth_is_held_against_the_servers_method)
+{
+    const char *role = required[_i].role;
+    char password[32];
+
+    snprintf(password, sizeof password, "pw-%s", role);
+    for (int mode = 0; mode < N_OF(sslmodes); mode++) {
+        tusk_error in =
+            login(dsn_of(role, password, textf("sslmode=%s&require_auth=%s", sslmodes[mode], required[_i].allowing)));
+        tusk_error out =
+            login(dsn_of(role, password, textf("sslmode=%s&require_auth=%s", sslmodes[mode], required[_i].forbidding)));
+
+        ck_assert_msg(in.code == TUSK_OK, "%s", said(&in));
+        ck_error(&out, TUSK_ERR_AUTH, "28000",
+                 textf("the server asks for %s authentication, which require_auth=%s does not allow",
+                       required[_i].asks_for, required[_i].forbidding));
+    }
 }
 END_TEST
 
@@ -160,7 +200,7 @@ static const struct {
     {"postgresql://t_md5@localhost:%p/tusk?sslmode=disable", TUSK_ERR_AUTH, "28P01", "connect localhost:%p: login",
      "the server asks for a password (MD5), but none was given",
      "Give it in the connection string or as tusk_config.password."},
-    {"postgresql://t_password@localhost:%p/tusk?sslmode=disable", TUSK_ERR_AUTH, "28P01", "connect localhost:%p: login",
+    {"postgresql://t_password@localhost:%p/tusk?sslmode=disable&require_auth=password", TUSK_ERR_AUTH, "28P01", "connect localhost:%p: login",
      "the server asks for a password (cleartext), but none was given",
      "Give it in the connection string or as tusk_config.password."},
     {"postgresql://drv:pw-drv@no.such.host.invalid/tusk", TUSK_ERR_RESOLVE, "08001", "resolve no.such.host.invalid",
@@ -526,7 +566,7 @@ static const char *const ways[] = {
     "host=%s port=%p dbname=tusk user=t_peer",
     "host=%s port=%p dbname=tusk user=t_scram password=pw-t_scram",
     "host=%s port=%p dbname=tusk user=t_md5 password=pw-t_md5 sslmode=require",
-    "host=%s port=%p dbname=tusk user=t_password password=pw-t_password sslmode=verify-full",
+    "host=%s port=%p dbname=tusk user=t_password password=pw-t_password require_auth=password",
     "host=no.such.host.invalid hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=disable",
     "host=tusk.test hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",
     "host=a.wild.test hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",
@@ -595,6 +635,7 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 10);
     tcase_add_loop_test(tcase, role_comes_in_or_hears_why_not, 0, N_OF(roles));
     tcase_add_loop_test(tcase, link_is_encrypted_or_not_as_asked, 0, 8);
+    tcase_add_loop_test(tcase, d26_require_auth_is_held_against_the_servers_method, 0, N_OF(required));
     tcase_add_loop_test(tcase, refused_login_says_why, 0, N_OF(refusals));
     tcase_add_test(tcase, too_many_connections_is_said_so);
     tcase_add_test(tcase, fields_of_a_refused_login_are_kept);

@@ -1169,9 +1169,11 @@ static line *open_link(run *r, bool is_fresh)
         config.connect_timeout = (1 + any(r, chance(r, 200) ? 20 : 3000)) / 1e3;
         l->connect_timeout_us = (int64_t)(config.connect_timeout * 1e6);
     }
-    (void)snprintf(
-        dsn, sizeof dsn, "host=%s port=%d user=sim dbname=sim password=%s sslmode=%s max_protocol_version=%s", host,
-        port, password, needs_no_thread || chance(r, 500) ? "disable" : "prefer", chance(r, 300) ? "latest" : "3.0");
+    (void)snprintf(dsn, sizeof dsn,
+                   "host=%s port=%d user=sim dbname=sim password=%s sslmode=%s max_protocol_version=%s "
+                   "require_auth=none,password,md5,scram-sha-256",
+                   host, port, password, needs_no_thread || chance(r, 500) ? "disable" : "prefer",
+                   chance(r, 300) ? "latest" : "3.0");
     l->conn = tusk_conn_open(r->loop, &config);
     must(r, l->conn != NULL, "out of memory");
     say(r, "connect %d: %s, timeout %g", (int)(l - r->links), dsn, config.connect_timeout);
