@@ -246,8 +246,10 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         "`scram-sha-256`, `oauth`, and `none` for being let in unasked. Or, each with a `!` in front, those that are not. "
         "`password` is also the consent to send it in the clear over a connection that does not prove who the server is." },
     [TUSK__PARAM_REQUIREPEER] = {
-        .name = "requirepeer", .env = "PGREQUIREPEER", .kind = TUSK__KIND_TEXT, IN(requirepeer), NO_FIELD,
-        .refusal = "the account of the server behind a socket cannot be checked yet" },
+        .name = "requirepeer", .env = "PGREQUIREPEER", .kind = TUSK__KIND_TEXT, IN(requirepeer), FIELD(requirepeer),
+        .shown_default = "any",
+        .help = "The account of the operating system as which the server behind a Unix-domain socket must run. It does not matter "
+        "over TCP." },
     [TUSK__PARAM_SCRAM_CLIENT_KEY] = {
         .name = "scram_client_key", .kind = TUSK__KIND_NOT_EMPTY, .is_secret = true, IN(scram_client_key), NO_FIELD,
         .refusal = NO_READY_KEYS },

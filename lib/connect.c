@@ -130,8 +130,7 @@ static tusk_code begin_login(tusk_conn *conn, tusk_error *err)
     TUSK_TRY(tusk__io_start(&conn->io, conn->loop, conn->transport->fd, TUSK_READABLE | TUSK__EDGE, tusk__receive_ready,
                             err));
     tusk__loop_release(conn->loop); /* an idle connection keeps nobody's tusk_loop_run() going; requests do */
-    TUSK_TRY(tusk__login_new(conn->loop, conn->settings, tusk__conn_host(conn)->password, conn->transport, &conn->login,
-                             err));
+    TUSK_TRY(tusk__login_new(conn->loop, conn->settings, tusk__conn_host(conn), conn->transport, &conn->login, err));
     return tusk__login_start(conn->login, &conn->session, &conn->out, err);
 }
 

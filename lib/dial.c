@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/un.h>
 
+#include "lib/peer.h"
 #include "lib/tls_cache.h"
 #include "proto/error_set.h"
 #include "proto/message.h"
@@ -257,6 +258,8 @@ static tusk_code finish_connect(tusk__dial *dial, tusk_error *err)
     rc = os->getsockopt(os->ctx, dial->try.fd, SOL_SOCKET, SO_ERROR, &so_error, &len);
     if (rc < 0 || so_error != 0)
         return cannot_connect(rc < 0 ? -rc : so_error, err);
+    if (is_local(&dial->route))
+        TUSK_TRY(tusk__peer_check(dial->loop, dial->try.fd, dial->settings, err));
     return dial->route.use_tls ? TUSK_OK : go_on_in_the_clear(dial, err);
 }
 

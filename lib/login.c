@@ -19,7 +19,8 @@
 struct tusk__login {
     tusk_loop *loop;
     tusk__settings *settings;
-    tusk_str password; /* a view into them; empty: none */
+    const tusk__host *host; /* of them */
+    tusk_str password;      /* a view into them; empty: none */
     tusk__transport *transport;
     const tusk__crypto *crypto;
     tusk__scram scram;   /* all zero until the server asks for SASL */
@@ -35,7 +36,7 @@ typedef tusk_code handler(tusk__login *login, tusk__session *session, const tusk
 
 /* ---- life ---------------------------------------------------------------------------------------------------------- */
 
-tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, tusk_str password, tusk__transport *transport,
+tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, const tusk__host *host, tusk__transport *transport,
                           tusk__login **out, tusk_error *err)
 {
     const tusk_allocator *allocator = tusk__loop_allocator(loop);
@@ -46,7 +47,8 @@ tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, tusk_str pa
     memset(login, 0, sizeof *login);
     login->loop = loop;
     login->settings = tusk__settings_ref(settings);
-    login->password = password;
+    login->host = host;
+    login->password = host->password;
     login->transport = transport;
     login->crypto = tusk__crypto_openssl();
     login->facts.protocol = settings->max_protocol;
@@ -233,18 +235,30 @@ static tusk_code need_password(const tusk__login *login, const char *method, tus
 
 /* ---- passwords, in the clear and hashed ------------------------------------------------------------------------------------ */
 
+/* By its certificate, or, on this machine, by the account that the dial has compared. */
+static bool is_server_proved(const tusk__login *login)
+{
+    const tusk__settings *s = login->settings;
+
+    if (tusk__host_is_local(login->host))
+        return s->requirepeer.len > 0;
+    return s->sslmode == TUSK__SSL_VERIFY_FULL && tusk__transport_tls_version(login->transport)[0] != '\0';
+}
+
 /* In the clear it goes to whoever is at the other end. So he must have proved who he is, or the caller must have asked for it by
  * name (D26). */
 static tusk_code may_send_cleartext(const tusk__login *login, tusk_error *err)
 {
     const tusk__settings *s = login->settings;
-    bool is_proved = s->sslmode == TUSK__SSL_VERIFY_FULL && tusk__transport_tls_version(login->transport)[0] != '\0';
 
-    if (is_proved || tusk__auth_rule_names(&s->require_auth, TUSK__METHOD_PASSWORD))
+    if (is_server_proved(login) || tusk__auth_rule_names(&s->require_auth, TUSK__METHOD_PASSWORD))
         return TUSK_OK;
     tusk__error_set(err, TUSK_ERR_AUTH, NULL,
                     "the server asks for the password in the clear, and nothing proves who it is");
-    tusk__error_hint(err, tusk_str_of("Connect with sslmode=verify-full, or consent by require_auth=password."));
+    tusk__error_hint(err,
+                     tusk_str_of(tusk__host_is_local(login->host)
+                                     ? "Say whose the server is by requirepeer, or consent by require_auth=password."
+                                     : "Connect with sslmode=verify-full, or consent by require_auth=password."));
     return TUSK_ERR_AUTH;
 }
 

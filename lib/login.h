@@ -19,10 +19,10 @@ typedef struct tusk__login_facts {
     uint8_t cancel_key[TUSK__CANCEL_KEY_MAX];
 } tusk__login_facts;
 
-/* A fresh login on a fresh transport. password is the host's, a view into the settings; empty: none. transport is borrowed for
- * the channel binding. Allocated with the loop's allocator. */
+/* A fresh login on a fresh transport. host is one of the settings', whose password it has. transport is borrowed for the channel
+ * binding. Allocated with the loop's allocator. */
 TUSK_MUST_CHECK
-tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, tusk_str password, tusk__transport *transport,
+tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, const tusk__host *host, tusk__transport *transport,
                           tusk__login **out, tusk_error *err);
 void tusk__login_free(tusk__login *login); /* wipes; NULL is fine */
 

@@ -259,6 +259,8 @@ static tusk_code fill(builder *b)
     TUSK_TRY(apply_all(b));
     TUSK_TRY(apply_numbers(b));
     TUSK_TRY(cross_check(b));
+    if (b->s->requirepeer.len > 0)
+        b->s->requirepeer_id = tusk__account_number(b->s->requirepeer.ptr);
     TUSK_TRY(build_hosts(b));
     TUSK_TRY(build_startup(b));
     b->s->home = put_text(b, tusk_str_of(b->g->home));

@@ -69,6 +69,8 @@ typedef struct tusk__settings {
     tusk__sslmode sslmode;
     tusk__channel_binding channel_binding;
     tusk__auth_rule require_auth;
+    tusk_str requirepeer;
+    int64_t requirepeer_id; /* its user number; -1: there is no such account */
     uint32_t max_protocol, min_protocol; /* version words */
     int64_t attempt_timeout_us; /* for each attempt: the parameter connect_timeout; -1 none */
     int64_t connect_timeout_us; /* for all of connecting: tusk_config.connect_timeout; 0 and -1 none */
@@ -78,7 +80,7 @@ typedef struct tusk__settings {
     uint32_t target_session_attrs, load_balance_hosts, keepalives, sslnegotiation, sslcertmode, sslsni, sslcompression;
     uint32_t tls_min, tls_max, gssencmode, gssdelegation;
     int32_t keepalives_idle, keepalives_interval, keepalives_count, tcp_user_timeout_ms;
-    tusk_str replication, sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile, requirepeer;
+    tusk_str replication, sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile;
     tusk_str scram_client_key, scram_server_key, krbsrvname, gsslib;
     tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;
 

@@ -53,6 +53,14 @@ int tusk__user_of_process(char name[TUSK__USER_NAME_SIZE], char *home, size_t ho
     return os;
 }
 
+int64_t tusk__account_number(const char *name)
+{
+    char entry[PASSWD_ENTRY_MAX];
+    struct passwd pw, *found = NULL;
+
+    return getpwnam_r(name, &pw, entry, sizeof entry, &found) == 0 && found ? (int64_t)found->pw_uid : -1;
+}
+
 bool tusk__is_folder(const char *path)
 {
     struct stat st;

@@ -5,6 +5,7 @@
 #define TUSK_LIB_SOURCES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <tusk/alloc.h>
 #include <tusk/str.h>
@@ -23,6 +24,9 @@ const tusk__sources *tusk__sources_process(void);
 
 /* The system's name of the effective user, and his home folder; either may come out empty. Returns errno, 0 also for nobody. */
 int tusk__user_of_process(char name[TUSK__USER_NAME_SIZE], char *home, size_t home_size);
+
+/* The number of an account of this machine, -1 if there is none of that name. */
+int64_t tusk__account_number(const char *name);
 
 bool tusk__is_folder(const char *path);
 bool tusk__is_there(const char *path); /* as far as this process may look */

@@ -138,6 +138,7 @@ const tusk__os *tusk__os_real(void)
         .close = real_close,
         .getsockopt = real_getsockopt,
         .setsockopt = real_setsockopt,
+        .peer_account = tusk__platform_peer_account,
         .now_us = real_now_us,
         .random = tusk__platform_random,
         .getaddrinfo = real_getaddrinfo,

@@ -28,6 +28,8 @@ typedef struct tusk__os {
     int (*close)(void *ctx, int fd);
     int (*getsockopt)(void *ctx, int fd, int level, int name, void *value, socklen_t *len);
     int (*setsockopt)(void *ctx, int fd, int level, int name, const void *value, socklen_t len);
+    /* the user number of whoever listens behind a connected Unix-domain socket */
+    int (*peer_account)(void *ctx, int fd, uint32_t *id);
 
     /* time, randomness, identity */
     int64_t (*now_us)(void *ctx); /* monotonic */

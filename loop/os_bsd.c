@@ -60,6 +60,18 @@ int tusk__platform_socket(void *ctx, int family, int type)
     return rc;
 }
 
+int tusk__platform_peer_account(void *ctx, int fd, uint32_t *id)
+{
+    uid_t uid;
+    gid_t gid;
+
+    (void)ctx;
+    if (getpeereid(fd, &uid, &gid) < 0)
+        return -errno;
+    *id = uid;
+    return 0;
+}
+
 int tusk__platform_random(void *ctx, void *buf, size_t len)
 {
     (void)ctx;

@@ -22,6 +22,19 @@ int tusk__platform_socket(void *ctx, int family, int type)
     return fd < 0 ? -errno : fd;
 }
 
+/* unix(7), SO_PEERCRED: as it was when the other side called listen(2). */
+int tusk__platform_peer_account(void *ctx, int fd, uint32_t *id)
+{
+    struct ucred credentials;
+    socklen_t len = sizeof credentials;
+
+    (void)ctx;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) < 0)
+        return -errno;
+    *id = credentials.uid;
+    return 0;
+}
+
 int tusk__platform_random(void *ctx, void *buf, size_t len)
 {
     uint8_t *at = buf;

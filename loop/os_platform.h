@@ -13,6 +13,7 @@
 #endif
 
 int tusk__platform_socket(void *ctx, int family, int type);
+int tusk__platform_peer_account(void *ctx, int fd, uint32_t *id);
 int tusk__platform_random(void *ctx, void *buf, size_t len);
 const volatile unsigned *tusk__platform_fork_guard_new(void *ctx);
 void tusk__platform_fork_guard_free(void *ctx, const volatile unsigned *guard);

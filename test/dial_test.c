@@ -1,5 +1,6 @@
 /* From a route to a transport, and what can go wrong on the way; and the cancel request, which goes the same way. */
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
@@ -172,6 +173,109 @@ START_TEST(abstract_unix_socket)
     (void)snprintf(path, sizeof path, "%s/.s.PGSQL.5433", name);
     peer = tls_peer_start_local(path, drain, NULL);
     o = dial(settings_of("host=%s port=5433", name));
+    ck_assert_msg(o.err.code == TUSK_OK, "%s", o.err.message);
+    hang_up(&o);
+    tls_peer_stop(peer);
+}
+END_TEST
+
+/* ---- requirepeer -------------------------------------------------------------------------------------------------- */
+
+/* Any account of this machine that is not ours. */
+static const char *another_account(void)
+{
+    static char name[64];
+    const struct passwd *pw;
+
+    setpwent();
+    while ((pw = getpwent()) != NULL && pw->pw_uid == geteuid())
+        continue;
+    ck_assert_ptr_nonnull(pw);
+    (void)snprintf(name, sizeof name, "%s", pw->pw_name);
+    endpwent();
+    return name;
+}
+
+static const char *our_account(void)
+{
+    static char name[64];
+
+    (void)snprintf(name, sizeof name, "%s", getpwuid(geteuid())->pw_name);
+    return name;
+}
+
+static outcome dial_peer(const char *requirepeer)
+{
+    char path[64];
+    tls_peer *peer;
+    outcome o;
+
+    (void)snprintf(path, sizeof path, "%s/.s.PGSQL.5433", world.folder);
+    peer = tls_peer_start_local(path, drain, NULL);
+    o = dial(settings_of("host=%s port=5433 requirepeer='%s'", world.folder, requirepeer));
+    if (o.transport)
+        hang_up(&o);
+    tls_peer_stop(peer);
+    ck_assert_int_eq(unlink(path), 0);
+    return o;
+}
+
+START_TEST(requirepeer_is_the_account_behind_the_socket)
+{
+    char path[96], message[256];
+    outcome o = dial_peer(our_account());
+
+    ck_assert_msg(o.err.code == TUSK_OK, "%s", o.err.message);
+    o = dial_peer(""); /* not given */
+    ck_assert_int_eq(o.err.code, TUSK_OK);
+
+    o = dial_peer(another_account());
+    check_error(&o.err);
+    ck_assert_int_eq(o.err.code, TUSK_ERR_AUTH);
+    ck_assert_str_eq(o.err.sqlstate, "28000");
+    (void)snprintf(message, sizeof message,
+                   "requirepeer asks for a server of the account with number %lu, but this one has number %lu",
+                   (unsigned long)getpwnam(another_account())->pw_uid, (unsigned long)geteuid());
+    ck_assert_str_eq(o.err.message, message);
+    (void)snprintf(path, sizeof path, "connect %s/.s.PGSQL.5433", world.folder);
+    ck_assert_str_eq(o.err.where, path);
+
+    o = dial_peer("no-such-account");
+    check_error(&o.err);
+    ck_assert_int_eq(o.err.code, TUSK_ERR_AUTH);
+    ck_assert_str_eq(o.err.message, "requirepeer names an account that this machine does not have");
+}
+END_TEST
+
+static int hidden_peer(void *ctx, int fd, uint32_t *id)
+{
+    (void)ctx, (void)fd, (void)id;
+    return -ENOPROTOOPT;
+}
+
+START_TEST(a_peer_that_the_system_does_not_tell_is_not_the_right_one)
+{
+    outcome o;
+
+    world.os.peer_account = hidden_peer;
+    o = dial_peer(our_account());
+    check_error(&o.err);
+    ck_assert_int_eq(o.err.code, TUSK_ERR_SYSTEM);
+    ck_assert_int_eq(o.err.os, ENOPROTOOPT);
+    ck_assert_ptr_nonnull(strstr(o.err.message, "but the system does not say whose the server is"));
+    o = dial_peer(""); /* who does not ask does not mind */
+    ck_assert_int_eq(o.err.code, TUSK_OK);
+}
+END_TEST
+
+START_TEST(requirepeer_does_not_matter_over_tcp)
+{
+    tls_peer *peer = tls_peer_start("127.0.0.1", 0, drain, NULL);
+    outcome o;
+
+    world.os.peer_account = hidden_peer;
+    o = dial(settings_of("hostaddr=127.0.0.1 port=%u sslmode=disable requirepeer=no-such-account",
+                         (unsigned)tls_peer_port(peer)));
     ck_assert_msg(o.err.code == TUSK_OK, "%s", o.err.message);
     hang_up(&o);
     tls_peer_stop(peer);
@@ -1190,6 +1294,9 @@ Suite *tusk_suite(void)
     tcase_add_test(t, given_address_is_not_looked_up);
     tcase_add_test(t, unix_sockets);
     tcase_add_test(t, abstract_unix_socket);
+    tcase_add_test(t, requirepeer_is_the_account_behind_the_socket);
+    tcase_add_test(t, a_peer_that_the_system_does_not_tell_is_not_the_right_one);
+    tcase_add_test(t, requirepeer_does_not_matter_over_tcp);
     tcase_add_test(t, dead_peers_are_noticed);
     tcase_add_test(t, interrupted_connect_goes_on);
     tcase_add_test(t, routes_by_sslmode);

@@ -105,7 +105,7 @@ static tusk_code try_begin(rig *r, tusk_loop *loop, const char *dsn)
     tusk__writer_init(&r->out, allocator);
     tusk__writer_init(&r->server, tusk_allocator_default());
     TUSK_TRY(tusk__settings_new(allocator, &(tusk_config){.dsn = dsn}, &r->settings, &r->err));
-    TUSK_TRY(tusk__login_new(loop, r->settings, r->settings->password, &r->transport, &r->login, &r->err));
+    TUSK_TRY(tusk__login_new(loop, r->settings, &r->settings->hosts[0], &r->transport, &r->login, &r->err));
     return tusk__login_start(r->login, &r->session, &r->out, &r->err);
 }
 
@@ -301,7 +301,7 @@ static bool server_final(rig *r, const verifier *v)
     return true;
 }
 
-#define DSN "user=alice dbname=app password=pw-of-alice "
+#define DSN "host=db1 user=alice dbname=app password=pw-of-alice "
 static const verifier good = {
     .password = "pw-of-alice", .salt = "salt of 16 bytes", .iterations = 4096, .binding = "certificate hash"};
 
@@ -879,7 +879,13 @@ static const struct {
     {DSN "sslmode=prefer", "TLSv1.3", false},
     {DSN "sslmode=require", "TLSv1.3", false}, /* encrypted, but to whom? */
     {DSN "sslmode=verify-full", "TLSv1.3", true},
-    {DSN "sslmode=verify-full", "", false}, /* a Unix-domain socket */
+    {DSN "sslmode=verify-full", "", false},
+    {DSN "host=/tmp sslmode=verify-full", "", false},
+    {DSN "host=/tmp requirepeer=root", "", true}, /* the dial has compared */
+    {DSN "host=@tmp requirepeer=root", "", true},
+    {DSN "host=db1 requirepeer=root", "", false},
+    {DSN "host=/tmp hostaddr=127.0.0.1 requirepeer=root", "", false},
+    {DSN "host=/tmp require_auth=password", "", true},
     {DSN "sslmode=verify-full require_auth=!md5", "", false},
     {DSN "require_auth=!md5", "", false}, /* allowed, but not asked for */
     {DSN "require_auth=password", "", true},
@@ -899,7 +905,10 @@ START_TEST(d26_the_clear_is_for_who_has_proved_himself_or_was_asked_for)
     } else {
         give_refused(&r, TUSK_ERR_AUTH, "28000",
                      "the server asks for the password in the clear, and nothing proves who it is");
-        ck_assert_str_eq(r.err.hint, "Connect with sslmode=verify-full, or consent by require_auth=password.");
+        ck_assert_str_eq(r.err.hint,
+                         tusk__host_is_local(&r.settings->hosts[0])
+                             ? "Say whose the server is by requirepeer, or consent by require_auth=password."
+                             : "Connect with sslmode=verify-full, or consent by require_auth=password.");
     }
     end(&r);
 }

@@ -61,6 +61,7 @@ typedef struct tusk_config {
     const char *sslrootcert;
     const char *channel_binding;      /* disable, prefer, require */
     const char *require_auth;         /* scram-sha-256,md5 or !password …: which ways of logging in are accepted */
+    const char *requirepeer;          /* the system's account of a server behind a Unix-domain socket */
     const char *min_protocol_version; /* 3.0, 3.2, latest */
     const char *max_protocol_version; /* 3.0, 3.2, latest */
 

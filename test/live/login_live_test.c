@@ -164,14 +164,14 @@ static int bind_nowhere(bool is_listening, int *port)
     return fd;
 }
 
-/* %p the server's port, %r one that refuses, %t the tls folder, %s the socket folder */
+/* %p the server's port, %r one that refuses, %t the tls folder, %s the socket folder, %a the server's account */
 static const char *expand(const char *text)
 {
     static char out[512];
     size_t len = 0;
 
     for (; *text; text++) {
-        if (text[0] != '%' || !strchr("prts", text[1])) {
+        if (text[0] != '%' || !strchr("prtsa", text[1])) {
             out[len++] = *text;
             continue;
         }
@@ -180,6 +180,7 @@ static const char *expand(const char *text)
                                 *text == 'p'   ? harness_env("TUSK_TEST_PORT")
                                 : *text == 'r' ? textf("%d", refused_port)
                                 : *text == 't' ? harness_env("TUSK_TEST_TLS")
+                                : *text == 'a' ? harness_env("TUSK_TEST_ACCOUNT")
                                                : harness_env("TUSK_TEST_SOCKDIR"));
     }
     out[len] = '\0';
@@ -234,6 +235,11 @@ static const struct {
      "channel binding is required, but the server asks for cleartext password authentication", ""},
     {"postgresql://t_trust@localhost:%p/tusk?sslmode=require&channel_binding=require", TUSK_ERR_AUTH, "28000", "connect localhost:%p: login",
      "channel binding is required, but the server let us in without SCRAM-SHA-256-PLUS", ""},
+    {"host=%s port=%p dbname=tusk user=t_password password=pw-t_password", TUSK_ERR_AUTH, "28000", "connect %s:%p: login",
+     "the server asks for the password in the clear, and nothing proves who it is",
+     "Say whose the server is by requirepeer, or consent by require_auth=password."},
+    {"host=%s port=%p dbname=tusk user=drv password=pw-drv requirepeer=nobody.here", TUSK_ERR_AUTH, "28000",
+     "connect %s/.s.PGSQL.%p", "requirepeer names an account that this machine does not have", ""},
     {"postgresql://drv:pw-drv@localhost:%p/tusk?min_protocol_version=3.2", TUSK_ERR_CONNECT, "08001", "connect localhost:%p: login",
      "the server speaks no protocol above 3.0, and min_protocol_version is 3.2", ""},
     {"postgresql://drv:pw-drv@localhost:port/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
@@ -567,6 +573,9 @@ static const char *const ways[] = {
     "host=%s port=%p dbname=tusk user=t_scram password=pw-t_scram",
     "host=%s port=%p dbname=tusk user=t_md5 password=pw-t_md5 sslmode=require",
     "host=%s port=%p dbname=tusk user=t_password password=pw-t_password require_auth=password",
+    "host=%s port=%p dbname=tusk user=t_password password=pw-t_password requirepeer=%a",
+    "host=%s port=%p dbname=tusk user=t_peer requirepeer=%a",
+    "host=localhost hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv requirepeer=nobody.here",
     "host=no.such.host.invalid hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=disable",
     "host=tusk.test hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",
     "host=a.wild.test hostaddr=127.0.0.1 port=%p dbname=tusk user=drv password=pw-drv sslmode=verify-full sslrootcert=%t/ca.crt",

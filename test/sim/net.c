@@ -536,6 +536,13 @@ static int os_setsockopt(void *ctx, int fd, int level, int name, const void *val
     return peer_of(ctx, fd) ? 0 : -EBADF;
 }
 
+/* All servers are root's, the one account that every system has. */
+static int os_peer_account(void *ctx, int fd, uint32_t *id)
+{
+    *id = 0;
+    return peer_of(ctx, fd) ? 0 : -EBADF;
+}
+
 void sim__net_fill(tusk__os *os)
 {
     os->socket = os_socket;
@@ -546,6 +553,7 @@ void sim__net_fill(tusk__os *os)
     os->close = os_close;
     os->getsockopt = os_getsockopt;
     os->setsockopt = os_setsockopt;
+    os->peer_account = os_peer_account;
 }
 
 void sim__net_free(sim_world *world)

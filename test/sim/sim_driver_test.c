@@ -1169,6 +1169,8 @@ static line *open_link(run *r, bool is_fresh)
         config.connect_timeout = (1 + any(r, chance(r, 200) ? 20 : 3000)) / 1e3;
         l->connect_timeout_us = (int64_t)(config.connect_timeout * 1e6);
     }
+    if (chance(r, 500))
+        config.requirepeer = "root"; /* whose all servers are */
     (void)snprintf(dsn, sizeof dsn,
                    "host=%s port=%d user=sim dbname=sim password=%s sslmode=%s max_protocol_version=%s "
                    "require_auth=none,password,md5,scram-sha-256",
