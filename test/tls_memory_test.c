@@ -239,10 +239,10 @@ START_TEST(failing_allocation_gives_no_empty_hash)
 }
 END_TEST
 
-/* Likewise for the names. */
+/* Likewise for the names. OpenSSL does not always say why it cannot read one (3.5), and does without some memory. */
 START_TEST(failing_allocation_matches_no_name)
 {
-    long n;
+    long n, n_told = 0;
 
     for (n = 0;; n++) {
         tls_cert cert = tls_cert_new(&(tls_cert_spec){.cn = "db.test", .names = {TLS_DNS("wrong.test")}});
@@ -254,11 +254,12 @@ START_TEST(failing_allocation_matches_no_name)
         ours(false);
         memory.fail_at = -1;
         tls_cert_free(&cert);
-        ck_assert_int_eq(code, memory.n <= n ? TUSK_ERR_TLS : TUSK_ERR_NOMEM);
+        ck_assert(code == TUSK_ERR_TLS || (code == TUSK_ERR_NOMEM && memory.n > n));
+        n_told += code == TUSK_ERR_NOMEM;
         if (memory.n <= n)
             break;
     }
-    ck_assert_int_gt(n, 0);
+    ck_assert_int_gt(n_told, 0);
 }
 END_TEST
 

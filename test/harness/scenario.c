@@ -16,10 +16,15 @@
 
 const char *outcome_name(outcome o)
 {
-    static const char *const names[N_OUTCOMES] = {[OUTCOME_RIGHT] = "right",     [OUTCOME_ERROR] = "error",
-                                                  [OUTCOME_NO_LOOP] = "no loop", [OUTCOME_UNVERIFIED] = "UNVERIFIED",
-                                                  [OUTCOME_WRONG] = "WRONG",     [OUTCOME_SILENT] = "SILENT",
-                                                  [OUTCOME_LEAK] = "LEAK",       [OUTCOME_HANG] = "HANG",
+    static const char *const names[N_OUTCOMES] = {[OUTCOME_RIGHT] = "right",
+                                                  [OUTCOME_ERROR] = "error",
+                                                  [OUTCOME_NO_LOOP] = "no loop",
+                                                  [OUTCOME_NOT_OURS] = "hang of OpenSSL alone",
+                                                  [OUTCOME_UNVERIFIED] = "UNVERIFIED",
+                                                  [OUTCOME_WRONG] = "WRONG",
+                                                  [OUTCOME_SILENT] = "SILENT",
+                                                  [OUTCOME_LEAK] = "LEAK",
+                                                  [OUTCOME_HANG] = "HANG",
                                                   [OUTCOME_CRASH] = "CRASH"};
 
     return names[o];

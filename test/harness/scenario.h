@@ -14,6 +14,7 @@ typedef enum outcome {
     OUTCOME_RIGHT,       /* all rows, and right ones */
     OUTCOME_ERROR,       /* an error, told cleanly */
     OUTCOME_NO_LOOP,     /* not even a loop */
+    OUTCOME_NOT_OURS,    /* a hang, in which OpenSSL hangs without us, too */
     /* the bad ones */
     OUTCOME_UNVERIFIED,  /* connected, though it must not be possible, or without TLS */
     OUTCOME_WRONG,       /* a wrong row, or success without all of them */
