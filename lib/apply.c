@@ -235,14 +235,6 @@ static tusk_code apply_encoding(const job *j, const tusk__param *param, tusk_str
     return apply_text(j, param, text);
 }
 
-static tusk_code apply_file(const job *j, const tusk__param *param, tusk_str text)
-{
-    if (tusk_str_is(text, "system"))
-        return refuse(j, param,
-                      "cannot be the word \"system\" yet; give the file that holds the system's certificates");
-    return apply_text(j, param, text);
-}
-
 static tusk_code apply_not_empty(const job *j, const tusk__param *param, tusk_str text)
 {
     if (text.ptr && text.len == 0)
@@ -266,7 +258,7 @@ static apply_fn *const appliers[TUSK__N_KINDS] = {
     [TUSK__KIND_ADDRESS] = apply_address,     [TUSK__KIND_PORT] = apply_port,
     [TUSK__KIND_SECONDS] = apply_seconds,     [TUSK__KIND_INTEGER] = apply_integer,
     [TUSK__KIND_CHOICE] = apply_choice,       [TUSK__KIND_TLS_VERSION] = apply_tls_version,
-    [TUSK__KIND_ENCODING] = apply_encoding,   [TUSK__KIND_FILE] = apply_file,
+    [TUSK__KIND_ENCODING] = apply_encoding,   [TUSK__KIND_FILE] = apply_text,
     [TUSK__KIND_NOT_EMPTY] = apply_not_empty, [TUSK__KIND_AUTH_RULE] = apply_auth_rule,
 };
 

@@ -198,13 +198,14 @@ static void give_up_behind(tusk__attempts *a, attempt *at)
             p = &(*p)->next;
 }
 
-/* The row in the clear that follows one with TLS. False: there is none. */
-static bool add_plain(tusk__attempts *a, attempt *at)
+/* The row of sslmode's second way: without TLS behind one with it, or the reverse. False: there is none. */
+static bool add_other_way(tusk__attempts *a, attempt *at)
 {
     tusk__route routes[TUSK__ROUTES_MAX];
     tusk_error err = {0};
 
-    if (!at->route.use_tls || tusk__routes_of(a->settings, at->route.host_number, routes, TUSK__ROUTES_MAX) < 2)
+    if (tusk__routes_of(a->settings, at->route.host_number, routes, TUSK__ROUTES_MAX) < 2 ||
+        routes[1].use_tls == at->route.use_tls)
         return false;
     routes[1].address = at->route.address;
     routes[1].has_address = at->route.has_address;
@@ -215,7 +216,7 @@ static bool add_plain(tusk__attempts *a, attempt *at)
 static void end_attempt(attempt *at, const tusk_error *err, tusk__verdict verdict)
 {
     tusk__attempts *a = at->list;
-    bool goes_on_plain = false;
+    bool takes_other_way = false;
 
     stop(at);
     at->state = OVER;
@@ -223,12 +224,14 @@ static void end_attempt(attempt *at, const tusk_error *err, tusk__verdict verdic
     at->err.fate = TUSK_FATE_NOT_SENT;
     if (verdict == TUSK__NEXT_HOST)
         drop_waiting(a, at->route.host_number);
-    else if (verdict == TUSK__WITHOUT_TLS && add_plain(a, at))
-        goes_on_plain = true;
+    else if (verdict == TUSK__OTHER_WAY && add_other_way(a, at))
+        takes_other_way = true;
     else if (verdict != TUSK__NEXT_ADDRESS)
         give_up_behind(a, at);
     look_soon(a);
-    if (goes_on_plain)
+    if (takes_other_way && a->settings->sslmode == TUSK__SSL_ALLOW)
+        tusk__loop_log(a->loop, TUSK_LOG_INFO, "sslmode=allow: trying again with TLS after: %s", err->message);
+    else if (takes_other_way)
         tusk__loop_log(a->loop, TUSK_LOG_WARNING, "sslmode=prefer: trying again without TLS after: %s", err->message);
 }
 
@@ -241,7 +244,7 @@ static tusk__verdict judge_dial(const tusk__dial *dial, const tusk__route *route
     if (err->code == TUSK_ERR_CONNECT && !tusk__dial_was_answered(dial))
         return TUSK__NEXT_ADDRESS;
     if (err->code == TUSK_ERR_TLS && !route->must_tls)
-        return TUSK__WITHOUT_TLS;
+        return TUSK__OTHER_WAY;
     return was_lost ? TUSK__NEXT_ADDRESS : TUSK__GIVE_UP;
 }
 

@@ -14,7 +14,7 @@
 typedef enum tusk__verdict {
     TUSK__NEXT_ADDRESS, /* the network's fault: whatever comes next */
     TUSK__NEXT_HOST,    /* this host's: its other addresses would say the same */
-    TUSK__WITHOUT_TLS,  /* the same address in the clear, if sslmode has such a row, else GIVE_UP */
+    TUSK__OTHER_WAY,    /* the same address without TLS, or with it, if sslmode has such a second way, else GIVE_UP */
     TUSK__GIVE_UP       /* nothing behind it is tried; what was begun before it still may win */
 } tusk__verdict;
 

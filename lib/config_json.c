@@ -216,13 +216,14 @@ static bool has_type(json_t *value, char type)
 
 static tusk_code read_ssl(reader *r, json_t *value)
 {
-    if (json_is_true(value))
-        return refuse(
-            r, "ssl",
-            "true would trust the system's authorities, which is not supported yet; give sslmode and sslrootcert");
-    if (!json_is_string(value) && !json_is_false(value))
-        return refuse(r, "ssl", "must be a string, or false");
-    keep_text(r, TUSK__PARAM_SSLMODE, put_text(r, json_is_string(value) ? json_string_value(value) : "disable"));
+    if (!json_is_string(value) && !json_is_boolean(value))
+        return refuse(r, "ssl", "must be a string, true or false");
+    if (json_is_true(value)) /* as asyncpg: the system's authorities, and the name */
+        keep_text(r, TUSK__PARAM_SSLROOTCERT, put_text(r, "system"));
+    keep_text(r, TUSK__PARAM_SSLMODE,
+              put_text(r, json_is_string(value) ? json_string_value(value)
+                          : json_is_true(value) ? "verify-full"
+                                                : "disable"));
     return TUSK_OK;
 }
 

@@ -22,10 +22,10 @@ _Static_assert(sizeof(tusk__sslmode) == sizeof(uint32_t) && sizeof(tusk__channel
 
 static const tusk__choice sslmodes[] = {
     {"disable", TUSK__SSL_DISABLE, NULL},
-    {"allow", 0, "it would use TLS only if the server refuses to do without; use prefer or stronger"},
+    {"allow", TUSK__SSL_ALLOW, NULL},
     {"prefer", TUSK__SSL_PREFER, NULL},
     {"require", TUSK__SSL_REQUIRE, NULL},
-    {"verify-ca", 0, "it does not check whose certificate it is; use verify-full"},
+    {"verify-ca", TUSK__SSL_VERIFY_CA, NULL},
     {"verify-full", TUSK__SSL_VERIFY_FULL, NULL},
     {NULL, 0, NULL},
 };
@@ -188,8 +188,12 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
     [TUSK__PARAM_SSLMODE] = {
         .name = "sslmode", .env = "PGSSLMODE", .kind = TUSK__KIND_CHOICE, IN(sslmode), FIELD(sslmode), .fallback = "prefer",
         .choices = sslmodes,
+        .shown_default = "`prefer`, or `verify-full` with `sslrootcert=system`",
         .help = "Whether the connection is encrypted, and to whom. Only `verify-full` protects against an attacker in the "
-        "middle. It does not matter for Unix-domain sockets. `PGREQUIRESSL=1` means `require`, if `PGSSLMODE` is not set." },
+        "middle: `allow` uses TLS if the server refuses to do without, `prefer` if it does not refuse to do with it, `require` "
+        "always, `verify-ca` wants a certificate from one of the authorities, `verify-full` one for `host`. With a root "
+        "certificate file `require` is `verify-ca`. It does not matter for Unix-domain sockets. `PGREQUIRESSL=1` means "
+        "`require`, if `PGSSLMODE` is not set." },
     [TUSK__PARAM_SSLNEGOTIATION] = {
         .name = "sslnegotiation", .env = "PGSSLNEGOTIATION", .kind = TUSK__KIND_CHOICE, IN(sslnegotiation), NO_FIELD,
         .fallback = "postgres", .choices = negotiations,
@@ -197,7 +201,8 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
     [TUSK__PARAM_SSLROOTCERT] = {
         .name = "sslrootcert", .env = "PGSSLROOTCERT", .kind = TUSK__KIND_FILE, IN(sslrootcert), FIELD(sslrootcert),
         .shown_default = "`~/.postgresql/root.crt`",
-        .help = "A file with the certificates of the authorities that are trusted. The word `system` is not supported yet." },
+        .help = "A file with the certificates of the authorities that are trusted. The word `system` means those that OpenSSL finds "
+        "on this machine, or in what the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name; it goes with `verify-full` only." },
     [TUSK__PARAM_SSLCERT] = {
         .name = "sslcert", .env = "PGSSLCERT", .kind = TUSK__KIND_TEXT, IN(sslcert), NO_FIELD,
         .refusal = NO_CERT },

@@ -36,7 +36,8 @@ struct tusk_conn {
     tusk__route route;        /* where it went, once something was reached; a cancel goes the same way */
     tusk__login *login;
     tusk__task login_task; /* the next slice of key derivation */
-    bool login_is_computing, login_was_refused;
+    bool login_is_computing;
+    bool login_was_refused; /* by the server, before it said AuthenticationOk */
     tusk__timer timer;     /* tusk_config.connect_timeout; later grace times: see deadline.c */
 
     /* the wire */

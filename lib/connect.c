@@ -6,14 +6,20 @@
 
 /* ---- one attempt ends ---- */
 
-/* As libpq: after 57P03 the next host is asked (a standby that lets nobody in); after another refusal none is, but sslmode=prefer
- * goes on in the clear. What the network did in the middle of a login is tried again elsewhere; libpq gives up there. */
+/* It would say the same whichever way one comes: no room (class 53), or it is going down (class 57). */
+static bool is_about_the_server(const tusk_error *err)
+{
+    return strncmp(err->sqlstate, "53", 2) == 0 || strncmp(err->sqlstate, "57", 2) == 0;
+}
+
+/* As libpq: after 57P03 the next host is asked (a standby that lets nobody in); after another refusal none is, but sslmode prefer
+ * and allow have a second way. What the network did in the middle of a login is tried again elsewhere; libpq gives up there. */
 static tusk__verdict judge_login(const tusk_conn *conn, const tusk_error *err)
 {
     if (strcmp(err->sqlstate, "57P03") == 0)
         return TUSK__NEXT_HOST;
-    if (err->code == TUSK_ERR_AUTH && conn->login_was_refused)
-        return TUSK__WITHOUT_TLS;
+    if (conn->login_was_refused && !is_about_the_server(err))
+        return TUSK__OTHER_WAY;
     return err->code == TUSK_ERR_LOST || err->code == TUSK_ERR_TIMEOUT ? TUSK__NEXT_ADDRESS : TUSK__GIVE_UP;
 }
 
@@ -118,7 +124,7 @@ void tusk__connect_event(tusk_conn *conn, const tusk__event *ev)
     } else {
         if (ev->kind == TUSK__EV_ERROR) {
             (void)tusk__conn_keep_fields(conn, ev->body);
-            conn->login_was_refused = true;
+            conn->login_was_refused = ev->expect != TUSK__EXPECT_SETTINGS;
         }
         go_on(conn, tusk__login_event(conn->login, &conn->session, ev, &conn->out, &err), &err);
     }

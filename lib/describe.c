@@ -109,6 +109,20 @@ static void put_kept(printer *p, const tusk_config_document *document)
         }
 }
 
+/* What each sslmode leaves open, to anybody on the way to the server; NULL: nothing, or it is plain to see. */
+static const char *const weaknesses[] = {
+    [TUSK__SSL_DISABLE] = NULL,
+    [TUSK__SSL_ALLOW] =
+        "sslmode=allow begins in the clear, and stays there unless the server refuses; verify-full does not",
+    [TUSK__SSL_PREFER] =
+        "sslmode=prefer goes on in the clear if the server, or anybody on the way to it, says that it has "
+        "no TLS, or refuses the handshake or the login; verify-full does not",
+    [TUSK__SSL_REQUIRE] = "sslmode=require does not look at whom it talks to; verify-full does",
+    [TUSK__SSL_VERIFY_CA] =
+        "sslmode=verify-ca takes any certificate of the authorities for the server's; verify-full does not",
+    [TUSK__SSL_VERIFY_FULL] = NULL,
+};
+
 static void put_warnings(printer *p, const tusk__settings *s)
 {
     bool is_local = true;
@@ -121,13 +135,11 @@ static void put_warnings(printer *p, const tusk__settings *s)
         put(p, s->warning.ptr, s->warning.len);
         put_text(p, "\n");
     }
-    if (!is_local && s->sslmode == TUSK__SSL_PREFER)
-        put_text(
-            p,
-            "warning: sslmode=prefer goes on in the clear if the server, or anybody on the way to it, says that it has "
-            "no TLS; verify-full does not\n");
-    if (!is_local && s->sslmode == TUSK__SSL_REQUIRE)
-        put_text(p, "warning: sslmode=require does not look at whom it talks to; verify-full does\n");
+    if (!is_local && weaknesses[s->sslmode]) {
+        put_text(p, "warning: ");
+        put_text(p, weaknesses[s->sslmode]);
+        put_text(p, "\n");
+    }
 }
 
 static size_t print(const tusk__gathered *g, const tusk__settings *s, const tusk_config *config, char *buf, size_t size)

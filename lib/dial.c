@@ -164,18 +164,27 @@ static void on_tls_context(tusk__tls_waiter *waiter, tusk__tls_context *context,
     provided(dial, err);
 }
 
-/* The environment is read here, on the loop's thread: beside a setenv() in the program the helper thread could not. */
+static tusk__tls_policy policy_of(const tusk__settings *s)
+{
+    return (tusk__tls_policy){
+        .verify = s->sslmode == TUSK__SSL_VERIFY_FULL ? TUSK__TLS_VERIFY_HOST
+                  : s->sslmode == TUSK__SSL_VERIFY_CA ? TUSK__TLS_VERIFY_CHAIN
+                                                      : TUSK__TLS_VERIFY_IF_ROOTS,
+        .trust_system = tusk__trusts_system(s),
+        .rootcert = s->sslrootcert,
+        .home = s->home,
+        .system_file = s->system_roots_file,
+        .system_folders = s->system_roots_folders,
+    };
+}
+
 static tusk_code find_tls_material(tusk__dial *dial, tusk_error *err)
 {
-    const tusk__tls_policy policy = {
-        .verify = dial->settings->sslmode == TUSK__SSL_VERIFY_FULL,
-        .host = dial->route.host,
-        .rootcert = dial->settings->sslrootcert,
-        .home = dial->settings->home,
-    };
+    tusk__tls_policy policy;
 
     if (!dial->route.use_tls)
         return TUSK_OK;
+    policy = policy_of(dial->settings);
     return tusk__tls_cache_get(dial->loop, &policy, &dial->tls_waiter, on_tls_context, &dial->tls_context, err);
 }
 
@@ -283,17 +292,16 @@ static tusk_code send_ssl_request(tusk__dial *dial, tusk_error *err)
 
 static const char *sslmode_name(const tusk__settings *settings)
 {
-    static const char *const names[] = {[TUSK__SSL_DISABLE] = "disable",
-                                        [TUSK__SSL_PREFER] = "prefer",
-                                        [TUSK__SSL_REQUIRE] = "require",
-                                        [TUSK__SSL_VERIFY_FULL] = "verify-full"};
+    static const char *const names[] = {
+        [TUSK__SSL_DISABLE] = "disable", [TUSK__SSL_ALLOW] = "allow",         [TUSK__SSL_PREFER] = "prefer",
+        [TUSK__SSL_REQUIRE] = "require", [TUSK__SSL_VERIFY_CA] = "verify-ca", [TUSK__SSL_VERIFY_FULL] = "verify-full"};
 
     return names[settings->sslmode];
 }
 
 static tusk_code refuse_missing_tls(tusk__dial *dial, tusk_error *err)
 {
-    if (dial->settings->sslmode < TUSK__SSL_REQUIRE) /* the cancel of an encrypted connection, under prefer */
+    if (dial->settings->sslmode == TUSK__SSL_PREFER) /* the cancel of an encrypted connection */
         return tusk__error_set(err, TUSK_ERR_CONNECT, NULL, "the server does not support TLS any more");
     return tusk__error_set(err, TUSK_ERR_CONNECT, NULL, "the server does not support TLS, but sslmode=%s asks for it",
                            sslmode_name(dial->settings));

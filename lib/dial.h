@@ -50,7 +50,8 @@ void tusk__dial_share(tusk__dial *dial, tusk__dial_addresses_fn on_addresses);
 bool tusk__dial_was_answered(const tusk__dial *dial);
 void tusk__dial_where(const tusk__dial *dial, tusk_error *err); /* what it is doing, for whoever gives it up */
 
-/* The ways to one host of the settings, in order: prefer gives TLS and then plain. At most `cap` rows; returns how many. */
+/* The ways to one host of the settings, in order: prefer gives TLS and then plain, allow the reverse. At most `cap` rows; returns
+ * how many. */
 size_t tusk__routes_of(const tusk__settings *settings, size_t host_number, tusk__route *routes, size_t cap);
 #define TUSK__ROUTES_MAX 2
 

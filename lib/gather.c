@@ -229,11 +229,25 @@ static tusk_str default_host(const gatherer *w)
     return tusk_str_of(tusk__is_folder(folder) ? folder : FALLBACK_HOST);
 }
 
+/* The system's authorities sign for everybody: unless sslmode says otherwise, and is refused then, the name is verified. */
+static void complete_system_roots(gatherer *w)
+{
+    tusk__gathered *g = w->g;
+
+    if (!tusk_str_is(g->values.text[TUSK__PARAM_SSLROOTCERT], "system"))
+        return;
+    if (!g->values.text[TUSK__PARAM_SSLMODE].ptr)
+        set(w, TUSK__PARAM_SSLMODE, tusk_str_of("verify-full"), g->values.origin[TUSK__PARAM_SSLROOTCERT]);
+    g->system_roots_file = tusk_str_of(variable(w, "SSL_CERT_FILE"));
+    g->system_roots_folders = tusk_str_of(variable(w, "SSL_CERT_DIR"));
+}
+
 static tusk_code complete(gatherer *w)
 {
     tusk_str *text = w->g->values.text;
     tusk__origin none = {.kind = TUSK__FROM_DEFAULT};
 
+    complete_system_roots(w);
     for (size_t i = 0; i < TUSK__N_PARAMS; i++)
         if (!text[i].ptr)
             set(w, i, tusk_str_of(tusk__params[i].fallback), none);

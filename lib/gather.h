@@ -27,6 +27,7 @@ typedef struct tusk__gathered {
     size_t n_hosts;
     tusk__startup_param env_settings[TUSK__N_ENV_SETTINGS]; /* by tusk__env_settings; value.ptr NULL: none */
     tusk__origin server_settings_origin;
+    tusk_str system_roots_file, system_roots_folders; /* read if sslrootcert is "system" */
     char home[PATH_MAX];
     char warning[512]; /* for the log; empty: none */
 

@@ -19,8 +19,8 @@ const tusk__json_key tusk__connection_keys[] = {
     {"dsn", TUSK__JSON_DSN, 's', 0, 0, "a connection string of either form; the other keys win over it"},
     {"database", TUSK__JSON_PARAM, 's', TUSK__PARAM_DBNAME, 0, "`dbname`"},
     {"timeout", TUSK__JSON_TIMEOUT, 'n', 0, 0, "seconds for all of connecting, above 0; wins over `connect_timeout`"},
-    {"ssl", TUSK__JSON_SSL, '*', 0, 0, "a word for `sslmode`, or `false` for `disable`; `true` is refused: it trusts the system's "
-        "authorities, which is not supported yet"},
+    {"ssl", TUSK__JSON_SSL, '*', 0, 0, "a word for `sslmode`; `false` is `disable`, `true` is `verify-full` with "
+        "`sslrootcert=system`"},
     {"server_settings", TUSK__JSON_SETTINGS, 'o', 0, 0, "an object of strings, sent with the login"},
     {"extra", TUSK__JSON_EXTRA, 'o', 0, 0, "an object with more of these keys; they win"},
     {"statement_cache_size", TUSK__JSON_OFF, 'i', 0, 0, NO_CACHE},

@@ -165,6 +165,18 @@ static tusk_code apply_numbers(builder *b)
     return TUSK_OK;
 }
 
+/* Anybody can get a certificate from one of the system's authorities: without the name it proves nothing. As libpq. */
+static tusk_code check_tls(const builder *b)
+{
+    const tusk__settings *s = b->s;
+
+    if (tusk__trusts_system(s) && s->sslmode < TUSK__SSL_VERIFY_FULL)
+        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
+                               "sslrootcert=system needs sslmode=verify-full: a weaker one would take anybody's "
+                               "certificate");
+    return TUSK_OK;
+}
+
 static tusk_code cross_check(builder *b)
 {
     tusk__settings *s = b->s;
@@ -174,7 +186,7 @@ static tusk_code cross_check(builder *b)
             s->min_protocol > TUSK__PROTOCOL_3_0 ? (uint32_t)TUSK__PROTOCOL_3_2 : (uint32_t)TUSK__PROTOCOL_3_0;
     if (s->min_protocol > s->max_protocol)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL, "min_protocol_version is above max_protocol_version");
-    return TUSK_OK;
+    return check_tls(b);
 }
 
 /* ---- the hosts ------------------------------------------------------------------------------------------------------------ */
@@ -264,6 +276,8 @@ static tusk_code fill(builder *b)
     TUSK_TRY(build_hosts(b));
     TUSK_TRY(build_startup(b));
     b->s->home = put_text(b, tusk_str_of(b->g->home));
+    b->s->system_roots_file = put_text(b, b->g->system_roots_file);
+    b->s->system_roots_folders = put_text(b, b->g->system_roots_folders);
     b->s->warning = put_text(b, tusk_str_of(b->g->warning));
     return TUSK_OK;
 }
@@ -272,7 +286,7 @@ static tusk_code fill(builder *b)
 
 static size_t room_for(const tusk__gathered *g, const tusk_config *config)
 {
-    size_t room = strlen(g->home) + strlen(g->warning) + 2;
+    size_t room = strlen(g->home) + strlen(g->warning) + g->system_roots_file.len + g->system_roots_folders.len + 4;
 
     for (size_t i = 0; i < TUSK__N_PARAMS; i++)
         room += g->values.text[i].len + 1;

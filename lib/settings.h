@@ -23,7 +23,15 @@ typedef enum tusk__session_attrs {
 
 typedef enum tusk__cert_mode { TUSK__CERT_DISABLE, TUSK__CERT_ALLOW, TUSK__CERT_REQUIRE } tusk__cert_mode;
 
-typedef enum tusk__sslmode { TUSK__SSL_DISABLE, TUSK__SSL_PREFER, TUSK__SSL_REQUIRE, TUSK__SSL_VERIFY_FULL } tusk__sslmode;
+/* From weak to strong: they are compared. */
+typedef enum tusk__sslmode {
+    TUSK__SSL_DISABLE,
+    TUSK__SSL_ALLOW,
+    TUSK__SSL_PREFER,
+    TUSK__SSL_REQUIRE,
+    TUSK__SSL_VERIFY_CA,
+    TUSK__SSL_VERIFY_FULL
+} tusk__sslmode;
 
 /* One host of the list. */
 typedef struct tusk__host {
@@ -60,6 +68,7 @@ typedef struct tusk__settings {
     tusk_str application_name, fallback_application_name, options, sslrootcert, client_encoding_given;
     tusk_str service, passfile;
     tusk_str home;     /* the user's folder, for default files; empty if there is none */
+    tusk_str system_roots_file, system_roots_folders; /* SSL_CERT_FILE, SSL_CERT_DIR; empty: OpenSSL's own */
     tusk_str warning;  /* what the log is to be told of the sources; empty: nothing */
 
     /* what goes into the StartupMessage, in this order */
@@ -89,6 +98,11 @@ typedef struct tusk__settings {
     tusk_parameter_fn on_parameter;
     void *user_data;
 } tusk__settings;
+
+static inline bool tusk__trusts_system(const tusk__settings *settings)
+{
+    return tusk_str_is(settings->sslrootcert, "system");
+}
 
 /* Read every source, fill in defaults, check. TUSK_ERR_CONFIG names the parameter and what is allowed, and in `detail` where the
  * value comes from; a malformed dsn by the position of the fault, never by its text (it may hold a password, D31).

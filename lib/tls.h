@@ -1,4 +1,4 @@
-/* What the files of TLS share: lib/tls.c (the transport), tls_context.c (policies), tls_bio.c (ciphertext in lent chunks),
+/* What the files of TLS share: lib/tls.c (the transport), tls_context.c (policies), tls_roots.c, tls_bio.c (ciphertext in lent chunks),
  * tls_error.c (OpenSSL's errors as sentences), tls_verify.c (names and hashes of certificates). Nobody else includes it.
  * OpenSSL's default library context is used as the program or the machine has set it up, since their policy (FIPS, least
  * versions, providers) is meant for us too; nothing of it is changed, and no index, engine or callback is registered in it.
@@ -18,6 +18,17 @@ struct tusk__tls_context {
     BIO_METHOD *bio_method;
     bool verify_chain, verify_host;
 };
+
+/* A file of the user's: ~/.postgresql/name. False: it is not there. */
+#define TUSK__TLS_PATH_SIZE 4096
+bool tusk__tls_default_path(const tusk__tls_policy *policy, const char *name, char path[TUSK__TLS_PATH_SIZE]);
+/* A given path with a NUL behind it; `what` is for the error, TUSK_ERR_CONFIG. */
+TUSK_MUST_CHECK
+tusk_code tusk__tls_path_of(tusk_str given, char path[TUSK__TLS_PATH_SIZE], const char *what, tusk_error *err);
+
+/* ---- tls_roots.c: whom it trusts ----------------------------------------------------------------------------------- */
+TUSK_MUST_CHECK
+tusk_code tusk__tls_load_roots(tusk__tls_context *context, const tusk__tls_policy *policy, tusk_error *err);
 
 /* ---- tls_bio.c: the two directions of ciphertext. A chunk is lent from the loop while it holds bytes, and given back.  */
 typedef struct tusk__tls_flow {

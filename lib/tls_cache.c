@@ -40,9 +40,30 @@ struct build {
 
 /* ---- policies ---------------------------------------------------------------------------------------------------- */
 
+/* The policy's texts. */
+static const size_t texts[] = {
+    offsetof(tusk__tls_policy, rootcert),
+    offsetof(tusk__tls_policy, home),
+    offsetof(tusk__tls_policy, system_file),
+    offsetof(tusk__tls_policy, system_folders),
+};
+#define N_TEXTS (sizeof texts / sizeof texts[0])
+
+static tusk_str text_of(const tusk__tls_policy *policy, size_t i)
+{
+    tusk_str text;
+
+    memcpy(&text, (const char *)policy + texts[i], sizeof text);
+    return text;
+}
+
 static size_t text_size(const tusk__tls_policy *policy)
 {
-    return policy->rootcert.len + policy->home.len;
+    size_t size = 0;
+
+    for (size_t i = 0; i < N_TEXTS; i++)
+        size += text_of(policy, i).len;
+    return size;
 }
 
 static tusk_str put_text(char **at, tusk_str text)
@@ -57,16 +78,22 @@ static tusk_str put_text(char **at, tusk_str text)
 
 static tusk__tls_policy copy_policy(const tusk__tls_policy *policy, char *space)
 {
-    tusk__tls_policy copy = {.verify = policy->verify};
+    tusk__tls_policy copy = *policy;
 
-    copy.rootcert = put_text(&space, policy->rootcert);
-    copy.home = put_text(&space, policy->home);
+    for (size_t i = 0; i < N_TEXTS; i++) {
+        tusk_str text = put_text(&space, text_of(policy, i));
+
+        memcpy((char *)&copy + texts[i], &text, sizeof text);
+    }
     return copy;
 }
 
 static bool is_same(const tusk__tls_policy *a, const tusk__tls_policy *b)
 {
-    return a->verify == b->verify && tusk_str_equal(a->rootcert, b->rootcert) && tusk_str_equal(a->home, b->home);
+    for (size_t i = 0; i < N_TEXTS; i++)
+        if (!tusk_str_equal(text_of(a, i), text_of(b, i)))
+            return false;
+    return a->verify == b->verify && a->trust_system == b->trust_system;
 }
 
 /* ---- waiters ----------------------------------------------------------------------------------------------------- */

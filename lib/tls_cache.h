@@ -13,7 +13,7 @@ typedef struct tusk__tls_waiter {
 } tusk__tls_waiter;
 
 /* TUSK_OK: *out has a reference that is yours · TUSK_AGAIN: on_done is called once, from the loop, with a context that is yours
- * or with the error; waiter is zeroed or has been called · errors. The policy is copied; its host is not looked at. */
+ * or with the error; waiter is zeroed or has been called · errors. The policy is copied. */
 TUSK_MUST_CHECK
 tusk_code tusk__tls_cache_get(tusk_loop *loop, const tusk__tls_policy *policy, tusk__tls_waiter *waiter,
                               void (*on_done)(tusk__tls_waiter *waiter, tusk__tls_context *context,

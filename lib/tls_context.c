@@ -1,7 +1,6 @@
 /* TLS contexts: a policy becomes an SSL_CTX. Reads files, on the helper thread.
- * It verifies nothing itself: OpenSSL does the chain, lib/tls_verify.c the name.
+ * It verifies nothing itself: OpenSSL does the chain, lib/tls_verify.c the name. Whom it trusts is lib/tls_roots.c's.
  * Read first: lib/transport.h, "TLS"; PostgreSQL docs, libpq, "SSL Support". */
-#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -15,9 +14,7 @@
 /* The length in front of each name, RFC 7301. */
 static const unsigned char alpn[] = {10, 'p', 'o', 's', 't', 'g', 'r', 'e', 's', 'q', 'l'};
 
-enum { PATH_SIZE = 4096 };
-
-/* ---- which root file --------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
 static bool home_folder(const tusk__tls_policy *policy, char *buf, size_t size)
 {
@@ -34,75 +31,26 @@ static bool home_folder(const tusk__tls_policy *policy, char *buf, size_t size)
     return n > 0 && (size_t)n < size;
 }
 
-static bool default_root_file(const tusk__tls_policy *policy, char *buf, size_t size)
+bool tusk__tls_default_path(const tusk__tls_policy *policy, const char *name, char path[TUSK__TLS_PATH_SIZE])
 {
-    static const char name[] = "/.postgresql/root.crt";
     struct stat status;
     size_t len;
+    int n;
 
-    if (!home_folder(policy, buf, size))
+    if (!home_folder(policy, path, TUSK__TLS_PATH_SIZE))
         return false;
-    len = strlen(buf);
-    if (size - len < sizeof name)
-        return false;
-    memcpy(buf + len, name, sizeof name);
-    return stat(buf, &status) == 0;
+    len = strlen(path);
+    n = snprintf(path + len, TUSK__TLS_PATH_SIZE - len, "/.postgresql/%s", name);
+    return n > 0 && (size_t)n < TUSK__TLS_PATH_SIZE - len && stat(path, &status) == 0;
 }
 
-/* ---- loading it -------------------------------------------------------------------------------------------------- */
-
-static tusk_code no_root_file(tusk_error *err)
+tusk_code tusk__tls_path_of(tusk_str given, char path[TUSK__TLS_PATH_SIZE], const char *what, tusk_error *err)
 {
-    (void)tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
-                          "sslmode=verify-full needs root certificates, and there is no ~/.postgresql/root.crt");
-    tusk__error_hint(err,
-                     tusk_str_of("Name a file with the certificates of the authorities you trust by sslrootcert."));
-    return TUSK_ERR_CONFIG;
-}
+    int n = snprintf(path, TUSK__TLS_PATH_SIZE, TUSK_STR_FMT, TUSK_STR_ARG(given));
 
-static tusk_code load_failed(const char *path, tusk_error *err)
-{
-    tusk__tls_errors errors = tusk__tls_take_errors();
-    bool is_system = ERR_SYSTEM_ERROR(errors.first);
-
-    if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
-    if (is_system && ERR_GET_REASON(errors.first) == ENOENT)
-        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the root certificate file \"%s\" does not exist", path);
-    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
-                           is_system ? "the root certificate file \"%s\" cannot be read"
-                                     : "the root certificate file \"%s\" holds no usable certificates",
-                           path);
-}
-
-static tusk_code load_file(tusk__tls_context *context, const char *path, tusk_error *err)
-{
-    if (SSL_CTX_load_verify_file(context->ssl_ctx, path) != 1)
-        return load_failed(path, err);
-    context->verify_chain = true;
+    if (n < 0 || n >= TUSK__TLS_PATH_SIZE || memchr(given.ptr, '\0', given.len))
+        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the path of the %s is not usable", what);
     return TUSK_OK;
-}
-
-static tusk_code load_given(tusk__tls_context *context, tusk_str rootcert, tusk_error *err)
-{
-    char path[PATH_SIZE];
-    int n = snprintf(path, sizeof path, TUSK_STR_FMT, TUSK_STR_ARG(rootcert));
-
-    if (n < 0 || (size_t)n >= sizeof path || memchr(rootcert.ptr, '\0', rootcert.len))
-        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the path of the root certificate file is not usable");
-    return load_file(context, path, err);
-}
-
-/* As libpq: a root file that is there is used by every sslmode; a missing one matters only where it was asked for. */
-static tusk_code load_roots(tusk__tls_context *context, const tusk__tls_policy *policy, tusk_error *err)
-{
-    char path[PATH_SIZE];
-
-    if (policy->rootcert.len > 0)
-        return load_given(context, policy->rootcert, err);
-    if (default_root_file(policy, path, sizeof path))
-        return load_file(context, path, err);
-    return policy->verify ? no_root_file(err) : TUSK_OK;
 }
 
 /* ---- the context ------------------------------------------------------------------------------------------------- */
@@ -127,8 +75,8 @@ static tusk_code fill(tusk__tls_context *context, const tusk__tls_policy *policy
     context->ssl_ctx = SSL_CTX_new(TLS_client_method());
     if (!context->bio_method || !context->ssl_ctx || !configure(context->ssl_ctx))
         return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
-    context->verify_chain = context->verify_host = policy->verify;
-    TUSK_TRY(load_roots(context, policy, err));
+    context->verify_host = policy->verify == TUSK__TLS_VERIFY_HOST;
+    TUSK_TRY(tusk__tls_load_roots(context, policy, err));
     SSL_CTX_set_verify(context->ssl_ctx, context->verify_chain ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     return TUSK_OK;
 }

@@ -50,11 +50,21 @@ const char *tusk__os_text(int os);
 
 typedef struct tusk__tls_context tusk__tls_context;
 
+typedef enum tusk__tls_verify {
+    TUSK__TLS_VERIFY_IF_ROOTS, /* the chain, if there is a root file, as libpq */
+    TUSK__TLS_VERIFY_CHAIN,    /* the chain; no root file is an error */
+    TUSK__TLS_VERIFY_HOST      /* chain and name */
+} tusk__tls_verify;
+
+/* All that makes a context. The host is not here: tusk__tls_new() is given it, so that one context serves many. A text more must be
+ * named in lib/tls_cache.c too. */
 typedef struct tusk__tls_policy {
-    bool verify;        /* chain and host name (verify-full); else the chain alone if there is a root file (libpq) */
-    tusk_str host;      /* not looked at here: tusk__tls_new() is given it, so that one context serves many hosts */
-    tusk_str rootcert;  /* file; empty: ~/.postgresql/root.crt if there (required by verify-full, as libpq) */
-    tusk_str home;      /* what ~ is; empty: the user database is asked */
+    tusk__tls_verify verify;
+    bool trust_system;       /* not a file's authorities, but the system's */
+    tusk_str rootcert;       /* file; empty: ~/.postgresql/root.crt, if there */
+    tusk_str home;           /* what ~ is; empty: the user database is asked */
+    tusk_str system_file;    /* the system's authorities; empty: where OpenSSL was told to look when it was built */
+    tusk_str system_folders; /* …, a list with colons */
 } tusk__tls_policy;
 
 /* Build a context for a policy; reads files: on the helper thread for real connects. Counted; shared by all connections

@@ -227,7 +227,7 @@ END_TEST
 static const struct {
     tusk__verdict verdict;
     int n_reached; /* of db1 with two addresses, then 127.0.0.3 */
-} verdicts[] = {{TUSK__NEXT_ADDRESS, 3}, {TUSK__NEXT_HOST, 2}, {TUSK__WITHOUT_TLS, 1}, {TUSK__GIVE_UP, 1}};
+} verdicts[] = {{TUSK__NEXT_ADDRESS, 3}, {TUSK__NEXT_HOST, 2}, {TUSK__OTHER_WAY, 1}, {TUSK__GIVE_UP, 1}};
 
 START_TEST(the_verdict_says_what_is_next)
 {

@@ -57,6 +57,8 @@ static const struct {
     {CONNECTION("\"timeout\": 0.5, \"connect_timeout\": 9"),
      "connect_timeout = 0.5  (line 1, column 24 of the JSON document)\n"},
     {CONNECTION("\"ssl\": false"), "sslmode = disable  (line"},
+    {CONNECTION("\"ssl\": true"), "sslmode = verify-full  (line"},
+    {CONNECTION("\"ssl\": true"), "sslrootcert = system  (line"},
     {CONNECTION("\"ssl\": \"require\""), "sslmode = require  (line"},
     {CONNECTION("\"client_encoding\": \"utf8\""), "client_encoding = utf8  (line"},
     {CONNECTION("\"keepalives\": true"), "keepalives = 1  (line"},
@@ -137,10 +139,7 @@ static const struct {
     {CONNECTION("\"dsn\": 5"), AT("24", "dsn must be a string")},
     {CONNECTION("\"timeout\": 0"), AT("24", "timeout must be above 0; null is for ever")},
     {CONNECTION("\"timeout\": \"5\""), AT("24", "timeout must be a number")},
-    {CONNECTION("\"ssl\": 1"), AT("24", "ssl must be a string, or false")},
-    {CONNECTION("\"ssl\": true"),
-     AT("24", "ssl true would trust the system's authorities, which is not supported yet; give "
-              "sslmode and sslrootcert")},
+    {CONNECTION("\"ssl\": 1"), AT("24", "ssl must be a string, true or false")},
     {CONNECTION("\"server_settings\": [\"a\"]"), AT("24", "server_settings must be an object")},
     {CONNECTION("\"server_settings\": {\"a\": \"b\", \"c\": 5}"),
      AT("54", "a value in server_settings must be a string")},
@@ -188,7 +187,7 @@ START_TEST(a_value_that_is_refused_later_is_told_by_its_place_too)
     tusk_error err = {0};
 
     ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err), TUSK_ERR_CONFIG);
-    ck_assert_str_eq(err.message, "sslmode must be one of: disable, prefer, require, verify-full");
+    ck_assert_str_eq(err.message, "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full");
     ck_assert_str_eq(err.detail, "It comes from line 2, column 1 of the JSON document.");
     tusk_config_free(config);
 }

@@ -334,9 +334,15 @@ START_TEST(routes_by_sslmode)
         size_t n;
         bool use[2], must[2];
     } cases[] = {
-        {"disable", "db1", 1, {false}, {false}},  {"prefer", "db1", 2, {true, false}, {false, false}},
-        {"require", "db1", 1, {true}, {true}},    {"verify-full", "db1", 1, {true}, {true}},
-        {"prefer", "/tmp", 1, {false}, {false}},  {"require", "/tmp", 1, {false}, {false}},
+        {"disable", "db1", 1, {false}, {false}},
+        {"allow", "db1", 2, {false, true}, {false, true}},
+        {"prefer", "db1", 2, {true, false}, {false, false}},
+        {"require", "db1", 1, {true}, {true}},
+        {"verify-ca", "db1", 1, {true}, {true}},
+        {"verify-full", "db1", 1, {true}, {true}},
+        {"allow", "/tmp", 1, {false}, {false}},
+        {"prefer", "/tmp", 1, {false}, {false}},
+        {"require", "/tmp", 1, {false}, {false}},
         {"disable", "@tmp", 1, {false}, {false}},
     };
 
@@ -355,69 +361,7 @@ START_TEST(routes_by_sslmode)
 }
 END_TEST
 
-/* ---- d22: the answer to SSLRequest ------------------------------------------------------------------------------- */
-
-#define SECRET_TEXT "EVIL\0SFATAL\0CXX000\0Mcall this number\0"
-
-static atomic_int answer_byte, bytes_after_answer;
-
-static void answer_with_byte(int fd, int n, void *user)
-{
-    char text[1 + sizeof SECRET_TEXT] = {(char)answer_byte};
-
-    (void)n, (void)user;
-    bytes_after_answer = 0;
-    if (!tls_peer_ssl_request(fd))
-        return;
-    memcpy(text + 1, SECRET_TEXT, sizeof SECRET_TEXT);
-    (void)tls_peer_write(fd, text, answer_byte == 'N' ? 1 : sizeof text);
-    bytes_after_answer = (int)tls_peer_drain(fd);
-}
-
-static const char *const modes[] = {"prefer", "require", "verify-full"};
-
-static void check_answer(const tusk_error *err, int byte)
-{
-    if (byte == 'N') {
-        ck_assert_int_eq(err->code, TUSK_ERR_CONNECT);
-        ck_assert_ptr_nonnull(strstr(err->message, "the server does not support TLS, but sslmode="));
-    } else if (byte == 'S') {
-        ck_assert_int_eq(err->code, TUSK_ERR_TLS); /* the text is no TLS */
-    } else {
-        ck_assert_int_eq(err->code, byte == 'E' ? TUSK_ERR_CONNECT : TUSK_ERR_PROTOCOL);
-    }
-    ck_assert_ptr_null(strstr(err->message, "number"));
-    ck_assert_ptr_null(strstr(err->detail, "number"));
-    ck_assert_ptr_null(strstr(err->message, "EVIL"));
-}
-
-START_TEST(d22_only_s_and_n_are_answers)
-{
-    tls_peer *peer = tls_peer_start("127.0.0.1", 0, answer_with_byte, NULL);
-
-    world.ips[0] = "127.0.0.1", world.ips[1] = "127.0.0.2"; /* where nothing is tried after such an answer */
-    for (int byte = 0; byte < 256; byte++) {
-        int before = tls_peer_connections(peer);
-        outcome o;
-        answer_byte = byte;
-        o = dial(settings_of("host=localhost port=%u sslmode=%s sslrootcert=%s", (unsigned)tls_peer_port(peer),
-                             modes[_i], world.root_file));
-        if (byte == 'N' && strcmp(modes[_i], "prefer") == 0) {
-            ck_assert_msg(o.err.code == TUSK_OK, "%s", o.err.message);
-            ck_assert_str_eq(tusk__transport_tls_version(o.transport), "");
-        } else {
-            check_error(&o.err);
-            ck_assert_str_eq(o.err.detail, "");
-            check_answer(&o.err, byte);
-        }
-        hang_up(&o);
-        while (tls_peer_connections(peer) == before)
-            (void)usleep(100);
-        ck_assert_int_eq(tls_peer_connections(peer), before + 1);
-    }
-    tls_peer_stop(peer);
-}
-END_TEST
+/* ---- d22: the answer to SSLRequest (each byte, each sslmode: tls_modes_test.c) ------------------------------------ */
 
 static void end_at_request(int fd, int n, void *user)
 {
@@ -524,6 +468,17 @@ static const trust_case trust_cases[] = {
      "the server's certificate is not valid yet"},
     {"verify_full_self_signed", "verify-full", "localhost", true, false, false, 0, 0, true, TUSK_ERR_TLS,
      "the server's certificate is self-signed and not in the root certificate file"},
+    {"verify_ca", "verify-ca", "wrong.test", true, false, false, 0, 0, false, TUSK_OK, ""},
+    {"verify_ca_home", "verify-ca", "wrong.test", false, false, true, 0, 0, false, TUSK_OK, ""},
+    {"verify_ca_no_root", "verify-ca", "localhost", false, false, false, 0, 0, false, TUSK_ERR_CONFIG,
+     "sslmode=verify-ca needs root certificates, and there is no ~/.postgresql/root.crt"},
+    {"verify_ca_other_root", "verify-ca", "localhost", false, true, false, 0, 0, false, TUSK_ERR_TLS,
+     "the server's certificate was issued by an authority that is not in the root certificate file"},
+    {"verify_ca_expired", "verify-ca", "localhost", true, false, false, -9, -1, false, TUSK_ERR_TLS,
+     "the server's certificate has expired"},
+    {"verify_ca_self_signed", "verify-ca", "localhost", true, false, false, 0, 0, true, TUSK_ERR_TLS,
+     "the server's certificate is self-signed and not in the root certificate file"},
+    {"allow_first", "allow", "wrong.test", false, true, false, 0, 0, false, TUSK_OK, ""},
     {"require", "require", "wrong.test", false, false, false, 0, 0, false, TUSK_OK, ""},
     {"require_expired", "require", "localhost", false, false, false, -9, -1, false, TUSK_OK, ""},
     {"require_root", "require", "wrong.test", true, false, false, 0, 0, false, TUSK_OK, ""},
@@ -563,7 +518,7 @@ START_TEST(certificates_are_judged)
     ck_assert_msg(o.err.code == c->code, "%s: %s", c->name, o.err.message);
     ck_assert_str_eq(o.err.message, c->message);
     if (o.transport)
-        ck_assert_str_eq(tusk__transport_tls_version(o.transport), "TLSv1.3");
+        ck_assert_str_eq(tusk__transport_tls_version(o.transport), strcmp(c->sslmode, "allow") == 0 ? "" : "TLSv1.3");
     hang_up(&o);
     tls_peer_stop(peer);
     (void)unlink(file);
@@ -571,6 +526,69 @@ START_TEST(certificates_are_judged)
     SSL_CTX_free(world.server_ctx);
     world.server_ctx = before;
     tls_cert_free(&cert);
+}
+END_TEST
+
+/* ---- the system's authorities ------------------------------------------------------------------------------------ */
+
+/* A folder as OpenSSL wants it: a certificate under its hash, which the name of its subject makes. */
+static void write_hashed(const tls_cert *cert, const char *folder, const char *suffix, char path[128])
+{
+    (void)snprintf(path, 128, "%s/%08lx.%s", folder, X509_subject_name_hash(cert->x509), suffix);
+    tls_cert_write(cert, path);
+}
+
+static const struct {
+    const char *name, *host;
+    bool file_knows, folder_knows, is_hashed, has_nothing;
+    tusk_code code;
+    const char *message;
+} system_cases[] = {
+    {"file", "localhost", true, false, true, false, TUSK_OK, ""},
+    {"folder", "localhost", false, true, true, false, TUSK_OK, ""},
+    {"both", "localhost", true, true, true, false, TUSK_OK, ""},
+    {"name", "wrong.test", true, false, true, false, TUSK_ERR_TLS,
+     "the certificate is for \"localhost\", not for \"wrong.test\""},
+    {"neither", "localhost", false, false, true, false, TUSK_ERR_TLS,
+     "the server's certificate was issued by an authority that is not in the root certificate file"},
+    {"other_file_names", "localhost", false, true, false, false, TUSK_ERR_TLS,
+     "the server's certificate was issued by an authority that is not in the root certificate file"},
+    {"nothing", "localhost", false, false, true, true, TUSK_ERR_CONFIG,
+     "sslrootcert=system: this machine has no root certificates where OpenSSL looks for them"},
+};
+
+START_TEST(system_roots_are_those_of_file_and_folder)
+{
+    char file[64], path[128], folders[128], folder[64];
+    tls_peer *peer = tls_peer_start("127.0.0.1", 0, serve_tls, NULL);
+    outcome o;
+
+    (void)snprintf(folder, sizeof folder, "%s/certs", world.folder);
+    (void)snprintf(file, sizeof file, "%s/file.pem", world.folder);
+    (void)snprintf(folders, sizeof folders, "/nowhere::%s", folder);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    if (!system_cases[_i].has_nothing) {
+        tls_cert_write(system_cases[_i].file_knows ? &world.authority : &world.other_authority, file);
+        write_hashed(system_cases[_i].folder_knows ? &world.authority : &world.other_authority, folder,
+                     system_cases[_i].is_hashed ? "0" : "pem", path);
+    }
+    (void)setenv("SSL_CERT_FILE", file, 1);
+    (void)setenv("SSL_CERT_DIR", folders, 1);
+    o = dial(settings_of("host=%s hostaddr=127.0.0.1 port=%u sslrootcert=system", system_cases[_i].host,
+                         (unsigned)tls_peer_port(peer)));
+    (void)unsetenv("SSL_CERT_FILE");
+    (void)unsetenv("SSL_CERT_DIR");
+    ck_assert_msg(o.err.code == system_cases[_i].code, "%s: %s", system_cases[_i].name, o.err.message);
+    ck_assert_str_eq(o.err.message, system_cases[_i].message);
+    if (o.err.code == TUSK_ERR_CONFIG)
+        ck_assert_ptr_nonnull(strstr(o.err.detail, file));
+    hang_up(&o);
+    tls_peer_stop(peer);
+    if (!system_cases[_i].has_nothing) {
+        (void)unlink(file);
+        (void)unlink(path);
+    }
+    ck_assert_int_eq(rmdir(folder), 0);
 }
 END_TEST
 
@@ -1305,10 +1323,11 @@ Suite *tusk_suite(void)
     t = tcase_create("tls");
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, world_open, world_close);
-    tcase_add_loop_test(t, d22_only_s_and_n_are_answers, 0, 3);
     tcase_add_test(t, d22_end_instead_of_an_answer);
     tcase_add_loop_test(t, d21_bytes_behind_s_are_refused, 0, 10);
     tcase_add_loop_test(t, certificates_are_judged, 0, (int)(sizeof trust_cases / sizeof trust_cases[0]));
+    tcase_add_loop_test(t, system_roots_are_those_of_file_and_folder, 0,
+                        (int)(sizeof system_cases / sizeof system_cases[0]));
     tcase_add_test(t, root_file_that_is_none);
     tcase_add_test(t, context_is_built_once);
     tcase_add_test(t, context_is_built_once_for_all_that_wait);

@@ -183,7 +183,7 @@ START_TEST(an_empty_variable_is_a_value)
     ck_assert_uint_eq(s->n_startup, 3); /* no application_name: PGAPPNAME says that there is none */
     tusk__settings_unref(s);
     world_variables = ENV("PGSSLMODE", "");
-    refuses(NULL, "sslmode must be one of: disable, prefer, require, verify-full",
+    refuses(NULL, "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full",
             "It comes from environment variable PGSSLMODE.");
 }
 END_TEST
@@ -223,6 +223,65 @@ START_TEST(a_refused_variable_is_an_error_that_names_it)
     world_variables = ENV("PGTARGETSESSIONATTRS", "primary");
     refuses(NULL, "target_session_attrs=primary is not supported: servers are not told apart yet",
             "It comes from environment variable PGTARGETSESSIONATTRS.");
+}
+END_TEST
+
+/* ---- sslrootcert=system ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(system_roots_make_sslmode_verify_full)
+{
+    tusk__settings *s;
+
+    world_variables = ENV("SSL_CERT_FILE", "/f", "SSL_CERT_DIR", "/d:/e");
+    s = settings_of(&(tusk_config){.dsn = "host=h sslrootcert=system"});
+    ck_assert_int_eq(s->sslmode, TUSK__SSL_VERIFY_FULL);
+    text_is(s->system_roots_file, "/f");
+    text_is(s->system_roots_folders, "/d:/e");
+    tusk__settings_unref(s);
+
+    s = settings_of(&(tusk_config){.dsn = "host=h sslrootcert=system", .ignore_environment = true});
+    ck_assert_int_eq(s->sslmode, TUSK__SSL_VERIFY_FULL);
+    text_is(s->system_roots_file, "");
+    text_is(s->system_roots_folders, "");
+    tusk__settings_unref(s);
+
+    s = settings_of(&(tusk_config){.dsn = "host=h sslrootcert=/system"});
+    ck_assert_int_eq(s->sslmode, TUSK__SSL_PREFER);
+    text_is(s->system_roots_file, "");
+    tusk__settings_unref(s);
+
+    world_variables = ENV("PGSSLROOTCERT", "system", "PGSSLMODE", "require");
+    refuses(&(tusk_config){.host = "h"},
+            "sslrootcert=system needs sslmode=verify-full: a weaker one would take anybody's certificate", "");
+}
+END_TEST
+
+/* ---- warnings -------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *dsn, *warning; /* NULL: none */
+} warnings[] = {
+    {"host=h sslmode=disable", NULL},
+    {"host=h sslmode=allow", "warning: sslmode=allow begins in the clear"},
+    {"host=h",
+     "warning: sslmode=prefer goes on in the clear if the server, or anybody on the way to it, says that it has no "
+     "TLS, or refuses the handshake or the login"},
+    {"host=h sslmode=require", "warning: sslmode=require does not look at whom it talks to"},
+    {"host=h sslmode=verify-ca", "warning: sslmode=verify-ca takes any certificate of the authorities"},
+    {"host=h sslmode=verify-full", NULL},
+    {"host=/h sslmode=allow", NULL},
+};
+
+START_TEST(describe_warns_of_what_an_sslmode_leaves_open)
+{
+    char text[4096];
+    tusk_config config = {.dsn = warnings[_i].dsn};
+
+    ck_assert_uint_gt(tusk__settings_describe(&world_allocator, &world_sources, &config, text, sizeof text, NULL), 0);
+    if (warnings[_i].warning)
+        ck_assert_msg(strstr(text, warnings[_i].warning) != NULL, "%s", text);
+    else
+        ck_assert_msg(strstr(text, "warning:") == NULL, "%s", text);
 }
 END_TEST
 
@@ -442,7 +501,8 @@ START_TEST(what_a_service_says_is_judged_with_its_place)
 
     world_write(".pg_service.conf", "[s]\nhost=h\nsslmode=x\n", 0644);
     snprintf(detail, sizeof detail, "It comes from line 3 of the service file %s.", world_path(".pg_service.conf"));
-    refuses(&(tusk_config){.service = "s"}, "sslmode must be one of: disable, prefer, require, verify-full", detail);
+    refuses(&(tusk_config){.service = "s"},
+            "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full", detail);
     world_write(".pg_service.conf", "[s]\nhost=h\nsslkeylogfile=/k\n", 0644);
     refuses(&(tusk_config){.service = "s"},
             "sslkeylogfile is not supported: what configures a connection must not make it write its keys to a file",
@@ -685,6 +745,9 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, pgrequiressl_is_as_ever, 0, N_OF(requiressl));
     tcase_add_test(tcase, a_refused_variable_is_an_error_that_names_it);
     tcase_add_test(tcase, an_empty_user_in_the_string_is_the_systems);
+    tcase_add_test(tcase, system_roots_make_sslmode_verify_full);
+    tcase_add_loop_test(tcase, describe_warns_of_what_an_sslmode_leaves_open, 0,
+                        (int)(sizeof warnings / sizeof warnings[0]));
     tcase_add_test(tcase, a_variable_that_is_overridden_is_not_judged);
     tcase = world_case(suite, "startup");
     tcase_add_test(tcase, the_session_variables_of_libpq_are_sent);

@@ -407,7 +407,8 @@ END_TEST
 #define MALFORMED_AT(n, what) "the connection string is malformed at byte " n ": " what
 #define NO_EQUALS "what should be a parameter's name has no \"=\" behind it"
 #define METHODS "password, md5, gss, sspi, scram-sha-256, oauth, none"
-#define SSLMODES "sslmode must be one of: disable, prefer, require, verify-full"
+#define WEAK_FOR_SYSTEM "sslrootcert=system needs sslmode=verify-full: a weaker one would take anybody's certificate"
+#define SSLMODES "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full"
 
 static const struct {
     const char *dsn, *message;
@@ -475,12 +476,13 @@ static const struct {
     {"connect_timeout=4294967297", "connect_timeout must be a whole number of seconds"},
     {"sslmode=", SSLMODES},
     {"sslmode=Require", SSLMODES},
-    {"sslmode=allow", "sslmode=allow is not supported: it would use TLS only if the server refuses to do without; use "
-                      "prefer or stronger"},
-    {"sslmode=verify-ca",
-     "sslmode=verify-ca is not supported: it does not check whose certificate it is; use verify-full"},
-    {"sslrootcert=system",
-     "sslrootcert cannot be the word \"system\" yet; give the file that holds the system's certificates"},
+    {"sslrootcert=system sslmode=disable", WEAK_FOR_SYSTEM},
+    {"sslrootcert=system sslmode=allow", WEAK_FOR_SYSTEM},
+    {"sslrootcert=system sslmode=prefer", WEAK_FOR_SYSTEM},
+    {"sslrootcert=system sslmode=require", WEAK_FOR_SYSTEM},
+    {"sslrootcert=system sslmode=verify-ca", WEAK_FOR_SYSTEM},
+    {"sslrootcert=system hostaddr=::1", "sslmode=verify-full needs a host: hostaddr says where to connect, not whom to "
+                                        "expect there"},
     {"channel_binding=maybe", "channel_binding must be one of: disable, prefer, require"},
     {"max_protocol_version=3", "max_protocol_version must be one of: 3.0, 3.2, latest"},
     {"max_protocol_version=3.1", "max_protocol_version must be one of: 3.0, 3.2, latest"},

@@ -136,7 +136,7 @@ static void server_step(pair *p)
 /* A context, a transport and the whole handshake, the allocations of our half counted. */
 static tusk_code connect_pair(pair *p, const char *host, tusk_error *err)
 {
-    const tusk__tls_policy policy = {.verify = true, .rootcert = tusk_str_of(fixture.root_file)};
+    const tusk__tls_policy policy = {.verify = TUSK__TLS_VERIFY_HOST, .rootcert = tusk_str_of(fixture.root_file)};
     int fds[2];
     tusk_code code;
 

@@ -57,8 +57,8 @@ typedef struct tusk_config {
     const char *application_name;
     const char *fallback_application_name; /* as long as nobody gives application_name, not even the environment */
     const char *options;
-    const char *sslmode; /* disable, prefer, require, verify-full */
-    const char *sslrootcert;
+    const char *sslmode; /* disable, allow, prefer, require, verify-ca, verify-full */
+    const char *sslrootcert; /* a file, or "system": then sslmode must be verify-full, and is if it is not given */
     const char *channel_binding;      /* disable, prefer, require */
     const char *require_auth;         /* scram-sha-256,md5 or !password …: which ways of logging in are accepted */
     const char *requirepeer;          /* the system's account of a server behind a Unix-domain socket */

@@ -61,6 +61,8 @@ static void value_of(chance *c, const world *w, const char *name, char out[256])
     else if (strcmp(name, "sslmode") == 0)
         text =
             PICK(c, "disable", "disable", "prefer", "prefer", "require", "verify-full", "allow", "verify-ca", "x", "");
+    else if (strcmp(name, "sslrootcert") == 0)
+        text = PICK(c, "x", "a b", "", "system");
     else if (strcmp(name, "channel_binding") == 0)
         text = PICK(c, "disable", "prefer", "prefer", "require", "x");
     else if (strstr(name, "protocol_version") && name[0] != 's')

@@ -21,30 +21,47 @@ typedef enum outcome { IN, PASSWORD, NO_ENTRY, REJECTED, NO_CERT, CLEAR } outcom
 
 #define CONSENT "Connect with sslmode=verify-full, or consent by require_auth=password."
 
-/* Order: disable, prefer, require, verify-full. */
+#define N_MODES 6
+
+/* Order: disable, allow, prefer, require, verify-ca, verify-full. */
 static const struct {
     const char *role;
-    outcome right[4], wrong[4];
+    outcome right[N_MODES], wrong[N_MODES];
 } roles[] = {
-    {"t_trust", {IN, IN, IN, IN}, {IN, IN, IN, IN}},
-    {"t_password", {CLEAR, CLEAR, CLEAR, IN}, {CLEAR, CLEAR, CLEAR, PASSWORD}},
-    {"t_md5", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
-    {"t_scram", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
-    {"drv", {IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
-    {"t_expired", {PASSWORD, PASSWORD, PASSWORD, PASSWORD}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
-    {"t_sslonly", {NO_ENTRY, IN, IN, IN}, {NO_ENTRY, NO_ENTRY, PASSWORD, PASSWORD}},
-    {"t_nossl", {IN, IN, NO_ENTRY, NO_ENTRY}, {PASSWORD, PASSWORD, NO_ENTRY, NO_ENTRY}},
-    {"t_reject", {REJECTED, REJECTED, REJECTED, REJECTED}, {REJECTED, REJECTED, REJECTED, REJECTED}},
-    {"t_cert", {NO_ENTRY, NO_ENTRY, NO_CERT, NO_CERT}, {NO_ENTRY, NO_ENTRY, NO_CERT, NO_CERT}},
-    {"t_certpw", {NO_ENTRY, NO_ENTRY, NO_CERT, NO_CERT}, {NO_ENTRY, NO_ENTRY, NO_CERT, NO_CERT}},
-    {"t_peer", {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY}, {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY}},
-    {"nobody", {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY}, {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY}},
+    {"t_trust", {IN, IN, IN, IN, IN, IN}, {IN, IN, IN, IN, IN, IN}},
+    {"t_password", {CLEAR, CLEAR, CLEAR, CLEAR, CLEAR, IN}, {CLEAR, CLEAR, CLEAR, CLEAR, CLEAR, PASSWORD}},
+    {"t_md5", {IN, IN, IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
+    {"t_scram", {IN, IN, IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
+    {"drv", {IN, IN, IN, IN, IN, IN}, {PASSWORD, PASSWORD, PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
+    {"t_expired",
+     {PASSWORD, PASSWORD, PASSWORD, PASSWORD, PASSWORD, PASSWORD},
+     {PASSWORD, PASSWORD, PASSWORD, PASSWORD, PASSWORD, PASSWORD}},
+    {"t_sslonly", {NO_ENTRY, IN, IN, IN, IN, IN}, {NO_ENTRY, PASSWORD, NO_ENTRY, PASSWORD, PASSWORD, PASSWORD}},
+    {"t_nossl",
+     {IN, IN, IN, NO_ENTRY, NO_ENTRY, NO_ENTRY},
+     {PASSWORD, NO_ENTRY, PASSWORD, NO_ENTRY, NO_ENTRY, NO_ENTRY}},
+    {"t_reject",
+     {REJECTED, REJECTED, REJECTED, REJECTED, REJECTED, REJECTED},
+     {REJECTED, REJECTED, REJECTED, REJECTED, REJECTED, REJECTED}},
+    {"t_cert",
+     {NO_ENTRY, NO_CERT, NO_ENTRY, NO_CERT, NO_CERT, NO_CERT},
+     {NO_ENTRY, NO_CERT, NO_ENTRY, NO_CERT, NO_CERT, NO_CERT}},
+    {"t_certpw",
+     {NO_ENTRY, NO_CERT, NO_ENTRY, NO_CERT, NO_CERT, NO_CERT},
+     {NO_ENTRY, NO_CERT, NO_ENTRY, NO_CERT, NO_CERT, NO_CERT}},
+    {"t_peer",
+     {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY},
+     {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY}},
+    {"nobody",
+     {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY},
+     {NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY, NO_ENTRY}},
 };
-static const char *const sslmodes[] = {"disable", "prefer", "require", "verify-full"};
+static const char *const sslmodes[N_MODES] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
 
 static const char *message_of(outcome what, const char *role, int mode)
 {
-    const char *link = mode < 2 ? "no encryption" : "SSL encryption"; /* prefer ends with its second try */
+    bool is_plain = mode == 0 || mode == 2; /* allow and prefer end with their second try */
+    const char *link = is_plain ? "no encryption" : "SSL encryption";
 
     switch (what) {
     case PASSWORD:
@@ -66,7 +83,7 @@ static const char *message_of(outcome what, const char *role, int mode)
 
 START_TEST(role_comes_in_or_hears_why_not)
 {
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 2 * N_MODES; i++) {
         int mode = i / 2;
         bool is_right = i % 2;
         outcome want = is_right ? roles[_i].right[mode] : roles[_i].wrong[mode];
@@ -92,9 +109,10 @@ START_TEST(link_is_encrypted_or_not_as_asked)
     static const struct {
         const char *role, *sslmode;
         bool is_tls;
-    } links[] = {{"drv", "disable", false},        {"drv", "prefer", true},      {"drv", "require", true},
-                 {"drv", "verify-full", true},     {"t_nossl", "prefer", false}, {"t_sslonly", "prefer", true},
-                 {"t_trust", "verify-full", true}, {"t_trust", "disable", false}};
+    } links[] = {{"drv", "disable", false},    {"drv", "allow", false},          {"drv", "prefer", true},
+                 {"drv", "require", true},     {"drv", "verify-ca", true},       {"drv", "verify-full", true},
+                 {"t_nossl", "prefer", false}, {"t_sslonly", "prefer", true},    {"t_nossl", "allow", false},
+                 {"t_sslonly", "allow", true}, {"t_trust", "verify-full", true}, {"t_trust", "disable", false}};
     tusk_conn *conn = tusk_connect(
         loop, dsn_of(links[_i].role, textf("pw-%s", links[_i].role), textf("sslmode=%s", links[_i].sslmode)));
 
@@ -245,7 +263,7 @@ static const struct {
     {"postgresql://drv:pw-drv@localhost:port/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
      "port must be a number from 1 to 65535", ""},
     {"postgresql://drv:pw-drv@localhost/tusk?sslmode=maybe", TUSK_ERR_CONFIG, "08001", "configuration",
-     "sslmode must be one of: disable, prefer, require, verify-full", ""},
+     "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full", ""},
     {"postgresql://drv:pw%@localhost/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
      "the connection string is malformed at byte 18: a \"%\" in the part that begins here is not followed by two hexadecimal digits", ""},
     {"mysql://drv:pw-drv@localhost/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
@@ -320,7 +338,7 @@ START_TEST(silent_server_is_given_up_in_time)
     ck_error(tusk_query_error(q), TUSK_ERR_TIMEOUT, "08001", "no connection within connect_timeout (0.05 s)");
     ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
     ck_assert_str_eq(tusk_query_error(q)->where,
-                     textf("connect 127.0.0.1:%d: %s", port, _i == 0 ? "login" : "request for tls"));
+                     textf("connect 127.0.0.1:%d: %s", port, _i < 2 ? "login" : "request for tls"));
     ck_assert(tusk_error_is_retriable(tusk_query_error(q)));
     ck_assert(tusk_error_is_fatal(tusk_query_error(q)));
     tusk_query_free(q);
@@ -643,7 +661,7 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tcase, live_loop_up, live_down);
     tcase_set_timeout(tcase, 10);
     tcase_add_loop_test(tcase, role_comes_in_or_hears_why_not, 0, N_OF(roles));
-    tcase_add_loop_test(tcase, link_is_encrypted_or_not_as_asked, 0, 8);
+    tcase_add_loop_test(tcase, link_is_encrypted_or_not_as_asked, 0, 12);
     tcase_add_loop_test(tcase, d26_require_auth_is_held_against_the_servers_method, 0, N_OF(required));
     tcase_add_loop_test(tcase, refused_login_says_why, 0, N_OF(refusals));
     tcase_add_test(tcase, too_many_connections_is_said_so);
