@@ -1,5 +1,5 @@
 /* TLS as a transport: OpenSSL turns plaintext into ciphertext and back, in memory; the kernel is called once around it.
- * Which certificates are good is said by the context (tls_context.c) and tls_verify.c.
+ * Which certificates are good is said by the context (tls_context.c) and tls_peer.c.
  * Read first: lib/tls.h, docs/internals/transport.md. */
 #include "lib/tls.h"
 
@@ -129,31 +129,6 @@ static bool tls_wants_write(const tusk__transport *base)
 
 /* ---- handshake --------------------------------------------------------------------------------------------------- */
 
-static tusk_code check_alpn(const tls *t, tusk_error *err)
-{
-    const unsigned char *name = NULL;
-    unsigned len = 0;
-
-    SSL_get0_alpn_selected(t->ssl, &name, &len);
-    if (len == 0 || tusk_str_is(tusk_str_from(name, len), "postgresql"))
-        return TUSK_OK;
-    return tusk__error_set(err, TUSK_ERR_TLS, NULL, "the server chose a protocol that was not offered to it (ALPN)");
-}
-
-static tusk_code check_peer(const tls *t, tusk_error *err)
-{
-    X509 *certificate = SSL_get0_peer_certificate(t->ssl);
-
-    TUSK_TRY(check_alpn(t, err));
-    if (!t->context->verify_chain)
-        return TUSK_OK;
-    if (!certificate) /* a cipher without certificates, which OpenSSL does not offer */
-        return tusk__error_set(err, TUSK_ERR_TLS, NULL, "the server has shown no certificate");
-    if (SSL_get_verify_result(t->ssl) != X509_V_OK)
-        return tusk__tls_explain((tusk__tls_errors){0}, SSL_get_verify_result(t->ssl), err);
-    return t->context->verify_host ? tusk__tls_check_host(certificate, t->host, err) : TUSK_OK;
-}
-
 /* One step: TUSK_OK the handshake is done · TUSK_AGAIN OpenSSL needs input, or room for output · the end. */
 static tusk_code shake(tls *t, bool *wants_input)
 {
@@ -207,7 +182,7 @@ tusk_code tusk__tls_handshake(tusk__transport *base, tusk_error *err)
         return out_of_memory(err);
     if (code != TUSK_OK)
         return report_end(t, err);
-    TUSK_TRY(check_peer(t, err));
+    TUSK_TRY(tusk__tls_check_peer(t->ssl, t->context, t->host, err));
     t->is_established = true;
     return TUSK_OK;
 }

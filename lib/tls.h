@@ -1,5 +1,5 @@
 /* What the files of TLS share: lib/tls.c (the transport), tls_context.c (policies), tls_roots.c, tls_bio.c (ciphertext in lent chunks),
- * tls_error.c (OpenSSL's errors as sentences), tls_verify.c (names and hashes of certificates). Nobody else includes it.
+ * tls_peer.c (what is asked of the other side), tls_error.c (OpenSSL's errors as sentences), tls_verify.c (names and hashes of certificates). Nobody else includes it.
  * OpenSSL's default library context is used as the program or the machine has set it up, since their policy (FIPS, least
  * versions, providers) is meant for us too; nothing of it is changed, and no index, engine or callback is registered in it.
  * Read first: docs/internals/transport.md. */
@@ -67,6 +67,12 @@ tusk__tls_errors tusk__tls_take_errors(void);
 
 /* One sentence; TUSK_ERR_NOMEM or TUSK_ERR_TLS. verify_result: of the chain, X509_V_OK if that is not the trouble. */
 tusk_code tusk__tls_explain(tusk__tls_errors errors, long verify_result, tusk_error *err);
+
+/* ---- tls_peer.c -------------------------------------------------------------------------------------------------- */
+
+/* Behind a handshake: protocol and certificate of the other side. TUSK_OK, TUSK_ERR_TLS or TUSK_ERR_NOMEM. */
+TUSK_MUST_CHECK
+tusk_code tusk__tls_check_peer(const SSL *ssl, const tusk__tls_context *context, tusk_str host, tusk_error *err);
 
 /* ---- tls_verify.c ------------------------------------------------------------------------------------------------ */
 

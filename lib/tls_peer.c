@@ -1,0 +1,35 @@
+/* Is it the one we want? What is asked of the other side when the handshake is done, before a byte is exchanged.
+ * The chain of signatures was OpenSSL's business, names are lib/tls_verify.c's.
+ * Read first: lib/tls.h; PostgreSQL docs, "SSL Session Encryption". */
+#include "lib/tls.h"
+#include "proto/error_set.h"
+
+static tusk_code check_alpn(const SSL *ssl, tusk_error *err)
+{
+    const unsigned char *name = NULL;
+    unsigned len = 0;
+
+    SSL_get0_alpn_selected(ssl, &name, &len);
+    if (len == 0 || tusk_str_is(tusk_str_from(name, len), "postgresql"))
+        return TUSK_OK;
+    return tusk__error_set(err, TUSK_ERR_TLS, NULL, "the server chose a protocol that was not offered to it (ALPN)");
+}
+
+static tusk_code check_certificate(const SSL *ssl, const tusk__tls_context *context, tusk_str host, tusk_error *err)
+{
+    const X509 *certificate = SSL_get0_peer_certificate(ssl);
+
+    if (!context->verify_chain)
+        return TUSK_OK;
+    if (!certificate) /* a cipher without certificates, which OpenSSL does not offer */
+        return tusk__error_set(err, TUSK_ERR_TLS, NULL, "the server has shown no certificate");
+    if (SSL_get_verify_result(ssl) != X509_V_OK)
+        return tusk__tls_explain((tusk__tls_errors){0}, SSL_get_verify_result(ssl), err);
+    return context->verify_host ? tusk__tls_check_host(certificate, host, err) : TUSK_OK;
+}
+
+tusk_code tusk__tls_check_peer(const SSL *ssl, const tusk__tls_context *context, tusk_str host, tusk_error *err)
+{
+    TUSK_TRY(check_alpn(ssl, err));
+    return check_certificate(ssl, context, host, err);
+}
