@@ -227,6 +227,12 @@ static tusk_code read_ssl(reader *r, json_t *value)
     return TUSK_OK;
 }
 
+static tusk_code read_direct_tls(reader *r, json_t *value)
+{
+    keep_text(r, TUSK__PARAM_SSLNEGOTIATION, put_text(r, json_is_true(value) ? "direct" : "postgres"));
+    return TUSK_OK;
+}
+
 /* To asyncpg 0 is a time that is over already: there is no use in giving it. */
 static tusk_code read_timeout(reader *r, json_t *value)
 {
@@ -334,6 +340,8 @@ static tusk_code read_key(reader *r, const tusk__json_key *key, json_t *value)
         return read_timeout(r, value);
     case TUSK__JSON_SSL:
         return read_ssl(r, value);
+    case TUSK__JSON_DIRECT_TLS:
+        return read_direct_tls(r, value);
     case TUSK__JSON_SETTINGS:
         return read_settings(r, value);
     case TUSK__JSON_EXTRA:

@@ -12,6 +12,7 @@ typedef enum tusk__json_use {
     TUSK__JSON_DSN,
     TUSK__JSON_TIMEOUT,
     TUSK__JSON_SSL,
+    TUSK__JSON_DIRECT_TLS,
     TUSK__JSON_SETTINGS, /* an object of strings */
     TUSK__JSON_EXTRA,    /* an object whose members belong one level up */
     TUSK__JSON_KEPT,     /* a number for the pool, checked and kept: a single connection has no use for it */

@@ -61,7 +61,7 @@ static const tusk__choice keepalives[] = {
     {"0", 0, "keepalive cannot be switched off yet"}, {"1", 1, NULL}, {NULL, 0, NULL}};
 
 static const tusk__choice negotiations[] = {
-    {"postgres", 0, NULL}, {"direct", 1, "TLS still begins with a question to the server"}, {NULL, 0, NULL}};
+    {"postgres", TUSK__NEGOTIATE_POSTGRES, NULL}, {"direct", TUSK__NEGOTIATE_DIRECT, NULL}, {NULL, 0, NULL}};
 
 static const tusk__choice cert_modes[] = {
     {"disable", TUSK__CERT_DISABLE, NULL},
@@ -195,9 +195,11 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         "certificate file `require` is `verify-ca`. It does not matter for Unix-domain sockets. `PGREQUIRESSL=1` means "
         "`require`, if `PGSSLMODE` is not set." },
     [TUSK__PARAM_SSLNEGOTIATION] = {
-        .name = "sslnegotiation", .env = "PGSSLNEGOTIATION", .kind = TUSK__KIND_CHOICE, IN(sslnegotiation), NO_FIELD,
-        .fallback = "postgres", .choices = negotiations,
-        .help = "How TLS begins: the server is asked first." },
+        .name = "sslnegotiation", .env = "PGSSLNEGOTIATION", .kind = TUSK__KIND_CHOICE, IN(sslnegotiation),
+        FIELD(sslnegotiation), .fallback = "postgres", .choices = negotiations,
+        .help = "How TLS begins: with a question to the server, or, `direct`, at once, which saves a round trip and which a proxy "
+        "for any TLS understands. `direct` needs PostgreSQL 17 or later and `sslmode=require` or stronger; a server that does "
+        "not name the protocol (ALPN) is refused then." },
     [TUSK__PARAM_SSLROOTCERT] = {
         .name = "sslrootcert", .env = "PGSSLROOTCERT", .kind = TUSK__KIND_FILE, IN(sslrootcert), FIELD(sslrootcert),
         .shown_default = "`~/.postgresql/root.crt`",

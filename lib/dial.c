@@ -170,6 +170,7 @@ static tusk__tls_policy policy_of(const tusk__settings *s)
         .verify = s->sslmode == TUSK__SSL_VERIFY_FULL ? TUSK__TLS_VERIFY_HOST
                   : s->sslmode == TUSK__SSL_VERIFY_CA ? TUSK__TLS_VERIFY_CHAIN
                                                       : TUSK__TLS_VERIFY_IF_ROOTS,
+        .must_alpn = s->sslnegotiation == TUSK__NEGOTIATE_DIRECT,
         .trust_system = tusk__trusts_system(s),
         .rootcert = s->sslrootcert,
         .home = s->home,
@@ -274,12 +275,19 @@ static tusk_code finish_connect(tusk__dial *dial, tusk_error *err)
 
 /* ---- STEP_SSL_REQUEST, STEP_SSL_ANSWER: in the clear, and therefore trusted in nothing --------------------------- */
 
+static bool is_direct(const tusk__dial *dial)
+{
+    return dial->settings->sslnegotiation == TUSK__NEGOTIATE_DIRECT;
+}
+
 static tusk_code send_ssl_request(tusk__dial *dial, tusk_error *err)
 {
     uint8_t packet[SSL_REQUEST_LEN];
     tusk_code code = TUSK_OK;
     size_t n;
 
+    if (is_direct(dial))
+        return TUSK_OK;
     tusk__put32(packet, sizeof packet);
     tusk__put32(packet + 4, TUSK__SSL_REQUEST_CODE);
     while (code == TUSK_OK && dial->try.n_sent < sizeof packet) {
@@ -336,6 +344,8 @@ static tusk_code read_ssl_answer(tusk__dial *dial, tusk_error *err)
     size_t n;
     tusk_code code = TUSK_AGAIN;
 
+    if (is_direct(dial))
+        return TUSK_OK;
     if (take_ready(dial, TUSK_READABLE))
         code = tusk__socket_recv(dial->loop, dial->try.fd, &answer, 1, &n, err);
     if (code == TUSK_OK)
@@ -450,6 +460,8 @@ static const char *hint_for(const tusk__dial *dial, const tusk_error *err)
 {
     bool local = is_local(&dial->route);
 
+    if (dial->step == STEP_TLS_HANDSHAKE && is_direct(dial) && strcmp(err->sqlstate, "08006") == 0)
+        return "sslnegotiation=direct needs PostgreSQL 17 or later, or a proxy that speaks for it.";
     if (err->code != TUSK_ERR_CONNECT)
         return NULL; /* os may be a number of the resolver's or of TLS */
     if (err->os == ECONNREFUSED || (local && err->os == ENOENT))

@@ -27,7 +27,7 @@ const tusk__json_key tusk__connection_keys[] = {
     {"max_cached_statement_lifetime", TUSK__JSON_OFF, 'n', 0, 0, NO_CACHE},
     {"max_cacheable_statement_size", TUSK__JSON_OFF, 'i', 0, 0, NO_CACHE},
     {"command_timeout", TUSK__JSON_OFF, 'n', 0, 0, "each request has its own: tusk_request.timeout"},
-    {"direct_tls", TUSK__JSON_OFF, 'b', 0, 0, "TLS still begins with a question to the server"},
+    {"direct_tls", TUSK__JSON_DIRECT_TLS, 'b', 0, 0, "`true` is `sslnegotiation=direct`, `false` is `postgres`"},
     {"servicefile", TUSK__JSON_OFF, 's', 0, 0, "the environment names the file: PGSERVICEFILE"},
     {"loop", TUSK__JSON_OFF, '*', 0, 0, PYTHON},
     {"connection_class", TUSK__JSON_OFF, '*', 0, 0, PYTHON},

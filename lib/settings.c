@@ -174,6 +174,10 @@ static tusk_code check_tls(const builder *b)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
                                "sslrootcert=system needs sslmode=verify-full: a weaker one would take anybody's "
                                "certificate");
+    if (s->sslnegotiation == TUSK__NEGOTIATE_DIRECT && s->sslmode < TUSK__SSL_REQUIRE)
+        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
+                               "sslnegotiation=direct needs sslmode=require or stronger: it leaves no way into the "
+                               "clear");
     return TUSK_OK;
 }
 

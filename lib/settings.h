@@ -33,6 +33,8 @@ typedef enum tusk__sslmode {
     TUSK__SSL_VERIFY_FULL
 } tusk__sslmode;
 
+typedef enum tusk__negotiation { TUSK__NEGOTIATE_POSTGRES, TUSK__NEGOTIATE_DIRECT } tusk__negotiation;
+
 /* One host of the list. */
 typedef struct tusk__host {
     tusk_str host;     /* never empty: a name, an address, or a socket folder ("/tmp"); the default is libpq's */

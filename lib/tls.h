@@ -1,5 +1,7 @@
-/* What the files of TLS share: lib/tls.c (the transport), tls_context.c (policies), tls_roots.c, tls_bio.c (ciphertext in lent chunks),
- * tls_peer.c (what is asked of the other side), tls_error.c (OpenSSL's errors as sentences), tls_verify.c (names and hashes of certificates). Nobody else includes it.
+/* What the files of TLS share: lib/tls.c (the transport), tls_context.c (policies), tls_roots.c (whom they trust), tls_bio.c
+ * (ciphertext in lent chunks),
+ * tls_peer.c (what is asked of the other side), tls_error.c (OpenSSL's errors as sentences), tls_verify.c (names and hashes of
+ * certificates). Nobody else includes it.
  * OpenSSL's default library context is used as the program or the machine has set it up, since their policy (FIPS, least
  * versions, providers) is meant for us too; nothing of it is changed, and no index, engine or callback is registered in it.
  * Read first: docs/internals/transport.md. */
@@ -16,7 +18,7 @@ struct tusk__tls_context {
     tusk_allocator allocator;
     SSL_CTX *ssl_ctx;
     BIO_METHOD *bio_method;
-    bool verify_chain, verify_host;
+    bool verify_chain, verify_host, must_alpn;
 };
 
 /* A file of the user's: ~/.postgresql/name. False: it is not there. */

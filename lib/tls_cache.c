@@ -93,7 +93,7 @@ static bool is_same(const tusk__tls_policy *a, const tusk__tls_policy *b)
     for (size_t i = 0; i < N_TEXTS; i++)
         if (!tusk_str_equal(text_of(a, i), text_of(b, i)))
             return false;
-    return a->verify == b->verify && a->trust_system == b->trust_system;
+    return a->verify == b->verify && a->must_alpn == b->must_alpn && a->trust_system == b->trust_system;
 }
 
 /* ---- waiters ----------------------------------------------------------------------------------------------------- */

@@ -76,6 +76,7 @@ static tusk_code fill(tusk__tls_context *context, const tusk__tls_policy *policy
     if (!context->bio_method || !context->ssl_ctx || !configure(context->ssl_ctx))
         return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
     context->verify_host = policy->verify == TUSK__TLS_VERIFY_HOST;
+    context->must_alpn = policy->must_alpn;
     TUSK_TRY(tusk__tls_load_roots(context, policy, err));
     SSL_CTX_set_verify(context->ssl_ctx, context->verify_chain ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     return TUSK_OK;

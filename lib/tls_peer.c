@@ -4,12 +4,18 @@
 #include "lib/tls.h"
 #include "proto/error_set.h"
 
-static tusk_code check_alpn(const SSL *ssl, tusk_error *err)
+/* OpenSSL refuses an answer that was not offered; this is behind it. Asked directly, whatever listens on that port may speak TLS:
+ * only the name says that it speaks PostgreSQL below it, and that nobody passes what was meant for another protocol (ALPACA). */
+static tusk_code check_alpn(const SSL *ssl, bool is_must, tusk_error *err)
 {
     const unsigned char *name = NULL;
     unsigned len = 0;
 
     SSL_get0_alpn_selected(ssl, &name, &len);
+    if (len == 0 && is_must)
+        return tusk__error_set(err, TUSK_ERR_TLS, NULL,
+                               "the server did not say by ALPN that it speaks PostgreSQL, as it must with "
+                               "sslnegotiation=direct");
     if (len == 0 || tusk_str_is(tusk_str_from(name, len), "postgresql"))
         return TUSK_OK;
     return tusk__error_set(err, TUSK_ERR_TLS, NULL, "the server chose a protocol that was not offered to it (ALPN)");
@@ -30,6 +36,6 @@ static tusk_code check_certificate(const SSL *ssl, const tusk__tls_context *cont
 
 tusk_code tusk__tls_check_peer(const SSL *ssl, const tusk__tls_context *context, tusk_str host, tusk_error *err)
 {
-    TUSK_TRY(check_alpn(ssl, err));
+    TUSK_TRY(check_alpn(ssl, context->must_alpn, err));
     return check_certificate(ssl, context, host, err);
 }

@@ -60,6 +60,7 @@ typedef enum tusk__tls_verify {
  * named in lib/tls_cache.c too. */
 typedef struct tusk__tls_policy {
     tusk__tls_verify verify;
+    bool must_alpn;          /* the server must name the protocol: TLS that begins without a question (D30) */
     bool trust_system;       /* not a file's authorities, but the system's */
     tusk_str rootcert;       /* file; empty: ~/.postgresql/root.crt, if there */
     tusk_str home;           /* what ~ is; empty: the user database is asked */

@@ -59,6 +59,8 @@ static const struct {
     {CONNECTION("\"ssl\": false"), "sslmode = disable  (line"},
     {CONNECTION("\"ssl\": true"), "sslmode = verify-full  (line"},
     {CONNECTION("\"ssl\": true"), "sslrootcert = system  (line"},
+    {CONNECTION("\"ssl\": \"require\", \"direct_tls\": true"), "sslnegotiation = direct  (line"},
+    {CONNECTION("\"direct_tls\": false"), "sslnegotiation = postgres  (line"},
     {CONNECTION("\"ssl\": \"require\""), "sslmode = require  (line"},
     {CONNECTION("\"client_encoding\": \"utf8\""), "client_encoding = utf8  (line"},
     {CONNECTION("\"keepalives\": true"), "keepalives = 1  (line"},

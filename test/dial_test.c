@@ -34,6 +34,26 @@ static void serve_tls(int fd, int n, void *user)
     SSL_free(ssl);
 }
 
+typedef enum mishap { AT_ONCE, RESET_AT_ONCE, AFTER_REQUEST, AFTER_S, AFTER_HELLO, MISHAPS } mishap;
+
+static void go_wrong(int fd, int n, void *user)
+{
+    const mishap *how = user;
+    char first;
+
+    (void)n;
+    if (*how == RESET_AT_ONCE)
+        tls_peer_reset(fd);
+    if (*how < AFTER_REQUEST || !tls_peer_ssl_request(fd) || *how < AFTER_S)
+        return;
+    (void)tls_peer_write(fd, "S", 1);
+    if (*how == AFTER_HELLO) {
+        (void)recv(fd, &first, 1, MSG_PEEK);
+        (void)tls_peer_write(fd, "\x16\3\3\0\x7a\2\0", 7);
+    }
+    tls_peer_reset(fd);
+}
+
 /* ---- addresses --------------------------------------------------------------------------------------------------- */
 
 static uint16_t free_port(void)
@@ -831,6 +851,110 @@ START_TEST(hello_offers_postgresql_and_the_name)
 }
 END_TEST
 
+/* ---- d30: TLS that begins at once -------------------------------------------------------------------------------- */
+
+/* No question is read: what comes first must be TLS. */
+static void serve_direct_tls(int fd, int n, void *user)
+{
+    SSL *ssl = tls_peer_accept(fd, world.server_ctx);
+    char buf[256];
+
+    (void)n, (void)user;
+    while (ssl && SSL_read(ssl, buf, sizeof buf) > 0)
+        ;
+    SSL_free(ssl);
+}
+
+#define DIRECT "host=localhost hostaddr=127.0.0.1 port=%u sslmode=verify-full sslrootcert=%s sslnegotiation=direct"
+
+START_TEST(d30_direct_tls_wants_the_protocol_named)
+{
+    static const struct {
+        const char *answer, *message;
+    } cases[] = {
+        {"\12postgresql", ""},
+        {NULL, "the server did not say by ALPN that it speaks PostgreSQL, as it must with sslnegotiation=direct"},
+        {"\11postgresq", "TLS failed: bad extension"},
+        {"\13postgresqlX", "TLS failed: bad extension"},
+        {"\2h2", "TLS failed: bad extension"},
+        {"\12POSTGRESQL", "TLS failed: bad extension"},
+    };
+    hello h = {.answer = cases[_i].answer};
+    tls_peer *peer;
+    outcome o;
+
+    SSL_CTX_set_alpn_select_cb(world.server_ctx, choose_alpn, &h);
+    peer = tls_peer_start("127.0.0.1", 0, serve_direct_tls, NULL);
+    o = dial(settings_of(DIRECT, (unsigned)tls_peer_port(peer), world.root_file));
+    ck_assert_str_eq(o.err.message, cases[_i].message);
+    ck_assert_int_eq(o.err.code, cases[_i].message[0] ? TUSK_ERR_TLS : TUSK_OK);
+    if (o.transport)
+        ck_assert_str_eq(tusk__transport_tls_version(o.transport), "TLSv1.3");
+    hang_up(&o);
+    ck_assert_int_eq(tls_peer_connections(peer), 1);
+    tls_peer_stop(peer);
+    ck_assert_uint_eq(h.alpn_len, 11);
+    ck_assert_mem_eq(h.alpn, "\12postgresql", 11);
+}
+END_TEST
+
+static void answer_in_the_clear(int fd, int n, void *user)
+{
+    char first;
+
+    (void)n;
+    if (recv(fd, &first, 1, MSG_PEEK) == 1)
+        (void)tls_peer_write(fd, user, strlen(user));
+    (void)tls_peer_drain(fd);
+}
+
+/* A server that is asked for nothing and answers in the clear is not believed either, and not asked again. */
+START_TEST(d30_no_answer_in_the_clear_is_taken)
+{
+    static char *const answers[] = {"N", "S", "E", "R", "HTTP/1.1 400 Bad Request\r\n\r\n"};
+    tls_peer *peer = tls_peer_start("127.0.0.1", 0, answer_in_the_clear, answers[_i]);
+    outcome o;
+
+    if (strlen(answers[_i]) == 1) /* the handshake waits for the rest of a record */
+        world.in_left = 1, world.cut_with = 0;
+    o = reach(settings_of(DIRECT, (unsigned)tls_peer_port(peer), world.root_file));
+    check_error(&o.err);
+    ck_assert_int_eq(o.err.code, TUSK_ERR_TLS);
+    ck_assert_int_eq(tls_peer_connections(peer), 1);
+    tls_peer_stop(peer);
+}
+END_TEST
+
+/* As an old server: it takes the first bytes for a StartupMessage of a length that cannot be. */
+START_TEST(d30_old_server_hangs_up_and_the_hint_says_so)
+{
+    mishap how = AT_ONCE;
+    tls_peer *peer = tls_peer_start("127.0.0.1", 0, go_wrong, &how);
+    outcome o = dial(settings_of(DIRECT, (unsigned)tls_peer_port(peer), world.root_file));
+
+    check_error(&o.err);
+    ck_assert_int_eq(o.err.code, TUSK_ERR_TLS);
+    ck_assert_str_eq(o.err.hint, "sslnegotiation=direct needs PostgreSQL 17 or later, or a proxy that speaks for it.");
+    tls_peer_stop(peer);
+}
+END_TEST
+
+/* Both kinds of the same root file: the one that must have a name is not served by the context of the other. */
+START_TEST(d30_direct_and_asked_tls_share_no_context)
+{
+    tls_peer *asked = tls_peer_start("127.0.0.1", 0, serve_tls, NULL);
+    tls_peer *direct = tls_peer_start("127.0.0.1", 0, serve_direct_tls, NULL);
+    outcome o = dial(settings_of(VERIFIED, (unsigned)tls_peer_port(asked), world.root_file));
+
+    ck_assert_int_eq(o.err.code, TUSK_OK);
+    hang_up(&o);
+    o = dial(settings_of(DIRECT, (unsigned)tls_peer_port(direct), world.root_file));
+    ck_assert_int_eq(o.err.code, TUSK_ERR_TLS);
+    tls_peer_stop(asked);
+    tls_peer_stop(direct);
+}
+END_TEST
+
 START_TEST(tls_before_1_2_is_refused)
 {
     tls_peer *peer;
@@ -1005,26 +1129,6 @@ START_TEST(one_byte_at_a_time)
 END_TEST
 
 /* ---- d28: nothing of a failed try survives ----------------------------------------------------------------------- */
-
-typedef enum mishap { AT_ONCE, RESET_AT_ONCE, AFTER_REQUEST, AFTER_S, AFTER_HELLO, MISHAPS } mishap;
-
-static void go_wrong(int fd, int n, void *user)
-{
-    const mishap *how = user;
-    char first;
-
-    (void)n;
-    if (*how == RESET_AT_ONCE)
-        tls_peer_reset(fd);
-    if (*how < AFTER_REQUEST || !tls_peer_ssl_request(fd) || *how < AFTER_S)
-        return;
-    (void)tls_peer_write(fd, "S", 1);
-    if (*how == AFTER_HELLO) {
-        (void)recv(fd, &first, 1, MSG_PEEK);
-        (void)tls_peer_write(fd, "\x16\3\3\0\x7a\2\0", 7);
-    }
-    tls_peer_reset(fd);
-}
 
 /* Where in what we sent does the second try begin, and is it what a lone one sends? Random bytes and keys differ. */
 static void check_second_try(const uint8_t *lone, size_t lone_len)
@@ -1335,6 +1439,10 @@ Suite *tusk_suite(void)
     tcase_add_test(t, context_of_another_policy_is_not_taken);
     tcase_add_test(t, context_is_built_anew_after_a_while);
     tcase_add_loop_test(t, hello_offers_postgresql_and_the_name, 0, 7);
+    tcase_add_loop_test(t, d30_direct_tls_wants_the_protocol_named, 0, 6);
+    tcase_add_loop_test(t, d30_no_answer_in_the_clear_is_taken, 0, 5);
+    tcase_add_test(t, d30_old_server_hangs_up_and_the_hint_says_so);
+    tcase_add_test(t, d30_direct_and_asked_tls_share_no_context);
     tcase_add_test(t, tls_before_1_2_is_refused);
     tcase_add_loop_test(t, d28_second_try_is_a_fresh_one, 0, MISHAPS);
     suite_add_tcase(s, t);

@@ -408,6 +408,7 @@ END_TEST
 #define NO_EQUALS "what should be a parameter's name has no \"=\" behind it"
 #define METHODS "password, md5, gss, sspi, scram-sha-256, oauth, none"
 #define WEAK_FOR_SYSTEM "sslrootcert=system needs sslmode=verify-full: a weaker one would take anybody's certificate"
+#define WEAK_FOR_DIRECT "sslnegotiation=direct needs sslmode=require or stronger: it leaves no way into the clear"
 #define SSLMODES "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full"
 
 static const struct {
@@ -481,6 +482,11 @@ static const struct {
     {"sslrootcert=system sslmode=prefer", WEAK_FOR_SYSTEM},
     {"sslrootcert=system sslmode=require", WEAK_FOR_SYSTEM},
     {"sslrootcert=system sslmode=verify-ca", WEAK_FOR_SYSTEM},
+    {"sslnegotiation=direct", WEAK_FOR_DIRECT},
+    {"sslnegotiation=direct sslmode=disable", WEAK_FOR_DIRECT},
+    {"sslnegotiation=direct sslmode=allow host=/tmp", WEAK_FOR_DIRECT},
+    {"sslnegotiation=direct sslmode=prefer", WEAK_FOR_DIRECT},
+    {"sslnegotiation=x", "sslnegotiation must be one of: postgres, direct"},
     {"sslrootcert=system hostaddr=::1", "sslmode=verify-full needs a host: hostaddr says where to connect, not whom to "
                                         "expect there"},
     {"channel_binding=maybe", "channel_binding must be one of: disable, prefer, require"},

@@ -59,6 +59,7 @@ typedef struct tusk_config {
     const char *options;
     const char *sslmode; /* disable, allow, prefer, require, verify-ca, verify-full */
     const char *sslrootcert; /* a file, or "system": then sslmode must be verify-full, and is if it is not given */
+    const char *sslnegotiation;       /* postgres, direct */
     const char *channel_binding;      /* disable, prefer, require */
     const char *require_auth;         /* scram-sha-256,md5 or !password …: which ways of logging in are accepted */
     const char *requirepeer;          /* the system's account of a server behind a Unix-domain socket */

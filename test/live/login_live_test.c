@@ -618,6 +618,29 @@ START_TEST(server_is_reached_in_every_way)
 }
 END_TEST
 
+/* Older servers take a handshake for a StartupMessage of an impossible length, and hang up. */
+START_TEST(direct_tls_is_spoken_by_servers_from_17_on)
+{
+    tusk_conn *admin = connect_plain(), *conn;
+    bool is_new = number_on(admin, "select current_setting('server_version_num')::int4") >= 170000;
+    const char *dsn = dsn_of("drv", "pw-drv", "sslmode=verify-full&sslnegotiation=direct&channel_binding=require");
+    tusk_error err;
+
+    if (is_new) {
+        conn = tusk_connect(loop, dsn);
+        ck_assert_int_eq(number_on(conn, "select ssl::int4 from pg_stat_ssl where pid = pg_backend_pid()"), 1);
+        disconnect(conn);
+    } else {
+        harness_skip("a server that speaks direct TLS", "this one is older than 17");
+        err = login(dsn);
+        ck_error(&err, TUSK_ERR_TLS, "08006", "the server closed the connection during the TLS handshake");
+        ck_assert_str_eq(err.hint,
+                         "sslnegotiation=direct needs PostgreSQL 17 or later, or a proxy that speaks for it.");
+    }
+    disconnect(admin);
+}
+END_TEST
+
 START_TEST(settings_of_the_configuration_arrive)
 {
     tusk_conn *conn =
@@ -674,6 +697,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, too_many_iterations_are_refused_uncomputed);
     tcase_add_loop_test(tcase, password_of_any_characters_comes_in, 0, 3);
     tcase_add_loop_test(tcase, server_is_reached_in_every_way, 0, N_OF(ways));
+    tcase_add_test(tcase, direct_tls_is_spoken_by_servers_from_17_on);
     tcase_add_test(tcase, settings_of_the_configuration_arrive);
     tcase_add_test(tcase, many_connections_live_on_one_loop);
     suite_add_tcase(suite, tcase);
