@@ -13,7 +13,6 @@ _Static_assert(sizeof(tusk__sslmode) == sizeof(uint32_t) && sizeof(tusk__channel
 #define ROLES "servers are not told apart yet"
 #define RANGE "the range of versions cannot be narrowed yet"
 #define BROKEN "it is broken; the least is TLSv1.2"
-#define NO_CERT "client certificates are not supported yet"
 #define NO_CRL "revocation lists are not supported yet"
 #define NO_GSS "GSSAPI is not supported yet"
 #define NO_OAUTH "OAuth is not supported yet"
@@ -65,8 +64,8 @@ static const tusk__choice negotiations[] = {
 
 static const tusk__choice cert_modes[] = {
     {"disable", TUSK__CERT_DISABLE, NULL},
-    {"allow", TUSK__CERT_ALLOW, NO_CERT},
-    {"require", TUSK__CERT_REQUIRE, NO_CERT},
+    {"allow", TUSK__CERT_ALLOW, NULL},
+    {"require", TUSK__CERT_REQUIRE, NULL},
     {NULL, 0, NULL},
 };
 
@@ -206,18 +205,23 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .help = "A file with the certificates of the authorities that are trusted. The word `system` means those that OpenSSL finds "
         "on this machine, or in what the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name; it goes with `verify-full` only." },
     [TUSK__PARAM_SSLCERT] = {
-        .name = "sslcert", .env = "PGSSLCERT", .kind = TUSK__KIND_TEXT, IN(sslcert), NO_FIELD,
-        .refusal = NO_CERT },
+        .name = "sslcert", .env = "PGSSLCERT", .kind = TUSK__KIND_FILE, IN(sslcert), FIELD(sslcert),
+        .shown_default = "`~/.postgresql/postgresql.crt`",
+        .help = "The client certificate, with those between it and its authority behind it. Shown to servers that ask for one." },
     [TUSK__PARAM_SSLKEY] = {
-        .name = "sslkey", .env = "PGSSLKEY", .kind = TUSK__KIND_TEXT, IN(sslkey), NO_FIELD,
-        .refusal = NO_CERT },
+        .name = "sslkey", .env = "PGSSLKEY", .kind = TUSK__KIND_FILE, IN(sslkey), FIELD(sslkey),
+        .shown_default = "`~/.postgresql/postgresql.key`",
+        .help = "The key of the client certificate, in PEM or DER. Group and others must have no access to it (0600); if root owns "
+        "it, the group may read it (0640)." },
     [TUSK__PARAM_SSLPASSWORD] = {
-        .name = "sslpassword", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(sslpassword), NO_FIELD,
-        .refusal = NO_CERT },
+        .name = "sslpassword", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(sslpassword), FIELD(sslpassword),
+        .shown_default = "what `on_key_password` says",
+        .help = "The password of an encrypted `sslkey`. In C, `tusk_config.on_key_password` may give it instead." },
     [TUSK__PARAM_SSLCERTMODE] = {
         .name = "sslcertmode", .env = "PGSSLCERTMODE", .kind = TUSK__KIND_CHOICE, IN(sslcertmode), NO_FIELD,
-        .fallback = "disable", .choices = cert_modes,
-        .help = "Whether a client certificate is sent." },
+        .fallback = "allow", .choices = cert_modes,
+        .help = "Whether a client certificate is shown: never, if there is one and the server asks, or always: with `require` the "
+        "server must ask for one, and what is no TLS is refused." },
     [TUSK__PARAM_SSLCRL] = {
         .name = "sslcrl", .env = "PGSSLCRL", .kind = TUSK__KIND_TEXT, IN(sslcrl), NO_FIELD,
         .refusal = NO_CRL },

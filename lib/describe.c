@@ -115,8 +115,8 @@ static const char *const weaknesses[] = {
     [TUSK__SSL_ALLOW] =
         "sslmode=allow begins in the clear, and stays there unless the server refuses; verify-full does not",
     [TUSK__SSL_PREFER] =
-        "sslmode=prefer goes on in the clear if the server, or anybody on the way to it, says that it has "
-        "no TLS, or refuses the handshake or the login; verify-full does not",
+        ("sslmode=prefer goes on in the clear if the server, or anybody on the way to it, says that it "
+         "has no TLS, or refuses the handshake or the login; verify-full does not"),
     [TUSK__SSL_REQUIRE] = "sslmode=require does not look at whom it talks to; verify-full does",
     [TUSK__SSL_VERIFY_CA] =
         "sslmode=verify-ca takes any certificate of the authorities for the server's; verify-full does not",

@@ -176,6 +176,13 @@ static tusk__tls_policy policy_of(const tusk__settings *s)
         .home = s->home,
         .system_file = s->system_roots_file,
         .system_folders = s->system_roots_folders,
+        .no_certificate = s->sslcertmode == TUSK__CERT_DISABLE,
+        .must_show_certificate = s->sslcertmode == TUSK__CERT_REQUIRE,
+        .certificate = s->sslcert,
+        .key = s->sslkey,
+        .key_password = s->sslpassword,
+        .ask_password = s->on_key_password,
+        .ask_user = s->on_key_password ? s->user_data : NULL,
     };
 }
 
@@ -250,6 +257,9 @@ static tusk_code connect_socket(tusk__dial *dial, tusk_error *err)
 /* The socket becomes the transport's. */
 static tusk_code go_on_in_the_clear(tusk__dial *dial, tusk_error *err)
 {
+    if (dial->settings->sslcertmode == TUSK__CERT_REQUIRE)
+        return tusk__error_set(err, TUSK_ERR_TLS, NULL,
+                               "sslcertmode=require wants a client certificate to be shown, and this is no TLS");
     dial->try.transport = tusk__plain_new(dial->loop, dial->try.fd);
     if (!dial->try.transport)
         return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a connection");
@@ -387,7 +397,7 @@ static const struct {
     step next;
 } steps[] = {
     [STEP_ADDRESS]       = {NULL,               find_address,      STEP_TLS_MATERIAL},
-    [STEP_TLS_MATERIAL]  = {"root certificate", find_tls_material, STEP_CONNECT},
+    [STEP_TLS_MATERIAL]  = {"tls files",        find_tls_material, STEP_CONNECT},
     [STEP_CONNECT]       = {NULL,               connect_socket,    STEP_CONNECTED},
     [STEP_CONNECTED]     = {NULL,               finish_connect,    STEP_SSL_REQUEST},
     [STEP_SSL_REQUEST]   = {"request for tls",  send_ssl_request,  STEP_SSL_ANSWER},

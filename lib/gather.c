@@ -123,7 +123,8 @@ static tusk_code read_service_file(gatherer *w, tusk_str service, bool was_named
     *found = false;
     if (!was_named && !tusk__is_there(g->service_path))
         return TUSK_OK;
-    result = tusk__file_read(g->allocator, g->service_path, TUSK__SERVICE_FILE_MAX, false, &g->service_file, &os);
+    result =
+        tusk__file_read(g->allocator, g->service_path, TUSK__SERVICE_FILE_MAX, TUSK__FILE_OPEN, &g->service_file, &os);
     if (result != TUSK__FILE_READ)
         return refuse_file(w, result, os);
     TUSK_TRY(tusk__servicefile_read(tusk_str_from(g->service_file.text, g->service_file.len), g->service_path, service,
@@ -373,7 +374,7 @@ static tusk_code read_passfile(gatherer *w)
 
     if (g->values.text[TUSK__PARAM_PASSWORD].len > 0 || !passfile_path(w))
         return TUSK_OK;
-    result = tusk__file_read(g->allocator, g->passfile_path, TUSK__PASSFILE_MAX, true, &g->passfile, &os);
+    result = tusk__file_read(g->allocator, g->passfile_path, TUSK__PASSFILE_MAX, TUSK__FILE_SECRET, &g->passfile, &os);
     warn_of_passfile(w, result);
     if (result == TUSK__FILE_NO_MEMORY)
         return no_memory(w);

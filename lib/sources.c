@@ -94,13 +94,22 @@ static size_t read_all(int fd, char *to, size_t len)
 }
 
 /* What was opened is judged, not what the path named a moment ago. */
-static tusk__file_result read_open(int fd, size_t max, bool must_be_secret, tusk__file *out)
+static bool is_secret_enough(const struct stat *st, tusk__file_secrecy secrecy)
+{
+    mode_t others = S_IRWXG | S_IRWXO;
+
+    if (secrecy == TUSK__FILE_KEY && st->st_uid == 0)
+        others = S_IWGRP | S_IXGRP | S_IRWXO;
+    return secrecy == TUSK__FILE_OPEN || (st->st_mode & others) == 0;
+}
+
+static tusk__file_result read_open(int fd, size_t max, tusk__file_secrecy secrecy, tusk__file *out)
 {
     struct stat st;
 
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         return TUSK__FILE_NOT_PLAIN;
-    if (must_be_secret && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    if (!is_secret_enough(&st, secrecy))
         return TUSK__FILE_NOT_SECRET;
     if (st.st_size < 0 || (uintmax_t)st.st_size > max)
         return TUSK__FILE_TOO_LONG;
@@ -112,8 +121,8 @@ static tusk__file_result read_open(int fd, size_t max, bool must_be_secret, tusk
     return TUSK__FILE_READ;
 }
 
-tusk__file_result tusk__file_read(const tusk_allocator *allocator, const char *path, size_t max, bool must_be_secret,
-                                  tusk__file *out, int *os)
+tusk__file_result tusk__file_read(const tusk_allocator *allocator, const char *path, size_t max,
+                                  tusk__file_secrecy secrecy, tusk__file *out, int *os)
 {
     int fd =
         open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a pipe without a writer is no reason to hang */
@@ -125,7 +134,7 @@ tusk__file_result tusk__file_read(const tusk_allocator *allocator, const char *p
         *os = errno;
         return TUSK__FILE_ABSENT;
     }
-    result = read_open(fd, max, must_be_secret, out);
+    result = read_open(fd, max, secrecy, out);
     close(fd);
     return result;
 }

@@ -47,8 +47,12 @@ typedef enum tusk__file_result {
     TUSK__FILE_NO_MEMORY
 } tusk__file_result;
 
+/* Who else than its owner may have access. A key may be readable by its group if root owns it, as in libpq: so a program that is no
+ * user's can be let to it. */
+typedef enum tusk__file_secrecy { TUSK__FILE_OPEN, TUSK__FILE_SECRET, TUSK__FILE_KEY } tusk__file_secrecy;
+
 /* Never waits, whatever the path names. *out is to be cleared even if it was not read. */
-tusk__file_result tusk__file_read(const tusk_allocator *allocator, const char *path, size_t max, bool must_be_secret,
+tusk__file_result tusk__file_read(const tusk_allocator *allocator, const char *path, size_t max, tusk__file_secrecy secrecy,
                                   tusk__file *out, int *os);
 void tusk__file_clear(tusk__file *file); /* wipes it */
 

@@ -1,5 +1,5 @@
-/* What the files of TLS share: lib/tls.c (the transport), tls_context.c (policies), tls_roots.c (whom they trust), tls_bio.c
- * (ciphertext in lent chunks),
+/* What the files of TLS share: lib/tls.c (the transport), tls_context.c (policies), tls_roots.c (whom they trust),
+ * tls_identity.c (who we are), tls_bio.c (ciphertext in lent chunks),
  * tls_peer.c (what is asked of the other side), tls_error.c (OpenSSL's errors as sentences), tls_verify.c (names and hashes of
  * certificates). Nobody else includes it.
  * OpenSSL's default library context is used as the program or the machine has set it up, since their policy (FIPS, least
@@ -18,7 +18,7 @@ struct tusk__tls_context {
     tusk_allocator allocator;
     SSL_CTX *ssl_ctx;
     BIO_METHOD *bio_method;
-    bool verify_chain, verify_host, must_alpn;
+    bool verify_chain, verify_host, must_alpn, must_show_certificate;
 };
 
 /* A file of the user's: ~/.postgresql/name. False: it is not there. */
@@ -32,6 +32,10 @@ tusk_code tusk__tls_path_of(tusk_str given, char path[TUSK__TLS_PATH_SIZE], cons
 TUSK_MUST_CHECK
 tusk_code tusk__tls_load_roots(tusk__tls_context *context, const tusk__tls_policy *policy, tusk_error *err);
 
+/* ---- tls_identity.c: who we are. TUSK_AGAIN: the key's password is to be asked for -------------------------------- */
+TUSK_MUST_CHECK
+tusk_code tusk__tls_load_identity(tusk__tls_context *context, const tusk__tls_policy *policy, tusk_error *err);
+
 /* ---- tls_bio.c: the two directions of ciphertext. A chunk is lent from the loop while it holds bytes, and given back.  */
 typedef struct tusk__tls_flow {
     tusk__chunk *chunk; /* NULL: no bytes */
@@ -42,6 +46,7 @@ typedef struct tusk__tls_flows {
     tusk_loop *loop;
     tusk__tls_flow in, out;
     bool no_memory; /* a chunk was not to be had while OpenSSL asked for one */
+    bool was_asked; /* for a client certificate; here, since this is what OpenSSL's callbacks find */
 } tusk__tls_flows;
 
 BIO_METHOD *tusk__tls_bio_method_new(void);
@@ -75,6 +80,9 @@ tusk_code tusk__tls_explain(tusk__tls_errors errors, long verify_result, tusk_er
 /* Behind a handshake: protocol and certificate of the other side. TUSK_OK, TUSK_ERR_TLS or TUSK_ERR_NOMEM. */
 TUSK_MUST_CHECK
 tusk_code tusk__tls_check_peer(const SSL *ssl, const tusk__tls_context *context, tusk_str host, tusk_error *err);
+
+/* SSL_CTX_set_cert_cb(): the server asks for our certificate. */
+int tusk__tls_on_certificate_request(SSL *ssl, void *user);
 
 /* ---- tls_verify.c ------------------------------------------------------------------------------------------------ */
 

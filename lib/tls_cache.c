@@ -3,9 +3,12 @@
  * Read first: lib/tls_cache.h, loop/loop.h "jobs". */
 #include "lib/tls_cache.h"
 
+#include "lib/crypto.h"
+
 #include "proto/error_set.h"
 
 #define MAX_AGE_US (300 * (int64_t)1000000)
+#define PASSWORD_MAX 1024 /* as OpenSSL's PEM_BUFSIZE */
 
 typedef struct entry entry;
 typedef struct build build;
@@ -31,6 +34,8 @@ struct build {
     tusk_allocator allocator;
     entry *entry; /* for `done` alone */
     tusk__tls_policy policy;
+    size_t size;                 /* of the block, texts included */
+    char password[PASSWORD_MAX]; /* that was asked for */
     tusk_code code;
     tusk__tls_context *context;
     tusk_error err;
@@ -42,10 +47,10 @@ struct build {
 
 /* The policy's texts. */
 static const size_t texts[] = {
-    offsetof(tusk__tls_policy, rootcert),
-    offsetof(tusk__tls_policy, home),
-    offsetof(tusk__tls_policy, system_file),
-    offsetof(tusk__tls_policy, system_folders),
+    offsetof(tusk__tls_policy, rootcert),     offsetof(tusk__tls_policy, home),
+    offsetof(tusk__tls_policy, system_file),  offsetof(tusk__tls_policy, system_folders),
+    offsetof(tusk__tls_policy, certificate),  offsetof(tusk__tls_policy, key),
+    offsetof(tusk__tls_policy, key_password),
 };
 #define N_TEXTS (sizeof texts / sizeof texts[0])
 
@@ -93,7 +98,9 @@ static bool is_same(const tusk__tls_policy *a, const tusk__tls_policy *b)
     for (size_t i = 0; i < N_TEXTS; i++)
         if (!tusk_str_equal(text_of(a, i), text_of(b, i)))
             return false;
-    return a->verify == b->verify && a->must_alpn == b->must_alpn && a->trust_system == b->trust_system;
+    return a->verify == b->verify && a->must_alpn == b->must_alpn && a->trust_system == b->trust_system &&
+           a->no_certificate == b->no_certificate && a->must_show_certificate == b->must_show_certificate &&
+           a->ask_password == b->ask_password && a->ask_user == b->ask_user;
 }
 
 /* ---- waiters ----------------------------------------------------------------------------------------------------- */
@@ -132,12 +139,19 @@ static void waiters_move(tusk__tls_waiter *from, tusk__tls_waiter *to)
 
 /* ---- the cache --------------------------------------------------------------------------------------------------- */
 
+/* Among the texts is the password of a key. */
+static void wipe(void *bytes, size_t len)
+{
+    tusk__crypto_openssl()->wipe(bytes, len);
+}
+
 /* With the loop, which drops its jobs then: also the one that is building. */
 static void free_entry(entry *e)
 {
     const tusk_allocator *allocator = tusk__loop_allocator(e->loop);
 
     tusk__tls_context_unref(e->context);
+    wipe(e + 1, text_size(&e->policy));
     allocator->free(e, allocator->user);
 }
 
@@ -207,6 +221,7 @@ static void free_build(build *b)
     tusk_allocator allocator = b->allocator;
 
     tusk__tls_context_unref(b->context);
+    wipe(b, b->size);
     allocator.free(b, allocator.user);
 }
 
@@ -237,12 +252,18 @@ static void answer(entry *e, const tusk_error *err)
     }
 }
 
+static tusk_code build_with_password(entry *e, tusk_error *err);
+
 static void done(tusk__job *job)
 {
     build *b = OWNER_OF(job, build, job);
     entry *e = b->entry;
     tusk_error err = b->err;
 
+    if (b->code == TUSK_AGAIN && build_with_password(e, &err) == TUSK_OK) {
+        free_build(b);
+        return;
+    }
     e->building = NULL;
     if (b->code == TUSK_OK) {
         tusk__tls_context_unref(e->context);
@@ -254,22 +275,52 @@ static void done(tusk__job *job)
     answer(e, &err);
 }
 
-static tusk_code start_build(entry *e, tusk_error *err)
+static build *new_build(entry *e, tusk_error *err)
 {
     const tusk_allocator *allocator = tusk__loop_allocator(e->loop);
-    build *b = allocator->malloc(sizeof *b + text_size(&e->policy), allocator->user);
-    tusk_code code;
+    size_t size = sizeof(build) + text_size(&e->policy);
+    build *b = allocator->malloc(size, allocator->user);
 
-    if (!b)
-        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a TLS context");
-    *b = (build){.job = {.work = work, .done = done, .drop = drop}, .allocator = *allocator, .entry = e};
+    if (!b) {
+        (void)tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a TLS context");
+        return NULL;
+    }
+    *b = (build){.job = {.work = work, .done = done, .drop = drop}, .allocator = *allocator, .entry = e, .size = size};
     b->policy = copy_policy(&e->policy, (char *)(b + 1));
-    code = tusk__job_start(e->loop, &b->job, err);
+    return b;
+}
+
+static tusk_code start(build *b, tusk_error *err)
+{
+    tusk_code code = tusk__job_start(b->entry->loop, &b->job, err);
+
     if (code == TUSK_OK)
-        e->building = b;
+        b->entry->building = b;
     else
         free_build(b);
     return code;
+}
+
+static tusk_code start_build(entry *e, tusk_error *err)
+{
+    build *b = new_build(e, err);
+
+    return b ? start(b, err) : TUSK_ERR_NOMEM;
+}
+
+/* The key is encrypted: its password is the program's to say, here on its thread. In the callback it may do what it likes; who waits
+ * for the context may leave. An empty answer is the next build's error. */
+static tusk_code build_with_password(entry *e, tusk_error *err)
+{
+    build *b = new_build(e, err);
+    size_t len;
+
+    if (!b)
+        return TUSK_ERR_NOMEM;
+    len = b->policy.ask_password(b->password, sizeof b->password, b->policy.ask_user);
+    b->policy.key_password = tusk_str_from(b->password, len <= sizeof b->password ? len : 0);
+    b->policy.ask_password = NULL;
+    return start(b, err);
 }
 
 static bool is_fresh(const entry *e)

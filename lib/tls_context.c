@@ -1,5 +1,6 @@
 /* TLS contexts: a policy becomes an SSL_CTX. Reads files, on the helper thread.
- * It verifies nothing itself: OpenSSL does the chain, lib/tls_verify.c the name. Whom it trusts is lib/tls_roots.c's.
+ * It verifies nothing itself: OpenSSL does the chain, lib/tls_verify.c the name. Whom it trusts is lib/tls_roots.c's, who
+ * we are lib/tls_identity.c's.
  * Read first: lib/transport.h, "TLS"; PostgreSQL docs, libpq, "SSL Support". */
 #include <pwd.h>
 #include <stdio.h>
@@ -77,7 +78,11 @@ static tusk_code fill(tusk__tls_context *context, const tusk__tls_policy *policy
         return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
     context->verify_host = policy->verify == TUSK__TLS_VERIFY_HOST;
     context->must_alpn = policy->must_alpn;
+    context->must_show_certificate = policy->must_show_certificate;
     TUSK_TRY(tusk__tls_load_roots(context, policy, err));
+    TUSK_TRY(tusk__tls_load_identity(context, policy, err));
+    if (context->must_show_certificate)
+        SSL_CTX_set_cert_cb(context->ssl_ctx, tusk__tls_on_certificate_request, NULL);
     SSL_CTX_set_verify(context->ssl_ctx, context->verify_chain ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     return TUSK_OK;
 }

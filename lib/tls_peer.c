@@ -34,8 +34,32 @@ static tusk_code check_certificate(const SSL *ssl, const tusk__tls_context *cont
     return context->verify_host ? tusk__tls_check_host(certificate, host, err) : TUSK_OK;
 }
 
+/* ---- our certificate --------------------------------------------------------------------------------------------- */
+
+static tusk__tls_flows *flows_of(const SSL *ssl)
+{
+    return BIO_get_data(SSL_get_rbio(ssl));
+}
+
+int tusk__tls_on_certificate_request(SSL *ssl, void *user)
+{
+    (void)user;
+    flows_of(ssl)->was_asked = true;
+    return 1;
+}
+
+/* sslcertmode=require is held before the login, where libpq lets the password go first. */
+static tusk_code check_was_asked(const SSL *ssl, const tusk__tls_context *context, tusk_error *err)
+{
+    if (!context->must_show_certificate || flows_of(ssl)->was_asked)
+        return TUSK_OK;
+    return tusk__error_set(err, TUSK_ERR_TLS, NULL,
+                           "the server did not ask for a client certificate, as sslcertmode=require wants it to");
+}
+
 tusk_code tusk__tls_check_peer(const SSL *ssl, const tusk__tls_context *context, tusk_str host, tusk_error *err)
 {
     TUSK_TRY(check_alpn(ssl, context->must_alpn, err));
-    return check_certificate(ssl, context, host, err);
+    TUSK_TRY(check_certificate(ssl, context, host, err));
+    return check_was_asked(ssl, context, err);
 }

@@ -50,6 +50,9 @@ const char *tusk__os_text(int os);
 
 typedef struct tusk__tls_context tusk__tls_context;
 
+/* The password of an encrypted client key, from the program: tusk_config.on_key_password. */
+typedef size_t (*tusk__tls_password_fn)(char *buf, size_t size, void *user);
+
 typedef enum tusk__tls_verify {
     TUSK__TLS_VERIFY_IF_ROOTS, /* the chain, if there is a root file, as libpq */
     TUSK__TLS_VERIFY_CHAIN,    /* the chain; no root file is an error */
@@ -66,11 +69,19 @@ typedef struct tusk__tls_policy {
     tusk_str home;           /* what ~ is; empty: the user database is asked */
     tusk_str system_file;    /* the system's authorities; empty: where OpenSSL was told to look when it was built */
     tusk_str system_folders; /* …, a list with colons */
+
+    bool no_certificate;        /* show none, whatever there is */
+    bool must_show_certificate; /* the server must ask for one, and there must be one */
+    tusk_str certificate;       /* file; empty: ~/.postgresql/postgresql.crt, if there */
+    tusk_str key;               /* file; empty: ~/.postgresql/postgresql.key */
+    tusk_str key_password;      /* secret */
+    tusk__tls_password_fn ask_password; /* if key_password is empty; NULL: nobody is asked. lib/tls_cache.h does the asking */
+    void *ask_user;
 } tusk__tls_policy;
 
 /* Build a context for a policy; reads files: on the helper thread for real connects. Counted; shared by all connections
- * with the same policy through the loop (TUSK__SLOT_TLS, lib/tls_cache.h). TUSK_ERR_CONFIG: the root file is missing or no
- * certificates. */
+ * with the same policy through the loop (TUSK__SLOT_TLS, lib/tls_cache.h). TUSK_ERR_CONFIG: a file is missing, or not what it
+ * should be · TUSK_AGAIN: the key is encrypted; build again with its password, which policy->ask_password knows. */
 TUSK_MUST_CHECK
 tusk_code tusk__tls_context_new(const tusk_allocator *allocator, const tusk__tls_policy *policy, tusk__tls_context **out,
                                 tusk_error *err);

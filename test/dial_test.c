@@ -625,7 +625,7 @@ START_TEST(root_file_that_is_none)
     check_error(&o.err);
     ck_assert_int_eq(o.err.code, TUSK_ERR_CONFIG);
     ck_assert_ptr_nonnull(strstr(o.err.message, "does not exist"));
-    ck_assert_ptr_nonnull(strstr(o.err.where, ": root certificate"));
+    ck_assert_ptr_nonnull(strstr(o.err.where, ": tls files"));
 
     file = fopen(path, "w");
     ck_assert(file != NULL && fputs("no certificate\n", file) >= 0 && fclose(file) == 0);

@@ -215,9 +215,9 @@ END_TEST
 
 START_TEST(a_refused_variable_is_an_error_that_names_it)
 {
-    world_variables = ENV("PGSSLCERT", "/c");
-    refuses(NULL, "sslcert is not supported: client certificates are not supported yet",
-            "It comes from environment variable PGSSLCERT.");
+    world_variables = ENV("PGGSSENCMODE", "require");
+    refuses(NULL, "gssencmode=require is not supported: encryption by GSSAPI is not in this driver; use TLS",
+            "It comes from environment variable PGGSSENCMODE.");
     world_variables = ENV("PGPORT", "x");
     refuses(NULL, "port must be a number from 1 to 65535", "It comes from environment variable PGPORT.");
     world_variables = ENV("PGTARGETSESSIONATTRS", "primary");
@@ -538,7 +538,7 @@ START_TEST(describe_names_the_origin_of_each_value)
              "keepalives = 1  (default)\n"
              "sslmode = disable  (environment variable PGSSLMODE)\n"
              "sslnegotiation = postgres  (default)\n"
-             "sslcertmode = disable  (default)\n"
+             "sslcertmode = allow  (default)\n"
              "sslsni = 1  (default)\n"
              "sslcompression = 0  (default)\n"
              "ssl_min_protocol_version = TLSv1.2  (default)\n"
@@ -621,7 +621,7 @@ static void shows_no_secret(const tusk_config *config)
 /* Each secret value from each source: with what is right beside it and with what is wrong. */
 START_TEST(d31_a_secret_value_of_any_source_is_never_shown)
 {
-    static const char *const beside[] = {"host=h", "port=x", "sslmode=verify-ca", "sslcert=c"};
+    static const char *const beside[] = {"host=h", "port=x", "sslmode=x", "sslcert=c"};
     char text[256];
 
     for (size_t i = 0; i < TUSK__N_PARAMS; i++) {

@@ -29,6 +29,12 @@ typedef void (*tusk_notice_fn)(tusk_conn *conn, const tusk_notice *notice, void 
  * have completed. Called once; everything is allowed, tusk_conn_free(conn) included. */
 typedef void (*tusk_closed_fn)(tusk_conn *conn, const tusk_error *err, void *user);
 
+/** The password of the client key, asked for when the key turns out to be encrypted and sslpassword is not given. Called from the
+ * loop, at most once for each time the files are read (for the first connection of a loop with this configuration, and for the first
+ * one after five minutes). Write it into buf, of `size` bytes, which is wiped when it was used.
+ * Returns   its length; 0: it is not known, and connecting fails */
+typedef size_t (*tusk_key_password_fn)(char *buf, size_t size, void *user);
+
 typedef void (*tusk_parameter_fn)(tusk_conn *conn, tusk_str name, tusk_str value, void *user);
 
 /** What a configuration made from a JSON document keeps beside its fields: see tusk_config_from_json(). */
@@ -60,6 +66,9 @@ typedef struct tusk_config {
     const char *sslmode; /* disable, allow, prefer, require, verify-ca, verify-full */
     const char *sslrootcert; /* a file, or "system": then sslmode must be verify-full, and is if it is not given */
     const char *sslnegotiation;       /* postgres, direct */
+    const char *sslcert;              /* a file; default ~/.postgresql/postgresql.crt, if it is there */
+    const char *sslkey;               /* its key, a file that nobody else may read; default ~/.postgresql/postgresql.key */
+    const char *sslpassword;          /* if the key is encrypted; or on_key_password */
     const char *channel_binding;      /* disable, prefer, require */
     const char *require_auth;         /* scram-sha-256,md5 or !password …: which ways of logging in are accepted */
     const char *requirepeer;          /* the system's account of a server behind a Unix-domain socket */
@@ -82,7 +91,8 @@ typedef struct tusk_config {
     tusk_notice_fn on_notice; /* default: notices are logged with level INFO, warnings with WARNING */
     tusk_parameter_fn on_parameter;
     tusk_closed_fn on_closed;
-    void *user_data; /* `user` of the three */
+    tusk_key_password_fn on_key_password; /* default: an encrypted key whose password is not given is an error */
+    void *user_data;                      /* `user` of the four */
 
     const tusk_config_document *document; /* set by tusk_config_from_json() alone */
 } tusk_config;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -159,6 +160,36 @@ void tls_cert_write(const tls_cert *cert, const char *path)
     fclose(file);
 }
 
+static int write_key(BIO *bio, EVP_PKEY *key, tls_form form, const char *password)
+{
+    const EVP_CIPHER *cipher = password ? EVP_aes_256_cbc() : NULL;
+    int len = password ? (int)strlen(password) : 0;
+
+    switch (form) {
+    case TLS_PEM:
+        return PEM_write_bio_PKCS8PrivateKey(bio, key, cipher, password, len, NULL, NULL);
+    case TLS_PEM_TRADITIONAL:
+        return PEM_write_bio_PrivateKey_traditional(bio, key, cipher, (const unsigned char *)password, len, NULL, NULL);
+    case TLS_DER:
+    case TLS_N_FORMS:
+        break;
+    }
+    return password ? i2d_PKCS8PrivateKey_bio(bio, key, cipher, password, len, NULL, NULL)
+                    : i2d_PrivateKey_bio(bio, key);
+}
+
+void tls_key_write(const tls_cert *cert, const char *path, tls_form form, const char *password, unsigned mode)
+{
+    BIO *bio;
+
+    (void)unlink(path);
+    bio = BIO_new_file(path, "wb");
+    ck_assert_ptr_nonnull(bio);
+    ck_assert_int_eq(write_key(bio, cert->key, form, password), 1);
+    BIO_free(bio);
+    ck_assert_int_eq(chmod(path, mode), 0);
+}
+
 SSL_CTX *tls_server_new(const tls_cert *cert)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -168,6 +199,12 @@ SSL_CTX *tls_server_new(const tls_cert *cert)
     ck_assert_int_eq(SSL_CTX_use_PrivateKey(ctx, cert->key), 1);
     SSL_CTX_set_num_tickets(ctx, 0); /* as PostgreSQL */
     return ctx;
+}
+
+void tls_server_ask(SSL_CTX *ctx, const tls_cert *authority, bool is_must)
+{
+    ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), authority->x509), 1);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (is_must ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
 }
 
 /* ---- the peer ---------------------------------------------------------------------------------------------------- */

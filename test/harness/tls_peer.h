@@ -54,8 +54,14 @@ tls_cert tls_cert_new(const tls_cert_spec *spec);
 void tls_cert_free(tls_cert *cert);
 void tls_cert_write(const tls_cert *cert, const char *path); /* the certificate alone, PEM */
 
+/* The key as client programs keep it; password NULL: not encrypted. TRADITIONAL is OpenSSL's old kind of encryption. */
+typedef enum tls_form { TLS_PEM, TLS_PEM_TRADITIONAL, TLS_DER, TLS_N_FORMS } tls_form;
+void tls_key_write(const tls_cert *cert, const char *path, tls_form form, const char *password, unsigned mode);
+
 /* A server's context: it shows cert. */
 SSL_CTX *tls_server_new(const tls_cert *cert);
+/* It asks for a certificate, of that authority, and refuses who has none if it is a must. */
+void tls_server_ask(SSL_CTX *ctx, const tls_cert *authority, bool is_must);
 
 /* ---- the peer ---------------------------------------------------------------------------------------------------- */
 

@@ -243,7 +243,7 @@ static const struct {
      "connect localhost:%p: tls handshake",
      "the server's certificate goes back to an authority that is not in the root certificate file", ""},
     {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=verify-full&sslrootcert=/no/such", TUSK_ERR_CONFIG, "08001",
-     "connect localhost:%p: root certificate", "the root certificate file \"/no/such\" does not exist", ""},
+     "connect localhost:%p: tls files", "the root certificate file \"/no/such\" does not exist", ""},
     {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=disable&channel_binding=require", TUSK_ERR_AUTH, "28000", "connect localhost:%p: login",
      "channel binding is required, but the connection is not TLS", ""},
     {"postgresql://t_md5:pw-t_md5@localhost:%p/tusk?sslmode=require&channel_binding=require", TUSK_ERR_AUTH, "28000",
@@ -458,6 +458,54 @@ START_TEST(channel_binding_depends_on_the_signature_of_the_certificate)
         ck_error(&errs[2], TUSK_ERR_AUTH, "28000",
                  "channel binding is required, but the server's certificate has a signature without a known hash");
     disconnect(admin);
+}
+END_TEST
+
+/* ---- certificates that we show ------------------------------------------------------------------------------------------------------ */
+
+/* clang-format off */
+static const struct {
+    const char *role, *certificate, *key, *more;
+    tusk_code code;
+    const char *sqlstate, *message;
+} clients[] = {
+    {"t_cert", "client", "client", "", TUSK_OK, "", ""},
+    {"t_cert", "client", "client", "sslcertmode=require", TUSK_OK, "", ""},
+    {"t_cert", "client", "client_encrypted", "sslpassword=tusk-key", TUSK_OK, "", ""},
+    {"t_certpw", "client", "client", "", TUSK_OK, "", ""},
+    {"t_scram", "client", "client", "channel_binding=require", TUSK_OK, "", ""},
+    {"t_cert", "client", "client", "sslcertmode=disable", TUSK_ERR_AUTH, "28000",
+     "connection requires a valid client certificate"},
+    {"t_scram", "client", "client", "sslcertmode=disable", TUSK_OK, "", ""},
+    {"t_certpw", "client", "client", "password=wrong", TUSK_ERR_AUTH, "28P01",
+     "password authentication failed for user \"t_certpw\""},
+};
+/* clang-format on */
+
+START_TEST(certificate_of_ours_lets_us_in_or_not)
+{
+    const char *files =
+        textf("sslcert=%s&sslkey=%s&sslmode=verify-full&%s", harness_tls(textf("%s.crt", clients[_i].certificate)),
+              harness_tls(textf("%s.key", clients[_i].key)), clients[_i].more);
+    tusk_error err = login(dsn_of(clients[_i].role, textf("pw-%s", clients[_i].role), files));
+
+    if (clients[_i].code == TUSK_OK)
+        ck_assert_msg(err.code == TUSK_OK, "%s", said(&err));
+    else
+        ck_error(&err, clients[_i].code, clients[_i].sqlstate, clients[_i].message);
+}
+END_TEST
+
+/* Its server says so, and hangs up on what we have sent meanwhile: which of the two arrives is the network's choice. */
+START_TEST(certificate_of_a_foreign_authority_does_not_let_us_in)
+{
+    tusk_error err = login(dsn_of("t_cert", "",
+                                  textf("sslcert=%s&sslkey=%s&sslmode=verify-full", harness_tls("client_foreign.crt"),
+                                        harness_tls("client_foreign.key"))));
+
+    if (err.code == TUSK_ERR_LOST)
+        return;
+    ck_error(&err, TUSK_ERR_TLS, "08001", "the server does not know the authority of our certificate");
 }
 END_TEST
 
@@ -692,6 +740,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, silent_server_is_given_up_in_time, 0, N_OF(sslmodes));
     tcase_add_loop_test(tcase, bad_certificate_is_refused_by_verify_full_alone, 0, N_OF(shown));
     tcase_add_loop_test(tcase, channel_binding_depends_on_the_signature_of_the_certificate, 0, N_OF(bindings));
+    tcase_add_loop_test(tcase, certificate_of_ours_lets_us_in_or_not, 0, N_OF(clients));
+    tcase_add_test(tcase, certificate_of_a_foreign_authority_does_not_let_us_in);
     tcase_add_test(tcase, second_login_computes_nothing_and_a_wrong_password_gains_nothing);
     tcase_add_test(tcase, login_is_given_up_in_time_while_it_computes);
     tcase_add_test(tcase, too_many_iterations_are_refused_uncomputed);
