@@ -183,7 +183,7 @@ asan ubsan tsan:
 	@test/harness/setup test
 	@$(SUB) VARIANT=$@ suites-built
 	@TUSK_RUN_UNDER='$(if $(filter tsan,$@),$(shell setarch -R true 2>/dev/null && echo setarch -R))' \
-	    $(RUN) CK_FORK=no $(call all_in,$@)
+	    TUSK_RUN_LIMIT=$(if $(filter tsan,$@),1800,300) $(RUN) CK_FORK=no $(call all_in,$@)
 
 .PHONY: valgrind
 valgrind:   ## the suites under valgrind's memcheck
@@ -238,7 +238,7 @@ MEASURING           := bench bench-counts figures
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }
 	@test/harness/setup test $(if $(filter $@,$(MEASURING)),bench)
-	@$(SUB) VARIANT=release $(if $(filter $@,$(MEASURING)),bench-built,default)
+	@$(SUB) VARIANT=release $(if $(filter $@,$(MEASURING)),bench-built,$(if $(filter $@,test-matrix),suites-built,default))
 	@TUSK_BENCH_BIN=$(O)/release/bench $(SCRIPT_$@)
 
 .PHONY: demo
