@@ -37,6 +37,8 @@ struct tusk__attempts {
     tusk__settings *settings;
     tusk__attempts_owner owner;
     attempt *first;
+    bool takes_any;      /* the second pass of prefer-standby: the first has found none */
+    bool gave_up;        /* … and there is none behind what ends the list */
     tusk__timer stagger; /* runs: the next row is not due yet */
     tusk__task task;
 };
@@ -177,10 +179,10 @@ static void look_soon(tusk__attempts *a)
     tusk__loop_defer(a->loop, &a->task, look_task);
 }
 
-static void drop_waiting(tusk__attempts *a, size_t host_number)
+static void drop_host(tusk__attempts *a, size_t host_number)
 {
     for (attempt **p = &a->first; *p;)
-        if ((*p)->state == WAITING && (*p)->route.host_number == host_number)
+        if ((*p)->state != OVER && (*p)->route.host_number == host_number)
             remove_at(p);
         else
             p = &(*p)->next;
@@ -189,6 +191,7 @@ static void drop_waiting(tusk__attempts *a, size_t host_number)
 /* What lies behind it is not wanted any more. What was begun in front of it, and would be preferred to it, goes on. */
 static void give_up_behind(tusk__attempts *a, attempt *at)
 {
+    a->gave_up = true;
     while (at->next)
         remove_at(&at->next);
     for (attempt **p = &a->first; *p;)
@@ -223,7 +226,7 @@ static void end_attempt(attempt *at, const tusk_error *err, tusk__verdict verdic
     at->err = *err;
     at->err.fate = TUSK_FATE_NOT_SENT;
     if (verdict == TUSK__NEXT_HOST)
-        drop_waiting(a, at->route.host_number);
+        drop_host(a, at->route.host_number);
     else if (verdict == TUSK__OTHER_WAY && add_other_way(a, at))
         takes_other_way = true;
     else if (verdict != TUSK__NEXT_ADDRESS)
@@ -398,11 +401,32 @@ static tusk_code begin(attempt *at, tusk_error *err)
     return TUSK_OK;
 }
 
+static tusk_code fill(tusk__attempts *a, tusk_error *err);
+
+/* prefer-standby goes through the list once more, whatever it met there, as libpq does. */
+static bool begin_second_pass(tusk__attempts *a)
+{
+    tusk_error err = {0};
+
+    if (a->gave_up || tusk__attempts_wants(a) != TUSK__SESSION_PREFER_STANDBY)
+        return false;
+    a->takes_any = true;
+    while (a->first)
+        remove_at(&a->first);
+    if (fill(a, &err) == TUSK_OK)
+        look_soon(a);
+    else
+        a->owner.on_failed(&err, a->owner.user);
+    return true;
+}
+
 static void end(tusk__attempts *a)
 {
     const attempt *at = most_telling(a);
     tusk_error err = at->err;
 
+    if (begin_second_pass(a))
+        return;
     name_others(a, at, &err);
     a->owner.on_failed(&err, a->owner.user);
 }
@@ -427,6 +451,11 @@ static void look_task(tusk__task *task)
 void tusk__attempts_failed(tusk__attempts *a, const tusk_error *err, tusk__verdict verdict)
 {
     end_attempt(find(a, TAKEN), err, verdict);
+}
+
+tusk__session_attrs tusk__attempts_wants(const tusk__attempts *a)
+{
+    return a->takes_any ? TUSK__SESSION_ANY : (tusk__session_attrs)a->settings->target_session_attrs;
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------ */

@@ -13,7 +13,7 @@
 /* What an attempt's end means for the rest of the list. */
 typedef enum tusk__verdict {
     TUSK__NEXT_ADDRESS, /* the network's fault: whatever comes next */
-    TUSK__NEXT_HOST,    /* this host's: its other addresses would say the same */
+    TUSK__NEXT_HOST,    /* this host's: its other addresses are not asked, and those that were begun are dropped */
     TUSK__OTHER_WAY,    /* the same address without TLS, or with it, if sslmode has such a second way, else GIVE_UP */
     TUSK__GIVE_UP       /* nothing behind it is tried; what was begun before it still may win */
 } tusk__verdict;
@@ -41,6 +41,9 @@ void tusk__attempts_free(tusk__attempts *attempts); /* all that is under way is 
 
 /* What was reached last will not do, for this reason: on_reached() or on_failed() follows. */
 void tusk__attempts_failed(tusk__attempts *attempts, const tusk_error *err, tusk__verdict verdict);
+
+/* What a server must be like at present: target_session_attrs; prefer-standby wants nothing any more in its second pass. */
+tusk__session_attrs tusk__attempts_wants(const tusk__attempts *attempts);
 
 /* For whoever ends it all: where the youngest attempt is, and what became of the others. */
 void tusk__attempts_explain(const tusk__attempts *attempts, tusk_error *err);

@@ -10,7 +10,6 @@
 _Static_assert(sizeof(tusk__sslmode) == sizeof(uint32_t) && sizeof(tusk__channel_binding) == sizeof(uint32_t),
                "enums are 32 bits wide");
 
-#define ROLES "servers are not told apart yet"
 #define RANGE "the range of versions cannot be narrowed yet"
 #define BROKEN "it is broken; the least is TLSv1.2"
 #define NO_CRL "revocation lists are not supported yet"
@@ -43,14 +42,13 @@ static const tusk__choice protocols[] = {
     {NULL, 0, NULL},
 };
 
-/* Of these only the words are taken that say what is done anyway. */
 static const tusk__choice session_attrs[] = {
     {"any", TUSK__SESSION_ANY, NULL},
-    {"read-write", TUSK__SESSION_READ_WRITE, ROLES},
-    {"read-only", TUSK__SESSION_READ_ONLY, ROLES},
-    {"primary", TUSK__SESSION_PRIMARY, ROLES},
-    {"standby", TUSK__SESSION_STANDBY, ROLES},
-    {"prefer-standby", TUSK__SESSION_PREFER_STANDBY, ROLES},
+    {"read-write", TUSK__SESSION_READ_WRITE, NULL},
+    {"read-only", TUSK__SESSION_READ_ONLY, NULL},
+    {"primary", TUSK__SESSION_PRIMARY, NULL},
+    {"standby", TUSK__SESSION_STANDBY, NULL},
+    {"prefer-standby", TUSK__SESSION_PREFER_STANDBY, NULL},
     {NULL, 0, NULL},
 };
 
@@ -164,7 +162,9 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
     [TUSK__PARAM_TARGET_SESSION_ATTRS] = {
         .name = "target_session_attrs", .env = "PGTARGETSESSIONATTRS", .kind = TUSK__KIND_CHOICE, IN(target_session_attrs),
         NO_FIELD, .fallback = "any", .choices = session_attrs,
-        .help = "What the server must be like." },
+        .help = "What the server must be like: the first of the list that is so is taken. `read-write`: its sessions may write by "
+        "default; `read-only`: they may not; `primary`: it is in no recovery; `standby`: it is; `prefer-standby`: a standby, or, if "
+        "none of the list is one, any in a second pass. 14 and newer report it, others are asked." },
     [TUSK__PARAM_LOAD_BALANCE_HOSTS] = {
         .name = "load_balance_hosts", .env = "PGLOADBALANCEHOSTS", .kind = TUSK__KIND_CHOICE, IN(load_balance_hosts), NO_FIELD,
         .fallback = "disable", .choices = load_balancing,

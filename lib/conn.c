@@ -235,7 +235,7 @@ static void drain_is_over(tusk__timer *timer)
 /* Goodbye, behind what was begun to be sent. False: there is nobody to say it to, or no room in the socket. */
 static bool say_goodbye(tusk_conn *conn)
 {
-    if (!conn->transport || conn->login || conn->phase != TUSK__PHASE_CLOSING)
+    if (!conn->transport || (conn->login && !conn->is_asked) || conn->phase != TUSK__PHASE_CLOSING)
         return false;
     tusk__terminate_write(&conn->out);
     tusk__send_now(conn);

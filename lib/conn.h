@@ -10,6 +10,7 @@
 #include "lib/params.h"
 #include "lib/query.h"
 #include "lib/stmt.h"
+#include "lib/target.h"
 
 typedef enum tusk__phase {
     TUSK__PHASE_DIALING = 0,
@@ -38,6 +39,8 @@ struct tusk_conn {
     tusk__task login_task; /* the next slice of key derivation */
     bool login_is_computing;
     bool login_was_refused; /* by the server, before it said AuthenticationOk */
+    bool is_asked;          /* the login is done: is it a server as target_session_attrs wants? */
+    tusk__fits fits;        /* … its answer */
     tusk__timer timer;     /* tusk_config.connect_timeout; later grace times: see deadline.c */
 
     /* the wire */

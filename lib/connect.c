@@ -32,18 +32,22 @@ static void where_in_login(const tusk_conn *conn, tusk_error *err)
     tusk__error_where(err, "connect %.*s:%.*s", TUSK_STR_ARG(host->host), TUSK_STR_ARG(host->port));
 }
 
-void tusk__connect_failed(tusk_conn *conn, const tusk_error *err)
+static void fail_attempt(tusk_conn *conn, const tusk_error *err, tusk__verdict verdict)
 {
     tusk_error why = *err;
-    tusk__verdict verdict = judge_login(conn, err);
 
     why.fate = TUSK_FATE_NOT_SENT;
     where_in_login(conn, &why);
     tusk__conn_disconnect(conn);
     tusk__params_clear(&conn->params, conn->allocator);
-    conn->login_was_refused = false;
+    conn->login_was_refused = conn->is_asked = false;
     conn->phase = TUSK__PHASE_DIALING;
     tusk__attempts_failed(conn->attempts, &why, verdict);
+}
+
+void tusk__connect_failed(tusk_conn *conn, const tusk_error *err)
+{
+    fail_attempt(conn, err, judge_login(conn, err));
 }
 
 /* ---- the login ---- */
@@ -93,7 +97,7 @@ static tusk_code keep_facts(tusk_conn *conn, tusk_error *err)
     return TUSK_OK;
 }
 
-static void login_done(tusk_conn *conn)
+static void become_ready(tusk_conn *conn)
 {
     tusk_error err = {0};
 
@@ -106,28 +110,116 @@ static void login_done(tusk_conn *conn)
     tusk__attempts_free(conn->attempts);
     conn->attempts = NULL;
     tusk__timer_stop(conn->loop, &conn->timer);
+    conn->is_asked = false;
+    conn->fields_len = 0; /* of another attempt */
     conn->phase = TUSK__PHASE_READY;
     tusk__conn_wake(&conn->login_waiters, NULL);
     tusk__request_release(conn);
 }
 
-void tusk__connect_event(tusk_conn *conn, const tusk__event *ev)
+/* ---- is it the server that is wanted? ---- */
+
+/* It has let us in, and is told goodbye; whether it hears that does not matter. */
+static void leave_server(tusk_conn *conn, tusk_error *err)
+{
+    tusk_error ignored = {0};
+    size_t n;
+
+    tusk__terminate_write(&conn->out);
+    if (conn->out.failed == TUSK_OK)
+        (void)conn->transport->ops->send(conn->transport, conn->out.buf, conn->out.len, &n, &ignored);
+    tusk__error_where(err, "target_session_attrs=%s", tusk__target_name(tusk__attempts_wants(conn->attempts)));
+    fail_attempt(conn, err, TUSK__NEXT_HOST);
+}
+
+static tusk_code ask(tusk_conn *conn, const char *question, tusk_error *err)
+{
+    static const uint8_t expect_query[] = {TUSK__EXPECT_QUERY};
+
+    tusk__query_write(&conn->out, tusk_str_of(question));
+    TUSK_TRY(tusk__session_reserve(&conn->session, 1));
+    if (conn->out.failed != TUSK_OK)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a question to the server");
+    tusk__session_expect(&conn->session, expect_query, 1);
+    conn->is_asked = true;
+    tusk__send_soon(conn);
+    return TUSK_OK;
+}
+
+static void judge_server(tusk_conn *conn)
+{
+    tusk__session_attrs wanted = tusk__attempts_wants(conn->attempts);
+    tusk_error err = {0};
+
+    if (conn->fits == TUSK__FITS) {
+        become_ready(conn);
+    } else if (conn->fits == TUSK__FITS_NOT) {
+        (void)tusk__error_set(&err, TUSK_ERR_CONNECT, NULL, "%s", tusk__target_complaint(wanted));
+        leave_server(conn, &err);
+    } else if (conn->is_asked) {
+        (void)tusk__error_set(&err, TUSK_ERR_CONNECT, NULL, "the server gave no answer to \"%s\"",
+                              tusk__target_question(wanted));
+        leave_server(conn, &err);
+    } else if (ask(conn, tusk__target_question(wanted), &err) != TUSK_OK) {
+        tusk__conn_fail(conn, &err);
+    }
+}
+
+static void login_done(tusk_conn *conn)
+{
+    conn->fits = tusk__target_by_params(tusk__attempts_wants(conn->attempts), &conn->params);
+    judge_server(conn);
+}
+
+/* Of a row with one column, as the session has found it to be; empty: none, or NULL. */
+static tusk_str first_field(tusk_str row)
+{
+    const uint8_t *p = (const uint8_t *)row.ptr;
+    uint32_t len = row.len >= 6 ? tusk__be32(p + 2) : UINT32_MAX;
+
+    return len == UINT32_MAX ? (tusk_str){NULL, 0} : tusk_str_from(p + 6, len);
+}
+
+static void answer_event(tusk_conn *conn, const tusk__event *ev)
 {
     tusk_error err = {0};
 
-    if (ev->kind == TUSK__EV_READY) {
-        login_done(conn);
-    } else if (ev->kind == TUSK__EV_PARAMETER_STATUS) {
-        tusk__answer_parameter(conn, ev);
-    } else if (ev->kind == TUSK__EV_NOTICE) {
-        tusk__answer_notice(conn, ev);
-    } else {
-        if (ev->kind == TUSK__EV_ERROR) {
-            (void)tusk__conn_keep_fields(conn, ev->body);
-            conn->login_was_refused = ev->expect != TUSK__EXPECT_SETTINGS;
-        }
-        go_on(conn, tusk__login_event(conn->login, &conn->session, ev, &conn->out, &err), &err);
+    if (ev->kind == TUSK__EV_ROW) {
+        conn->fits = tusk__target_by_answer(tusk__attempts_wants(conn->attempts), first_field(ev->body));
+    } else if (ev->kind == TUSK__EV_READY) {
+        judge_server(conn);
+    } else if (ev->kind == TUSK__EV_ERROR) {
+        (void)tusk__conn_keep_fields(conn, ev->body);
+        tusk__error_fields_to_error(ev->body, &err);
+        err.code = TUSK_ERR_CONNECT;
+        leave_server(conn, &err);
     }
+}
+
+static void login_event(tusk_conn *conn, const tusk__event *ev)
+{
+    tusk_error err = {0};
+
+    if (ev->kind == TUSK__EV_ERROR) {
+        (void)tusk__conn_keep_fields(conn, ev->body);
+        conn->login_was_refused = ev->expect != TUSK__EXPECT_SETTINGS;
+    }
+    if (ev->kind == TUSK__EV_READY)
+        login_done(conn);
+    else
+        go_on(conn, tusk__login_event(conn->login, &conn->session, ev, &conn->out, &err), &err);
+}
+
+void tusk__connect_event(tusk_conn *conn, const tusk__event *ev)
+{
+    if (ev->kind == TUSK__EV_PARAMETER_STATUS)
+        tusk__answer_parameter(conn, ev);
+    else if (ev->kind == TUSK__EV_NOTICE)
+        tusk__answer_notice(conn, ev);
+    else if (conn->is_asked)
+        answer_event(conn, ev);
+    else
+        login_event(conn, ev);
 }
 
 static tusk_code begin_login(tusk_conn *conn, tusk_error *err)

@@ -220,8 +220,8 @@ START_TEST(a_refused_variable_is_an_error_that_names_it)
             "It comes from environment variable PGGSSENCMODE.");
     world_variables = ENV("PGPORT", "x");
     refuses(NULL, "port must be a number from 1 to 65535", "It comes from environment variable PGPORT.");
-    world_variables = ENV("PGTARGETSESSIONATTRS", "primary");
-    refuses(NULL, "target_session_attrs=primary is not supported: servers are not told apart yet",
+    world_variables = ENV("PGTARGETSESSIONATTRS", "primary ");
+    refuses(NULL, "target_session_attrs must be one of: any, read-write, read-only, primary, standby, prefer-standby",
             "It comes from environment variable PGTARGETSESSIONATTRS.");
 }
 END_TEST

@@ -74,7 +74,7 @@ static void value_of(chance *c, const world *w, const char *name, char out[256])
     else if (strcmp(name, "client_encoding") == 0)
         text = PICK(c, "UTF8", "utf-8", "auto", "LATIN1", "");
     else if (strcmp(name, "target_session_attrs") == 0)
-        text = PICK(c, "any", "any", "any", "primary", "x");
+        text = PICK(c, "any", "any", "read-write", "read-only", "primary", "standby", "prefer-standby", "x");
     else if (strcmp(name, "load_balance_hosts") == 0)
         text = PICK(c, "disable", "disable", "random", "x");
     else if (strcmp(name, "gssencmode") == 0)

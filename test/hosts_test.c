@@ -1,0 +1,249 @@
+/* A whole connection with several hosts, against servers that play a script: which is taken, what is said of the others, and that
+ * nothing of a failed attempt is in the next one.
+ * Read first: docs/internals/connect.md, test/harness/script_server.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tusk/tusk.h>
+
+#include "test/harness/harness.h"
+#include "test/harness/script_server.h"
+
+#define N_OF(array) (sizeof(array) / sizeof(array)[0])
+
+static script_server *server;
+static tusk_loop *loop;
+static tusk_conn *db;
+static tusk_error err;
+
+/* Two hosts that are one server: the first that connects plays the script's first section. */
+static tusk_code reach(const char *script, const char *with)
+{
+    tusk_query *ready;
+    tusk_code code;
+    char dsn[300];
+
+    server = script_start(script);
+    ck_assert_ptr_nonnull(server);
+    loop = tusk_loop_new();
+    ck_assert_ptr_nonnull(loop);
+    snprintf(dsn, sizeof dsn,
+             "host=127.0.0.1,localhost hostaddr=127.0.0.1,127.0.0.1 port=%d user=u dbname=d sslmode=disable %s",
+             script_port(server), with);
+    db = tusk_connect(loop, dsn);
+    ready = tusk_conn_ready(db);
+    ck_assert_ptr_nonnull(ready);
+    code = tusk_await(ready);
+    err = *tusk_query_error(ready);
+    tusk_query_free(ready);
+    return code;
+}
+
+static void leave(void)
+{
+    const char *wrong;
+    tusk_query *closed = tusk_close(db);
+
+    (void)tusk_await(closed);
+    tusk_query_free(closed);
+    tusk_conn_free(db);
+    tusk_loop_free(loop);
+    wrong = script_stop(server);
+    ck_assert_msg(!wrong, "%s", wrong);
+}
+
+static const char *host_taken(void)
+{
+    static char host[64];
+
+    snprintf(host, sizeof host, TUSK_STR_FMT, TUSK_STR_ARG(tusk_conn_host(db)));
+    return host;
+}
+
+/* ---- target_session_attrs ------------------------------------------------------------------------------------------ */
+
+#define LOGIN(statuses) "expect startup\nsend auth ok; " statuses "key 7 key!; ready I\n"
+#define REPORTS(standby, read_only)                                                                                    \
+    LOGIN("status server_version 16.1; status in_hot_standby " standby                                                 \
+          "; status default_transaction_read_only " read_only "; ")
+#define PRIMARY REPORTS("off", "off")
+#define READ_ONLY_PRIMARY REPORTS("off", "on")
+#define STANDBY REPORTS("on", "off")
+#define OLD LOGIN("status server_version 13.1; ")
+#define ASKED(question, answer)                                                                                        \
+    "expect query \"" question "\"\nsend row_description x; row " answer "; command_complete SHOW; ready I\n"
+#define LEFT "expect terminate\nexpect eof\n"
+#define NEXT "connection\n"
+
+static const struct {
+    const char *attrs, *first, *second;
+    bool is_second; /* which one is taken */
+} choices[] = {
+    {"any", STANDBY, "", false},
+    {"read-write", PRIMARY, "", false},
+    {"read-write", STANDBY, PRIMARY, true},
+    {"read-write", READ_ONLY_PRIMARY, PRIMARY, true},
+    {"read-only", STANDBY, "", false},
+    {"read-only", READ_ONLY_PRIMARY, "", false},
+    {"read-only", PRIMARY, STANDBY, true},
+    {"primary", PRIMARY, "", false},
+    {"primary", READ_ONLY_PRIMARY, "", false},
+    {"primary", STANDBY, PRIMARY, true},
+    {"standby", STANDBY, "", false},
+    {"standby", PRIMARY, STANDBY, true},
+    {"prefer-standby", STANDBY, "", false},
+    {"prefer-standby", PRIMARY, STANDBY, true},
+    {"read-write", OLD ASKED("show transaction_read_only", "off"), "", false},
+    {"read-write", OLD ASKED("show transaction_read_only", "on"), OLD ASKED("show transaction_read_only", "off"), true},
+    {"read-only", OLD ASKED("show transaction_read_only", "off"), STANDBY, true},
+    {"primary", OLD ASKED("select pg_catalog.pg_is_in_recovery()", "f"), "", false},
+    {"primary", OLD ASKED("select pg_catalog.pg_is_in_recovery()", "t"), PRIMARY, true},
+    {"standby", OLD ASKED("select pg_catalog.pg_is_in_recovery()", "f"),
+     OLD ASKED("select pg_catalog.pg_is_in_recovery()", "t"), true},
+    {"standby", OLD ASKED("select pg_catalog.pg_is_in_recovery()", "NULL"), STANDBY, true},
+    {"standby", OLD "expect query\nsend error S=ERROR V=ERROR C=42883 M=no; ready I\n", STANDBY, true},
+    {"standby", OLD "expect query\nsend command_complete SELECT 0; ready I\n", STANDBY, true},
+    {"standby", OLD "expect query\nsend error S=FATAL V=FATAL C=57P01 M=bye\n", STANDBY, true},
+};
+
+/* Who does not fit is told goodbye, at once, and asked nothing else. */
+START_TEST(the_first_server_that_fits_is_taken)
+{
+    char script[1200], attrs[60];
+
+    snprintf(attrs, sizeof attrs, "target_session_attrs=%s", choices[_i].attrs);
+    snprintf(script, sizeof script, "%s" LEFT "%s%s%s", choices[_i].first, choices[_i].is_second ? NEXT : "",
+             choices[_i].second, choices[_i].is_second ? LEFT : "");
+    ck_assert_msg(reach(script, attrs) == TUSK_OK, "%s: %s", err.where, err.message);
+    ck_assert_str_eq(host_taken(), choices[_i].is_second ? "localhost" : "127.0.0.1");
+    ck_assert_uint_eq(script_n_accepted(server), choices[_i].is_second ? 2 : 1);
+    ck_assert_uint_eq(tusk_conn_backend_pid(db), 7);
+    ck_assert_uint_eq(tusk_conn_error_field(db, 'C').len, 0);
+    leave();
+}
+END_TEST
+
+/* What the first one reported is not believed of the second. */
+START_TEST(what_one_server_reports_is_not_the_other_ones)
+{
+    ck_assert_int_eq(reach(STANDBY LEFT NEXT OLD ASKED("select pg_catalog.pg_is_in_recovery()", "f") LEFT,
+                           "target_session_attrs=primary"),
+                     TUSK_OK);
+    ck_assert_uint_eq(tusk_conn_parameter(db, "in_hot_standby").len, 0);
+    leave();
+}
+END_TEST
+
+START_TEST(the_second_pass_of_prefer_standby_takes_any)
+{
+    ck_assert_int_eq(reach(PRIMARY LEFT NEXT PRIMARY LEFT NEXT PRIMARY LEFT, "target_session_attrs=prefer-standby"),
+                     TUSK_OK);
+    ck_assert_str_eq(host_taken(), "127.0.0.1");
+    leave();
+}
+END_TEST
+
+START_TEST(a_refusal_ends_both_passes_of_prefer_standby)
+{
+    ck_assert_int_eq(reach(PRIMARY LEFT NEXT "expect startup\nsend error S=FATAL V=FATAL C=28000 M=no\n",
+                           "target_session_attrs=prefer-standby"),
+                     TUSK_ERR_AUTH);
+    ck_assert_uint_eq(script_n_accepted(server), 2);
+    leave();
+}
+END_TEST
+
+static const struct {
+    const char *attrs, *script, *message;
+} complaints[] = {
+    {"read-write", STANDBY, "session is read-only"},
+    {"read-only", PRIMARY, "session is not read-only"},
+    {"primary", STANDBY, "server is in hot standby mode"},
+    {"standby", PRIMARY, "server is not in hot standby mode"},
+};
+
+START_TEST(the_error_names_each_server_and_why_it_was_not_taken)
+{
+    char script[800], attrs[60], text[200];
+    int port;
+
+    snprintf(attrs, sizeof attrs, "target_session_attrs=%s", complaints[_i].attrs);
+    snprintf(script, sizeof script, "%s" LEFT NEXT "%s" LEFT, complaints[_i].script, complaints[_i].script);
+    ck_assert_int_eq(reach(script, attrs), TUSK_ERR_CONNECT);
+    port = script_port(server);
+    ck_assert_str_eq(err.message, complaints[_i].message);
+    ck_assert_str_eq(err.sqlstate, "08001");
+    ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
+    snprintf(text, sizeof text, "connect localhost:%d: %s", port, attrs);
+    ck_assert_str_eq(err.where, text);
+    snprintf(text, sizeof text, "Other attempts: 127.0.0.1:%d: %s", port, complaints[_i].message);
+    ck_assert_str_eq(err.detail, text);
+    leave();
+}
+END_TEST
+
+/* A refused login says more than that the other is a standby. */
+START_TEST(a_refusal_is_told_before_what_does_not_fit)
+{
+    ck_assert_int_eq(reach(STANDBY LEFT NEXT "expect startup\nsend error S=FATAL V=FATAL C=28000 M=no\n",
+                           "target_session_attrs=primary"),
+                     TUSK_ERR_AUTH);
+    ck_assert_str_eq(err.sqlstate, "28000");
+    ck_assert_ptr_nonnull(strstr(err.detail, "server is in hot standby mode"));
+    leave();
+}
+END_TEST
+
+START_TEST(a_server_that_does_not_answer_the_question_is_given_up_by_connect_timeout)
+{
+    ck_assert_int_eq(reach(OLD "expect query\nwait until closed\n" NEXT STANDBY LEFT,
+                           "target_session_attrs=standby connect_timeout=2"),
+                     TUSK_OK);
+    ck_assert_str_eq(host_taken(), "localhost");
+    leave();
+}
+END_TEST
+
+static tusk_query *closed;
+
+static void close_by_notice(tusk_conn *conn, const tusk_notice *notice, void *user)
+{
+    (void)notice, (void)user;
+    closed = tusk_close(conn);
+}
+
+START_TEST(a_connection_may_be_closed_while_its_server_is_asked)
+{
+    char dsn[100];
+
+    server = script_start(OLD "expect query\nsend notice S=NOTICE V=NOTICE C=00000 M=x\n" LEFT);
+    loop = tusk_loop_new();
+    snprintf(dsn, sizeof dsn, "host=127.0.0.1 port=%d user=u sslmode=disable target_session_attrs=primary",
+             script_port(server));
+    db = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .on_notice = close_by_notice});
+    for (closed = NULL; !closed;)
+        ck_assert_int_eq(tusk_loop_turn(loop, 1.0, NULL), TUSK_OK);
+    ck_assert_int_eq(tusk_await(closed), TUSK_OK);
+    tusk_query_free(closed);
+    leave();
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *s = suite_create("hosts");
+    TCase *t = tcase_create("target_session_attrs");
+
+    tcase_set_timeout(t, 30);
+    tcase_add_loop_test(t, the_first_server_that_fits_is_taken, 0, (int)N_OF(choices));
+    tcase_add_test(t, what_one_server_reports_is_not_the_other_ones);
+    tcase_add_test(t, the_second_pass_of_prefer_standby_takes_any);
+    tcase_add_test(t, a_refusal_ends_both_passes_of_prefer_standby);
+    tcase_add_loop_test(t, the_error_names_each_server_and_why_it_was_not_taken, 0, (int)N_OF(complaints));
+    tcase_add_test(t, a_refusal_is_told_before_what_does_not_fit);
+    tcase_add_test(t, a_server_that_does_not_answer_the_question_is_given_up_by_connect_timeout);
+    tcase_add_test(t, a_connection_may_be_closed_while_its_server_is_asked);
+    suite_add_tcase(s, t);
+    return s;
+}
