@@ -264,6 +264,103 @@ START_TEST(the_verdict_says_what_is_next)
 }
 END_TEST
 
+/* ---- parked: reached while the owner is busy with another -------------------------------------------------------- */
+
+static atomic_bool may_answer;
+
+static void say_no_when_told(int fd, int n, void *user)
+{
+    (void)n, (void)user;
+    if (!tls_peer_ssl_request(fd))
+        return;
+    while (!may_answer)
+        (void)usleep(1000);
+    (void)tls_peer_write(fd, "N", 1);
+    (void)tls_peer_drain(fd);
+}
+
+static void say_no_and_stay(int fd, int n, void *user)
+{
+    say_no(fd, n, user);
+    (void)tls_peer_drain(fd);
+}
+
+static const struct {
+    const char *list;
+    tusk__verdict verdict;
+    bool is_taken; /* the parked one, behind that verdict about the other */
+} parked[] = {
+    {"127.0.0.1,127.0.0.2", TUSK__NEXT_ADDRESS, true},
+    {"127.0.0.1,127.0.0.2", TUSK__NEXT_HOST, true},
+    {"127.0.0.1,127.0.0.2", TUSK__GIVE_UP, true}, /* it comes first in the list, and would have been preferred */
+    {"db1", TUSK__NEXT_ADDRESS, true},
+    {"db1", TUSK__NEXT_HOST, false},
+};
+
+/* The first is slow, the second begins 250 ms later and is reached; then the first is reached too. */
+START_TEST(what_is_reached_meanwhile_is_taken_at_once)
+{
+    tls_peer *peers[2] = {tls_peer_start("127.0.0.1", 0, say_no_when_told, NULL)};
+    uint16_t port = tls_peer_port(peers[0]);
+    tusk_error err = {0}, no = {0};
+    outcome o = {0};
+    const tusk__attempts_owner owner = {on_reached, on_unreachable, on_unreachable, &o};
+    tusk__settings *settings = settings_of("host=%s port=%u sslmode=prefer", parked[_i].list, (unsigned)port);
+    tusk__attempts *attempts;
+
+    peers[1] = tls_peer_start("127.0.0.2", port, say_no_and_stay, NULL);
+    world.ips[0] = "127.0.0.1", world.ips[1] = "127.0.0.2";
+    may_answer = false;
+    attempts = tusk__attempts_start(world.loop, settings, &owner, &err);
+    while (o.n_done == 0)
+        world_turn(1.0);
+    ck_assert_uint_eq(ip_of(&o.address), 0x7f000002);
+    hang_up(&o);
+    may_answer = true;
+    while (world.n_recv < 2)
+        world_turn(1.0);
+    ck_assert_int_eq(o.n_done, 1); /* one at a time */
+    (void)tusk__error_set(&no, TUSK_ERR_CONNECT, NULL, "no");
+    tusk__attempts_failed(attempts, &no, parked[_i].verdict);
+    while (o.n_done == 1)
+        world_turn(1.0);
+    ck_assert_int_eq(o.transport != NULL, parked[_i].is_taken);
+    ck_assert(!parked[_i].is_taken || ip_of(&o.address) == 0x7f000001);
+    ck_assert_int_eq(calls.n, 2);
+    hang_up(&o);
+    tusk__attempts_free(attempts);
+    tusk__settings_unref(settings);
+    for (int i = 0; i < 2; i++)
+        tls_peer_stop(peers[i]);
+}
+END_TEST
+
+/* world_close() sees that no descriptor is left. */
+START_TEST(what_is_parked_is_closed_with_the_list)
+{
+    tls_peer *peers[2] = {tls_peer_start("127.0.0.1", 0, say_no_when_told, NULL)};
+    uint16_t port = tls_peer_port(peers[0]);
+    outcome o = {0};
+    const tusk__attempts_owner owner = {on_reached, on_unreachable, on_unreachable, &o};
+    tusk__settings *settings = settings_of("host=127.0.0.1,127.0.0.2 port=%u sslmode=prefer", (unsigned)port);
+    tusk__attempts *attempts;
+
+    peers[1] = tls_peer_start("127.0.0.2", port, say_no_and_stay, NULL);
+    may_answer = false;
+    attempts = tusk__attempts_start(world.loop, settings, &owner, NULL);
+    while (o.n_done == 0)
+        world_turn(1.0);
+    may_answer = true;
+    while (world.n_recv < 2)
+        world_turn(1.0);
+    tusk__attempts_free(attempts);
+    hang_up(&o);
+    tusk__settings_unref(settings);
+    for (int i = 0; i < 2; i++)
+        tls_peer_stop(peers[i]);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *s = suite_create("attempts");
@@ -277,6 +374,8 @@ Suite *tusk_suite(void)
     tcase_add_test(t, an_unknown_name_is_passed_over);
     tcase_add_test(t, an_answer_ends_the_list);
     tcase_add_loop_test(t, the_verdict_says_what_is_next, 0, (int)(sizeof verdicts / sizeof verdicts[0]));
+    tcase_add_loop_test(t, what_is_reached_meanwhile_is_taken_at_once, 0, (int)(sizeof parked / sizeof parked[0]));
+    tcase_add_test(t, what_is_parked_is_closed_with_the_list);
     tcase_add_loop_test(t, every_order_comes_from_the_loops_random_numbers, 0, 2);
     suite_add_tcase(s, t);
     return s;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <tusk/tusk.h>
 
@@ -11,6 +12,9 @@
 #include "test/harness/script_server.h"
 
 #define N_OF(array) (sizeof(array) / sizeof(array)[0])
+
+#define LEFT "expect terminate\nexpect eof\n"
+#define NEXT "connection\n"
 
 static script_server *server;
 static tusk_loop *loop;
@@ -61,6 +65,28 @@ static const char *host_taken(void)
     return host;
 }
 
+/* ---- each host its own ------------------------------------------------------------------------------------------------ */
+
+START_TEST(each_host_has_its_own_password)
+{
+    char path[] = "/tmp/tusk-pass-XXXXXX", with[80];
+    int fd = mkstemp(path); /* 0600 */
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(dprintf(fd, "127.0.0.1:*:*:*:first\nlocalhost:*:*:*:second\n"), 45);
+    (void)close(fd);
+    snprintf(with, sizeof with, "passfile=%s", path);
+    ck_assert_msg(
+        reach("expect startup\nsend auth cleartext\nexpect password first\n"
+              "send error S=FATAL V=FATAL C=57P03 M=no\n" NEXT
+              "expect startup\nsend auth cleartext\nexpect password second\nsend auth ok; key 7 key!; ready I\n" LEFT,
+              with) == TUSK_OK,
+        "%s", err.message);
+    (void)unlink(path);
+    leave();
+}
+END_TEST
+
 /* ---- target_session_attrs ------------------------------------------------------------------------------------------ */
 
 #define LOGIN(statuses) "expect startup\nsend auth ok; " statuses "key 7 key!; ready I\n"
@@ -73,8 +99,6 @@ static const char *host_taken(void)
 #define OLD LOGIN("status server_version 13.1; ")
 #define ASKED(question, answer)                                                                                        \
     "expect query \"" question "\"\nsend row_description x; row " answer "; command_complete SHOW; ready I\n"
-#define LEFT "expect terminate\nexpect eof\n"
-#define NEXT "connection\n"
 
 static const struct {
     const char *attrs, *first, *second;
@@ -233,9 +257,10 @@ END_TEST
 Suite *tusk_suite(void)
 {
     Suite *s = suite_create("hosts");
-    TCase *t = tcase_create("target_session_attrs");
+    TCase *t = tcase_create("hosts");
 
     tcase_set_timeout(t, 30);
+    tcase_add_test(t, each_host_has_its_own_password);
     tcase_add_loop_test(t, the_first_server_that_fits_is_taken, 0, (int)N_OF(choices));
     tcase_add_test(t, what_one_server_reports_is_not_the_other_ones);
     tcase_add_test(t, the_second_pass_of_prefer_standby_takes_any);
