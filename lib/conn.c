@@ -93,9 +93,10 @@ bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields)
 
 void tusk__conn_disconnect(tusk_conn *conn)
 {
+    tusk__password_abandon(&conn->password);
     tusk__login_free(conn->login);
     conn->login = NULL;
-    conn->login_is_computing = false;
+    conn->login_is_busy = false;
     tusk__cancel_rule_stop(conn);
     tusk__task_cancel(&conn->login_task);
     tusk__task_cancel(&conn->flush_task);
@@ -277,6 +278,7 @@ static void begin_close(tusk_conn *conn)
         tusk__request_unsend(conn); /* now: the next turn begins with sending */
         tusk__timer_stop(conn->loop, &conn->timer);
         tusk__task_cancel(&conn->login_task);
+        tusk__password_abandon(&conn->password);
     }
     tusk__loop_defer(conn->loop, &conn->close_task, close_task);
 }

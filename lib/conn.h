@@ -8,6 +8,7 @@
 #include "lib/attempts.h"
 #include "lib/login.h"
 #include "lib/params.h"
+#include "lib/password.h"
 #include "lib/query.h"
 #include "lib/stmt.h"
 #include "lib/target.h"
@@ -37,10 +38,11 @@ struct tusk_conn {
     tusk__route route;        /* where it went, once something was reached; a cancel goes the same way */
     tusk__login *login;
     tusk__task login_task; /* the next slice of key derivation */
-    bool login_is_computing;
-    bool login_was_refused; /* by the server, before it said AuthenticationOk */
-    bool is_asked;          /* the login is done: is it a server as target_session_attrs wants? */
-    tusk__fits fits;        /* … its answer */
+    tusk_password_request *password; /* while the login waits for it */
+    bool login_is_busy;              /* it computes, or waits for a password */
+    bool login_was_refused;          /* by the server, before it said AuthenticationOk */
+    bool is_asked;                   /* the login is done: is it a server as target_session_attrs wants? */
+    tusk__fits fits;                 /* … its answer */
     tusk__timer timer;     /* tusk_config.connect_timeout; later grace times: see deadline.c */
 
     /* the wire */

@@ -53,12 +53,25 @@ void tusk__connect_failed(tusk_conn *conn, const tusk_error *err)
 /* ---- the login ---- */
 
 static void compute_task(tusk__task *task);
+static void on_password(tusk_str password, const tusk_error *err, void *user);
+
+/* The login waits for a password, or goes on computing. */
+static void go_on_later(tusk_conn *conn)
+{
+    tusk_error err = {0};
+
+    if (!tusk__login_wants_password(conn->login))
+        tusk__loop_defer(conn->loop, &conn->login_task, compute_task);
+    else if (tusk__password_ask(conn->loop, conn->settings, tusk__conn_host(conn), on_password, conn, &conn->password,
+                                &err) != TUSK_OK)
+        tusk__connect_failed(conn, &err);
+}
 
 static void go_on(tusk_conn *conn, tusk_code code, const tusk_error *err)
 {
-    conn->login_is_computing = code == TUSK_AGAIN;
+    conn->login_is_busy = code == TUSK_AGAIN;
     if (code == TUSK_AGAIN)
-        tusk__loop_defer(conn->loop, &conn->login_task, compute_task);
+        go_on_later(conn);
     else if (code == TUSK_OK)
         tusk__send_soon(conn);
     else
@@ -73,6 +86,23 @@ static void compute_task(tusk__task *task)
 
     tusk__conn_pin(conn);
     code = tusk__login_step(conn->login, &conn->session, &conn->out, &err);
+    go_on(conn, code, &err);
+    if (code == TUSK_OK)
+        tusk__receive_soon(conn);
+    tusk__conn_unpin(conn);
+}
+
+static void on_password(tusk_str password, const tusk_error *given, void *user)
+{
+    tusk_conn *conn = user;
+    tusk_error err = *given;
+    tusk_code code = err.code;
+
+    tusk__conn_pin(conn);
+    if (code == TUSK_OK)
+        code = tusk__login_password(conn->login, &conn->session, password, &conn->out, &err);
+    else
+        tusk__error_where(&err, "login: password");
     go_on(conn, code, &err);
     if (code == TUSK_OK)
         tusk__receive_soon(conn);

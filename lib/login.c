@@ -3,6 +3,8 @@
  * Read first: lib/login.h, docs/internals/login.md; PostgreSQL docs, "Message Flow", "Start-up". */
 #include "lib/login.h"
 
+#include <assert.h>
+
 #include "lib/crypto.h"
 #include "lib/scram_cache.h"
 #include "proto/error_set.h"
@@ -20,7 +22,12 @@ struct tusk__login {
     tusk_loop *loop;
     tusk__settings *settings;
     const tusk__host *host; /* of them */
-    tusk_str password;      /* a view into them; empty: none */
+    tusk_str password;      /* a view into them, or `given`; empty: none */
+    char *given;            /* by the program, when it was asked; NULL: nothing, or it is used up */
+    bool wants_password;
+    uint32_t held_kind; /* while wants_password: what the server asks for */
+    size_t held_len;
+    char held[TUSK__AUTH_MESSAGE_MAX]; /* … its data; zeroes behind it, as SASL's list ends */
     tusk__transport *transport;
     const tusk__crypto *crypto;
     tusk__scram scram;   /* all zero until the server asks for SASL */
@@ -64,6 +71,18 @@ static void forget_unproved_keys(tusk__login *login)
     login->has_name = false; /* what another attempt keeps from now on is its own */
 }
 
+static void forget_password(tusk__login *login)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(login->loop);
+
+    if (!login->given)
+        return;
+    login->crypto->wipe(login->given, login->password.len);
+    allocator->free(login->given, allocator->user);
+    login->given = NULL;
+    login->password = tusk_str_of("");
+}
+
 void tusk__login_free(tusk__login *login)
 {
     const tusk_allocator *allocator;
@@ -72,6 +91,7 @@ void tusk__login_free(tusk__login *login)
         return;
     allocator = tusk__loop_allocator(login->loop);
     forget_unproved_keys(login);
+    forget_password(login);
     tusk__settings_unref(login->settings);
     login->crypto->wipe(login, sizeof *login);
     allocator->free(login, allocator->user);
@@ -224,10 +244,26 @@ static tusk_code on_authentication(tusk__login *login, tusk__session *session, c
     return method->handle(login, session, ev, out, err);
 }
 
-static tusk_code need_password(const tusk__login *login, const char *method, tusk_error *err)
+/* Keep the question until the program has given what it asks for. */
+static tusk_code hold(tusk__login *login, const tusk__event *ev)
+{
+    tusk_str data = ev->authentication.data;
+
+    assert(data.len < sizeof login->held); /* proto/bounds.h */
+    if (data.len > 0)
+        memcpy(login->held, data.ptr, data.len);
+    login->held_len = data.len;
+    login->held_kind = ev->authentication.kind;
+    login->wants_password = true;
+    return TUSK_AGAIN;
+}
+
+static tusk_code need_password(tusk__login *login, const tusk__event *ev, const char *method, tusk_error *err)
 {
     if (login->password.len > 0)
         return TUSK_OK;
+    if (login->settings->password_fn)
+        return hold(login, ev);
     tusk__error_set(err, TUSK_ERR_AUTH, "28P01", "the server asks for a password (%s), but none was given", method);
     tusk__error_hint(err, tusk_str_of("Give it in the connection string or as tusk_config.password."));
     return TUSK_ERR_AUTH;
@@ -270,6 +306,7 @@ static tusk_code send_password(tusk__login *login, tusk__session *session, tusk_
     tusk__password_message_write(out, password);
     TUSK_TRY(written(out, at, "the PasswordMessage", err));
     login->has_answered = true;
+    forget_password(login);
     tusk__session_enter(session, TUSK__EXPECT_PASSWORD_VERDICT);
     return TUSK_OK;
 }
@@ -277,9 +314,8 @@ static tusk_code send_password(tusk__login *login, tusk__session *session, tusk_
 static tusk_code on_cleartext(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
                               tusk_error *err)
 {
-    (void)ev;
     TUSK_TRY(may_send_cleartext(login, err));
-    TUSK_TRY(need_password(login, "cleartext", err));
+    TUSK_TRY(need_password(login, ev, "cleartext", err));
     return send_password(login, session, login->password, out, err);
 }
 
@@ -291,7 +327,7 @@ static tusk_code on_md5(tusk__login *login, tusk__session *session, const tusk__
     uint8_t salt[4];
     tusk_code code;
 
-    TUSK_TRY(need_password(login, "MD5", err));
+    TUSK_TRY(need_password(login, ev, "MD5", err));
     memcpy(salt, ev->authentication.data.ptr, sizeof salt); /* checked by tusk__authentication_read() */
     code = tusk__md5auth(login->crypto, s->user, login->password, salt, answer, err);
     if (code == TUSK_OK)
@@ -315,8 +351,10 @@ static tusk_code describe_channel(tusk__login *login, uint8_t hash[64], tusk__sc
     return TUSK_OK;
 }
 
-static tusk_code begin_scram(tusk__login *login, tusk_str offered, tusk_error *err)
+static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_error *err)
 {
+    /* with the empty name that ends the list; it is there, tusk__authentication_read() saw it */
+    tusk_str offered = tusk_str_from(ev->authentication.data.ptr, ev->authentication.data.len + 1);
     tusk__scram_config config = {.crypto = login->crypto,
                                  .offered = offered,
                                  .password = login->password,
@@ -328,7 +366,7 @@ static tusk_code begin_scram(tusk__login *login, tusk_str offered, tusk_error *e
         return not_allowed(login, "SCRAM-SHA-256", err);
     TUSK_TRY(describe_channel(login, hash, &config.channel, err));
     TUSK_TRY(tusk__scram_choose(offered, &config.channel, &choice, err));
-    TUSK_TRY(need_password(login, choice == TUSK__SCRAM_GS2_P ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256", err));
+    TUSK_TRY(need_password(login, ev, choice == TUSK__SCRAM_GS2_P ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256", err));
     login->has_begun_sasl = true;
     return tusk__scram_init(&login->scram, &config, err);
 }
@@ -336,11 +374,9 @@ static tusk_code begin_scram(tusk__login *login, tusk_str offered, tusk_error *e
 static tusk_code on_sasl(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
                          tusk_error *err)
 {
-    /* with the empty name that ends the list; it is there, tusk__authentication_read() saw it */
-    tusk_str offered = tusk_str_from(ev->authentication.data.ptr, ev->authentication.data.len + 1);
     size_t at = out->len;
 
-    TUSK_TRY(begin_scram(login, offered, err));
+    TUSK_TRY(begin_scram(login, ev, err));
     tusk__sasl_initial_response_write(out, tusk_str_of(tusk__scram_mechanism(&login->scram)),
                                       tusk__scram_message(&login->scram));
     TUSK_TRY(written(out, at, "the SASLInitialResponse", err));
@@ -391,6 +427,7 @@ static tusk_code on_sasl_continue(tusk__login *login, tusk__session *session, co
 {
     TUSK_TRY(tusk__scram_continue(&login->scram, ev->authentication.data, err));
     look_for_keys(login);
+    forget_password(login);
     return compute(login, session, out, err);
 }
 
@@ -492,6 +529,28 @@ tusk_code tusk__login_event(tusk__login *login, tusk__session *session, const tu
     handler *handle = handler_of(ev->kind);
 
     return handle ? finish(login, handle(login, session, ev, out, err), err) : TUSK_OK;
+}
+
+bool tusk__login_wants_password(const tusk__login *login)
+{
+    return login->wants_password;
+}
+
+tusk_code tusk__login_password(tusk__login *login, tusk__session *session, tusk_str password, tusk__writer *out,
+                               tusk_error *err)
+{
+    const tusk_allocator *allocator = tusk__loop_allocator(login->loop);
+    const tusk__event ev = {
+        .kind = TUSK__EV_AUTHENTICATION,
+        .authentication = {.kind = login->held_kind, .data = tusk_str_from(login->held, login->held_len)}};
+
+    login->wants_password = false;
+    login->given = allocator->malloc(password.len, allocator->user);
+    if (!login->given)
+        return finish(login, tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a password"), err);
+    memcpy(login->given, password.ptr, password.len);
+    login->password = tusk_str_from(login->given, password.len);
+    return finish(login, on_authentication(login, session, &ev, out, err), err);
 }
 
 tusk_code tusk__login_step(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err)

@@ -29,13 +29,19 @@ void tusk__login_free(tusk__login *login); /* wipes; NULL is fine */
 /* Write the StartupMessage and move the session to EXPECT_AUTHENTICATION. */
 tusk_code tusk__login_start(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err);
 
-/* One event of the login, before ReadyForQuery. TUSK_OK: go on (and send what was written) · TUSK_AGAIN: keys are being
- * computed: call tusk__login_step() until it says TUSK_OK, handle no further event before · errors: the attempt is over.
+/* One event of the login, before ReadyForQuery. TUSK_OK: go on (and send what was written) · TUSK_AGAIN: handle no further event
+ * before it says TUSK_OK: either it wants a password, to be given to tusk__login_password(), or keys are being computed: call
+ * tusk__login_step() · errors: the attempt is over.
  * Knows AUTHENTICATION, NEGOTIATE_PROTOCOL_VERSION, BACKEND_KEY_DATA and ERROR (which becomes TUSK_ERR_AUTH for class 28,
  * else TUSK_ERR_CONNECT, with the server's sqlstate, message, detail and hint, fate NOT_SENT); PARAMETER_STATUS, NOTICE and
  * READY are the connection's. */
 tusk_code tusk__login_event(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
                             tusk_error *err);
+/* After TUSK_AGAIN: is it a password of settings->password_fn that is waited for? Once for each login at most. */
+bool tusk__login_wants_password(const tusk__login *login);
+/* Here it is, and not empty: copied, and wiped when it has been used. Results as tusk__login_event(). */
+tusk_code tusk__login_password(tusk__login *login, tusk__session *session, tusk_str password, tusk__writer *out,
+                               tusk_error *err);
 /* One slice (≤ 1 ms) of the key derivation. TUSK_AGAIN: more to do. */
 tusk_code tusk__login_step(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err);
 

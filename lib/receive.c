@@ -59,10 +59,10 @@ static void dispatch(tusk_conn *conn, const tusk__event *ev)
         tusk__answer_event(conn, ev);
 }
 
-/* May the next event be taken now? Not while rows are paused, or while the login computes. */
+/* May the next event be taken now? Not while rows are paused, or while the login computes or waits. */
 static bool may_take(const tusk_conn *conn)
 {
-    return conn->transport && !conn->login_is_computing && !tusk__receive_is_held(conn);
+    return conn->transport && !conn->login_is_busy && !tusk__receive_is_held(conn);
 }
 
 /* Asked for no event of what is used up: that answer is known. */

@@ -41,7 +41,7 @@ static void out_drained(tusk_conn *conn)
 
 static void watch(tusk_conn *conn, bool writable)
 {
-    bool is_reading = !tusk__receive_is_held(conn) && !conn->login_is_computing;
+    bool is_reading = !tusk__receive_is_held(conn) && !conn->login_is_busy;
     unsigned events = (is_reading ? TUSK_READABLE | TUSK__EDGE : 0u) | (writable ? (unsigned)TUSK_WRITABLE : 0u);
     tusk_error err;
 

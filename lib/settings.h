@@ -95,6 +95,8 @@ typedef struct tusk__settings {
     tusk_str scram_client_key, scram_server_key, krbsrvname, gsslib;
     tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;
 
+    tusk_password_fn password_fn;
+    void *password_user;
     tusk_notice_fn on_notice;
     tusk_closed_fn on_closed;
     tusk_parameter_fn on_parameter;

@@ -367,6 +367,34 @@ END_TEST
 
 /* ---- password files ------------------------------------------------------------------------------------------------------------ */
 
+static void asks_nobody(tusk_password_request *request, void *user)
+{
+    (void)request, (void)user;
+}
+
+START_TEST(a_program_that_makes_the_password_is_its_only_source)
+{
+    tusk__settings *s;
+    char text[4096];
+
+    world_variables = ENV("PGPASSWORD", "ep");
+    world_write(".pgpass", "*:*:*:*:fp\n", 0644); /* not even looked at: it would be warned of */
+    s = settings_of(&(tusk_config){
+        .dsn = "host=h user=u password=dp", .password = "p", .password_fn = asks_nobody, .password_user = text});
+    text_is(s->password, "");
+    text_is(s->hosts[0].password, "");
+    text_is(s->warning, "");
+    ck_assert(s->password_fn == asks_nobody && s->password_user == text);
+    tusk__settings_unref(s);
+    ck_assert_uint_gt(tusk__settings_describe(&world_allocator, &world_sources,
+                                              &(tusk_config){.dsn = "password=dp", .password_fn = asks_nobody}, text,
+                                              sizeof text, NULL),
+                      0);
+    ck_assert_ptr_nonnull(strstr(text, "\npassword = (asked for at each login)  (field)\n"));
+    ck_assert_ptr_null(strstr(text, "hidden"));
+}
+END_TEST
+
 START_TEST(the_password_file_counts_last)
 {
     tusk__settings *s;
@@ -755,6 +783,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, the_fallback_name_is_sent_if_there_is_no_other);
     tcase_add_loop_test(tcase, server_settings_are_checked, 0, N_OF(bad_settings));
     tcase = world_case(suite, "passfile");
+    tcase_add_test(tcase, a_program_that_makes_the_password_is_its_only_source);
     tcase_add_test(tcase, the_password_file_counts_last);
     tcase_add_test(tcase, a_password_file_that_others_may_read_is_ignored_and_said);
     tcase_add_test(tcase, what_is_no_file_is_ignored_and_said);

@@ -91,8 +91,17 @@ typedef struct rig {
     tusk__writer server; /* what the server wrote and nobody read */
     tusk_error err;
     bool is_ready;
-    int n_steps;
+    int n_steps, n_asked;
 } rig;
+
+/* What settings->password_fn gives, which is asked here by the rig itself; NULL: there is none. */
+static const char *program_gives;
+
+static void never_called(tusk_password_request *request, void *user)
+{
+    (void)request, (void)user;
+    ck_abort_msg("the login has no loop to ask on");
+}
 
 static tusk_code try_begin(rig *r, tusk_loop *loop, const char *dsn)
 {
@@ -104,7 +113,9 @@ static tusk_code try_begin(rig *r, tusk_loop *loop, const char *dsn)
     tusk__session_lend(&r->session, r->buf, sizeof r->buf);
     tusk__writer_init(&r->out, allocator);
     tusk__writer_init(&r->server, tusk_allocator_default());
-    TUSK_TRY(tusk__settings_new(allocator, &(tusk_config){.dsn = dsn}, &r->settings, &r->err));
+    TUSK_TRY(tusk__settings_new(allocator,
+                                &(tusk_config){.dsn = dsn, .password_fn = program_gives ? never_called : NULL},
+                                &r->settings, &r->err));
     TUSK_TRY(tusk__login_new(loop, r->settings, &r->settings->hosts[0], &r->transport, &r->login, &r->err));
     return tusk__login_start(r->login, &r->session, &r->out, &r->err);
 }
@@ -130,9 +141,18 @@ static tusk_code one_event(rig *r, const tusk__event *ev)
 {
     tusk_code code = tusk__login_event(r->login, &r->session, ev, &r->out, &r->err);
 
-    for (; code == TUSK_AGAIN; r->n_steps++) {
+    while (code == TUSK_AGAIN) {
         ck_assert_uint_eq(r->out.len, r->taken); /* nothing is sent before all is computed */
-        code = tusk__login_step(r->login, &r->session, &r->out, &r->err);
+        if (tusk__login_wants_password(r->login)) {
+            uint8_t *buf = r->buf;
+
+            memset(buf, 0xEE, sizeof r->buf); /* the chunk may be another's meanwhile */
+            r->n_asked++;
+            code = tusk__login_password(r->login, &r->session, tusk_str_of(program_gives), &r->out, &r->err);
+        } else {
+            r->n_steps++;
+            code = tusk__login_step(r->login, &r->session, &r->out, &r->err);
+        }
     }
     r->is_ready = r->is_ready || ev->kind == TUSK__EV_READY;
     return code;
@@ -347,6 +367,7 @@ static void set_up(void)
     loop = loop_on_heap(world_open_timeless(), &memory, &err);
     ck_assert_msg(loop != NULL, "%s", err.message);
     link_is("", "");
+    program_gives = NULL;
 }
 
 static void tear_down(void)
@@ -448,6 +469,61 @@ START_TEST(md5_is_the_hash_of_password_user_and_salt)
     answer_is(&r, LITERAL("md5c2bc2e8de8086ecfbd455dfa98455fc9\0"));
     ask(&r, TUSK__AUTH_OK, LITERAL(""));
     give_ok(&r);
+    end(&r);
+}
+END_TEST
+
+/* ---- a password of the program's --------------------------------------------------------------------------------------------- */
+
+#define ASKING "host=db1 user=alice dbname=app require_auth=none,password,md5,scram-sha-256 "
+
+START_TEST(the_program_is_asked_when_the_server_asks)
+{
+    tusk_error err;
+    rig r;
+
+    link_is("TLSv1.3", "certificate hash");
+    program_gives = "pw-of-alice";
+    begin(&r, loop, ASKING);
+    ask(&r, TUSK__AUTH_CLEARTEXT_PASSWORD, LITERAL(""));
+    give_ok(&r);
+    answer_is(&r, LITERAL("pw-of-alice\0"));
+    ck_assert_int_eq(r.n_asked, 1);
+    end(&r);
+
+    begin(&r, loop, ASKING "password=another"); /* does not count */
+    ask(&r, TUSK__AUTH_MD5_PASSWORD, LITERAL("\1\2\3\4"));
+    give_ok(&r);
+    answer_is(&r, LITERAL("md5c2bc2e8de8086ecfbd455dfa98455fc9\0"));
+    ck_assert_int_eq(r.n_asked, 1);
+    end(&r);
+
+    ck_assert_int_eq(scram_login(loop, ASKING, LITERAL(BOTH), good, NULL, &err), TUSK_OK);
+    ck_assert_int_eq(scram_login(loop, ASKING, LITERAL(PLAIN), good, NULL, &err), TUSK_OK);
+    program_gives = "wrong";
+    ck_assert_int_eq(scram_login(loop, ASKING, LITERAL(PLAIN), good, NULL, &err), TUSK_ERR_AUTH);
+    ck_assert_str_eq(err.sqlstate, "28P01");
+}
+END_TEST
+
+START_TEST(the_program_is_not_asked_for_what_is_refused_anyway)
+{
+    rig r;
+
+    program_gives = "pw-of-alice";
+    begin(&r, loop, "host=db1 user=alice");
+    ask(&r, TUSK__AUTH_CLEARTEXT_PASSWORD, LITERAL(""));
+    give_refused(&r, TUSK_ERR_AUTH, "28000",
+                 "the server asks for the password in the clear, and nothing proves who it is");
+    ck_assert_int_eq(r.n_asked, 0);
+    end(&r);
+
+    begin(&r, loop, ASKING);
+    ask(&r, TUSK__AUTH_OK, LITERAL(""));
+    send_settings(&r);
+    give_ok(&r);
+    ck_assert(r.is_ready);
+    ck_assert_int_eq(r.n_asked, 0);
     end(&r);
 }
 END_TEST
@@ -1444,12 +1520,13 @@ END_TEST
 
 /* ---- memory ------------------------------------------------------------------------------------------------------------------------------ */
 
-static tusk_code login_in_need(void)
+static tusk_code login_in_need(bool is_asked)
 {
     verifier v = good;
     tusk_code code;
     rig r;
 
+    program_gives = is_asked ? good.password : NULL;
     code = try_begin(&r, loop, DSN);
     r.taken = r.out.len;
     if (code == TUSK_OK)
@@ -1470,14 +1547,15 @@ START_TEST(every_allocation_may_fail)
 
         memory.n_calls = 0;
         memory.fail_at = n;
-        code = login_in_need();
+        code = login_in_need(_i);
         memory.fail_at = 0;
         ck_assert_msg(code == TUSK_OK || code == TUSK_ERR_NOMEM, "allocation %ld: %s", n, tusk_code_name(code));
         n_failed += code != TUSK_OK;
         if (memory.n_calls < n)
             break;
     }
-    ck_assert_int_ge(n_failed, 3); /* settings, login, StartupMessage; without room for kept keys it goes on */
+    ck_assert_int_ge(n_failed,
+                     3 + _i); /* settings, login, StartupMessage, password; without room for kept keys it goes on */
     ck_assert_int_le(memory.n_live - live, 1);
 }
 END_TEST
@@ -1507,6 +1585,8 @@ Suite *tusk_suite(void)
     tcase_add_test(methods_case, trust_is_answered_by_nothing);
     tcase_add_test(methods_case, cleartext_is_the_password);
     tcase_add_test(methods_case, md5_is_the_hash_of_password_user_and_salt);
+    tcase_add_test(methods_case, the_program_is_asked_when_the_server_asks);
+    tcase_add_test(methods_case, the_program_is_not_asked_for_what_is_refused_anyway);
     tcase_add_loop_test(methods_case, scram_binds_where_it_can, 0, N_OF(bindings));
     tcase_add_test(methods_case, a_man_in_the_middle_has_another_certificate);
     tcase_add_test(methods_case, a_hash_that_cannot_be_had_is_an_error);
@@ -1550,7 +1630,7 @@ Suite *tusk_suite(void)
     tcase_add_test(rest, a_refused_version_gets_a_hint);
     tcase_add_test(rest, notices_and_parameters_are_not_the_logins);
     tcase_add_loop_test(rest, d28_an_attempt_behind_a_failed_one_is_a_lone_attempt, 0, 6);
-    tcase_add_test(rest, every_allocation_may_fail);
+    tcase_add_loop_test(rest, every_allocation_may_fail, 0, 2);
     tcase_add_test(rest, nothing_is_fine_to_free);
     return suite;
 }

@@ -9,6 +9,7 @@
 
 #include <tusk/alloc.h>
 #include <tusk/error.h>
+#include <tusk/password.h>
 #include <tusk/row.h>
 
 #ifdef __cplusplus
@@ -59,6 +60,8 @@ typedef struct tusk_config {
     const char *dbname;
     const char *user;
     const char *password;
+    tusk_password_fn password_fn; /* makes the password when a server asks for one: then no other source of it counts */
+    void *password_user;          /* `user` of password_fn */
     const char *passfile; /* default ~/.pgpass */
     const char *application_name;
     const char *fallback_application_name; /* as long as nobody gives application_name, not even the environment */

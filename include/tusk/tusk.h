@@ -28,6 +28,7 @@
 #include <tusk/error.h>
 #include <tusk/loop.h>
 #include <tusk/oid.h>
+#include <tusk/password.h>
 #include <tusk/query.h>
 #include <tusk/row.h>
 #include <tusk/sqlstate.h>

@@ -70,7 +70,11 @@ static const char before_table[] =
 
 static const char behind_table[] =
     "\n"
-    "Only in `tusk_config`: `server_settings`, see below; `scram_max_iterations` (default 100000), above which a "
+    "Only in `tusk_config`: `password_fn` and its `password_user`, which make the password when a server asks for one, "
+    "so that no "
+    "other\n"
+    "source of it counts (guide.md, \"Passwords\"); `server_settings`, see below; `scram_max_iterations` (default "
+    "100000), above which a "
     "server's demand is\n"
     "refused before anything is computed; `ignore_environment`; `on_notice`, `on_parameter`, `on_closed`, "
     "`on_key_password` and their "

@@ -132,6 +132,7 @@ typedef struct line {
     bool is_wrong;   /* its configuration cannot succeed */
     bool is_doomed;  /* somebody asked for FATAL, or for what takes longer than the driver waits */
     bool was_ready;
+    const char *password;
     int n_closed;          /* calls of on_closed */
     uint32_t hidden_token; /* behind which a Parse or a Close was submitted that is no request of ours; 0: none */
     const want *closer;    /* the first tusk_close() */
@@ -140,6 +141,13 @@ typedef struct line {
     int64_t stuck_us; /* since when stuck_token is at its head, past its deadline */
     uint32_t stuck_token, stuck_from;
 } line;
+
+typedef struct question {
+    line *link;
+    tusk_password_request *request; /* NULL: answered */
+} question;
+
+enum { MAX_QUESTIONS = 512 };
 
 typedef struct handle {
     tusk_stmt *stmt; /* NULL: freed */
@@ -206,11 +214,13 @@ struct run {
     int64_t last_poll_us;
     size_t n_turns;
     bool is_calling; /* the driver, and it must not call back */
+    question questions[MAX_QUESTIONS];
+    size_t n_questions;
 };
 
 static size_t coverage[N_KINDS][N_OUTCOMES];
 static pg_counts totals;
-static size_t n_requests, n_awaits, n_pauses, n_streams;
+static size_t n_requests, n_awaits, n_pauses, n_streams, n_questions, n_canceled_questions;
 static bool is_logging;
 
 __attribute__((format(printf, 2, 3))) static void say(const run *r, const char *fmt, ...)
@@ -1141,6 +1151,51 @@ static void on_closed(tusk_conn *conn, const tusk_error *err, void *user)
     act_in_callback(r, 100);
 }
 
+/* ---- passwords that the program makes ------------------------------------------------------------------------------------- */
+
+static void give_password(void *user)
+{
+    question *ask = user;
+    tusk_password_request *request = ask->request;
+
+    ask->request = NULL;
+    if (request)
+        tusk_password_give(request, tusk_str_of(ask->link->password));
+}
+
+/* Its timer, if there is one, finds nothing to do. */
+static void on_password_canceled(tusk_password_request *request, void *user)
+{
+    question *ask = user;
+    run *r = ask->link->run;
+
+    must(r, !r->is_calling, "a question is canceled inside a call");
+    must(r, ask->request == request && tusk_password_is_canceled(request), "another question is canceled");
+    n_canceled_questions++;
+    give_password(ask);
+}
+
+static void password_fn(tusk_password_request *request, void *user)
+{
+    line *l = user;
+    run *r = l->run;
+    question *ask = &r->questions[r->n_questions++];
+
+    n_questions++;
+    must(r, !r->is_calling, "a password is asked for inside a call");
+    must(r, l->conn && !l->is_closing && !l->was_ready, "a password is asked for that nobody needs");
+    must(r, r->n_questions <= MAX_QUESTIONS, "too many questions");
+    must(r, tusk_str_is(tusk_password_user(request), "sim"), "who is asked for?");
+    *ask = (question){l, request};
+    tusk_password_on_cancel(request, on_password_canceled, ask);
+    if (!r->is_calm && chance(r, 100))
+        close_link(r, l);
+    if (chance(r, 300))
+        give_password(ask);
+    else
+        must(r, tusk_timer_start(r->loop, any(r, 300) / 1e3, give_password, ask) != NULL, "no timer");
+}
+
 static line *open_link(run *r, bool is_fresh)
 {
     static const char *const hosts[] = {"db1", "db1", "10.0.0.1", "10.0.0.1", "::1", "/sim"};
@@ -1168,6 +1223,11 @@ static line *open_link(run *r, bool is_fresh)
     if (!is_fresh && chance(r, 500)) {
         config.connect_timeout = (1 + any(r, chance(r, 200) ? 20 : 3000)) / 1e3;
         l->connect_timeout_us = (int64_t)(config.connect_timeout * 1e6);
+    }
+    l->password = password;
+    if (chance(r, 300)) {
+        config.password_fn = password_fn;
+        config.password_user = l;
     }
     if (chance(r, 500))
         config.requirepeer = "root"; /* whose all servers are */
@@ -1730,11 +1790,11 @@ static void print_coverage(void)
            "%zu statements, %zu mishaps, %zu early deaths, %zu times nonsense; %zu cancels: %zu of nobody, %zu while "
            "running, %zu while idle, %zu on the "
            "fence; "
-           "%zu copies failed\n",
+           "%zu copies failed; %zu questions for a password, %zu canceled\n",
            n_requests, n_awaits, n_pauses, n_streams, totals.logins, totals.refused, totals.negotiated,
            totals.impostors, totals.statements, totals.mishaps, totals.early_deaths, totals.nonsense, totals.cancels,
            totals.cancels_of_nobody, totals.cancels_while_running, totals.cancels_while_idle, totals.cancels_on_fence,
-           totals.copies_failed);
+           totals.copies_failed, n_questions, n_canceled_questions);
 }
 
 /* Can it happen at all? Then it must, over a couple of thousand seeds. */
@@ -1783,6 +1843,8 @@ static void check_coverage(void)
     const size_t counts[] = {n_awaits,
                              n_pauses,
                              n_streams,
+                             n_questions,
+                             n_canceled_questions,
                              totals.refused,
                              totals.negotiated,
                              totals.mishaps,
