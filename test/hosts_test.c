@@ -69,13 +69,13 @@ static const char *host_taken(void)
 
 START_TEST(each_host_has_its_own_password)
 {
-    char path[] = "/tmp/tusk-pass-XXXXXX", with[80];
+    char path[] = "/tmp/tusk-pass-XXXXXX", with[100];
     int fd = mkstemp(path); /* 0600 */
 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(dprintf(fd, "127.0.0.1:*:*:*:first\nlocalhost:*:*:*:second\n"), 45);
     (void)close(fd);
-    snprintf(with, sizeof with, "passfile=%s", path);
+    snprintf(with, sizeof with, "require_auth=password passfile=%s", path);
     ck_assert_msg(
         reach("expect startup\nsend auth cleartext\nexpect password first\n"
               "send error S=FATAL V=FATAL C=57P03 M=no\n" NEXT
