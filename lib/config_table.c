@@ -10,9 +10,7 @@
 _Static_assert(sizeof(tusk__sslmode) == sizeof(uint32_t) && sizeof(tusk__channel_binding) == sizeof(uint32_t),
                "enums are 32 bits wide");
 
-#define RANGE "the range of versions cannot be narrowed yet"
 #define BROKEN "it is broken; the least is TLSv1.2"
-#define NO_CRL "revocation lists are not supported yet"
 #define NO_GSS "GSSAPI is not supported yet"
 #define NO_OAUTH "OAuth is not supported yet"
 #define NO_READY_KEYS "ready SCRAM keys are not supported yet"
@@ -67,21 +65,17 @@ static const tusk__choice cert_modes[] = {
     {NULL, 0, NULL},
 };
 
-static const tusk__choice sni[] = {{"0", 0, "it cannot be switched off yet"}, {"1", 1, NULL}, {NULL, 0, NULL}};
+static const tusk__choice sni[] = {{"0", 0, NULL}, {"1", 1, NULL}, {NULL, 0, NULL}};
 
-static const tusk__choice compressions[] = {
-    {"0", 0, NULL},
-    {"1", 1, "compression below TLS gives away what is encrypted (CRIME), and OpenSSL has dropped it"},
-    {NULL, 0, NULL},
-};
+static const tusk__choice compressions[] = {{"0", 0, NULL}, {"1", 1, NULL}, {NULL, 0, NULL}};
 
 static const tusk__choice tls_min_versions[] = {
-    {"TLSv1", 0x0301, BROKEN}, {"TLSv1.1", 0x0302, BROKEN}, {"TLSv1.2", 0x0303, NULL}, {"TLSv1.3", 0x0304, RANGE},
+    {"TLSv1", 0x0301, BROKEN}, {"TLSv1.1", 0x0302, BROKEN}, {"TLSv1.2", 0x0303, NULL}, {"TLSv1.3", 0x0304, NULL},
     {NULL, 0, NULL},
 };
 
 static const tusk__choice tls_max_versions[] = {
-    {"TLSv1", 0x0301, BROKEN}, {"TLSv1.1", 0x0302, BROKEN}, {"TLSv1.2", 0x0303, RANGE}, {"TLSv1.3", 0x0304, NULL},
+    {"TLSv1", 0x0301, BROKEN}, {"TLSv1.1", 0x0302, BROKEN}, {"TLSv1.2", 0x0303, NULL}, {"TLSv1.3", 0, NULL},
     {NULL, 0, NULL},
 };
 
@@ -223,26 +217,28 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .help = "Whether a client certificate is shown: never, if there is one and the server asks, or always: with `require` the "
         "server must ask for one, and what is no TLS is refused." },
     [TUSK__PARAM_SSLCRL] = {
-        .name = "sslcrl", .env = "PGSSLCRL", .kind = TUSK__KIND_TEXT, IN(sslcrl), NO_FIELD,
-        .refusal = NO_CRL },
+        .name = "sslcrl", .env = "PGSSLCRL", .kind = TUSK__KIND_FILE, IN(sslcrl), NO_FIELD,
+        .shown_default = "`~/.postgresql/root.crl`, if neither is given",
+        .help = "A file with lists of revoked certificates, one of each authority in the server's chain. It counts where there are "
+        "root certificates; then a chain without a list is refused." },
     [TUSK__PARAM_SSLCRLDIR] = {
-        .name = "sslcrldir", .env = "PGSSLCRLDIR", .kind = TUSK__KIND_TEXT, IN(sslcrldir), NO_FIELD,
-        .refusal = NO_CRL },
+        .name = "sslcrldir", .env = "PGSSLCRLDIR", .kind = TUSK__KIND_FILE, IN(sslcrldir), NO_FIELD, .shown_default = "none",
+        .help = "A folder with such lists, each under its hash (`openssl rehash`). Both may be given." },
     [TUSK__PARAM_SSLSNI] = {
         .name = "sslsni", .env = "PGSSLSNI", .kind = TUSK__KIND_CHOICE, IN(sslsni), NO_FIELD, .fallback = "1", .choices = sni,
-        .help = "Whether TLS tells the server's name in the clear (SNI), if `host` is a name." },
+        .help = "Whether TLS tells the server's name in the clear (SNI), if `host` is a name: some proxies need it to find the server." },
     [TUSK__PARAM_SSLCOMPRESSION] = {
         .name = "sslcompression", .env = "PGSSLCOMPRESSION", .kind = TUSK__KIND_CHOICE, IN(sslcompression), NO_FIELD,
         .fallback = "0", .choices = compressions,
-        .help = "A relic." },
+        .help = "A relic without any effect: what is encrypted must not be compressed (CRIME)." },
     [TUSK__PARAM_SSL_MIN_PROTOCOL_VERSION] = {
         .name = "ssl_min_protocol_version", .env = "PGSSLMINPROTOCOLVERSION", .kind = TUSK__KIND_TLS_VERSION, IN(tls_min),
         NO_FIELD, .fallback = "TLSv1.2", .choices = tls_min_versions,
-        .help = "The least version of TLS. In upper or lower case." },
+        .help = "The least version of TLS, in upper or lower case. The machine's policy may be stricter." },
     [TUSK__PARAM_SSL_MAX_PROTOCOL_VERSION] = {
         .name = "ssl_max_protocol_version", .env = "PGSSLMAXPROTOCOLVERSION", .kind = TUSK__KIND_TLS_VERSION, IN(tls_max),
         NO_FIELD, .fallback = "TLSv1.3", .choices = tls_max_versions, .shown_default = "none",
-        .help = "The highest version of TLS. In upper or lower case." },
+        .help = "The highest version of TLS, in upper or lower case." },
     [TUSK__PARAM_SSLKEYLOGFILE] = {
         .name = "sslkeylogfile", .kind = TUSK__KIND_TEXT, IN(sslkeylogfile), NO_FIELD,
         .refusal = "what configures a connection must not make it write its keys to a file" },

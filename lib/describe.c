@@ -135,6 +135,9 @@ static void put_warnings(printer *p, const tusk__settings *s)
         put(p, s->warning.ptr, s->warning.len);
         put_text(p, "\n");
     }
+    if (s->sslkeylogfile.len > 0)
+        put_text(
+            p, "warning: the keys of TLS are written to sslkeylogfile: whoever reads it can read all that was sent\n");
     if (!is_local && weaknesses[s->sslmode]) {
         put_text(p, "warning: ");
         put_text(p, weaknesses[s->sslmode]);

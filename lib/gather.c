@@ -80,6 +80,8 @@ static void read_fields(gatherer *w)
         if (text)
             set(w, i, tusk_str_of(text), origin);
     }
+    if (config->sslkeylogfile && config->sslkeylogfile[0])
+        set(w, TUSK__PARAM_SSLKEYLOGFILE, tusk_str_of(config->sslkeylogfile), (tusk__origin){.kind = TUSK__FROM_FIELD});
     w->g->server_settings_origin.kind = TUSK__FROM_FIELD;
     tusk__document_places(config, &timeout, &w->g->server_settings_origin);
     if (config->connect_timeout != 0.0) {
@@ -230,6 +232,16 @@ static tusk_str default_host(const gatherer *w)
     return tusk_str_of(tusk__is_folder(folder) ? folder : FALLBACK_HOST);
 }
 
+/* The variable of browsers and curl, which is no parameter of libpq. */
+static void complete_key_log(gatherer *w)
+{
+    const char *path = variable(w, "SSLKEYLOGFILE");
+
+    if (path && !w->g->values.text[TUSK__PARAM_SSLKEYLOGFILE].ptr)
+        set(w, TUSK__PARAM_SSLKEYLOGFILE, tusk_str_of(path),
+            (tusk__origin){.kind = TUSK__FROM_ENVIRONMENT, .name = "SSLKEYLOGFILE"});
+}
+
 /* The system's authorities sign for everybody: unless sslmode says otherwise, and is refused then, the name is verified. */
 static void complete_system_roots(gatherer *w)
 {
@@ -249,6 +261,7 @@ static tusk_code complete(gatherer *w)
     tusk__origin none = {.kind = TUSK__FROM_DEFAULT};
 
     complete_system_roots(w);
+    complete_key_log(w);
     for (size_t i = 0; i < TUSK__N_PARAMS; i++)
         if (!text[i].ptr)
             set(w, i, tusk_str_of(tusk__params[i].fallback), none);

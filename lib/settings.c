@@ -174,6 +174,9 @@ static tusk_code check_tls(const builder *b)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
                                "sslrootcert=system needs sslmode=verify-full: a weaker one would take anybody's "
                                "certificate");
+    if (s->tls_max != 0 && s->tls_min > s->tls_max)
+        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
+                               "ssl_min_protocol_version is above ssl_max_protocol_version");
     if (s->sslnegotiation == TUSK__NEGOTIATE_DIRECT && s->sslmode < TUSK__SSL_REQUIRE)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
                                "sslnegotiation=direct needs sslmode=require or stronger: it leaves no way into the "
@@ -250,6 +253,13 @@ static void say_origin(tusk_error *err, const tusk__origin *origin)
     tusk__error_detail(err, tusk_str_of(text));
 }
 
+/* A file to be written is named by the program or its environment; what comes from elsewhere is refused like any other parameter that
+ * is (D20). */
+static bool is_the_programs(const tusk__origin *origin)
+{
+    return origin->kind == TUSK__FROM_FIELD || origin->kind == TUSK__FROM_ENVIRONMENT;
+}
+
 static tusk_code apply_all(builder *b)
 {
     const tusk__param_values *values = &b->g->values;
@@ -261,6 +271,10 @@ static tusk_code apply_all(builder *b)
 
         if (i == TUSK__PARAM_CONNECT_TIMEOUT && b->config->connect_timeout != 0.0)
             continue; /* a double counts exactly */
+        if (i == TUSK__PARAM_SSLKEYLOGFILE && is_the_programs(&values->origin[i])) {
+            b->s->sslkeylogfile = text;
+            continue;
+        }
         code = tusk__param_apply(b->s, &tusk__params[i], text, b->err);
         if (code != TUSK_OK && !was_set)
             say_origin(b->err, &values->origin[i]);

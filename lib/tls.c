@@ -365,7 +365,8 @@ static const tusk__transport_ops tls_ops = {
  * matches it. */
 static bool set_sni(const tls *t, char *name)
 {
-    if (t->host.len == 0 || t->host.len > TLSEXT_MAXLEN_host_name || tusk__tls_is_address(t->host))
+    if (t->context->no_sni || t->host.len == 0 || t->host.len > TLSEXT_MAXLEN_host_name ||
+        tusk__tls_is_address(t->host))
         return true;
     return SSL_set_tlsext_host_name(t->ssl, name) == 1;
 }

@@ -1,5 +1,5 @@
-/* What the files of TLS share: lib/tls.c (the transport), tls_context.c (policies), tls_roots.c (whom they trust),
- * tls_identity.c (who we are), tls_bio.c (ciphertext in lent chunks),
+/* What the files of TLS share: lib/tls.c (the transport), tls_context.c (policies), tls_roots.c (whom they trust), tls_crl.c (and no more),
+ * tls_identity.c (who we are), tls_keylog.c (keys for debugging), tls_bio.c (ciphertext in lent chunks),
  * tls_peer.c (what is asked of the other side), tls_error.c (OpenSSL's errors as sentences), tls_verify.c (names and hashes of
  * certificates). Nobody else includes it.
  * OpenSSL's default library context is used as the program or the machine has set it up, since their policy (FIPS, least
@@ -18,7 +18,8 @@ struct tusk__tls_context {
     tusk_allocator allocator;
     SSL_CTX *ssl_ctx;
     BIO_METHOD *bio_method;
-    bool verify_chain, verify_host, must_alpn, must_show_certificate;
+    bool verify_chain, verify_host, must_alpn, must_show_certificate, no_sni;
+    int key_log_fd; /* -1: none */
 };
 
 /* A file of the user's: ~/.postgresql/name. False: it is not there. */
@@ -31,6 +32,20 @@ tusk_code tusk__tls_path_of(tusk_str given, char path[TUSK__TLS_PATH_SIZE], cons
 /* ---- tls_roots.c: whom it trusts ----------------------------------------------------------------------------------- */
 TUSK_MUST_CHECK
 tusk_code tusk__tls_load_roots(tusk__tls_context *context, const tusk__tls_policy *policy, tusk_error *err);
+
+/* All files of a folder whose names are hashes, with `prefix` in front of their numbers. How many could be loaded; -1: it cannot be
+ * read. OpenSSL's errors stay in the queue. */
+typedef int tusk__tls_load_fn(X509_LOOKUP *lookup, const char *path, int type);
+int tusk__tls_load_folder(X509_LOOKUP *lookup, const char *folder, const char *prefix, tusk__tls_load_fn *load);
+
+/* ---- tls_crl.c: what is revoked; behind the roots ----------------------------------------------------------------- */
+TUSK_MUST_CHECK
+tusk_code tusk__tls_load_crl(tusk__tls_context *context, const tusk__tls_policy *policy, tusk_error *err);
+
+/* ---- tls_keylog.c -------------------------------------------------------------------------------------------------- */
+TUSK_MUST_CHECK
+tusk_code tusk__tls_open_key_log(tusk__tls_context *context, const tusk__tls_policy *policy, tusk_error *err);
+void tusk__tls_close_key_log(tusk__tls_context *context);
 
 /* ---- tls_identity.c: who we are. TUSK_AGAIN: the key's password is to be asked for -------------------------------- */
 TUSK_MUST_CHECK

@@ -50,7 +50,8 @@ static const size_t texts[] = {
     offsetof(tusk__tls_policy, rootcert),     offsetof(tusk__tls_policy, home),
     offsetof(tusk__tls_policy, system_file),  offsetof(tusk__tls_policy, system_folders),
     offsetof(tusk__tls_policy, certificate),  offsetof(tusk__tls_policy, key),
-    offsetof(tusk__tls_policy, key_password),
+    offsetof(tusk__tls_policy, key_password), offsetof(tusk__tls_policy, crl),
+    offsetof(tusk__tls_policy, crl_folder),   offsetof(tusk__tls_policy, key_log),
 };
 #define N_TEXTS (sizeof texts / sizeof texts[0])
 
@@ -100,6 +101,7 @@ static bool is_same(const tusk__tls_policy *a, const tusk__tls_policy *b)
             return false;
     return a->verify == b->verify && a->must_alpn == b->must_alpn && a->trust_system == b->trust_system &&
            a->no_certificate == b->no_certificate && a->must_show_certificate == b->must_show_certificate &&
+           a->min_version == b->min_version && a->max_version == b->max_version && a->no_sni == b->no_sni &&
            a->ask_password == b->ask_password && a->ask_user == b->ask_user;
 }
 

@@ -56,16 +56,26 @@ tusk_code tusk__tls_path_of(tusk_str given, char path[TUSK__TLS_PATH_SIZE], cons
 
 /* ---- the context ------------------------------------------------------------------------------------------------- */
 
+/* The machine's policy may be stricter on either side: then it counts. */
+static bool limit_versions(SSL_CTX *ctx, const tusk__tls_policy *policy)
+{
+    long least = policy->min_version > 0 ? (long)policy->min_version : TLS1_2_VERSION;
+    long most = (long)policy->max_version, machines_most = SSL_CTX_get_max_proto_version(ctx);
+
+    if (SSL_CTX_get_min_proto_version(ctx) < least && SSL_CTX_set_min_proto_version(ctx, least) != 1)
+        return false;
+    return most == 0 || (machines_most > 0 && machines_most <= most) || SSL_CTX_set_max_proto_version(ctx, most) == 1;
+}
+
 /* Tickets and sessions: PostgreSQL has them off, so nothing could be resumed. Buffers are released when idle: that
  * costs OpenSSL two allocations per query, and saves 33 KiB per idle connection. */
-static bool configure(SSL_CTX *ctx)
+static bool configure(SSL_CTX *ctx, const tusk__tls_policy *policy)
 {
     (void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
     (void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    if (SSL_CTX_get_min_proto_version(ctx) < TLS1_2_VERSION && /* the machine's policy may be stricter */
-        SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1)
+    if (!limit_versions(ctx, policy))
         return false;
     return SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn) == 0; /* this one says 0 for success */
 }
@@ -74,13 +84,16 @@ static tusk_code fill(tusk__tls_context *context, const tusk__tls_policy *policy
 {
     context->bio_method = tusk__tls_bio_method_new();
     context->ssl_ctx = SSL_CTX_new(TLS_client_method());
-    if (!context->bio_method || !context->ssl_ctx || !configure(context->ssl_ctx))
+    if (!context->bio_method || !context->ssl_ctx || !configure(context->ssl_ctx, policy))
         return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
     context->verify_host = policy->verify == TUSK__TLS_VERIFY_HOST;
     context->must_alpn = policy->must_alpn;
     context->must_show_certificate = policy->must_show_certificate;
+    context->no_sni = policy->no_sni;
     TUSK_TRY(tusk__tls_load_roots(context, policy, err));
+    TUSK_TRY(tusk__tls_load_crl(context, policy, err));
     TUSK_TRY(tusk__tls_load_identity(context, policy, err));
+    TUSK_TRY(tusk__tls_open_key_log(context, policy, err));
     if (context->must_show_certificate)
         SSL_CTX_set_cert_cb(context->ssl_ctx, tusk__tls_on_certificate_request, NULL);
     SSL_CTX_set_verify(context->ssl_ctx, context->verify_chain ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
@@ -96,7 +109,7 @@ tusk_code tusk__tls_context_new(const tusk_allocator *allocator, const tusk__tls
     *out = NULL;
     if (!context)
         return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a TLS context");
-    *context = (tusk__tls_context){.refs = 1, .allocator = *allocator};
+    *context = (tusk__tls_context){.refs = 1, .allocator = *allocator, .key_log_fd = -1};
     ERR_clear_error();
     code = fill(context, policy, err);
     ERR_clear_error();
@@ -125,6 +138,7 @@ void tusk__tls_context_unref(tusk__tls_context *context)
     if (!context || --context->refs > 0)
         return;
     allocator = context->allocator;
+    tusk__tls_close_key_log(context);
     SSL_CTX_free(context->ssl_ctx);
     BIO_meth_free(context->bio_method);
     allocator.free(context, allocator.user);

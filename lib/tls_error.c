@@ -52,6 +52,10 @@ static const sentence chain_sentences[] = {
      "the server's certificate was issued by an authority that is not in the root certificate file"},
     {X509_V_ERR_CERT_SIGNATURE_FAILURE, "the signature of the server's certificate is wrong"},
     {X509_V_ERR_CERT_REVOKED, "the server's certificate has been revoked"},
+    {X509_V_ERR_UNABLE_TO_GET_CRL, "there is no revocation list of an authority in the server's chain"},
+    {X509_V_ERR_CRL_HAS_EXPIRED, "a revocation list has expired"},
+    {X509_V_ERR_CRL_NOT_YET_VALID, "a revocation list is not valid yet"},
+    {X509_V_ERR_CRL_SIGNATURE_FAILURE, "the signature of a revocation list is wrong"},
     {X509_V_ERR_INVALID_PURPOSE, "the server's certificate is not meant for servers"},
     {X509_V_ERR_INVALID_CA, "the server's certificate was issued by a certificate that is no authority's"},
     {X509_V_ERR_EE_KEY_TOO_SMALL, "the key of the server's certificate is too short for this machine's policy"},
@@ -62,10 +66,14 @@ static const sentence chain_sentences[] = {
 
 static const sentence reason_sentences[] = {
     {SSL_R_WRONG_VERSION_NUMBER, "what the server sent is no TLS"},
-    {SSL_R_UNSUPPORTED_PROTOCOL, "the server speaks no version of TLS that is accepted here (1.2 or later)"},
+    {SSL_R_UNSUPPORTED_PROTOCOL, "the server speaks no version of TLS that is accepted here (1.2 or later, and what ssl_min_protocol_version and "
+     "ssl_max_protocol_version leave of it)"},
     {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the server refuses this version of TLS"},
     {SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the server refuses the handshake: nothing in common"},
     {SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, "the server does not accept our certificate"},
+    {SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "our certificate has expired, says the server"},
+    {SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, "our certificate has been revoked, says the server"},
+    {SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, "the server does not take certificates like ours"},
     {SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "the server does not accept our certificate"},
     {SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the server does not know the authority of our certificate"},
     {SSL_R_TLSV1_ALERT_ACCESS_DENIED, "the server denies access"},

@@ -64,40 +64,37 @@ static tusk_code load_root_file(tusk__tls_context *context, const tusk__tls_poli
 
 /* ---- the system's ------------------------------------------------------------------------------------------------ */
 
-/* "1f2e3d4c.0": the names that OpenSSL would look for. */
-static bool is_hashed(const char *name)
+/* "1f2e3d4c.0", or "1f2e3d4c.r0": the names that OpenSSL would look for. */
+static bool is_hashed(const char *name, const char *prefix)
 {
-    size_t len = strspn(name, "0123456789abcdef");
+    size_t len = strlen(prefix);
 
-    return len == 8 && name[8] == '.' && name[9] && strspn(name + 9, "0123456789") == strlen(name + 9);
+    if (strspn(name, "0123456789abcdef") != 8 || name[8] != '.' || strncmp(name + 9, prefix, len) != 0)
+        return false;
+    name += 9 + len;
+    return name[0] && strspn(name, "0123456789") == strlen(name);
 }
 
-/* How many certificates; what cannot be read counts as nothing, as with OpenSSL itself. */
-static int add_file(X509_LOOKUP *lookup, const char *path)
-{
-    int n = X509_load_cert_file(lookup, path, X509_FILETYPE_PEM);
-
-    return n > 0 ? n : 0;
-}
-
-static int add_folder(X509_LOOKUP *lookup, const char *folder)
+int tusk__tls_load_folder(X509_LOOKUP *lookup, const char *folder, const char *prefix, tusk__tls_load_fn *load)
 {
     char path[TUSK__TLS_PATH_SIZE];
     DIR *dir = opendir(folder);
     const struct dirent *entry;
     int n = 0;
 
-    while (dir && (entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): the stream is ours */
+    if (!dir)
+        return -1;
+    while ((entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): the stream is ours */
         int len = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
 
-        if (is_hashed(entry->d_name) && len > 0 && (size_t)len < sizeof path)
-            n += add_file(lookup, path);
+        if (is_hashed(entry->d_name, prefix) && len > 0 && (size_t)len < sizeof path)
+            n += load(lookup, path, X509_FILETYPE_PEM) > 0;
     }
-    if (dir)
-        closedir(dir);
+    closedir(dir);
     return n;
 }
 
+/* How many of them hold certificates; what cannot be read counts as nothing, as with OpenSSL itself. */
 static int add_folders(X509_LOOKUP *lookup, const char *folders)
 {
     char folder[TUSK__TLS_PATH_SIZE];
@@ -109,7 +106,7 @@ static int add_folders(X509_LOOKUP *lookup, const char *folders)
         if (len > 0 && len < sizeof folder) {
             memcpy(folder, folders, len);
             folder[len] = '\0';
-            n += add_folder(lookup, folder);
+            n += tusk__tls_load_folder(lookup, folder, "", X509_load_cert_file) > 0;
         }
         folders += len + (folders[len] == ':');
     }
@@ -147,7 +144,7 @@ static tusk_code load_system(tusk__tls_context *context, const tusk__tls_policy 
         TUSK_TRY(tusk__tls_path_of(policy->system_folders, folders, "list in SSL_CERT_DIR", err));
     else
         (void)snprintf(folders, sizeof folders, "%s", X509_get_default_cert_dir());
-    if (add_file(lookup, file) + add_folders(lookup, folders) == 0)
+    if ((X509_load_cert_file(lookup, file, X509_FILETYPE_PEM) > 0) + add_folders(lookup, folders) == 0)
         return no_system_roots(file, folders, err);
     ERR_clear_error(); /* of files that could not be read */
     context->verify_chain = true;

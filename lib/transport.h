@@ -63,6 +63,10 @@ typedef enum tusk__tls_verify {
  * named in lib/tls_cache.c too. */
 typedef struct tusk__tls_policy {
     tusk__tls_verify verify;
+    uint32_t min_version, max_version; /* as in records: 0x0303 is TLS 1.2; 0: the least we take, the machine's highest */
+    bool no_sni;             /* do not tell the host's name in the clear */
+    tusk_str crl, crl_folder; /* file and folder of revocation lists; both empty: ~/.postgresql/root.crl, if there */
+    tusk_str key_log;        /* file for the keys; empty: none */
     bool must_alpn;          /* the server must name the protocol: TLS that begins without a question (D30) */
     bool trust_system;       /* not a file's authorities, but the system's */
     tusk_str rootcert;       /* file; empty: ~/.postgresql/root.crt, if there */

@@ -195,6 +195,20 @@ START_TEST(a_value_that_is_refused_later_is_told_by_its_place_too)
 }
 END_TEST
 
+/* D20: a document is no program. */
+START_TEST(d20_document_cannot_name_a_key_log)
+{
+    tusk_config *config = config_of("{\"connection_config\": {\"sslkeylogfile\": \"/k\"}}");
+    tusk__settings *s = NULL;
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err), TUSK_ERR_CONFIG);
+    ck_assert_str_eq(err.message, "sslkeylogfile is not supported: what configures a connection must not make it write "
+                                  "its keys to a file");
+    tusk_config_free(config);
+}
+END_TEST
+
 /* Every parameter of libpq is a key, too. */
 START_TEST(every_parameter_is_a_key)
 {
@@ -355,6 +369,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, fields_may_be_changed_and_then_are_the_programs);
     tcase_add_loop_test(tcase, what_is_wrong_is_told_by_line_and_column, 0, N_OF(refused));
     tcase_add_test(tcase, a_value_that_is_refused_later_is_told_by_its_place_too);
+    tcase_add_test(tcase, d20_document_cannot_name_a_key_log);
     tcase_add_test(tcase, every_parameter_is_a_key);
     tcase_add_test(tcase, d31_a_secret_anywhere_is_in_no_error);
     tcase_add_test(tcase, d31_secret_values_are_not_described);

@@ -256,6 +256,36 @@ START_TEST(system_roots_make_sslmode_verify_full)
 }
 END_TEST
 
+/* ---- d20: the key log is the program's to name ------------------------------------------------------------------------------ */
+
+START_TEST(d20_key_log_is_named_by_the_program_or_its_environment)
+{
+    static const char field[] = "sslkeylogfile = /f  (field)\n";
+    static const char env[] = "sslkeylogfile = /e  (environment variable SSLKEYLOGFILE)\n";
+    static const char warning[] = "warning: the keys of TLS are written to sslkeylogfile";
+    char text[4096];
+    tusk_config config = {.dsn = "host=h", .sslkeylogfile = "/f"};
+    tusk__settings *s;
+
+    world_variables = ENV("SSLKEYLOGFILE", "/e", "PGSSLKEYLOGFILE", "/x");
+    s = settings_of(&config);
+    text_is(s->sslkeylogfile, "/f");
+    tusk__settings_unref(s);
+    ck_assert_uint_gt(tusk__settings_describe(&world_allocator, &world_sources, &config, text, sizeof text, NULL), 0);
+    ck_assert_msg(strstr(text, field) && strstr(text, warning), "%s", text);
+
+    config.sslkeylogfile = NULL;
+    ck_assert_uint_gt(tusk__settings_describe(&world_allocator, &world_sources, &config, text, sizeof text, NULL), 0);
+    ck_assert_msg(strstr(text, env) && strstr(text, warning), "%s", text);
+    config.ignore_environment = true;
+    s = settings_of(&config);
+    text_is(s->sslkeylogfile, "");
+    tusk__settings_unref(s);
+    ck_assert_uint_gt(tusk__settings_describe(&world_allocator, &world_sources, &config, text, sizeof text, NULL), 0);
+    ck_assert_msg(strstr(text, "sslkeylogfile") == NULL, "%s", text);
+}
+END_TEST
+
 /* ---- warnings -------------------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -774,6 +804,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, a_refused_variable_is_an_error_that_names_it);
     tcase_add_test(tcase, an_empty_user_in_the_string_is_the_systems);
     tcase_add_test(tcase, system_roots_make_sslmode_verify_full);
+    tcase_add_test(tcase, d20_key_log_is_named_by_the_program_or_its_environment);
     tcase_add_loop_test(tcase, describe_warns_of_what_an_sslmode_leaves_open, 0,
                         (int)(sizeof warnings / sizeof warnings[0]));
     tcase_add_test(tcase, a_variable_that_is_overridden_is_not_judged);

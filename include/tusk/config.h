@@ -71,6 +71,8 @@ typedef struct tusk_config {
     const char *sslnegotiation;       /* postgres, direct */
     const char *sslcert;              /* a file; default ~/.postgresql/postgresql.crt, if it is there */
     const char *sslkey;               /* its key, a file that nobody else may read; default ~/.postgresql/postgresql.key */
+    const char *sslkeylogfile;        /* for Wireshark: the keys of every TLS connection are appended to this file, which gives away all
+                                         that is sent. Default: the variable SSLKEYLOGFILE. No connection string can name it */
     const char *sslpassword;          /* if the key is encrypted; or on_key_password */
     const char *channel_binding;      /* disable, prefer, require */
     const char *require_auth;         /* scram-sha-256,md5 or !password …: which ways of logging in are accepted */

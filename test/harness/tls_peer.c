@@ -190,6 +190,40 @@ void tls_key_write(const tls_cert *cert, const char *path, tls_form form, const 
     ck_assert_int_eq(chmod(path, mode), 0);
 }
 
+static void add_revoked(X509_CRL *crl, const tls_cert *cert)
+{
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_TIME *now = X509_gmtime_adj(NULL, -DAY);
+
+    ck_assert_int_eq(X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(cert->x509)), 1);
+    ck_assert_int_eq(X509_REVOKED_set_revocationDate(entry, now), 1);
+    ck_assert_int_eq(X509_CRL_add0_revoked(crl, entry), 1);
+    ASN1_TIME_free(now);
+}
+
+void tls_crl_append(const tls_crl_spec *spec, const char *path)
+{
+    bool is_default = spec->starts_days == 0 && spec->ends_days == 0;
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *starts = X509_gmtime_adj(NULL, (is_default ? -1 : spec->starts_days) * DAY);
+    ASN1_TIME *ends = X509_gmtime_adj(NULL, (is_default ? 1 : spec->ends_days) * DAY);
+    FILE *file = fopen(path, "a");
+
+    ck_assert_int_eq(X509_CRL_set_version(crl, X509_CRL_VERSION_2), 1);
+    ck_assert_int_eq(X509_CRL_set_issuer_name(crl, X509_get_subject_name(spec->issuer->x509)), 1);
+    ck_assert_int_eq(X509_CRL_set1_lastUpdate(crl, starts), 1);
+    ck_assert_int_eq(X509_CRL_set1_nextUpdate(crl, ends), 1);
+    if (spec->revoked)
+        add_revoked(crl, spec->revoked);
+    ck_assert_int_gt(X509_CRL_sign(crl, spec->key_of ? spec->key_of->key : spec->issuer->key, EVP_sha256()), 0);
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(PEM_write_X509_CRL(file, crl), 1);
+    fclose(file);
+    ASN1_TIME_free(starts);
+    ASN1_TIME_free(ends);
+    X509_CRL_free(crl);
+}
+
 SSL_CTX *tls_server_new(const tls_cert *cert)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());

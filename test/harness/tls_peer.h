@@ -58,6 +58,15 @@ void tls_cert_write(const tls_cert *cert, const char *path); /* the certificate 
 typedef enum tls_form { TLS_PEM, TLS_PEM_TRADITIONAL, TLS_DER, TLS_N_FORMS } tls_form;
 void tls_key_write(const tls_cert *cert, const char *path, tls_form form, const char *password, unsigned mode);
 
+/* A list of revoked certificates, PEM, appended to the file; signed by `key_of`, in the name of `issuer`. starts and ends as in
+ * tls_cert_spec. */
+typedef struct tls_crl_spec {
+    const tls_cert *issuer, *key_of; /* key_of NULL: issuer */
+    const tls_cert *revoked;         /* NULL: none */
+    long starts_days, ends_days;
+} tls_crl_spec;
+void tls_crl_append(const tls_crl_spec *spec, const char *path);
+
 /* A server's context: it shows cert. */
 SSL_CTX *tls_server_new(const tls_cert *cert);
 /* It asks for a certificate, of that authority, and refuses who has none if it is a must. */
