@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "lib/crypto.h"
 #include "lib/hosts.h"
 #include "proto/error_set.h"
 
@@ -235,11 +236,17 @@ static tusk_code apply_encoding(const job *j, const tusk__param *param, tusk_str
     return apply_text(j, param, text);
 }
 
-static tusk_code apply_not_empty(const job *j, const tusk__param *param, tusk_str text)
+static tusk_code apply_scram_key(const job *j, const tusk__param *param, tusk_str text)
 {
-    if (text.ptr && text.len == 0)
-        return refuse(j, param, "must not be empty");
-    return apply_text(j, param, text);
+    tusk__ready_key key = {.is_given = text.ptr != NULL};
+    size_t len = 0;
+    bool is_key = !text.ptr ||
+                  (tusk__base64_decode(text, key.bytes, sizeof key.bytes, &len) == TUSK_OK && len == sizeof key.bytes);
+
+    if (is_key)
+        memcpy((char *)j->s + param->offset, &key, sizeof key);
+    tusk__crypto_openssl()->wipe(&key, sizeof key);
+    return is_key ? TUSK_OK : refuse(j, param, "must be the base64 of 32 bytes");
 }
 
 static tusk_code apply_auth_rule(const job *j, const tusk__param *param, tusk_str text)
@@ -259,7 +266,7 @@ static apply_fn *const appliers[TUSK__N_KINDS] = {
     [TUSK__KIND_SECONDS] = apply_seconds,     [TUSK__KIND_INTEGER] = apply_integer,
     [TUSK__KIND_CHOICE] = apply_choice,       [TUSK__KIND_TLS_VERSION] = apply_tls_version,
     [TUSK__KIND_ENCODING] = apply_encoding,   [TUSK__KIND_FILE] = apply_text,
-    [TUSK__KIND_NOT_EMPTY] = apply_not_empty, [TUSK__KIND_AUTH_RULE] = apply_auth_rule,
+    [TUSK__KIND_SCRAM_KEY] = apply_scram_key, [TUSK__KIND_AUTH_RULE] = apply_auth_rule,
 };
 
 tusk_code tusk__param_apply(tusk__settings *settings, const tusk__param *param, tusk_str text, tusk_error *err)

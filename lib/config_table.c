@@ -13,7 +13,6 @@ _Static_assert(sizeof(tusk__sslmode) == sizeof(uint32_t) && sizeof(tusk__channel
 #define BROKEN "it is broken; the least is TLSv1.2"
 #define NO_GSS "GSSAPI is not supported yet"
 #define NO_OAUTH "OAuth is not supported yet"
-#define NO_READY_KEYS "ready SCRAM keys are not supported yet"
 #define FIXED_PROBES "the figures of TCP keepalive cannot be chosen yet: they are 60 s, 10 s and 3 probes"
 
 static const tusk__choice sslmodes[] = {
@@ -258,11 +257,14 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .help = "The account of the operating system as which the server behind a Unix-domain socket must run. It does not matter "
         "over TCP." },
     [TUSK__PARAM_SCRAM_CLIENT_KEY] = {
-        .name = "scram_client_key", .kind = TUSK__KIND_NOT_EMPTY, .is_secret = true, IN(scram_client_key), NO_FIELD,
-        .refusal = NO_READY_KEYS },
+        .name = "scram_client_key", .kind = TUSK__KIND_SCRAM_KEY, .is_secret = true, IN(scram_client_key),
+        FIELD(scram_client_key), .shown_default = "none",
+        .help = "SCRAM's ClientKey (RFC 5802) of the role, made with the salt and count of its verifier: with `scram_server_key` it stands in for the "
+        "password, for SCRAM alone." },
     [TUSK__PARAM_SCRAM_SERVER_KEY] = {
-        .name = "scram_server_key", .kind = TUSK__KIND_NOT_EMPTY, .is_secret = true, IN(scram_server_key), NO_FIELD,
-        .refusal = NO_READY_KEYS },
+        .name = "scram_server_key", .kind = TUSK__KIND_SCRAM_KEY, .is_secret = true, IN(scram_server_key),
+        FIELD(scram_server_key), .shown_default = "none",
+        .help = "SCRAM's ServerKey, by which the server is known. It belongs to `scram_client_key`." },
     [TUSK__PARAM_MIN_PROTOCOL_VERSION] = {
         .name = "min_protocol_version", .env = "PGMINPROTOCOLVERSION", .kind = TUSK__KIND_CHOICE, IN(min_protocol),
         FIELD(min_protocol_version), .fallback = "3.0", .choices = protocols,

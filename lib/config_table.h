@@ -78,7 +78,7 @@ typedef enum tusk__param_kind {
     TUSK__KIND_TLS_VERSION, /* one of `choices`, in upper or lower case; empty: the default */
     TUSK__KIND_ENCODING,    /* a name of UTF-8 */
     TUSK__KIND_FILE,        /* the path of a file */
-    TUSK__KIND_NOT_EMPTY,   /* anything but nothing: empty, it would be no key */
+    TUSK__KIND_SCRAM_KEY,   /* 32 bytes in base64 */
     TUSK__KIND_AUTH_RULE,   /* methods of logging in, a list (lib/auth_rule.h) */
     TUSK__N_KINDS
 } tusk__param_kind;
@@ -97,7 +97,7 @@ typedef struct tusk__param {
     tusk__param_kind kind;
     bool is_secret;              /* its value is wiped, and never printed by anything */
     size_t offset;               /* of its value in tusk__settings: a tusk_str; SECONDS an int64_t of µs; INTEGER an int32_t; the
-                                    CHOICEs a uint32_t or enum; AUTH_RULE a tusk__auth_rule */
+                                    CHOICEs a uint32_t or enum; AUTH_RULE a tusk__auth_rule; SCRAM_KEY a tusk__ready_key */
     size_t config_offset;        /* of its const char * in tusk_config, or TUSK__NO_FIELD */
     const char *fallback;        /* taken when nobody gives it; NULL: stays empty, or is worked out (lib/gather.c, lib/settings.c) */
     const tusk__choice *choices; /* the CHOICEs */

@@ -351,6 +351,11 @@ static tusk_code describe_channel(tusk__login *login, uint8_t hash[64], tusk__sc
     return TUSK_OK;
 }
 
+static bool has_ready_keys(const tusk__login *login)
+{
+    return login->settings->scram_client_key.is_given;
+}
+
 static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_error *err)
 {
     /* with the empty name that ends the list; it is there, tusk__authentication_read() saw it */
@@ -358,7 +363,10 @@ static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_err
     tusk__scram_config config = {.crypto = login->crypto,
                                  .offered = offered,
                                  .password = login->password,
-                                 .max_iterations = login->settings->scram_max_iterations};
+                                 .has_keys = has_ready_keys(login),
+                                 /* with keys nothing is computed, whatever the count */
+                                 .max_iterations =
+                                     has_ready_keys(login) ? UINT32_MAX : login->settings->scram_max_iterations};
     tusk__scram_gs2 choice;
     uint8_t hash[TUSK__SCRAM_BINDING_MAX];
 
@@ -366,7 +374,8 @@ static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_err
         return not_allowed(login, "SCRAM-SHA-256", err);
     TUSK_TRY(describe_channel(login, hash, &config.channel, err));
     TUSK_TRY(tusk__scram_choose(offered, &config.channel, &choice, err));
-    TUSK_TRY(need_password(login, ev, choice == TUSK__SCRAM_GS2_P ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256", err));
+    if (!has_ready_keys(login))
+        TUSK_TRY(need_password(login, ev, choice == TUSK__SCRAM_GS2_P ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256", err));
     login->has_begun_sasl = true;
     return tusk__scram_init(&login->scram, &config, err);
 }
@@ -382,6 +391,17 @@ static tusk_code on_sasl(tusk__login *login, tusk__session *session, const tusk_
     TUSK_TRY(written(out, at, "the SASLInitialResponse", err));
     tusk__session_enter(session, TUSK__EXPECT_SASL_CONTINUE);
     return TUSK_OK;
+}
+
+static void use_ready_keys(tusk__login *login)
+{
+    const tusk__settings *s = login->settings;
+    tusk__scram_keys keys;
+
+    memcpy(keys.client_key, s->scram_client_key.bytes, sizeof keys.client_key);
+    memcpy(keys.server_key, s->scram_server_key.bytes, sizeof keys.server_key);
+    tusk__scram_use_keys(&login->scram, &keys);
+    login->crypto->wipe(&keys, sizeof keys);
 }
 
 static void look_for_keys(tusk__login *login)
@@ -426,7 +446,10 @@ static tusk_code on_sasl_continue(tusk__login *login, tusk__session *session, co
                                   tusk_error *err)
 {
     TUSK_TRY(tusk__scram_continue(&login->scram, ev->authentication.data, err));
-    look_for_keys(login);
+    if (has_ready_keys(login))
+        use_ready_keys(login);
+    else
+        look_for_keys(login);
     forget_password(login);
     return compute(login, session, out, err);
 }

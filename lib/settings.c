@@ -191,6 +191,9 @@ static tusk_code cross_check(builder *b)
     if (!b->g->values.text[TUSK__PARAM_MAX_PROTOCOL_VERSION].ptr)
         s->max_protocol =
             s->min_protocol > TUSK__PROTOCOL_3_0 ? (uint32_t)TUSK__PROTOCOL_3_2 : (uint32_t)TUSK__PROTOCOL_3_0;
+    if (s->scram_client_key.is_given != s->scram_server_key.is_given)
+        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
+                               "scram_client_key and scram_server_key belong together: one is missing");
     if (s->min_protocol > s->max_protocol)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL, "min_protocol_version is above max_protocol_version");
     return check_tls(b);

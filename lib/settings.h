@@ -55,6 +55,12 @@ static inline bool tusk__host_is_local(const tusk__host *host)
     return host->hostaddr.len == 0 && tusk__is_socket_path(host->host);
 }
 
+/* A key of SCRAM's instead of a password. */
+typedef struct tusk__ready_key {
+    bool is_given;
+    uint8_t bytes[TUSK__SHA256_LEN];
+} tusk__ready_key;
+
 typedef struct tusk__settings {
     uint32_t refs;
     size_t size; /* of the block, texts included: wiped whole */
@@ -86,13 +92,14 @@ typedef struct tusk__settings {
     int64_t attempt_timeout_us; /* for each attempt: the parameter connect_timeout; -1 none */
     int64_t connect_timeout_us; /* for all of connecting: tusk_config.connect_timeout; 0 and -1 none */
     uint32_t scram_max_iterations;
+    tusk__ready_key scram_client_key, scram_server_key; /* both or none */
 
     /* the table fills these, but lets through only what is done without looking at them */
     uint32_t target_session_attrs, load_balance_hosts, keepalives, sslnegotiation, sslcertmode, sslsni, sslcompression;
     uint32_t tls_min, tls_max, gssencmode, gssdelegation;
     int32_t keepalives_idle, keepalives_interval, keepalives_count, tcp_user_timeout_ms;
     tusk_str replication, sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile;
-    tusk_str scram_client_key, scram_server_key, krbsrvname, gsslib;
+    tusk_str krbsrvname, gsslib;
     tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;
 
     tusk_password_fn password_fn;

@@ -397,7 +397,7 @@ static tusk_code begin(tusk__scram *s, const tusk__scram_config *config, tusk_er
     TUSK_TRY(draw_nonce(s, err));
     TUSK_TRY(write_binding(s, config->channel.binding, err));
     TUSK_TRY(write_client_first(s, err));
-    return prepare_password(s, config->password, err);
+    return config->has_keys ? TUSK_OK : prepare_password(s, config->password, err);
 }
 
 tusk_code tusk__scram_init(tusk__scram *s, const tusk__scram_config *config, tusk_error *err)

@@ -81,6 +81,7 @@ typedef struct tusk__scram_config {
     tusk_str offered;           /* as tusk__scram_choose */
     tusk__scram_channel channel;
     tusk_str password;       /* UTF-8 or any bytes; goes through SASLprep. Borrowed until return, never kept */
+    bool has_keys;           /* the password is not needed: tusk__scram_use_keys() will be called */
     uint32_t min_iterations; /* 0: 1, as libpq. RFC 7677 recommends 4096 */
     uint32_t max_iterations; /* 0: TUSK__SCRAM_MAX_ITERATIONS */
 } tusk__scram_config;

@@ -999,6 +999,7 @@ static const struct {
     {"0", TUSK_ERR_PROTOCOL},
     {"1", TUSK_OK},
     {"4095", TUSK_OK},
+    {"4096", TUSK_OK},
     {"100000", TUSK_OK},
     {"100001", TUSK_ERR_AUTH},
     {"1e9", TUSK_ERR_PROTOCOL},
@@ -1240,6 +1241,70 @@ START_TEST(keys_of_a_login_refused_later_stay)
     end(&r);
     ck_assert_int_eq(counted_login(DSN, good, &blocks, &err), TUSK_OK);
     ck_assert_int_lt(blocks, 20);
+}
+END_TEST
+
+/* ---- ready keys instead of a password ------------------------------------------------------------------------------------------------ */
+
+static const char *with_keys(const char *dsn, const verifier *v, int spoil)
+{
+    static char text[512];
+    uint8_t salted[32], client[32], server[32];
+    char client64[48], server64[48];
+
+    PKCS5_PBKDF2_HMAC(v->password, (int)strlen(v->password), (const unsigned char *)v->salt, (int)strlen(v->salt),
+                      v->iterations, EVP_sha256(), 32, salted);
+    hmac256(salted, "Client Key", client);
+    hmac256(salted, "Server Key", server);
+    client[0] ^= spoil == 1;
+    server[31] ^= spoil == 2;
+    EVP_EncodeBlock((unsigned char *)client64, client, 32);
+    EVP_EncodeBlock((unsigned char *)server64, server, 32);
+    snprintf(text, sizeof text, "%s scram_client_key=%s scram_server_key=%s", dsn, client64, server64);
+    return text;
+}
+
+START_TEST(ready_keys_need_no_password_and_no_iterations)
+{
+    static const char *const dsns[] = {"user=alice", "user=alice password=wrong"};
+    verifier v = good;
+    tusk_error err;
+    long blocks;
+
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(counted_login(with_keys(dsns[i], &v, 0), v, &blocks, &err), TUSK_OK);
+        ck_assert_int_lt(blocks, 20);
+    }
+    v.iterations = 200000; /* more than we would compute */
+    ck_assert_int_eq(counted_login(with_keys("user=alice", &v, 0), v, &blocks, &err), TUSK_OK);
+    ck_assert_int_lt(blocks, 20);
+    program_gives = "not asked for";
+    v = good;
+    ck_assert_int_eq(counted_login(with_keys("user=alice", &v, 0), v, &blocks, &err), TUSK_OK);
+}
+END_TEST
+
+START_TEST(ready_keys_that_are_wrong_do_not_help)
+{
+    verifier v = good;
+    tusk_error err;
+
+    ck_assert_int_eq(scram_login(loop, with_keys("user=alice", &v, 1), LITERAL(PLAIN), v, NULL, &err), TUSK_ERR_AUTH);
+    ck_assert_str_eq(err.sqlstate, "28P01"); /* the server's */
+    ck_assert_int_eq(scram_login(loop, with_keys("user=alice", &v, 2), LITERAL(PLAIN), v, NULL, &err), TUSK_ERR_AUTH);
+    ck_assert_str_eq(err.sqlstate, "28000"); /* ours: the server did not prove itself */
+}
+END_TEST
+
+START_TEST(ready_keys_are_for_scram_alone)
+{
+    verifier v = good;
+    rig r;
+
+    begin(&r, loop, with_keys("user=alice", &v, 0));
+    ask(&r, TUSK__AUTH_MD5_PASSWORD, LITERAL("salt"));
+    give_refused(&r, TUSK_ERR_AUTH, "28P01", "the server asks for a password (MD5), but none was given");
+    end(&r);
 }
 END_TEST
 
@@ -1611,6 +1676,9 @@ Suite *tusk_suite(void)
     tcase_add_test(d25, d25_keys_are_computed_in_slices);
     tcase_add_test(d25, d25_a_slow_machine_computes_less_at_a_time);
 
+    tcase_add_test(kept, ready_keys_need_no_password_and_no_iterations);
+    tcase_add_test(kept, ready_keys_that_are_wrong_do_not_help);
+    tcase_add_test(kept, ready_keys_are_for_scram_alone);
     tcase_add_test(kept, a_second_login_computes_nothing);
     tcase_add_test(kept, kept_keys_do_not_let_a_wrong_password_in);
     tcase_add_test(kept, another_salt_or_count_is_computed_anew);

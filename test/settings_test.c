@@ -406,6 +406,9 @@ END_TEST
 
 #define MALFORMED_AT(n, what) "the connection string is malformed at byte " n ": " what
 #define NO_EQUALS "what should be a parameter's name has no \"=\" behind it"
+#define KEY31 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
+#define KEY32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define KEY33 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define METHODS "password, md5, gss, sspi, scram-sha-256, oauth, none"
 #define WEAK_FOR_SYSTEM "sslrootcert=system needs sslmode=verify-full: a weaker one would take anybody's certificate"
 #define WEAK_FOR_DIRECT "sslnegotiation=direct needs sslmode=require or stronger: it leaves no way into the clear"
@@ -523,7 +526,13 @@ static const struct {
     {"require_auth=!md5,!gss,password", "require_auth: method 3 has no ! but the ones before it have"},
     {"require_auth=none,md5,none", "require_auth: method 3 is there twice"},
     {"require_auth=!sspi,!sspi", "require_auth: method 2 is there twice"},
-    {"scram_client_key=''", "scram_client_key must not be empty"},
+    {"scram_client_key=''", "scram_client_key must be the base64 of 32 bytes"},
+    {"scram_client_key=" KEY31 " scram_server_key=" KEY32, "scram_client_key must be the base64 of 32 bytes"},
+    {"scram_client_key=" KEY32 " scram_server_key=" KEY33, "scram_server_key must be the base64 of 32 bytes"},
+    {"scram_client_key=" KEY32 " scram_server_key=" KEY32 "A", "scram_server_key must be the base64 of 32 bytes"},
+    {"scram_client_key='" KEY32 " ' scram_server_key=" KEY32, "scram_client_key must be the base64 of 32 bytes"},
+    {"scram_client_key=" KEY32, "scram_client_key and scram_server_key belong together: one is missing"},
+    {"scram_server_key=" KEY32 " password=p", "scram_client_key and scram_server_key belong together: one is missing"},
     {"keepalives_idle=''", "keepalives_idle must be a whole number"},
 };
 

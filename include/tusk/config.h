@@ -62,6 +62,8 @@ typedef struct tusk_config {
     const char *password;
     tusk_password_fn password_fn; /* makes the password when a server asks for one: then no other source of it counts */
     void *password_user;          /* `user` of password_fn */
+    const char *scram_client_key; /* with scram_server_key instead of a password, for SCRAM: 32 bytes each, in base64 */
+    const char *scram_server_key;
     const char *passfile; /* default ~/.pgpass */
     const char *application_name;
     const char *fallback_application_name; /* as long as nobody gives application_name, not even the environment */

@@ -199,6 +199,8 @@ static const char differences[] =
     "`requirepeer` has "
     "proved who\n"
     "  it is, or `require_auth` names `password`; libpq sends it.\n"
+    "- `scram_client_key` and `scram_server_key` are given together or not at all; with the first alone libpq's login "
+    "fails.\n"
     "- `requirepeer` compares the accounts' numbers, libpq their names: of two names for one number either will do.\n"
     "- `require_auth` must not be empty; libpq takes that, and then no login that asks for anything.\n"
     "- After a login that was refused for want of room, or because the server is going down (SQLSTATE classes 53 and "
@@ -249,7 +251,7 @@ static const char *values_of(const tusk__param *param)
     static const char *const words[TUSK__N_KINDS] = {
         [TUSK__KIND_TEXT] = "text",         [TUSK__KIND_NAME] = "name",       [TUSK__KIND_ADDRESS] = "address",
         [TUSK__KIND_PORT] = "1 to 65535",   [TUSK__KIND_FILE] = "path",       [TUSK__KIND_SECONDS] = "seconds",
-        [TUSK__KIND_ENCODING] = "encoding", [TUSK__KIND_INTEGER] = "integer", [TUSK__KIND_NOT_EMPTY] = "text",
+        [TUSK__KIND_ENCODING] = "encoding", [TUSK__KIND_INTEGER] = "integer", [TUSK__KIND_SCRAM_KEY] = "base64",
         [TUSK__KIND_AUTH_RULE] = "methods",
     };
 

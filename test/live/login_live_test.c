@@ -535,6 +535,34 @@ static const char *verifier_of(const char *password, int iterations)
     return textf("SCRAM-SHA-256$%d:%s$%s:%s", iterations, salt64, stored64, server64);
 }
 
+/* Keys instead of a password, also where the count is beyond what is computed. */
+START_TEST(ready_keys_come_in_without_a_password)
+{
+    static const unsigned char salt[] = "0123456789abcdef";
+    tusk_conn *admin = connect_plain();
+    uint8_t salted[32], client[32], server[32];
+    char client64[64], server64[64];
+    tusk_error right, wrong;
+
+    PKCS5_PBKDF2_HMAC("unknown", 7, salt, 16, 120000, EVP_sha256(), 32, salted);
+    hmac(salted, "Client Key", client);
+    hmac(salted, "Server Key", server);
+    EVP_EncodeBlock((unsigned char *)client64, client, 32);
+    EVP_EncodeBlock((unsigned char *)server64, server, 32);
+    run_on(admin, textf("alter role t_scram password '%s'", verifier_of("unknown", 120000)));
+    right = login(expand(textf("host=localhost hostaddr=127.0.0.1 port=%%p dbname=tusk user=t_scram sslmode=require "
+                               "scram_client_key=%s scram_server_key=%s",
+                               client64, server64)));
+    wrong = login(expand(textf("host=localhost hostaddr=127.0.0.1 port=%%p dbname=tusk user=t_scram sslmode=require "
+                               "scram_client_key=%s scram_server_key=%s",
+                               server64, client64)));
+    run_on(admin, "alter role t_scram password 'pw-t_scram'");
+    ck_assert_msg(right.code == TUSK_OK, "%s", said(&right));
+    ck_error(&wrong, TUSK_ERR_AUTH, "28P01", "password authentication failed for user \"t_scram\"");
+    disconnect(admin);
+}
+END_TEST
+
 /* Logs in and counts the turns of the loop: computing is done in slices, at most 8192 iterations each. */
 static tusk_code login_in_turns(const char *password, int *n_turns)
 {
@@ -744,6 +772,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, certificate_of_a_foreign_authority_does_not_let_us_in);
     tcase_add_test(tcase, second_login_computes_nothing_and_a_wrong_password_gains_nothing);
     tcase_add_test(tcase, login_is_given_up_in_time_while_it_computes);
+    tcase_add_test(tcase, ready_keys_come_in_without_a_password);
     tcase_add_test(tcase, too_many_iterations_are_refused_uncomputed);
     tcase_add_loop_test(tcase, password_of_any_characters_comes_in, 0, 3);
     tcase_add_loop_test(tcase, server_is_reached_in_every_way, 0, N_OF(ways));

@@ -1,0 +1,208 @@
+/* D27: what is left of a password in this process's memory when a login is over: nothing, if the program gave it on demand; nothing
+ * when the connection is gone, if it was in the configuration. All that is readable and writable is searched, as a core dump would be.
+ * The needle itself never lies in memory in the clear: it is kept xored, and put together only where it is given away. */
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <unistd.h>
+
+#include "test/live/live.h"
+
+enum { NEEDLE = 24, MASK = 0x55, PART = 1 << 16 };
+
+static uint8_t masked[NEEDLE];
+
+static void draw_needle(void)
+{
+    ck_assert_int_eq(RAND_bytes(masked, sizeof masked), 1);
+    for (int i = 0; i < NEEDLE; i++)
+        masked[i] = (uint8_t)(('a' + masked[i] % 26) ^ MASK);
+}
+
+/* To be wiped by whoever asks for it. */
+static void unmask(char *out)
+{
+    for (int i = 0; i < NEEDLE; i++)
+        out[i] = (char)(masked[i] ^ MASK);
+    out[NEEDLE] = '\0';
+}
+
+/* ---- looking for it ----------------------------------------------------------------------------------------------------------- */
+
+static uint8_t part[PART]; /* what is being looked through */
+
+static int count_in(const uint8_t *bytes, size_t len)
+{
+    int n = 0;
+
+    for (size_t i = 0; i + NEEDLE <= len; i++) {
+        int k = 0;
+
+        while (k < NEEDLE && bytes[i + (size_t)k] == (masked[k] ^ MASK))
+            k++;
+        n += k == NEEDLE;
+    }
+    return n;
+}
+
+/* One mapping, in overlapping parts; our own buffer is passed over. */
+static int count_in_mapping(int mem, uintptr_t from, uintptr_t to)
+{
+    int n = 0;
+
+    for (uintptr_t at = from; at < to; at += PART - NEEDLE) {
+        size_t want = to - at < PART ? to - at : PART;
+        ssize_t got;
+
+        if (at + want > (uintptr_t)part && at < (uintptr_t)part + PART)
+            continue; /* and what little of its neighbours lies in the same parts */
+        got = pread(mem, part, want, (off_t)at);
+        if (got > 0)
+            n += count_in(part, (size_t)got);
+    }
+    OPENSSL_cleanse(part, sizeof part);
+    return n;
+}
+
+/* Not what a sanitizer maps by the terabyte for itself. */
+static int copies_in_memory(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC), n = 0;
+    char line[512], access[8];
+    unsigned long from, to;
+
+    ck_assert(maps && mem >= 0);
+    while (fgets(line, sizeof line, maps))
+        if (sscanf(line, "%lx-%lx %7s", &from, &to, access) == 3 && access[0] == 'r' && access[1] == 'w' &&
+            to - from < 1ul << 28)
+            n += count_in_mapping(mem, from, to);
+    fclose(maps);
+    close(mem);
+    return n;
+}
+
+START_TEST(the_search_finds_what_is_there)
+{
+    char *copy = malloc(100);
+
+    draw_needle();
+    ck_assert_int_eq(copies_in_memory(), 0);
+    unmask(copy + 7);
+    ck_assert_int_ge(copies_in_memory(), 1);
+    OPENSSL_cleanse(copy, 100);
+    ck_assert_int_eq(copies_in_memory(), 0);
+    free(copy);
+}
+END_TEST
+
+/* ---- a role with that password ------------------------------------------------------------------------------------------------- */
+
+static void hmac(const uint8_t key[32], const char *text, uint8_t out[32])
+{
+    unsigned len = 32;
+
+    HMAC(EVP_sha256(), key, 32, (const unsigned char *)text, strlen(text), out, &len);
+}
+
+/* The server learns the verifier alone, so that no statement holds the password. */
+static void set_password(tusk_conn *admin, const char *role)
+{
+    static const unsigned char salt[] = "0123456789abcdef";
+    uint8_t salted[32], client[32], stored[32], server[32];
+    char salt64[32], stored64[64], server64[64], needle[NEEDLE + 1];
+
+    draw_needle();
+    unmask(needle);
+    PKCS5_PBKDF2_HMAC(needle, NEEDLE, salt, 16, 4096, EVP_sha256(), 32, salted);
+    OPENSSL_cleanse(needle, sizeof needle);
+    hmac(salted, "Client Key", client);
+    EVP_Digest(client, 32, stored, NULL, EVP_sha256(), NULL);
+    hmac(salted, "Server Key", server);
+    EVP_EncodeBlock((unsigned char *)salt64, salt, 16);
+    EVP_EncodeBlock((unsigned char *)stored64, stored, 32);
+    EVP_EncodeBlock((unsigned char *)server64, server, 32);
+    run_on(admin, textf("alter role %s password 'SCRAM-SHA-256$4096:%s$%s:%s'", role, salt64, stored64, server64));
+}
+
+static void give_needle(tusk_password_request *request, void *user)
+{
+    char needle[NEEDLE + 1];
+
+    (void)user;
+    unmask(needle);
+    tusk_password_give(request, tusk_str_from(needle, NEEDLE));
+    OPENSSL_cleanse(needle, sizeof needle);
+}
+
+static const struct {
+    const char *role, *options;
+} logins[] = {
+    {"t_scram", "sslmode=disable"},
+    {"t_scram", "sslmode=verify-full"},
+    {"t_password", "sslmode=disable require_auth=password"},
+    {"t_password", "sslmode=verify-full"},
+};
+
+/* With a password of the program's, or with one in the connection string. */
+static tusk_conn *log_in(int i, bool on_demand)
+{
+    char dsn[512], needle[NEEDLE + 1] = "";
+    tusk_conn *conn;
+
+    if (!on_demand)
+        unmask(needle);
+    (void)snprintf(dsn, sizeof dsn,
+                   "host=localhost hostaddr=127.0.0.1 port=%s dbname=tusk user=%s sslrootcert=%s %s password='%s'",
+                   harness_env("TUSK_TEST_PORT"), logins[i].role, harness_env("TUSK_TEST_CA"), logins[i].options,
+                   needle);
+    conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .password_fn = on_demand ? give_needle : NULL});
+    OPENSSL_cleanse(dsn, sizeof dsn);
+    OPENSSL_cleanse(needle, sizeof needle);
+    return conn;
+}
+
+START_TEST(d27_no_password_is_left_in_memory)
+{
+    tusk_conn *admin = connect_plain(), *conn;
+    const char *role = logins[_i].role;
+    tusk_code codes[2];
+    int copies[4];
+
+    set_password(admin, role);
+    conn = log_in(_i, true);
+    codes[0] = tusk_await_free(tusk_conn_ready(conn), NULL);
+    copies[0] = copies_in_memory();
+    disconnect(conn);
+    copies[1] = copies_in_memory();
+    conn = log_in(_i, false);
+    codes[1] = tusk_await_free(tusk_conn_ready(conn), NULL);
+    copies[2] = copies_in_memory(); /* the configuration's */
+    disconnect(conn);
+    turn(0); /* in which it goes */
+    copies[3] = copies_in_memory();
+    run_on(admin, textf("alter role %s password 'pw-%s'", role, role));
+    disconnect(admin);
+    ck_assert_int_eq(codes[0], TUSK_OK);
+    ck_assert_int_eq(codes[1], TUSK_OK);
+    ck_assert_int_eq(copies[0], 0);
+    ck_assert_int_eq(copies[1], 0);
+    ck_assert_int_ge(copies[2], 1);
+    ck_assert_int_eq(copies[3], 0);
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("secret_live");
+    TCase *tcase = tcase_create("secret_live");
+
+    tcase_add_checked_fixture(tcase, live_loop_up, live_down);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, the_search_finds_what_is_there);
+    tcase_add_loop_test(tcase, d27_no_password_is_left_in_memory, 0, N_OF(logins));
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
