@@ -13,7 +13,6 @@ _Static_assert(sizeof(tusk__sslmode) == sizeof(uint32_t) && sizeof(tusk__channel
 #define BROKEN "it is broken; the least is TLSv1.2"
 #define NO_GSS "GSSAPI is not supported yet"
 #define NO_OAUTH "OAuth is not supported yet"
-#define FIXED_PROBES "the figures of TCP keepalive cannot be chosen yet: they are 60 s, 10 s and 3 probes"
 
 static const tusk__choice sslmodes[] = {
     {"disable", TUSK__SSL_DISABLE, NULL},
@@ -51,8 +50,7 @@ static const tusk__choice session_attrs[] = {
 
 static const tusk__choice load_balancing[] = {{"disable", 0, NULL}, {"random", 1, NULL}, {NULL, 0, NULL}};
 
-static const tusk__choice keepalives[] = {
-    {"0", 0, "keepalive cannot be switched off yet"}, {"1", 1, NULL}, {NULL, 0, NULL}};
+static const tusk__choice keepalives[] = {{"0", 0, NULL}, {"1", 1, NULL}, {NULL, 0, NULL}};
 
 static const tusk__choice negotiations[] = {
     {"postgres", TUSK__NEGOTIATE_POSTGRES, NULL}, {"direct", TUSK__NEGOTIATE_DIRECT, NULL}, {NULL, 0, NULL}};
@@ -164,19 +162,22 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .help = "Whether the hosts of a list, and the addresses of a name, are tried in their order or in any." },
     [TUSK__PARAM_KEEPALIVES] = {
         .name = "keepalives", .kind = TUSK__KIND_CHOICE, IN(keepalives), NO_FIELD, .fallback = "1", .choices = keepalives,
-        .help = "TCP keepalive: after 60 s of silence a probe every 10 s, and after 3 without an answer the connection is lost." },
+        .help = "TCP keepalive: after `keepalives_idle` of silence a probe every `keepalives_interval`, and after `keepalives_count` "
+        "without an answer the connection is lost." },
     [TUSK__PARAM_KEEPALIVES_IDLE] = {
-        .name = "keepalives_idle", .kind = TUSK__KIND_INTEGER, IN(keepalives_idle), NO_FIELD,
-        .refusal = FIXED_PROBES },
+        .name = "keepalives_idle", .kind = TUSK__KIND_INTEGER, IN(keepalives_idle), NO_FIELD, .fallback = "60",
+        .help = "Seconds. 0 is the system's own." },
     [TUSK__PARAM_KEEPALIVES_INTERVAL] = {
-        .name = "keepalives_interval", .kind = TUSK__KIND_INTEGER, IN(keepalives_interval), NO_FIELD,
-        .refusal = FIXED_PROBES },
+        .name = "keepalives_interval", .kind = TUSK__KIND_INTEGER, IN(keepalives_interval), NO_FIELD, .fallback = "10",
+        .help = "Seconds. 0 is the system's own." },
     [TUSK__PARAM_KEEPALIVES_COUNT] = {
-        .name = "keepalives_count", .kind = TUSK__KIND_INTEGER, IN(keepalives_count), NO_FIELD,
-        .refusal = FIXED_PROBES },
+        .name = "keepalives_count", .kind = TUSK__KIND_INTEGER, IN(keepalives_count), NO_FIELD, .fallback = "3",
+        .help = "Probes. 0 is the system's own." },
     [TUSK__PARAM_TCP_USER_TIMEOUT] = {
         .name = "tcp_user_timeout", .kind = TUSK__KIND_INTEGER, IN(tcp_user_timeout_ms), NO_FIELD,
-        .refusal = "TCP_USER_TIMEOUT cannot be set yet" },
+        .fallback = "0",
+        .help = "Milliseconds that sent bytes may stay unacknowledged, also behind a closed window: it ends servers that merely do not "
+        "read. 0 is the system's own. Where the system has no TCP_USER_TIMEOUT it has no effect." },
     [TUSK__PARAM_SSLMODE] = {
         .name = "sslmode", .env = "PGSSLMODE", .kind = TUSK__KIND_CHOICE, IN(sslmode), FIELD(sslmode), .fallback = "prefer",
         .choices = sslmodes,

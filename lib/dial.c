@@ -215,19 +215,33 @@ static tusk_code cannot_connect(int os, tusk_error *err)
 #define TCP_KEEPIDLE TCP_KEEPALIVE /* macOS */
 #endif
 
-/* A dead peer is noticed after 90 s, where Linux by itself waits two hours before its first probe. */
+#ifndef TCP_USER_TIMEOUT
+#define TCP_USER_TIMEOUT 0 /* as in libpq, it then means nothing */
+#endif
+
+/* By default a dead peer is noticed after 90 s, where Linux by itself waits two hours before its first probe. What is not above
+ * zero leaves the system's own. */
 static tusk_code set_tcp_options(tusk__dial *dial, tusk_error *err)
 {
-    static const struct {
+    const tusk__settings *s = dial->settings;
+    const struct {
         int level, name, value;
+        bool is_wanted;
     } options[] = {
-        {IPPROTO_TCP, TCP_NODELAY, 1},    {SOL_SOCKET, SO_KEEPALIVE, 1}, {IPPROTO_TCP, TCP_KEEPIDLE, 60},
-        {IPPROTO_TCP, TCP_KEEPINTVL, 10}, {IPPROTO_TCP, TCP_KEEPCNT, 3},
+        {IPPROTO_TCP, TCP_NODELAY, 1, true},
+        {SOL_SOCKET, SO_KEEPALIVE, 1, s->keepalives},
+        {IPPROTO_TCP, TCP_KEEPIDLE, s->keepalives_idle, s->keepalives && s->keepalives_idle > 0},
+        {IPPROTO_TCP, TCP_KEEPINTVL, s->keepalives_interval, s->keepalives && s->keepalives_interval > 0},
+        {IPPROTO_TCP, TCP_KEEPCNT, s->keepalives_count, s->keepalives && s->keepalives_count > 0},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, s->tcp_user_timeout_ms, TCP_USER_TIMEOUT && s->tcp_user_timeout_ms > 0},
     };
     const tusk__os *os = tusk__loop_os(dial->loop);
 
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-        int rc = os->setsockopt(os->ctx, dial->try.fd, options[i].level, options[i].name, &options[i].value,
+        int rc = 0;
+
+        if (options[i].is_wanted)
+            rc = os->setsockopt(os->ctx, dial->try.fd, options[i].level, options[i].name, &options[i].value,
                                 sizeof options[i].value);
         if (rc < 0)
             return cannot_connect(-rc, err);

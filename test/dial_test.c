@@ -302,23 +302,42 @@ START_TEST(requirepeer_does_not_matter_over_tcp)
 }
 END_TEST
 
-START_TEST(dead_peers_are_noticed)
+enum { N_OPTIONS = 6, SYSTEMS_OWN = -1 };
+
+/* TCP_NODELAY, SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT */
+static const struct {
+    const char *with;
+    int values[N_OPTIONS];
+} probes[] = {
+    {"", {1, 1, 60, 10, 3, 0}},
+    {"keepalives=1 keepalives_idle=7 keepalives_interval=2 keepalives_count=5 tcp_user_timeout=4711",
+     {1, 1, 7, 2, 5, 4711}},
+    {"keepalives=0 keepalives_idle=7", {1, 0, SYSTEMS_OWN, SYSTEMS_OWN, SYSTEMS_OWN, 0}},
+    {"keepalives_idle=0 keepalives_interval=-1 keepalives_count=0", {1, 1, SYSTEMS_OWN, SYSTEMS_OWN, SYSTEMS_OWN, 0}},
+};
+
+static int option_of(int fd, int i)
+{
+    static const int names[N_OPTIONS] = {1, SO_KEEPALIVE, 4, 5, 6, 18};
+    int value = 0;
+    socklen_t len = sizeof value;
+
+    ck_assert_int_eq(getsockopt(fd, i == 1 ? SOL_SOCKET : IPPROTO_TCP, names[i], &value, &len), 0);
+    return value;
+}
+
+START_TEST(dead_peers_are_noticed_as_configured)
 {
     tls_peer *peer = tls_peer_start("127.0.0.1", 0, drain, NULL);
-    outcome o = dial(settings_of("hostaddr=127.0.0.1 port=%u sslmode=disable", (unsigned)tls_peer_port(peer)));
-    static const int expected[][3] = {{IPPROTO_TCP, 1 /* TCP_NODELAY */, 1},
-                                      {SOL_SOCKET, SO_KEEPALIVE, 1},
-                                      {IPPROTO_TCP, 4 /* TCP_KEEPIDLE */, 60},
-                                      {IPPROTO_TCP, 5 /* TCP_KEEPINTVL */, 10},
-                                      {IPPROTO_TCP, 6 /* TCP_KEEPCNT */, 3}};
+    outcome o = dial(
+        settings_of("hostaddr=127.0.0.1 port=%u sslmode=disable %s", (unsigned)tls_peer_port(peer), probes[_i].with));
+    int fresh = socket(AF_INET, SOCK_STREAM, 0);
 
     ck_assert_int_eq(o.err.code, TUSK_OK);
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
-        int value = 0;
-        socklen_t len = sizeof value;
-        ck_assert_int_eq(getsockopt(o.transport->fd, expected[i][0], expected[i][1], &value, &len), 0);
-        ck_assert_int_eq(value, expected[i][2]);
-    }
+    for (int i = 0; i < N_OPTIONS; i++)
+        ck_assert_int_eq(option_of(o.transport->fd, i),
+                         probes[_i].values[i] == SYSTEMS_OWN ? option_of(fresh, i) : probes[_i].values[i]);
+    (void)close(fresh);
     hang_up(&o);
     tls_peer_stop(peer);
 }
@@ -1419,7 +1438,7 @@ Suite *tusk_suite(void)
     tcase_add_test(t, requirepeer_is_the_account_behind_the_socket);
     tcase_add_test(t, a_peer_that_the_system_does_not_tell_is_not_the_right_one);
     tcase_add_test(t, requirepeer_does_not_matter_over_tcp);
-    tcase_add_test(t, dead_peers_are_noticed);
+    tcase_add_loop_test(t, dead_peers_are_noticed_as_configured, 0, (int)(sizeof probes / sizeof probes[0]));
     tcase_add_test(t, interrupted_connect_goes_on);
     tcase_add_test(t, routes_by_sslmode);
     suite_add_tcase(s, t);

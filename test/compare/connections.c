@@ -85,6 +85,8 @@ static void value_of(chance *c, const world *w, const char *name, char out[256])
         text = PICK(c, "disable", "disable", "allow", "x");
     else if (strcmp(name, "sslsni") == 0 || strcmp(name, "keepalives") == 0)
         text = PICK(c, "1", "1", "0");
+    else if (strncmp(name, "keepalives_", 11) == 0 || strcmp(name, "tcp_user_timeout") == 0)
+        text = PICK(c, "1", "5", " 60 ");
     else if (strcmp(name, "sslcompression") == 0 || strcmp(name, "gssdelegation") == 0)
         text = PICK(c, "0", "0", "1");
     if (strcmp(name, "port") == 0)
