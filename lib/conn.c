@@ -98,6 +98,7 @@ void tusk__conn_disconnect(tusk_conn *conn)
     conn->login = NULL;
     conn->login_is_busy = false;
     tusk__cancel_rule_stop(conn);
+    tusk__progress_stop(conn);
     tusk__task_cancel(&conn->login_task);
     tusk__task_cancel(&conn->flush_task);
     tusk__task_cancel(&conn->receive_task);

@@ -9,6 +9,7 @@
 #include "lib/login.h"
 #include "lib/params.h"
 #include "lib/password.h"
+#include "lib/progress.h"
 #include "lib/query.h"
 #include "lib/stmt.h"
 #include "lib/target.h"
@@ -55,6 +56,7 @@ struct tusk_conn {
     uint64_t stream;    /* bytes taken by the transport since the beginning */
     tusk__task flush_task, receive_task;
     tusk_allocator lent; /* the loop's chunks as an allocator, for `out` */
+    tusk__progress progress;
     bool is_receiving;   /* a function of receive.c is on the stack */
     bool peer_has_ended; /* or the stream is broken: nothing more would be reported, so it is read to its end */
 
@@ -192,6 +194,16 @@ static inline bool tusk__receive_is_held(const tusk_conn *conn)
 }
 void tusk__receive_review(tusk_conn *conn);
 void tusk__receive_last_words(tusk_conn *conn, tusk_error *err);
+
+/* progress.c */
+void tusk__progress_start(tusk_conn *conn);
+void tusk__progress_stop(tusk_conn *conn); /* nobody waits for the server: the caller holds it up himself */
+/* Something is awaited from now on. */
+static inline void tusk__progress_expect(tusk_conn *conn)
+{
+    if (!tusk__timer_is_active(&conn->progress.tick))
+        tusk__progress_start(conn);
+}
 
 /* answer.c */
 void tusk__answer_event(tusk_conn *conn, const tusk__event *ev);

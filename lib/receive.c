@@ -43,10 +43,15 @@ static void return_chunk(tusk_conn *conn)
 
 void tusk__receive_review(tusk_conn *conn)
 {
-    bool is_watched = (conn->io.events & TUSK_READABLE) != 0;
+    bool is_watched = (conn->io.events & TUSK_READABLE) != 0, is_held = tusk__receive_is_held(conn);
 
-    if (is_watched == tusk__receive_is_held(conn))
-        tusk__receive_soon(conn);
+    if (is_watched != is_held)
+        return;
+    if (is_held)
+        tusk__progress_stop(conn);
+    else
+        tusk__progress_expect(conn);
+    tusk__receive_soon(conn);
 }
 
 /* ---- events ---- */
@@ -128,6 +133,7 @@ static bool receive_once(tusk_conn *conn, size_t *got)
         lost(conn, code, &err);
         return false;
     }
+    conn->progress.heard++;
     tusk__session_recv_ack(&conn->session, n);
     *got += n;
     events_drain(conn);
