@@ -8,6 +8,7 @@
 
 #include <tusk/tusk.h>
 
+#include "loop/os.h"
 #include "test/harness/harness.h"
 #include "test/harness/script_server.h"
 
@@ -254,6 +255,144 @@ START_TEST(a_connection_may_be_closed_while_its_server_is_asked)
 }
 END_TEST
 
+/* ---- d28: nothing of a failed attempt is in the next one ------------------------------------------------------------- */
+
+enum { MAX_SENT = 4096, MAX_CONNECTS = 4 };
+
+static struct wire {
+    tusk__os os;
+    int64_t jumped_us;
+    int n_connects, fds[MAX_CONNECTS];
+    size_t len[MAX_CONNECTS];
+    uint8_t sent[MAX_CONNECTS][MAX_SENT];
+} wire;
+
+static int64_t own_now_us(void *ctx)
+{
+    return tusk__os_real()->now_us(ctx) + wire.jumped_us;
+}
+
+static int noted_connect(void *ctx, int fd, const struct sockaddr *addr, socklen_t len)
+{
+    ck_assert_int_lt(wire.n_connects, MAX_CONNECTS);
+    wire.fds[wire.n_connects++] = fd;
+    return tusk__os_real()->connect(ctx, fd, addr, len);
+}
+
+static ssize_t noted_send(void *ctx, int fd, const void *buf, size_t len)
+{
+    ssize_t n = tusk__os_real()->send(ctx, fd, buf, len);
+    int i = wire.n_connects - 1;
+
+    while (i >= 0 && wire.fds[i] != fd) /* the last one with that number */
+        i--;
+    ck_assert_int_ge(i, 0);
+    if (n > 0) {
+        ck_assert_uint_le(wire.len[i] + (size_t)n, MAX_SENT);
+        memcpy(wire.sent[i] + wire.len[i], buf, (size_t)n);
+        wire.len[i] += (size_t)n;
+    }
+    return n;
+}
+
+/* A whole talk, up to the answer of a request that was submitted before anything else. */
+static void talk(const char *script, const char *hosts, const char *sslmode)
+{
+    char dsn[400];
+    tusk_query *q;
+
+    memset(&wire, 0, sizeof wire);
+    wire.os = *tusk__os_real();
+    wire.os.now_us = own_now_us;
+    wire.os.connect = noted_connect;
+    wire.os.send = noted_send;
+    server = script_start(script);
+    loop = tusk__loop_open_on(&wire.os, &(tusk_loop_config){0}, NULL);
+    snprintf(dsn, sizeof dsn,
+             "%s port=%d user=u password=secret dbname=d application_name=a options='-c jit=off' connect_timeout=600 "
+             "max_protocol_version=3.2 target_session_attrs=primary sslmode=%s",
+             hosts, script_port(server), sslmode);
+    db = tusk_connect(loop, dsn);
+    q = tusk_exec(db, "select $1", TUSK_PARAMS(tusk_int4(1)));
+    for (int n = 0; !tusk_query_is_done(q); n++) {
+        ck_assert_int_eq(tusk_loop_turn(loop, 0.005, NULL), TUSK_OK);
+        if (n == 20 && script_n_accepted(server) == 1)
+            wire.jumped_us += INT64_C(601) * 1000000; /* a login that stalls */
+    }
+    err = *tusk_query_error(q);
+    tusk_query_free(q);
+    ck_assert_msg(strcmp(err.sqlstate, "22000") == 0, "%s: %s\n%s", err.where, err.message, script);
+    leave();
+}
+
+#define SSL "expect ssl\nsend N\n"
+
+/* How far the first comes. */
+static const char *const steps[] = {
+    "expect startup version=3.2\n",
+    "send negotiate 196608\n",
+    "send auth md5 x:01020304\n",
+    "expect password\n",
+    "send auth ok\n",
+    "send status in_hot_standby on; status client_encoding UTF8\n",
+    "send key 9 else\n",
+};
+
+static const char *const faults[] = {
+    "close\n",
+    "reset\n",
+    "send error S=FATAL V=FATAL C=57P03 M=\"not now\"\nclose\n",
+    "wait until closed\n",
+};
+
+#define GOOD                                                                                                           \
+    "expect startup version=3.2 user=u database=d\nsend auth md5 x:05060708\nexpect password\nsend auth ok; status "   \
+    "server_version "                                                                                                  \
+    "13.1; key 7 key!; ready I\n" ASKED("select pg_catalog.pg_is_in_recovery()",                                       \
+                                        "f") "skip until sync\nsend error S=ERROR V=ERROR C=22000 M=x; ready I\n" LEFT
+
+static void compare_with(const struct wire *lone, const char *script)
+{
+    int last = wire.n_connects - 1;
+
+    ck_assert_msg(wire.len[last] == lone->len[0] && memcmp(wire.sent[last], lone->sent[0], lone->len[0]) == 0,
+                  "the second talk is not the lone one:\n%s", script);
+}
+
+static const char *const sslmodes[] = {"disable", "prefer"};
+
+START_TEST(d28_behind_a_failed_host_the_talk_is_as_if_it_had_been_alone)
+{
+    static const char one[] = "host=localhost hostaddr=127.0.0.1";
+    static const char two[] = "host=127.0.0.1,localhost hostaddr=127.0.0.1,127.0.0.1";
+    const char *ssl = _i == 0 ? "" : SSL;
+    static struct wire lone;
+    char script[2000];
+
+    snprintf(script, sizeof script, "%s" GOOD, ssl);
+    talk(script, one, sslmodes[_i]);
+    lone = wire;
+    for (size_t fault = 0; fault < N_OF(faults); fault++)
+        for (size_t n = 1; n <= N_OF(steps); n++) {
+            size_t len = (size_t)snprintf(script, sizeof script, "%s", ssl);
+
+            for (size_t i = 0; i < n; i++)
+                len += (size_t)snprintf(script + len, sizeof script - len, "%s", steps[i]);
+            snprintf(script + len, sizeof script - len, "%s" NEXT "%s" GOOD, faults[fault], ssl);
+            talk(script, two, sslmodes[_i]);
+            compare_with(&lone, script);
+        }
+    snprintf(script, sizeof script, "%s" STANDBY LEFT NEXT "%s" GOOD, ssl, ssl);
+    talk(script, two, sslmodes[_i]);
+    compare_with(&lone, script);
+    for (size_t fault = 0; fault < N_OF(faults); fault++) {
+        snprintf(script, sizeof script, "%s" OLD "expect query\n%s" NEXT "%s" GOOD, ssl, faults[fault], ssl);
+        talk(script, two, sslmodes[_i]);
+        compare_with(&lone, script);
+    }
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *s = suite_create("hosts");
@@ -269,6 +408,7 @@ Suite *tusk_suite(void)
     tcase_add_test(t, a_refusal_is_told_before_what_does_not_fit);
     tcase_add_test(t, a_server_that_does_not_answer_the_question_is_given_up_by_connect_timeout);
     tcase_add_test(t, a_connection_may_be_closed_while_its_server_is_asked);
+    tcase_add_loop_test(t, d28_behind_a_failed_host_the_talk_is_as_if_it_had_been_alone, 0, (int)N_OF(sslmodes));
     suite_add_tcase(s, t);
     return s;
 }
