@@ -215,6 +215,15 @@ static bool add_other_way(tusk__attempts *a, attempt *at)
     return insert(a, &at->next, &routes[1], &err) == TUSK_OK;
 }
 
+static bool add_old_protocol(tusk__attempts *a, attempt *at)
+{
+    tusk__route route = at->route;
+    tusk_error err = {0};
+
+    route.old_protocol = true;
+    return insert(a, &at->next, &route, &err) == TUSK_OK;
+}
+
 /* Nothing of the list is used behind it: the log is a callback like others, and may close the connection. */
 static void end_attempt(attempt *at, const tusk_error *err, tusk__verdict verdict)
 {
@@ -229,7 +238,7 @@ static void end_attempt(attempt *at, const tusk_error *err, tusk__verdict verdic
         drop_host(a, at->route.host_number);
     else if (verdict == TUSK__OTHER_WAY && add_other_way(a, at))
         takes_other_way = true;
-    else if (verdict != TUSK__NEXT_ADDRESS)
+    else if (verdict != TUSK__NEXT_ADDRESS && (verdict != TUSK__OLD_PROTOCOL || !add_old_protocol(a, at)))
         give_up_behind(a, at);
     look_soon(a);
     if (takes_other_way && a->settings->sslmode == TUSK__SSL_ALLOW)

@@ -2,6 +2,7 @@
  * Which attempts there are is attempts.c's business, what a login is made of login.c's.
  * Read first: docs/internals/connect.md, lib/attempts.h, lib/login.h. */
 #include "lib/conn.h"
+#include "lib/old_servers.h"
 #include "proto/error_set.h"
 
 /* ---- one attempt ends ---- */
@@ -18,6 +19,8 @@ static tusk__verdict judge_login(const tusk_conn *conn, const tusk_error *err)
 {
     if (strcmp(err->sqlstate, "57P03") == 0)
         return TUSK__NEXT_HOST;
+    if (conn->login && tusk__login_wants_old_protocol(conn->login, err))
+        return TUSK__OLD_PROTOCOL;
     if (conn->login_was_refused && !is_about_the_server(err))
         return TUSK__OTHER_WAY;
     return err->code == TUSK_ERR_LOST || err->code == TUSK_ERR_TIMEOUT ? TUSK__NEXT_ADDRESS : TUSK__GIVE_UP;
@@ -135,6 +138,8 @@ static void become_ready(tusk_conn *conn)
         tusk__conn_fail(conn, &err);
         return;
     }
+    if (conn->route.old_protocol)
+        tusk__old_servers_add(conn->loop, tusk__conn_host(conn));
     tusk__login_free(conn->login);
     conn->login = NULL;
     tusk__attempts_free(conn->attempts);
@@ -252,13 +257,23 @@ void tusk__connect_event(tusk_conn *conn, const tusk__event *ev)
         login_event(conn, ev);
 }
 
+/* What to ask for: 3.0 where 3.2 was refused before, by this server on this loop, or a moment ago. */
+static uint32_t protocol_of(const tusk_conn *conn)
+{
+    const tusk__settings *s = conn->settings;
+    bool is_old = conn->route.old_protocol || tusk__old_servers_has(conn->loop, tusk__conn_host(conn));
+
+    return is_old && s->min_protocol <= TUSK__PROTOCOL_3_0 ? (uint32_t)TUSK__PROTOCOL_3_0 : s->max_protocol;
+}
+
 static tusk_code begin_login(tusk_conn *conn, tusk_error *err)
 {
     conn->peer_has_ended = false;
     TUSK_TRY(tusk__io_start(&conn->io, conn->loop, conn->transport->fd, TUSK_READABLE | TUSK__EDGE, tusk__receive_ready,
                             err));
     tusk__loop_release(conn->loop); /* an idle connection keeps nobody's tusk_loop_run() going; requests do */
-    TUSK_TRY(tusk__login_new(conn->loop, conn->settings, tusk__conn_host(conn), conn->transport, &conn->login, err));
+    TUSK_TRY(tusk__login_new(conn->loop, conn->settings, tusk__conn_host(conn), protocol_of(conn), conn->transport,
+                             &conn->login, err));
     return tusk__login_start(conn->login, &conn->session, &conn->out, err);
 }
 

@@ -19,6 +19,7 @@ typedef struct tusk__route {
     bool has_address;  /* connect to exactly `address` (a cancel goes to where its connection went, and with must_tls set if
                           that one is encrypted: else a forged 'N' would bring the key into the clear) */
     tusk__address address;
+    bool old_protocol; /* not the dial's business: the login is to ask for 3.0 */
 } tusk__route;
 
 typedef struct tusk__dial tusk__dial;

@@ -30,10 +30,12 @@ struct tusk__login {
     char held[TUSK__AUTH_MESSAGE_MAX]; /* … its data; zeroes behind it, as SASL's list ends */
     tusk__transport *transport;
     const tusk__crypto *crypto;
-    tusk__scram scram;   /* all zero until the server asks for SASL */
-    bool has_begun_sasl; /* from then on AuthenticationOk needs a verified server */
-    bool has_answered;   /* a password was sent, or the server has proved itself: AuthenticationOk is no gift */
-    bool has_name;       /* of the keys in the loop's cache: */
+    tusk__scram scram;        /* all zero until the server asks for SASL */
+    bool has_heard;           /* a word of the server's */
+    bool was_version_refused; /* which was an error about the protocol */
+    bool has_begun_sasl;      /* from then on AuthenticationOk needs a verified server */
+    bool has_answered;        /* a password was sent, or the server has proved itself: AuthenticationOk is no gift */
+    bool has_name;            /* of the keys in the loop's cache: */
     tusk__scram_name name;
     tusk__login_facts facts;
 };
@@ -43,8 +45,8 @@ typedef tusk_code handler(tusk__login *login, tusk__session *session, const tusk
 
 /* ---- life ---------------------------------------------------------------------------------------------------------- */
 
-tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, const tusk__host *host, tusk__transport *transport,
-                          tusk__login **out, tusk_error *err)
+tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, const tusk__host *host, uint32_t protocol,
+                          tusk__transport *transport, tusk__login **out, tusk_error *err)
 {
     const tusk_allocator *allocator = tusk__loop_allocator(loop);
     tusk__login *login = allocator->malloc(sizeof *login, allocator->user);
@@ -58,7 +60,7 @@ tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, const tusk_
     login->password = host->password;
     login->transport = transport;
     login->crypto = tusk__crypto_openssl();
-    login->facts.protocol = settings->max_protocol;
+    login->facts.protocol = protocol;
     *out = login;
     return TUSK_OK;
 }
@@ -123,7 +125,7 @@ tusk_code tusk__login_start(tusk__login *login, tusk__session *session, tusk__wr
     size_t at = out->len;
     tusk_code code;
 
-    tusk__startup_message_write(out, s->max_protocol, s->startup, s->n_startup);
+    tusk__startup_message_write(out, login->facts.protocol, s->startup, s->n_startup);
     code = written(out, at, "the StartupMessage", err);
     if (code == TUSK_OK)
         tusk__session_enter(session, TUSK__EXPECT_AUTHENTICATION);
@@ -518,7 +520,8 @@ static tusk_code on_error(tusk__login *login, tusk__session *session, const tusk
     tusk__error_fields_to_error(ev->body, &error);
     error.code = memcmp(error.sqlstate, "28", 2) == 0 ? TUSK_ERR_AUTH : TUSK_ERR_CONNECT;
     error.fate = TUSK_FATE_NOT_SENT;
-    if (is_about_version(login, ev, &error))
+    login->was_version_refused = is_about_version(login, ev, &error);
+    if (login->was_version_refused)
         tusk__error_hint(&error, tusk_str_of("Does the server know this protocol? Try max_protocol_version=3.0."));
     if (err && err->code == TUSK_OK)
         *err = error;
@@ -551,7 +554,16 @@ tusk_code tusk__login_event(tusk__login *login, tusk__session *session, const tu
 {
     handler *handle = handler_of(ev->kind);
 
+    login->has_heard = true;
     return handle ? finish(login, handle(login, session, ev, out, err), err) : TUSK_OK;
+}
+
+bool tusk__login_wants_old_protocol(const tusk__login *login, const tusk_error *err)
+{
+    bool was_hung_up = err->code == TUSK_ERR_LOST && !login->has_heard;
+
+    return login->facts.protocol > TUSK__PROTOCOL_3_0 && login->settings->min_protocol <= TUSK__PROTOCOL_3_0 &&
+           (login->was_version_refused || was_hung_up);
 }
 
 bool tusk__login_wants_password(const tusk__login *login)

@@ -19,11 +19,11 @@ typedef struct tusk__login_facts {
     uint8_t cancel_key[TUSK__CANCEL_KEY_MAX];
 } tusk__login_facts;
 
-/* A fresh login on a fresh transport. host is one of the settings', whose password it has. transport is borrowed for the channel
+/* A fresh login on a fresh transport. host is one of the settings', whose password it has; protocol is what is asked for. transport is borrowed for the channel
  * binding. Allocated with the loop's allocator. */
 TUSK_MUST_CHECK
-tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, const tusk__host *host, tusk__transport *transport,
-                          tusk__login **out, tusk_error *err);
+tusk_code tusk__login_new(tusk_loop *loop, tusk__settings *settings, const tusk__host *host, uint32_t protocol,
+                          tusk__transport *transport, tusk__login **out, tusk_error *err);
 void tusk__login_free(tusk__login *login); /* wipes; NULL is fine */
 
 /* Write the StartupMessage and move the session to EXPECT_AUTHENTICATION. */
@@ -44,6 +44,10 @@ tusk_code tusk__login_password(tusk__login *login, tusk__session *session, tusk_
                                tusk_error *err);
 /* One slice (≤ 1 ms) of the key derivation. TUSK_AGAIN: more to do. */
 tusk_code tusk__login_step(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err);
+
+/* It has failed with err: because the server does not know the protocol, and might take 3.0, which is allowed? So says an error
+ * instead of an answer (0A000, 08P01), or hanging up without a word. */
+bool tusk__login_wants_old_protocol(const tusk__login *login, const tusk_error *err);
 
 const tusk__login_facts *tusk__login_facts_of(const tusk__login *login);
 

@@ -158,12 +158,13 @@ void tusk__loop_disown(tusk__child *child);
 void tusk__loop_hold(tusk_loop *loop);
 void tusk__loop_release(tusk_loop *loop);
 
-/* One place for each module of lib/ to keep a thing per loop (recycled queries, kept SCRAM keys, TLS contexts). */
+/* One place for each module of lib/ to keep a thing per loop (recycled queries, kept SCRAM keys, TLS contexts …). */
 typedef enum tusk__loop_slot {
     TUSK__SLOT_QUERIES,
     TUSK__SLOT_SCRAM,
     TUSK__SLOT_TLS,
     TUSK__SLOT_ENDPOINTS,
+    TUSK__SLOT_OLD_SERVERS,
     TUSK__N_SLOTS
 } tusk__loop_slot;
 void *tusk__loop_slot_get(const tusk_loop *loop, tusk__loop_slot slot);

@@ -116,7 +116,8 @@ static tusk_code try_begin(rig *r, tusk_loop *loop, const char *dsn)
     TUSK_TRY(tusk__settings_new(allocator,
                                 &(tusk_config){.dsn = dsn, .password_fn = program_gives ? never_called : NULL},
                                 &r->settings, &r->err));
-    TUSK_TRY(tusk__login_new(loop, r->settings, &r->settings->hosts[0], &r->transport, &r->login, &r->err));
+    TUSK_TRY(tusk__login_new(loop, r->settings, &r->settings->hosts[0], r->settings->max_protocol, &r->transport,
+                             &r->login, &r->err));
     return tusk__login_start(r->login, &r->session, &r->out, &r->err);
 }
 
