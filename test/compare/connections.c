@@ -73,6 +73,14 @@ static void value_of(chance *c, const world *w, const char *name, char out[256])
         text = PICK(c, "0", "5", " 7 ", "-1", "10", "x");
     else if (strcmp(name, "client_encoding") == 0)
         text = PICK(c, "UTF8", "utf-8", "auto", "LATIN1", "");
+    else if (strcmp(name, "require_auth") == 0)
+        text = PICK(c, "password", "!md5", "none,password", "!none,!oauth", "scram-sha-256,password", "md5",
+                    "password,!md5", "x", "");
+    else if (strcmp(name, "requirepeer") == 0)
+        text = PICK(c, "", "root", "x");
+    else if (strstr(name, "scram_") == name)
+        text = PICK(
+            c, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "x");
     else if (strcmp(name, "target_session_attrs") == 0)
         text = PICK(c, "any", "any", "read-write", "read-only", "primary", "standby", "prefer-standby", "x");
     else if (strcmp(name, "load_balance_hosts") == 0)
@@ -104,7 +112,8 @@ static bool is_spoken_of(chance *c, const tusk__param *param)
         return false; /* by itself */
     if (param->refusal)
         return chance_in(c, 400);
-    if (param->choices || param->kind == TUSK__KIND_SECONDS || param->kind == TUSK__KIND_ENCODING)
+    if (param->choices || param->kind == TUSK__KIND_SECONDS || param->kind == TUSK__KIND_ENCODING ||
+        param->kind == TUSK__KIND_AUTH_RULE || param->kind == TUSK__KIND_SCRAM_KEY)
         return chance_in(c, 40);
     return chance_in(c, 4);
 }
@@ -427,7 +436,9 @@ static void compare_arrival(const world *w, const tusk__settings *s, const recor
         show(w, "another target", target, r->target);
     else if (!is_same_startup(s, r))
         show(w, "another StartupMessage", ours, r->startup);
-    else if (s->channel_binding != TUSK__CHANNEL_BINDING_REQUIRE && strcmp(s->password.ptr, r->password) != 0)
+    else if (s->channel_binding != TUSK__CHANNEL_BINDING_REQUIRE &&
+             tusk__auth_rule_allows(&s->require_auth, TUSK__METHOD_PASSWORD) &&
+             strcmp(s->password.ptr, r->password) != 0)
         show(w, "another password", s->password.ptr, r->password);
 }
 
