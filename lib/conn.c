@@ -475,11 +475,6 @@ tusk_str tusk_conn_user(const tusk_conn *conn)
     return conn->settings ? conn->settings->user : (tusk_str){NULL, 0};
 }
 
-tusk_str tusk_conn_parameter(const tusk_conn *conn, const char *name)
-{
-    return tusk__params_get(&conn->params, tusk_str_of(name));
-}
-
 uint32_t tusk_conn_backend_pid(const tusk_conn *conn)
 {
     return conn->backend_pid;

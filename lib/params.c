@@ -38,6 +38,14 @@ tusk_str tusk__params_get(const tusk__params *params, tusk_str wanted)
     return (tusk_str){NULL, 0};
 }
 
+bool tusk__params_next(const tusk__params *params, size_t *at, tusk_str *name, tusk_str *value)
+{
+    if (*at >= params->len)
+        return false;
+    pair_at(params, at, name, value);
+    return true;
+}
+
 static void remove_pair(tusk__params *params, tusk_str wanted)
 {
     tusk_str name, value;

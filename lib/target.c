@@ -2,6 +2,8 @@
  * Read first: lib/target.h. */
 #include "lib/target.h"
 
+#include <tusk/server.h>
+
 typedef enum known { UNKNOWN, NO, YES } known;
 
 static known is_on(const tusk__params *params, const char *name)
@@ -25,9 +27,9 @@ static known is_read_only(const tusk__params *params)
 /* What calls itself older than 9.0, as Redshift's 8.0.2, has no standbys that let anybody in, and no function to ask. */
 static bool is_before_hot_standby(const tusk__params *params)
 {
-    tusk_str version = tusk__params_get(params, tusk_str_of("server_version"));
+    tusk_server_version version = tusk_server_version_of(tusk__params_get(params, tusk_str_of("server_version")));
 
-    return version.len >= 2 && version.ptr[0] >= '0' && version.ptr[0] < '9' && version.ptr[1] == '.';
+    return version.num > 0 && version.num < 90000;
 }
 
 static known is_standby(const tusk__params *params)

@@ -71,10 +71,6 @@ tusk_str tusk_conn_port(const tusk_conn *conn);
 tusk_str tusk_conn_dbname(const tusk_conn *conn);
 tusk_str tusk_conn_user(const tusk_conn *conn);
 
-/** The server's setting as it last reported it ("server_version", "TimeZone" …), empty if it did not. Borrowed until the next
- * turn. Source: PostgreSQL docs, "Asynchronous Operations", ParameterStatus. */
-tusk_str tusk_conn_parameter(const tusk_conn *conn, const char *name);
-
 /** Process id of the server's backend, 0 before the login or if the server gave none. */
 uint32_t tusk_conn_backend_pid(const tusk_conn *conn);
 /** 30000 for 3.0, 30002 for 3.2; 0 before the login. */

@@ -31,6 +31,7 @@
 #include <tusk/password.h>
 #include <tusk/query.h>
 #include <tusk/row.h>
+#include <tusk/server.h>
 #include <tusk/sqlstate.h>
 #include <tusk/str.h>
 #include <tusk/value.h>

@@ -748,6 +748,19 @@ START_TEST(settings_of_the_configuration_arrive)
 }
 END_TEST
 
+START_TEST(server_is_what_it_says)
+{
+    tusk_conn *conn = connect_plain();
+    int64_t num = number_on(conn, "select current_setting('server_version_num')::int4");
+
+    ck_assert_int_eq(tusk_conn_server_version(conn).num, num);
+    ck_assert_int_eq(tusk_conn_server_kind(conn), TUSK_SERVER_POSTGRESQL);
+    ck_assert_int_eq(tusk_conn_recovery(conn), num >= 140000 ? TUSK_RECOVERY_NO : TUSK_RECOVERY_UNKNOWN);
+    ck_assert(tusk_str_is(tusk_conn_parameter(conn, "client_encoding"), "UTF8"));
+    disconnect(conn);
+}
+END_TEST
+
 START_TEST(many_connections_live_on_one_loop)
 {
     enum { N = 50 };
@@ -796,6 +809,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, server_is_reached_in_every_way, 0, N_OF(ways));
     tcase_add_test(tcase, direct_tls_is_spoken_by_servers_from_17_on);
     tcase_add_test(tcase, settings_of_the_configuration_arrive);
+    tcase_add_test(tcase, server_is_what_it_says);
     tcase_add_test(tcase, many_connections_live_on_one_loop);
     suite_add_tcase(suite, tcase);
     return suite;
