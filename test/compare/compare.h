@@ -37,7 +37,9 @@ void recorder_stop(void);
 /* ---- the comparisons ------------------------------------------------------------------------------------------------------------- */
 
 /* What is meant to differ, from differences.txt; NULL: nothing. `who` refuses, with that message. */
+void differences_read(const char *path);
 const char *difference_listed(const char *who, const char *message);
+void differences_print(void); /* how often each was seen */
 
 void fail(const char *what); /* prints errno's text and ends */
 bool compare_strings(chance *c, long n, const char *const *names, size_t n_names);

@@ -452,6 +452,12 @@ static void list_or_show(const world *w, const char *who, const char *message, c
         show(w, we ? "only we refuse" : "only libpq refuses", we ? message : other, we ? other : message);
 }
 
+/* The recorder has none: there the comparison ends. */
+static bool wants_tls(const tusk__settings *s)
+{
+    return s->sslmode >= TUSK__SSL_REQUIRE && !is_local(s);
+}
+
 static void compare_one(const world *w)
 {
     tusk_error err = {0};
@@ -464,7 +470,7 @@ static void compare_one(const world *w)
         list_or_show(w, "tusk", err.message, "it connects");
     else if (!s)
         counts.refused++;
-    else if (s->sslmode >= TUSK__SSL_REQUIRE && !is_local(s) && r.saw_ssl_request && !r.saw_startup)
+    else if (wants_tls(s) && !r.saw_startup && (r.saw_ssl_request || s->sslnegotiation == TUSK__NEGOTIATE_DIRECT))
         counts.tls++;
     else if (r.saw_startup)
         compare_arrival(w, s, &r);
