@@ -226,9 +226,10 @@ fault-sys:
 	$(call run_long,$(FAULT_SYS),test/fault/sys*_test.c,TUSK_FAULT_FULL=1)
 
 # Targets that are a script of their own, beside what they work on.
-SCRIPT_TARGETS := test-matrix compare-libpq bench bench-counts figures stagger silence docs
+SCRIPT_TARGETS := test-matrix compare-libpq compare-logins bench bench-counts figures stagger silence docs
 SCRIPT_test-matrix  := test/matrix
 SCRIPT_compare-libpq := test/compare/run
+SCRIPT_compare-logins := test/compare/run-logins
 SCRIPT_bench        := bench/run
 SCRIPT_bench-counts := bench/counts
 SCRIPT_figures      := bench/figures

@@ -2,6 +2,8 @@
  * Usage: oracle libpq.so.5. Frames in both directions: a length of 4 bytes, then so many bytes.
  *   K                                    → keywords, each with its NUL; in front the version in 4 bytes
  *   P string NUL …                       → for each string 1 byte (1: accepted) and, if so, name NUL value NUL …, then NUL
+ *   L n-params texts …                   → 1 byte (1: logged in), 1 byte (1: over TLS), 1 byte (1: by SCRAM-SHA-256-PLUS), the error
+ *                                          message; name, value …
  *   C n-environment n-params texts …     → 1 byte (1: connected) and the error message; NAME=VALUE, then name, value …
  * Declarations are our own: no header of libpq is needed.
  * Read first: test/compare/compare.c. */
@@ -32,6 +34,9 @@ static struct {
     int (*status)(const connection *conn);
     char *(*message)(const connection *conn);
     void (*finish)(connection *conn);
+    int (*ssl_in_use)(const connection *conn);
+    void (*trace)(connection *conn, FILE *file);
+    void (*untrace)(connection *conn);
 } pq;
 
 static char *answer;
@@ -124,6 +129,47 @@ static void answer_connect(const char *p)
     pq.finish(conn);
 }
 
+/* The server offers it, too: what counts is the line of the client's choice. */
+static int said_plus(const char *trace)
+{
+    const char *line = strstr(trace, "SASLInitialResponse"), *plus = line ? strstr(line, "SCRAM-SHA-256-PLUS") : NULL;
+
+    return plus && plus < line + strcspn(line, "\n");
+}
+
+/* Behind the environment of our own process: the caller gives every parameter that matters. */
+static void answer_login(const char *p)
+{
+    const char *keywords[64], *values[64];
+    uint32_t n_params;
+    connection *conn;
+    char *traced = NULL;
+    size_t traced_len = 0;
+    FILE *trace = open_memstream(&traced, &traced_len);
+    int is_in;
+
+    memcpy(&n_params, p, 4);
+    p += 4;
+    for (uint32_t i = 0; i < n_params; i++) {
+        keywords[i] = p;
+        p += strlen(p) + 1;
+        values[i] = p;
+        p += strlen(p) + 1;
+    }
+    keywords[n_params] = values[n_params] = NULL;
+    conn = pq.start(keywords, values, 0);
+    pq.trace(conn, trace);
+    is_in = connect_to_end(conn);
+    pq.untrace(conn);
+    fclose(trace);
+    put(is_in ? "\1" : "\0", 1);
+    put(is_in && pq.ssl_in_use(conn) ? "\1" : "\0", 1);
+    put(traced && said_plus(traced) ? "\1" : "\0", 1);
+    put_text(pq.message(conn));
+    pq.finish(conn);
+    free(traced);
+}
+
 static void *symbol(void *library, const char *name)
 {
     void *found = dlsym(library, name);
@@ -154,6 +200,9 @@ static void load(const char *path)
     *(void **)&pq.status = symbol(library, "PQstatus");
     *(void **)&pq.message = symbol(library, "PQerrorMessage");
     *(void **)&pq.finish = symbol(library, "PQfinish");
+    *(void **)&pq.ssl_in_use = symbol(library, "PQsslInUse");
+    *(void **)&pq.trace = symbol(library, "PQtrace");
+    *(void **)&pq.untrace = symbol(library, "PQuntrace");
 }
 
 static int read_exactly(void *to, size_t len)
@@ -194,6 +243,8 @@ static void serve(const char *frame, size_t len)
         answer_keywords();
     else if (frame[0] == 'C')
         answer_connect(frame + 1);
+    else if (frame[0] == 'L')
+        answer_login(frame + 1);
     else
         for (const char *p = frame + 1; p < end; p += strlen(p) + 1)
             answer_parse(p);
