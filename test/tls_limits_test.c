@@ -172,6 +172,11 @@ START_TEST(default_list_is_that_of_the_home_folder)
     o = dial_with("verify-ca", "");
     ck_assert_str_eq(o.err.message, REVOKED);
 
+    (void)setenv("SSL_CERT_FILE", world.root_file, 1); /* of the system's authorities it would have to know all */
+    o = dial_with("verify-full", "sslrootcert=system");
+    (void)unsetenv("SSL_CERT_FILE");
+    ck_assert_str_eq(o.err.message, "");
+
     tls_crl_append(&(tls_crl_spec){.issuer = &world.authority}, fixture.crl);
     o = dial_with("verify-ca", "sslcrl=/nowhere"); /* what is given stands instead of it */
     ck_assert_str_eq(o.err.message, "the revocation list file \"/nowhere\" cannot be read");
@@ -217,7 +222,7 @@ END_TEST
 /* Not a name that OpenSSL would look for: no list. */
 START_TEST(folder_is_read_by_hashes)
 {
-    static const char *const names[] = {"list.crl", "0123456.r0", "%08lx.0", "%08lx.r", "%08lx.r0x", "%08lx.R0"};
+    static const char *const names[] = {"list.crl", "ghijklmn.r0", "%08lx.0", "%08lx.r", "%08lx.r0x", "%08lx.R0"};
     char path[128], more[128];
     unsigned long hash = X509_subject_name_hash(world.authority.x509);
     char name[32];
@@ -336,6 +341,10 @@ START_TEST(d20_keys_are_logged_where_the_program_says)
     struct stat status;
     outcome o;
 
+    tls_crl_append(&(tls_crl_spec){.issuer = &world.authority}, fixture.log); /* what is there already stays */
+    ck_assert_int_eq(chmod(fixture.log, 0600), 0);
+    if (_i == 0)
+        (void)unlink(fixture.log);
     (void)setenv("SSLKEYLOGFILE", _i == 0 ? "/nowhere/at/all" : fixture.log, 1);
     for (int i = 0; i < 2; i++) { /* the second is appended to the first */
         o = dial_logging(_i == 0 ? fixture.log : NULL);
@@ -347,6 +356,7 @@ START_TEST(d20_keys_are_logged_where_the_program_says)
         }
     }
     (void)unsetenv("SSLKEYLOGFILE");
+    ck_assert_int_eq(strncmp(text, "-----BEGIN X509 CRL-----", 24) == 0, _i == 1);
     ck_assert_int_eq(stat(fixture.log, &status), 0);
     ck_assert_int_eq(status.st_mode & 0777, 0600);
     ck_assert_int_eq(text[strlen(text) - 1], '\n');
