@@ -150,7 +150,7 @@ static size_t print(const tusk__gathered *g, const tusk__settings *s, const tusk
     printer p = {buf, size, 0};
 
     put_params(&p, g);
-    if (s->password_fn)
+    if (s->on_password)
         put_text(&p, "password = (asked for at each login)  (field)\n");
     put_server_settings(&p, g, config);
     put_kept(&p, config->document);

@@ -385,7 +385,7 @@ static tusk_code read_passfile(gatherer *w)
     tusk__file_result result;
     int os;
 
-    if (w->config->password_fn || g->values.text[TUSK__PARAM_PASSWORD].len > 0 || !passfile_path(w))
+    if (w->config->on_password || g->values.text[TUSK__PARAM_PASSWORD].len > 0 || !passfile_path(w))
         return TUSK_OK;
     result = tusk__file_read(g->allocator, g->passfile_path, TUSK__PASSFILE_MAX, TUSK__FILE_SECRET, &g->passfile, &os);
     warn_of_passfile(w, result);
@@ -424,7 +424,7 @@ tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sou
     read_environment(&w);
     read_env_settings(&w);
     TUSK_TRY(complete(&w));
-    if (config->password_fn)
+    if (config->on_password)
         out->values.text[TUSK__PARAM_PASSWORD] = (tusk_str){NULL, 0};
     TUSK_TRY(split_hosts(&w));
     return read_passfile(&w);

@@ -264,7 +264,7 @@ static tusk_code need_password(tusk__login *login, const tusk__event *ev, const 
 {
     if (login->password.len > 0)
         return TUSK_OK;
-    if (login->settings->password_fn)
+    if (login->settings->on_password)
         return hold(login, ev);
     tusk__error_set(err, TUSK_ERR_AUTH, "28P01", "the server asks for a password (%s), but none was given", method);
     tusk__error_hint(err, tusk_str_of("Give it in the connection string or as tusk_config.password."));

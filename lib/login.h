@@ -37,7 +37,7 @@ tusk_code tusk__login_start(tusk__login *login, tusk__session *session, tusk__wr
  * READY are the connection's. */
 tusk_code tusk__login_event(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
                             tusk_error *err);
-/* After TUSK_AGAIN: is it a password of settings->password_fn that is waited for? Once for each login at most. */
+/* After TUSK_AGAIN: is it a password of settings->on_password that is waited for? Once for each login at most. */
 bool tusk__login_wants_password(const tusk__login *login);
 /* Here it is, and not empty: copied, and wiped when it has been used. Results as tusk__login_event(). */
 tusk_code tusk__login_password(tusk__login *login, tusk__session *session, tusk_str password, tusk__writer *out,

@@ -167,8 +167,8 @@ tusk_code tusk__password_ask(tusk_loop *loop, const tusk__settings *settings, co
                                        .on_answer = on_answer,
                                        .asker = user,
                                        .mine = mine,
-                                       .fn = settings->password_fn,
-                                       .user = settings->password_user};
+                                       .fn = settings->on_password,
+                                       .user = settings->user_data};
     to = request->texts;
     request->host = put(&to, host->host);
     request->port = put(&to, host->port);

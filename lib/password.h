@@ -9,7 +9,7 @@
 /* err->code TUSK_OK: the password, which lives until this returns and is then wiped. Everything is allowed. */
 typedef void (*tusk__password_answer_fn)(tusk_str password, const tusk_error *err, void *user);
 
-/* Ask settings->password_fn for the password of a host, in a later phase of the loop. *mine is set, and becomes NULL when the answer
+/* Ask settings->on_password for the password of a host, in a later phase of the loop. *mine is set, and becomes NULL when the answer
  * is delivered or nobody is left to give one; until then on_answer is outstanding. */
 TUSK_MUST_CHECK
 tusk_code tusk__password_ask(tusk_loop *loop, const tusk__settings *settings, const tusk__host *host,

@@ -346,8 +346,7 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
     b.s->startup = (tusk__startup_param *)(void *)(b.s->hosts + g->n_hosts);
     b.out = (char *)(b.s->startup + n_startup);
     b.room_end = (char *)b.s + size;
-    b.s->password_fn = config->password_fn;
-    b.s->password_user = config->password_user;
+    b.s->on_password = config->on_password;
     b.s->on_notice = config->on_notice;
     b.s->on_closed = config->on_closed;
     b.s->on_parameter = config->on_parameter;

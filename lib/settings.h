@@ -102,8 +102,7 @@ typedef struct tusk__settings {
     tusk_str krbsrvname, gsslib;
     tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;
 
-    tusk_password_fn password_fn;
-    void *password_user;
+    tusk_password_fn on_password;
     tusk_notice_fn on_notice;
     tusk_closed_fn on_closed;
     tusk_parameter_fn on_parameter;

@@ -410,14 +410,14 @@ START_TEST(a_program_that_makes_the_password_is_its_only_source)
     world_variables = ENV("PGPASSWORD", "ep");
     world_write(".pgpass", "*:*:*:*:fp\n", 0644); /* not even looked at: it would be warned of */
     s = settings_of(&(tusk_config){
-        .dsn = "host=h user=u password=dp", .password = "p", .password_fn = asks_nobody, .password_user = text});
+        .dsn = "host=h user=u password=dp", .password = "p", .on_password = asks_nobody, .user_data = text});
     text_is(s->password, "");
     text_is(s->hosts[0].password, "");
     text_is(s->warning, "");
-    ck_assert(s->password_fn == asks_nobody && s->password_user == text);
+    ck_assert(s->on_password == asks_nobody && s->user_data == text);
     tusk__settings_unref(s);
     ck_assert_uint_gt(tusk__settings_describe(&world_allocator, &world_sources,
-                                              &(tusk_config){.dsn = "password=dp", .password_fn = asks_nobody}, text,
+                                              &(tusk_config){.dsn = "password=dp", .on_password = asks_nobody}, text,
                                               sizeof text, NULL),
                       0);
     ck_assert_ptr_nonnull(strstr(text, "\npassword = (asked for at each login)  (field)\n"));

@@ -94,7 +94,7 @@ typedef struct rig {
     int n_steps, n_asked;
 } rig;
 
-/* What settings->password_fn gives, which is asked here by the rig itself; NULL: there is none. */
+/* What settings->on_password gives, which is asked here by the rig itself; NULL: there is none. */
 static const char *program_gives;
 
 static void never_called(tusk_password_request *request, void *user)
@@ -114,7 +114,7 @@ static tusk_code try_begin(rig *r, tusk_loop *loop, const char *dsn)
     tusk__writer_init(&r->out, allocator);
     tusk__writer_init(&r->server, tusk_allocator_default());
     TUSK_TRY(tusk__settings_new(allocator,
-                                &(tusk_config){.dsn = dsn, .password_fn = program_gives ? never_called : NULL},
+                                &(tusk_config){.dsn = dsn, .on_password = program_gives ? never_called : NULL},
                                 &r->settings, &r->err));
     TUSK_TRY(tusk__login_new(loop, r->settings, &r->settings->hosts[0], r->settings->max_protocol, &r->transport,
                              &r->login, &r->err));

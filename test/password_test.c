@@ -88,7 +88,7 @@ static void end_connection(program *p)
     p->is_inside = false;
 }
 
-static void password_fn(tusk_password_request *request, void *user)
+static void on_password(tusk_password_request *request, void *user)
 {
     program *p = user;
 
@@ -185,10 +185,9 @@ static void open_to(const char *script, const char *with, manner m, const char *
     (void)snprintf(dsn, sizeof dsn,
                    "host=127.0.0.1 port=%d user=app dbname=db sslmode=disable require_auth=none,password %s",
                    script_port(server), with);
-    the_program.conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn,
-                                                           .connect_timeout = the_timeout,
-                                                           .password_fn = password_fn,
-                                                           .password_user = &the_program});
+    the_program.conn = tusk_conn_open(
+        loop, &(tusk_config){
+                  .dsn = dsn, .connect_timeout = the_timeout, .on_password = on_password, .user_data = &the_program});
     ck_assert_ptr_nonnull(the_program.conn);
 }
 
@@ -331,7 +330,7 @@ START_TEST(a_zero_byte_in_a_password_is_refused)
     server = script_start(ASK "expect eof\n");
     (void)snprintf(dsn, sizeof dsn, "host=127.0.0.1 port=%d user=app sslmode=disable require_auth=password",
                    script_port(server));
-    conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .password_fn = give_a_zero_byte});
+    conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .on_password = give_a_zero_byte});
     ck_assert_int_eq(tusk_await_free(tusk_conn_ready(conn), &err), TUSK_ERR_VALUE);
     ck_assert_str_eq(err.message, "the password that was given has a zero byte in it");
     tusk_conn_free(conn);

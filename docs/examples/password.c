@@ -53,7 +53,7 @@ int main(int argc, char **argv)
     char text[1024];
 
     fill_vault(&v, dsn);
-    db = tusk_conn_open(v.loop, &(tusk_config){.dsn = dsn, .password_fn = ask_vault, .password_user = &v});
+    db = tusk_conn_open(v.loop, &(tusk_config){.dsn = dsn, .on_password = ask_vault, .user_data = &v});
     if (tusk_await_free(tusk_conn_ready(db), &err) != TUSK_OK) {
         tusk_error_format(&err, text, sizeof text);
         fprintf(stderr, "%s\n", text);

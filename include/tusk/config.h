@@ -60,8 +60,6 @@ typedef struct tusk_config {
     const char *dbname;
     const char *user;
     const char *password;
-    tusk_password_fn password_fn; /* makes the password when a server asks for one: then no other source of it counts */
-    void *password_user;          /* `user` of password_fn */
     const char *scram_client_key; /* with scram_server_key instead of a password, for SCRAM: 32 bytes each, in base64 */
     const char *scram_server_key;
     const char *passfile; /* default ~/.pgpass */
@@ -98,8 +96,9 @@ typedef struct tusk_config {
     tusk_notice_fn on_notice; /* default: notices are logged with level INFO, warnings with WARNING */
     tusk_parameter_fn on_parameter;
     tusk_closed_fn on_closed;
+    tusk_password_fn on_password;         /* makes the password when a server asks for one: then no other source of it counts */
     tusk_key_password_fn on_key_password; /* default: an encrypted key whose password is not given is an error */
-    void *user_data;                      /* `user` of the four */
+    void *user_data;                      /* `user` of the five */
 
     const tusk_config_document *document; /* set by tusk_config_from_json() alone */
 } tusk_config;

@@ -19,7 +19,7 @@ extern "C" {
 typedef struct tusk_password_request tusk_password_request;
 
 /**
- * Give a password, now or later (tusk_config.password_fn). It is called when a server asks for one, at most once for each attempt
+ * Give a password, now or later (tusk_config.on_password). It is called when a server asks for one, at most once for each attempt
  * to connect, after TLS, if any, has proved who the server is; not for a cancel request. The connection goes on with the answer in
  * the next turn; until then its time-outs run, and so does the server's patience (authentication_timeout, 60 s by default).
  *

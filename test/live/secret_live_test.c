@@ -158,7 +158,7 @@ static tusk_conn *log_in(int i, bool on_demand)
                    "host=localhost hostaddr=127.0.0.1 port=%s dbname=tusk user=%s sslrootcert=%s %s password='%s'",
                    harness_env("TUSK_TEST_PORT"), logins[i].role, harness_env("TUSK_TEST_CA"), logins[i].options,
                    needle);
-    conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .password_fn = on_demand ? give_needle : NULL});
+    conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .on_password = on_demand ? give_needle : NULL});
     OPENSSL_cleanse(dsn, sizeof dsn);
     OPENSSL_cleanse(needle, sizeof needle);
     return conn;

@@ -1175,7 +1175,7 @@ static void on_password_canceled(tusk_password_request *request, void *user)
     give_password(ask);
 }
 
-static void password_fn(tusk_password_request *request, void *user)
+static void on_password(tusk_password_request *request, void *user)
 {
     line *l = user;
     run *r = l->run;
@@ -1225,10 +1225,8 @@ static line *open_link(run *r, bool is_fresh)
         l->connect_timeout_us = (int64_t)(config.connect_timeout * 1e6);
     }
     l->password = password;
-    if (chance(r, 300)) {
-        config.password_fn = password_fn;
-        config.password_user = l;
-    }
+    if (chance(r, 300))
+        config.on_password = on_password;
     if (chance(r, 500))
         config.requirepeer = "root"; /* whose all servers are */
     (void)snprintf(dsn, sizeof dsn,
