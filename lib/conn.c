@@ -429,7 +429,7 @@ tusk_conn_state tusk_conn_get_state(const tusk_conn *conn)
 
 tusk_tx_status tusk_conn_tx_status(const tusk_conn *conn)
 {
-    if (conn->phase < TUSK__PHASE_READY || conn->phase >= TUSK__PHASE_CLOSING)
+    if (!conn || conn->phase < TUSK__PHASE_READY || conn->phase >= TUSK__PHASE_CLOSING)
         return TUSK_TX_UNKNOWN;
     return (tusk_tx_status)conn->session.tx_status;
 }
@@ -452,40 +452,40 @@ tusk_str tusk_conn_error_field(const tusk_conn *conn, char field)
 
 tusk_loop *tusk_conn_loop(const tusk_conn *conn)
 {
-    return conn->loop;
+    return conn ? conn->loop : NULL;
 }
 
 tusk_str tusk_conn_host(const tusk_conn *conn)
 {
-    return conn->settings ? tusk__conn_host(conn)->host : (tusk_str){NULL, 0};
+    return conn && conn->settings ? tusk__conn_host(conn)->host : (tusk_str){NULL, 0};
 }
 
 tusk_str tusk_conn_port(const tusk_conn *conn)
 {
-    return conn->settings ? tusk__conn_host(conn)->port : (tusk_str){NULL, 0};
+    return conn && conn->settings ? tusk__conn_host(conn)->port : (tusk_str){NULL, 0};
 }
 
 tusk_str tusk_conn_dbname(const tusk_conn *conn)
 {
-    return conn->settings ? conn->settings->dbname : (tusk_str){NULL, 0};
+    return conn && conn->settings ? conn->settings->dbname : (tusk_str){NULL, 0};
 }
 
 tusk_str tusk_conn_user(const tusk_conn *conn)
 {
-    return conn->settings ? conn->settings->user : (tusk_str){NULL, 0};
+    return conn && conn->settings ? conn->settings->user : (tusk_str){NULL, 0};
 }
 
 uint32_t tusk_conn_backend_pid(const tusk_conn *conn)
 {
-    return conn->backend_pid;
+    return conn ? conn->backend_pid : 0;
 }
 
 int tusk_conn_protocol_version(const tusk_conn *conn)
 {
-    return (int)((conn->protocol >> 16) * 10000 + (conn->protocol & 0xffff));
+    return conn ? (int)((conn->protocol >> 16) * 10000 + (conn->protocol & 0xffff)) : 0;
 }
 
 tusk_str tusk_conn_tls_version(const tusk_conn *conn)
 {
-    return conn->transport ? tusk_str_of(tusk__transport_tls_version(conn->transport)) : (tusk_str){NULL, 0};
+    return conn && conn->transport ? tusk_str_of(tusk__transport_tls_version(conn->transport)) : (tusk_str){NULL, 0};
 }

@@ -235,7 +235,7 @@ void tusk_password_refuse(tusk_password_request *request, const tusk_error *err)
     else
         (void)tusk__error_set(&request->error, TUSK_ERR_AUTH, "28P01", "the program gave no password");
     request->error.column = request->error.item = -1;
-    if (!request->error.sqlstate[0])
+    if (strlen(request->error.sqlstate) != 5)
         memcpy(request->error.sqlstate, "28P01", sizeof "28P01");
     answered(request);
 }

@@ -409,7 +409,8 @@ void tusk_query_free(tusk_query *q)
 
 void tusk_query_keep(tusk_query *q)
 {
-    q->is_kept = true;
+    if (q)
+        q->is_kept = true;
 }
 
 static void on_done_task(tusk__task *task)
@@ -429,7 +430,7 @@ void tusk_query_on_done(tusk_query *q, tusk_done_fn on_done, void *user)
 
 bool tusk_query_is_done(const tusk_query *q)
 {
-    return q->is_done;
+    return !q || q->is_done;
 }
 
 tusk_code tusk_query_code(const tusk_query *q)
@@ -565,12 +566,12 @@ tusk_str tusk_query_error_field(const tusk_query *q, char field)
 
 tusk_conn *tusk_query_conn(const tusk_query *q)
 {
-    return q->conn;
+    return q ? q->conn : NULL;
 }
 
 tusk_code tusk_query_pause(tusk_query *q)
 {
-    if (!q->on_row || q->is_done)
+    if (!q || !q->on_row || q->is_done)
         return TUSK_ERR_STATE;
     q->is_paused = true;
     tusk__receive_review(q->conn);
@@ -579,14 +580,13 @@ tusk_code tusk_query_pause(tusk_query *q)
 
 tusk_code tusk_query_resume(tusk_query *q)
 {
-    if (!q->is_paused)
+    if (!q || !q->is_paused)
         return TUSK_ERR_STATE;
     q->is_paused = false;
     tusk__receive_review(q->conn);
     return TUSK_OK;
 }
 
-/* No row is there: turn the loop until one is. NULL at the end, on an error, and where the caller may not wait. */
 /* May a function that turns the loop by the way do so? If not, the reason becomes the query's value error: the caller gets
  * "false" and has to be able to tell it from the end. */
 static bool may_turn(tusk_query *q)
@@ -614,6 +614,7 @@ static bool turn_for(tusk_query *q)
     return false;
 }
 
+/* No row is there: turn the loop until one is. NULL at the end, on an error, and where the caller may not wait. */
 static const uint8_t *wait_for_row(tusk_query *q)
 {
     tusk__result *result = q->present;
@@ -630,8 +631,11 @@ static const uint8_t *wait_for_row(tusk_query *q)
 
 bool tusk_next_row(tusk_query *q, tusk_row *row)
 {
-    const uint8_t *body = q->is_done || q->is_streaming ? tusk__result_next(q->present, q->is_streaming) : NULL;
+    const uint8_t *body;
 
+    if (!q)
+        return false;
+    body = q->is_done || q->is_streaming ? tusk__result_next(q->present, q->is_streaming) : NULL;
     if (!body && !q->is_done)
         body = wait_for_row(q);
     if (!body)
@@ -643,6 +647,8 @@ bool tusk_next_row(tusk_query *q, tusk_row *row)
 
 void tusk_rewind(tusk_query *q)
 {
+    if (!q)
+        return;
     for (tusk__result *result = &q->first; result; result = result->next)
         tusk__result_rewind(result);
     q->present = &q->first;
@@ -650,6 +656,8 @@ void tusk_rewind(tusk_query *q)
 
 bool tusk_next_result(tusk_query *q)
 {
+    if (!q)
+        return false;
     while (!q->present->next && may_turn(q))
         if (!turn_for(q))
             return false;
@@ -661,17 +669,17 @@ bool tusk_next_result(tusk_query *q)
 
 size_t tusk_query_n_rows(const tusk_query *q)
 {
-    return q->present->n_rows;
+    return q ? q->present->n_rows : 0;
 }
 
 int tusk_query_n_cols(const tusk_query *q)
 {
-    return q->present->desc ? q->present->desc->n_cols : 0;
+    return q && q->present->desc ? q->present->desc->n_cols : 0;
 }
 
 const tusk_column *tusk_query_column(const tusk_query *q, int col)
 {
-    const tusk__desc *desc = q->present->desc;
+    const tusk__desc *desc = q ? q->present->desc : NULL;
 
     return desc && col >= 0 && col < desc->n_cols ? &desc->cols[col] : NULL;
 }
@@ -691,7 +699,7 @@ int tusk_query_column_index(const tusk_query *q, const char *name)
 
 tusk_str tusk_query_tag(const tusk_query *q)
 {
-    return tusk_str_from(q->present->tag, q->present->tag_len);
+    return q ? tusk_str_from(q->present->tag, q->present->tag_len) : (tusk_str){NULL, 0};
 }
 
 int64_t tusk_query_rows_affected(const tusk_query *q)

@@ -126,10 +126,10 @@ tusk_recovery tusk_conn_recovery(const tusk_conn *conn)
 
 tusk_str tusk_conn_parameter(const tusk_conn *conn, const char *name)
 {
-    return tusk__params_get(&conn->params, tusk_str_of(name));
+    return conn ? tusk__params_get(&conn->params, tusk_str_of(name)) : (tusk_str){NULL, 0};
 }
 
 bool tusk_conn_next_parameter(const tusk_conn *conn, size_t *at, tusk_str *name, tusk_str *value)
 {
-    return tusk__params_next(&conn->params, at, name, value);
+    return conn && tusk__params_next(&conn->params, at, name, value);
 }

@@ -135,6 +135,7 @@ static tusk_error connect_by(uint16_t port, const char *sslmode)
     server.log_len = 0;
     conn = tusk_connect(world.loop, dsn);
     (void)tusk_await_free(tusk_conn_ready(conn), &err);
+    (void)tusk_await_free(tusk_close(conn), NULL); /* the peer waits for the end */
     tusk_conn_free(conn);
     return err;
 }

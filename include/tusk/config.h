@@ -27,7 +27,8 @@ tusk_str tusk_notice_field(const tusk_notice *notice, char field);
 
 typedef void (*tusk_notice_fn)(tusk_conn *conn, const tusk_notice *notice, void *user);
 /** The connection is over, and not because the caller closed it: lost, or never made. err is also tusk_conn_error(). Its requests
- * have completed. Called once; everything is allowed, tusk_conn_free(conn) included. */
+ * have completed. Called once; everything is allowed, tusk_conn_free(conn) included. Not called for a configuration that is refused:
+ * tusk_conn_error() has that at once, tusk_conn_ready() and every request complete with it. */
 typedef void (*tusk_closed_fn)(tusk_conn *conn, const tusk_error *err, void *user);
 
 /** The password of the client key, asked for when the key turns out to be encrypted and sslpassword is not given. Called from the
@@ -54,13 +55,14 @@ typedef struct tusk_config {
 
     /* each overrides the connection string */
     const char *service; /* a section of a service file */
-    const char *host;    /* a name, an address, or the directory of a Unix-domain socket (starts with /) */
+    const char *host;    /* a name, an address, or the directory of a Unix-domain socket (starts with /); host, hostaddr and port
+                            may be lists, with commas; dsn says what they are tried for (target_session_attrs …) */
     const char *hostaddr;
     const char *port;
     const char *dbname;
     const char *user;
     const char *password;
-    const char *scram_client_key; /* with scram_server_key instead of a password, for SCRAM: 32 bytes each, in base64 */
+    const char *scram_client_key; /* with scram_server_key instead of any password, for SCRAM: 32 bytes each, in base64 */
     const char *scram_server_key;
     const char *passfile; /* default ~/.pgpass */
     const char *application_name;

@@ -64,7 +64,8 @@ const tusk_error *tusk_conn_error(const tusk_conn *conn);
 /** A field of the server's error behind it, as tusk_query_error_field(). */
 tusk_str tusk_conn_error_field(const tusk_conn *conn, char field);
 
-/** Borrowed until tusk_conn_free(). */
+/** Host and port are those of the attempt that is under way, that has connected, or that came last; the first of a list before any.
+ * Empty if the configuration was refused. Borrowed until tusk_conn_free(). */
 tusk_loop *tusk_conn_loop(const tusk_conn *conn);
 tusk_str tusk_conn_host(const tusk_conn *conn);
 tusk_str tusk_conn_port(const tusk_conn *conn);

@@ -20,7 +20,8 @@ typedef struct tusk_password_request tusk_password_request;
 
 /**
  * Give a password, now or later (tusk_config.on_password). It is called when a server asks for one, at most once for each attempt
- * to connect, after TLS, if any, has proved who the server is; not for a cancel request. The connection goes on with the answer in
+ * to connect (sslmode=prefer and allow may make two at one address), behind the TLS handshake, which under sslmode=verify-full has
+ * proved who the server is, and under a weaker mode has not; not for a cancel request. The connection goes on with the answer in
  * the next turn; until then its time-outs run, and so does the server's patience (authentication_timeout, 60 s by default).
  *
  * Thread    the loop's thread; everything is allowed, answering at once and freeing the connection included
@@ -47,7 +48,8 @@ void tusk_password_give(tusk_password_request *request, tusk_str password);
  * Answer that there is none, and let go of the request. The attempt ends with this error; another address is tried behind
  * TUSK_ERR_LOST and TUSK_ERR_TIMEOUT alone.
  *
- * err       copied; code and message are the program's, and must not hold the secret. NULL: TUSK_ERR_AUTH, sqlstate 28P01
+ * err       copied; code, message (one line) and sqlstate are the program's, and must not hold the secret. NULL: TUSK_ERR_AUTH; a
+ *           sqlstate that has not five characters becomes 28P01
  * Thread    the loop's
  */
 void tusk_password_refuse(tusk_password_request *request, const tusk_error *err);

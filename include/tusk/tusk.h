@@ -16,8 +16,10 @@
  * Errors      Functions that can fail return a tusk_code and fill a tusk_error if one is given, or return NULL, or put the
  *             error into the object they return. A tusk_error that is passed in need not be initialised; look at it only
  *             if the call failed, then it holds this failure. Nothing is printed, errno is not part of the interface.
- * NULL        A NULL handle is what "out of memory" returned before: functions that make something answer it with NULL,
- *             tusk_await() with TUSK_ERR_NOMEM, so that a program may check once, at the end.
+ * NULL        A NULL query, connection or statement is what "out of memory" returned before: functions that make something of it
+ *             answer with NULL, tusk_await() with TUSK_ERR_NOMEM, and those that ask something of it with nothing (false, 0, an
+ *             empty string, no row), so that a program may check once, at the end. A loop, a row and a password request must be
+ *             there.
  * Memory      comes from the loop's allocator. Out of memory is TUSK_ERR_NOMEM, never an exit. */
 #ifndef TUSK_H
 #define TUSK_H

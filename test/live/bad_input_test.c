@@ -207,6 +207,42 @@ START_TEST(closed_connection_is_said_so)
 }
 END_TEST
 
+START_TEST(nothing_at_all_has_nothing_to_say)
+{
+    tusk_row row;
+    tusk_str name, value;
+    size_t at = 0;
+
+    ck_assert(!tusk_next_row(NULL, &row));
+    ck_assert(!tusk_next_result(NULL));
+    ck_assert(tusk_query_is_done(NULL));
+    ck_assert_uint_eq(tusk_query_n_rows(NULL), 0);
+    ck_assert_int_eq(tusk_query_n_cols(NULL), 0);
+    ck_assert_ptr_null(tusk_query_column(NULL, 0));
+    ck_assert_int_eq(tusk_query_column_index(NULL, "a"), -1);
+    ck_assert_uint_eq(tusk_query_tag(NULL).len, 0);
+    ck_assert_int_eq(tusk_query_rows_affected(NULL), -1);
+    ck_assert_ptr_null(tusk_query_conn(NULL));
+    ck_assert_int_eq(tusk_query_pause(NULL), TUSK_ERR_STATE);
+    ck_assert_int_eq(tusk_query_resume(NULL), TUSK_ERR_STATE);
+    tusk_query_keep(NULL);
+    tusk_rewind(NULL);
+    tusk_query_on_done(NULL, NULL, NULL);
+    ck_assert_int_eq(tusk_conn_get_state(NULL), TUSK_CONN_CLOSED);
+    ck_assert_int_eq(tusk_conn_tx_status(NULL), TUSK_TX_UNKNOWN);
+    ck_assert_ptr_null(tusk_conn_loop(NULL));
+    ck_assert_uint_eq(tusk_conn_host(NULL).len + tusk_conn_port(NULL).len + tusk_conn_dbname(NULL).len, 0);
+    ck_assert_uint_eq(tusk_conn_user(NULL).len + tusk_conn_tls_version(NULL).len, 0);
+    ck_assert_uint_eq(tusk_conn_backend_pid(NULL), 0);
+    ck_assert_int_eq(tusk_conn_protocol_version(NULL), 0);
+    ck_assert_int_eq(tusk_conn_server_version(NULL).num, 0);
+    ck_assert_int_eq(tusk_conn_server_kind(NULL), TUSK_SERVER_UNKNOWN);
+    ck_assert_int_eq(tusk_conn_recovery(NULL), TUSK_RECOVERY_UNKNOWN);
+    ck_assert_uint_eq(tusk_conn_parameter(NULL, "TimeZone").len, 0);
+    ck_assert(!tusk_conn_next_parameter(NULL, &at, &name, &value));
+}
+END_TEST
+
 START_TEST(nothing_at_all_is_out_of_memory)
 {
     tusk_error err = {0};
@@ -356,6 +392,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, contradiction_is_refused, 0, N_OF(calls));
     tcase_add_test(tcase, closed_connection_is_said_so);
     tcase_add_test(tcase, nothing_at_all_is_out_of_memory);
+    tcase_add_test(tcase, nothing_at_all_has_nothing_to_say);
     tcase_add_test(tcase, awaiting_inside_a_callback_is_said_so);
     tcase_add_test(tcase, awaiting_what_only_the_caller_can_move_is_said_so);
     tcase_add_loop_test(tcase, value_that_cannot_be_read_says_why, 0, N_OF(reads));
