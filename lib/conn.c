@@ -45,6 +45,24 @@ static void *lent_realloc(void *ptr, size_t size, void *user)
 
 /* ---- life ---- */
 
+static void drop_error(tusk_conn *conn)
+{
+    if (conn->error != tusk_query_error(NULL))
+        conn->allocator->free((void *)(uintptr_t)conn->error, conn->allocator->user);
+    conn->error = NULL;
+}
+
+/* It would be half of what an idle connection weighs. Without memory for it, that is the reason which is kept. */
+void tusk__conn_keep_error(tusk_conn *conn, const tusk_error *err)
+{
+    tusk_error *kept = conn->allocator->malloc(sizeof *kept, conn->allocator->user);
+
+    if (kept)
+        *kept = *err;
+    drop_error(conn);
+    conn->error = kept ? kept : tusk_query_error(NULL);
+}
+
 static void conn_destroy(tusk_conn *conn)
 {
     const tusk_allocator *allocator = conn->allocator;
@@ -55,6 +73,7 @@ static void conn_destroy(tusk_conn *conn)
     tusk__settings_unref(conn->settings);
     allocator->free(conn->cancel_key, allocator->user);
     allocator->free(conn->fields, allocator->user);
+    drop_error(conn);
     allocator->free(conn, allocator->user);
 }
 
@@ -194,18 +213,26 @@ static const tusk_error closed_error = {.code = TUSK_ERR_CANCELED,
                                         .item = -1,
                                         .message = "the connection was closed by the caller"};
 
+/* Why its requests end. */
+static tusk_error reason_of(const tusk_conn *conn, const tusk_error *err)
+{
+    tusk_error why = conn->is_closing ? closed_error : err ? *err : *conn->error;
+
+    if (conn->phase < TUSK__PHASE_READY)
+        why.fate = TUSK_FATE_NOT_SENT;
+    return why;
+}
+
 void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
 {
     tusk_error why;
 
     if (conn->phase == TUSK__PHASE_CLOSED)
         return;
+    assert(conn->is_closing || err || conn->error); /* else all requests would be told as successes */
+    why = reason_of(conn, err);
     if (err && !conn->is_closing)
-        conn->error = *err;
-    if (conn->phase < TUSK__PHASE_READY)
-        conn->error.fate = TUSK_FATE_NOT_SENT;
-    why = conn->is_closing ? closed_error : conn->error;
-    assert(why.code != TUSK_OK); /* else all requests would be told as successes */
+        tusk__conn_keep_error(conn, &why);
     conn->phase = TUSK__PHASE_CLOSED;
     tusk__conn_pin(conn);
     tusk__timer_stop(conn->loop, &conn->timer);
@@ -219,7 +246,7 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     complete_queue(conn, &why);
     tusk__conn_wake(&conn->close_waiters, NULL);
     if (!conn->is_closing && !conn->is_released && conn->settings && conn->settings->on_closed)
-        conn->settings->on_closed(conn, &conn->error, conn->settings->user_data);
+        conn->settings->on_closed(conn, conn->error, conn->settings->user_data);
     tusk__conn_unpin(conn);
 }
 
@@ -344,7 +371,7 @@ tusk_query *tusk_conn_ready(tusk_conn *conn)
     if (conn->phase >= TUSK__PHASE_CLOSING && conn->is_closing)
         tusk__query_failf(q, TUSK_ERR_STATE, "08003", "the connection is closed")->fate = TUSK_FATE_NOT_SENT;
     else if (conn->phase >= TUSK__PHASE_CLOSING)
-        tusk__query_fail(q, &conn->error);
+        tusk__query_fail(q, conn->error);
     tusk__query_complete_soon(q);
     return q;
 }
@@ -396,13 +423,16 @@ tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config)
     static const tusk_config defaults = {0};
     const tusk_allocator *allocator = loop ? tusk__loop_allocator(loop) : NULL;
     tusk_conn *conn = loop ? allocator->malloc(sizeof *conn, allocator->user) : NULL;
+    tusk_error err = {0};
 
     if (!conn)
         return NULL;
     init(conn, loop);
-    if (tusk__loop_check(loop, &conn->error) != TUSK_OK ||
-        tusk__settings_new(allocator, config ? config : &defaults, &conn->settings, &conn->error) != TUSK_OK)
-        conn->error.fate = TUSK_FATE_NOT_SENT;
+    if (tusk__loop_check(loop, &err) != TUSK_OK ||
+        tusk__settings_new(allocator, config ? config : &defaults, &conn->settings, &err) != TUSK_OK) {
+        err.fate = TUSK_FATE_NOT_SENT;
+        tusk__conn_keep_error(conn, &err);
+    }
     tusk__connect_start(conn);
     return conn;
 }
@@ -440,7 +470,7 @@ const tusk_error *tusk_conn_error(const tusk_conn *conn)
 
     if (!conn)
         return tusk_query_error(NULL);
-    return conn->error.code == TUSK_OK ? &no_error : &conn->error;
+    return conn->error ? conn->error : &no_error;
 }
 
 tusk_str tusk_conn_error_field(const tusk_conn *conn, char field)

@@ -83,7 +83,7 @@ struct tusk_conn {
     uint8_t *cancel_key;
     uint64_t stmt_number; /* names are never reused */
 
-    tusk_error error;
+    const tusk_error *error; /* why it is gone, or could not be made; NULL while it is fine */
     uint8_t *fields; /* of the ErrorResponse behind it, or of a farewell */
     size_t fields_len;
     bool has_farewell; /* the server has said why it will hang up; until the next ReadyForQuery */
@@ -97,6 +97,8 @@ static inline void tusk__conn_pin(tusk_conn *conn)
 void tusk__conn_unpin(tusk_conn *conn);
 /* The connection is over: all requests complete in order. err holds the reason; its fate is set per query. */
 void tusk__conn_fail(tusk_conn *conn, const tusk_error *err);
+/* It is over, or will not begin, for this reason, which is copied. */
+void tusk__conn_keep_error(tusk_conn *conn, const tusk_error *err);
 bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields);
 /* Complete all of a list of waiters. */
 void tusk__conn_wake(tusk_query **waiters, const tusk_error *err);

@@ -345,7 +345,7 @@ static void start_task(tusk__task *task)
     tusk__conn_pin(conn);
     if (conn->settings && conn->settings->warning.len > 0)
         tusk__loop_log(conn->loop, TUSK_LOG_WARNING, "%s", conn->settings->warning.ptr);
-    if (conn->error.code != TUSK_OK)
+    if (conn->error)
         tusk__conn_fail(conn, NULL);
     else
         begin(conn);
@@ -354,10 +354,12 @@ static void start_task(tusk__task *task)
 
 void tusk__connect_start(tusk_conn *conn)
 {
-    if (conn->settings) {
-        if (conn->settings->connect_timeout_us > 0 &&
-            tusk__timer_start(conn->loop, &conn->timer, conn->settings->connect_timeout_us, on_timeout) != TUSK_OK)
-            (void)tusk__error_set(&conn->error, TUSK_ERR_NOMEM, NULL, "out of memory for a timer");
+    tusk_error err = {0};
+
+    if (conn->settings && conn->settings->connect_timeout_us > 0 &&
+        tusk__timer_start(conn->loop, &conn->timer, conn->settings->connect_timeout_us, on_timeout) != TUSK_OK) {
+        (void)tusk__error_set(&err, TUSK_ERR_NOMEM, NULL, "out of memory for a timer");
+        tusk__conn_keep_error(conn, &err);
     }
     tusk__loop_defer(conn->loop, &conn->login_task, start_task);
 }

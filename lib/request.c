@@ -118,8 +118,8 @@ static bool refuse_by_conn(tusk_conn *conn, tusk_query *q)
 {
     if (tusk__loop_check(conn->loop, &q->error) != TUSK_OK)
         return true;
-    if (conn->phase == TUSK__PHASE_CLOSED && conn->error.code != TUSK_OK) {
-        tusk__query_fail(q, &conn->error);
+    if (conn->phase == TUSK__PHASE_CLOSED && conn->error) {
+        tusk__query_fail(q, conn->error);
         q->error.fate = TUSK_FATE_NOT_SENT;
     } else if (conn->phase >= TUSK__PHASE_CLOSING) {
         tusk__query_failf(q, TUSK_ERR_STATE, "08003", "the connection is closed")->fate = TUSK_FATE_NOT_SENT;
