@@ -8,9 +8,8 @@
 #include <stdio.h>
 
 #include "lib/array.h"
+#include "lib/owner.h"
 #include "proto/error_set.h"
-
-#define OWNER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 typedef enum state {
     WAITING, /* not begun */

@@ -3,10 +3,9 @@
  * Read first: lib/dial.h; PostgreSQL docs, "Canceling Requests in Progress". */
 #include "lib/dial.h"
 
+#include "lib/owner.h"
 #include "proto/error_set.h"
 #include "proto/message.h"
-
-#define OWNER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 enum { RECEIVED_MAX = TUSK__STARTUP_ERROR_MAX }; /* an error, perhaps, from something between us and the server */
 

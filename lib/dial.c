@@ -12,10 +12,9 @@
 
 #include "lib/peer.h"
 #include "lib/tls_cache.h"
+#include "lib/owner.h"
 #include "proto/error_set.h"
 #include "proto/message.h"
-
-#define OWNER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 typedef enum step {
     STEP_ADDRESS,

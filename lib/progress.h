@@ -16,5 +16,4 @@ typedef struct tusk__progress {
 #define TUSK__PROGRESS_TICK_US 2000000
 #define TUSK__PROGRESS_QUIET_US 30000000 /* of silence and no acknowledgement, with something unanswered */
 
-
 #endif

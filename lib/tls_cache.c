@@ -5,6 +5,7 @@
 
 #include "lib/crypto.h"
 
+#include "lib/owner.h"
 #include "proto/error_set.h"
 
 #define MAX_AGE_US (300 * (int64_t)1000000)
@@ -40,8 +41,6 @@ struct build {
     tusk__tls_context *context;
     tusk_error err;
 };
-
-#define OWNER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* ---- policies ---------------------------------------------------------------------------------------------------- */
 

@@ -99,6 +99,18 @@ static int connect_to_end(connection *conn)
     return pq.status(conn) == 0;
 }
 
+/* Names and values by turns, each with a NUL behind it; both lists end with NULL, as libpq wants them. */
+static void read_params(const char *p, uint32_t n, const char **keywords, const char **values)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        keywords[i] = p;
+        p += strlen(p) + 1;
+        values[i] = p;
+        p += strlen(p) + 1;
+    }
+    keywords[n] = values[n] = NULL;
+}
+
 static void answer_connect(const char *p)
 {
     const char *keywords[64], *values[64];
@@ -116,13 +128,7 @@ static void answer_connect(const char *p)
         snprintf(name, sizeof name, "%.*s", (int)(equals - p), p);
         setenv(name, equals + 1, 1);
     }
-    for (uint32_t i = 0; i < n_params; i++) {
-        keywords[i] = p;
-        p += strlen(p) + 1;
-        values[i] = p;
-        p += strlen(p) + 1;
-    }
-    keywords[n_params] = values[n_params] = NULL;
+    read_params(p, n_params, keywords, values);
     conn = pq.start(keywords, values, 1);
     put(connect_to_end(conn) ? "\1" : "\0", 1);
     put_text(pq.message(conn));
@@ -150,13 +156,7 @@ static void answer_login(const char *p)
 
     memcpy(&n_params, p, 4);
     p += 4;
-    for (uint32_t i = 0; i < n_params; i++) {
-        keywords[i] = p;
-        p += strlen(p) + 1;
-        values[i] = p;
-        p += strlen(p) + 1;
-    }
-    keywords[n_params] = values[n_params] = NULL;
+    read_params(p, n_params, keywords, values);
     conn = pq.start(keywords, values, 0);
     pq.trace(conn, trace);
     is_in = connect_to_end(conn);
