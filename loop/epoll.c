@@ -23,8 +23,10 @@ struct tusk__poller {
     const tusk__epoll_calls *calls;
     tusk_allocator allocator;
     int epoll_fd;
-    int wake_fd;  /* eventfd, edge triggered: each write is an edge, so nobody ever has to read it */
-    int alarm_fd; /* timerfd, edge triggered likewise; -1 until somebody embeds the loop */
+    int wake_fd;      /* eventfd, edge triggered: each write is an edge, so nobody ever has to read it */
+    int alarm_fd;     /* timerfd, edge triggered likewise; -1 until somebody sleeps for a time, or embeds the loop */
+    bool is_embedded; /* the alarm is the host's */
+    int64_t alarm_due_us; /* else: what it is set to, by the loop's clock; 0: it is not, or has rung */
     bool has_wait_us;
     struct epoll_event events[MAX_EVENTS];
 };
@@ -162,6 +164,8 @@ static int epoll_open(const tusk__os *os, const tusk_allocator *allocator, tusk_
     poller->calls = os->poller_calls;
     poller->allocator = *allocator;
     poller->epoll_fd = poller->wake_fd = poller->alarm_fd = -1;
+    poller->is_embedded = false;
+    poller->alarm_due_us = 0;
     poller->has_wait_us = true;
     rc = open_descriptors(poller);
     if (rc < 0)
@@ -195,13 +199,12 @@ static int round_up_to_ms(int64_t timeout_us)
     return timeout_us > (int64_t)INT_MAX * 1000 ? INT_MAX : (int)((timeout_us + 999) / 1000);
 }
 
-static int wait_once(tusk__poller *poller, int max, int64_t timeout_us)
+/* With a time-out of the call's own. */
+static int wait_timed(tusk__poller *poller, int max, int64_t timeout_us)
 {
     const tusk__epoll_calls *calls = poller->calls;
     void *ctx = poller->os->ctx;
 
-    if (timeout_us <= 0)
-        return calls->wait(ctx, poller->epoll_fd, poller->events, max, timeout_us < 0 ? -1 : 0);
     if (poller->has_wait_us) {
         int n = calls->wait_us(ctx, poller->epoll_fd, poller->events, max, timeout_us);
         if (n != -ENOSYS && n != -EPERM) /* EPERM: a seccomp filter older than the call */
@@ -209,6 +212,90 @@ static int wait_once(tusk__poller *poller, int max, int64_t timeout_us)
         poller->has_wait_us = false;
     }
     return calls->wait(ctx, poller->epoll_fd, poller->events, max, round_up_to_ms(timeout_us));
+}
+
+/* ---- the alarm ------------------------------------------------------------------------------------------------------- */
+
+static int open_alarm(tusk__poller *poller)
+{
+    int fd, rc;
+
+    if (poller->alarm_fd >= 0)
+        return 0;
+    fd = poller->calls->timerfd(poller->os->ctx);
+    if (fd < 0)
+        return fd;
+    rc = watch_own(poller, fd, TOKEN_ALARM);
+    if (rc < 0) {
+        close_fd(poller, fd);
+        return rc;
+    }
+    poller->alarm_fd = fd;
+    return 0;
+}
+
+/* A zero it_value would disarm: an alarm that is due rings in a nanosecond. */
+static int set_alarm(tusk__poller *poller, int64_t delay_us)
+{
+    struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(delay_us / 1000000), .tv_nsec = (long)(delay_us % 1000000 * 1000)}};
+
+    if (delay_us <= 0)
+        when.it_value = (struct timespec){.tv_sec = 0, .tv_nsec = 1};
+    return poller->calls->timerfd_settime(poller->os->ctx, poller->alarm_fd, &when);
+}
+
+/* The loop has read the clock before we do, and how long before differs from wait to wait. So the same due time looks a little
+ * later or sooner each time, and a little late is in time. */
+#define GRAIN_US 50
+
+/* One that is set already, and rings no later, will do. False: sleep by the call's own time-out. */
+static bool set_alarm_for_sleep(tusk__poller *poller, int64_t now_us, int64_t due_us)
+{
+    if (poller->is_embedded || open_alarm(poller) < 0)
+        return false;
+    if (poller->alarm_due_us > now_us && poller->alarm_due_us <= due_us + GRAIN_US)
+        return true;
+    poller->alarm_due_us = 0;
+    if (set_alarm(poller, due_us - now_us) < 0)
+        return false;
+    poller->alarm_due_us = due_us;
+    return true;
+}
+
+/* For a time-out of epoll_wait() the kernel sets a timer up in each wait, and takes it back when something was ready: a microsecond
+ * of the 25 that a small query takes. Most deadlines never come, and the next one is rarely sooner: so an alarm is set once and
+ * stays over many waits. One that rings for nobody any more costs a look. */
+static int wait_by_alarm(tusk__poller *poller, int max, int64_t timeout_us)
+{
+    const tusk__os *os = poller->os;
+    int64_t now_us = os->now_us(os->ctx), due_us = now_us + timeout_us;
+
+    while (set_alarm_for_sleep(poller, now_us, due_us)) {
+        int n = poller->calls->wait(os->ctx, poller->epoll_fd, poller->events, max, -1);
+        int64_t rung_us = poller->alarm_due_us;
+
+        if (n != 1 || poller->events[0].data.u64 != TOKEN_ALARM)
+            return n;
+        poller->alarm_due_us = 0;
+        if (rung_us >= due_us)
+            return 0;
+        now_us = os->now_us(os->ctx);
+        if (now_us >= due_us)
+            return 0;
+    }
+    return wait_timed(poller, max, due_us - now_us);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------------------------------- */
+
+#define SLEEP_MAX_US ((int64_t)1000000 * 86400 * 365)
+
+static int wait_once(tusk__poller *poller, int max, int64_t timeout_us)
+{
+    if (timeout_us <= 0)
+        return poller->calls->wait(poller->os->ctx, poller->epoll_fd, poller->events, max, timeout_us < 0 ? -1 : 0);
+    return wait_by_alarm(poller, max, timeout_us < SLEEP_MAX_US ? timeout_us : SLEEP_MAX_US);
 }
 
 static unsigned ready_events(uint32_t events)
@@ -249,31 +336,12 @@ static int epoll_wake(tusk__poller *poller)
 
 static int epoll_fd(tusk__poller *poller)
 {
-    int fd, rc;
+    int rc = open_alarm(poller);
 
-    if (poller->alarm_fd >= 0)
-        return poller->epoll_fd;
-    fd = poller->calls->timerfd(poller->os->ctx);
-    if (fd < 0)
-        return fd;
-    rc = watch_own(poller, fd, TOKEN_ALARM);
-    if (rc < 0) {
-        close_fd(poller, fd);
+    if (rc < 0)
         return rc;
-    }
-    poller->alarm_fd = fd;
+    poller->is_embedded = true;
     return poller->epoll_fd;
-}
-
-/* A zero it_value would disarm: an alarm that is due rings in a nanosecond. */
-static int epoll_alarm(tusk__poller *poller, int64_t delay_us)
-{
-    struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(delay_us / 1000000), .tv_nsec = (long)(delay_us % 1000000 * 1000)}};
-
-    if (delay_us <= 0)
-        when.it_value = (struct timespec){.tv_sec = 0, .tv_nsec = 1};
-    return poller->calls->timerfd_settime(poller->os->ctx, poller->alarm_fd, &when);
 }
 
 const tusk__poller_ops tusk__epoll_ops = {
@@ -284,7 +352,7 @@ const tusk__poller_ops tusk__epoll_ops = {
     .wait = epoll_wait_ready,
     .wake = epoll_wake,
     .fd = epoll_fd,
-    .alarm = epoll_alarm,
+    .alarm = set_alarm,
 };
 
 #else

@@ -327,6 +327,12 @@ START_TEST(no_descriptor_for_the_alarm_gives_minus_one_and_can_be_asked_again)
 }
 END_TEST
 
+static int no_timerfd(void *ctx)
+{
+    (void)ctx;
+    return -EMFILE;
+}
+
 static int no_wait_us(void *ctx, int epoll_fd, struct epoll_event *events, int max, int64_t timeout_us)
 {
     (void)ctx, (void)epoll_fd, (void)events, (void)max, (void)timeout_us;
@@ -352,6 +358,7 @@ START_TEST(old_kernel_waits_in_milliseconds_rounded_up)
     tusk__epoll_calls calls = tusk__epoll_calls_real;
     tusk_loop *old;
 
+    calls.timerfd = no_timerfd;
     calls.wait_us = no_wait_us;
     calls.wait = keep_ms;
     w = world_open();
@@ -364,6 +371,158 @@ START_TEST(old_kernel_waits_in_milliseconds_rounded_up)
     }
     ck_assert_int_eq(failure, 1); /* it is asked for once */
     tusk_loop_free(old);
+}
+END_TEST
+
+/* ---- a time-out of the wait is an alarm that stays ---- */
+
+static int n_settimes, n_timed_waits;
+
+static int count_settime(void *ctx, int fd, const struct itimerspec *when)
+{
+    n_settimes++;
+    return tusk__epoll_calls_real.timerfd_settime(ctx, fd, when);
+}
+
+static int count_timed_wait(void *ctx, int epoll_fd, struct epoll_event *events, int max, int64_t timeout_us)
+{
+    n_timed_waits++;
+    return tusk__epoll_calls_real.wait_us(ctx, epoll_fd, events, max, timeout_us);
+}
+
+static int no_settime(void *ctx, int fd, const struct itimerspec *when)
+{
+    (void)ctx, (void)fd, (void)when;
+    n_settimes++;
+    return -EINVAL;
+}
+
+static const tusk__epoll_calls *counting_calls(void)
+{
+    static tusk__epoll_calls calls;
+
+    calls = tusk__epoll_calls_real;
+    calls.timerfd_settime = count_settime;
+    calls.wait_us = count_timed_wait;
+    n_settimes = n_timed_waits = 0;
+    return &calls;
+}
+
+static void ignore_readable(tusk__io *io, unsigned events)
+{
+    (void)io, (void)events;
+}
+
+/* n turns that could sleep until a timer is due, each cut short by a descriptor that is readable. */
+static void turns_cut_short(tusk_loop *other, int n)
+{
+    int ends[2];
+    tusk__io io = {0};
+    tusk_error err = {0};
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    ck_assert_int_eq(tusk__io_start(&io, other, ends[0], TUSK_READABLE, ignore_readable, &err), TUSK_OK);
+    for (int i = 0; i < n; i++)
+        turn_ok(other, TUSK_NONE);
+    tusk__io_stop(&io);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void never_due(tusk__timer *timer)
+{
+    (void)timer;
+}
+
+static int64_t standing_clock(void *ctx)
+{
+    (void)ctx;
+    return 1000000;
+}
+
+START_TEST(alarm_for_a_sleep_is_set_once_and_stays_over_many_waits)
+{
+    tusk__timer far = {0}, near = {0};
+    tusk_loop *other;
+
+    w = world_open();
+    w->os.now_us = standing_clock;
+    w->os.poller_calls = counting_calls();
+    other = loop_in(w);
+    ck_assert_int_eq(tusk__timer_start(other, &far, 3600 * 1000000LL, never_due), TUSK_OK);
+    turns_cut_short(other, 100);
+    ck_assert_int_eq(n_settimes, 1);
+    ck_assert_int_eq(tusk__timer_start(other, &near, 1800 * 1000000LL, never_due), TUSK_OK);
+    turns_cut_short(other, 100);
+    ck_assert_int_eq(n_settimes, 2);
+    tusk__timer_stop(other, &near);
+    turns_cut_short(other, 100);
+    ck_assert_int_eq(n_settimes, 2);
+    ck_assert_int_eq(n_timed_waits, 0);
+    tusk_loop_free(other);
+}
+END_TEST
+
+START_TEST(alarm_that_rings_for_nobody_any_more_does_not_end_a_sleep)
+{
+    tusk__timer gone = {0};
+    tusk_loop *other;
+    int64_t begin_us;
+
+    w = world_open();
+    w->os.poller_calls = counting_calls();
+    other = loop_in(w);
+    ck_assert_int_eq(tusk__timer_start(other, &gone, 20000, never_due), TUSK_OK);
+    begin_us = tusk_loop_now_us(other);
+    turns_cut_short(other, 1);
+    tusk__timer_stop(other, &gone);
+    turn_ok(other, 0.06);
+    ck_assert_int_ge(tusk_loop_now_us(other) - begin_us, 60000);
+    ck_assert_int_eq(n_timed_waits, 0);
+    tusk_loop_free(other);
+}
+END_TEST
+
+START_TEST(sleep_without_an_alarm_is_timed_by_the_wait)
+{
+    static tusk__epoll_calls calls;
+    tusk_loop *other;
+    int64_t begin_us;
+
+    calls = *counting_calls();
+    if (_i == 0)
+        calls.timerfd = no_timerfd;
+    else
+        calls.timerfd_settime = no_settime;
+    w = world_open();
+    w->os.poller_calls = &calls;
+    other = loop_in(w);
+    begin_us = tusk_loop_now_us(other);
+    turn_ok(other, 0.02);
+    turn_ok(other, 0.02);
+    ck_assert_int_ge(tusk_loop_now_us(other) - begin_us, 40000);
+    ck_assert_int_eq(n_timed_waits, 2);
+    ck_assert_int_eq(n_settimes, _i == 0 ? 0 : 2);
+    tusk_loop_free(other);
+}
+END_TEST
+
+START_TEST(embedded_loop_leaves_its_alarm_to_the_host)
+{
+    tusk__timer far = {0};
+    tusk_loop *other;
+
+    w = world_open();
+    w->os.poller_calls = counting_calls();
+    other = loop_in(w);
+    ck_assert_int_ge(tusk_loop_fd(other), 0);
+    ck_assert_int_eq(tusk__timer_start(other, &far, 3600 * 1000000LL, never_due), TUSK_OK);
+    ck_assert_int_eq(n_settimes, 1);
+    turn_ok(other, 0.001);
+    ck_assert_int_eq(n_timed_waits, 1);
+    ck_assert_int_eq(n_settimes, 1);
+    tusk_loop_free(other);
 }
 END_TEST
 
@@ -1105,6 +1264,10 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(t, opening_without_descriptors_leaks_none, 0, 3);
     tcase_add_test(t, no_descriptor_for_the_alarm_gives_minus_one_and_can_be_asked_again);
     tcase_add_test(t, old_kernel_waits_in_milliseconds_rounded_up);
+    tcase_add_test(t, alarm_for_a_sleep_is_set_once_and_stays_over_many_waits);
+    tcase_add_test(t, alarm_that_rings_for_nobody_any_more_does_not_end_a_sleep);
+    tcase_add_loop_test(t, sleep_without_an_alarm_is_timed_by_the_wait, 0, 2);
+    tcase_add_test(t, embedded_loop_leaves_its_alarm_to_the_host);
 #endif
     tcase_add_test(t, phases_come_in_the_documented_order);
     tcase_add_test(t, work_queued_by_deferred_work_waits_for_the_next_turn);

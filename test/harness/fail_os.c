@@ -24,6 +24,8 @@ static const struct {
     [OS_EPOLL_CTL] = {"epoll_ctl", {ENOMEM, ENOSPC}},
     [OS_EPOLL_WAIT] = {"epoll_wait", {EINTR}},
     [OS_EVENTFD] = {"eventfd", {EMFILE, ENFILE, ENOMEM}},
+    [OS_TIMERFD] = {"timerfd", {EMFILE, ENFILE, ENOMEM}},
+    [OS_TIMERFD_SETTIME] = {"timerfd_settime", {EINVAL, ECANCELED}},
     [OS_WRITE] = {"write", {EINTR}},
     [OS_FORK_GUARD] = {"fork_guard", {ENOSYS}},
 };
@@ -171,6 +173,20 @@ static int fail_eventfd(void *ctx)
     return rc ? rc : tusk__epoll_calls_real.eventfd(REAL);
 }
 
+static int fail_timerfd(void *ctx)
+{
+    int rc = hit(ctx, OS_TIMERFD);
+
+    return rc ? rc : tusk__epoll_calls_real.timerfd(REAL);
+}
+
+static int fail_timerfd_settime(void *ctx, int fd, const struct itimerspec *when)
+{
+    int rc = hit(ctx, OS_TIMERFD_SETTIME);
+
+    return rc ? rc : tusk__epoll_calls_real.timerfd_settime(REAL, fd, when);
+}
+
 static ssize_t fail_write(void *ctx, int fd, const void *buf, size_t len)
 {
     int rc = hit(ctx, OS_WRITE);
@@ -204,6 +220,8 @@ void fail_os_init(fail_os *fail, os_call call, long fail_at, int error, bool fro
     fail->epoll.wait = fail_epoll_wait;
     fail->epoll.wait_us = fail_epoll_wait_us;
     fail->epoll.eventfd = fail_eventfd;
+    fail->epoll.timerfd = fail_timerfd;
+    fail->epoll.timerfd_settime = fail_timerfd_settime;
     fail->epoll.write = fail_write;
     fail->os.poller_calls = &fail->epoll;
 }
