@@ -399,9 +399,13 @@ void tusk_query_free(tusk_query *q)
     q->is_released = true;
     q->on_row = NULL;
     q->on_done = NULL;
+    q->is_paused = q->is_streaming = false;
+    if (q->is_done && q->stage == TUSK__STAGE_OUT && !q->pins && !q->in_callback) {
+        recycle_if_unused(q); /* the way of nearly all: its rows go with it, and it holds nobody up */
+        return;
+    }
     if (!q->in_callback)
         tusk__query_drop_rows(q);
-    q->is_paused = q->is_streaming = false;
     tusk__receive_review(q->conn);
     if (q->is_done)
         recycle_if_unused(q);

@@ -106,11 +106,12 @@ tusk_code tusk__session_reserve(tusk__session *s, size_t n)
     return ring_grow(s, s->ring_n + (uint32_t)n);
 }
 
-static void expect_one(tusk__session *s, uint8_t expect)
+static inline void expect_one(tusk__session *s, uint8_t expect)
 {
     if (s->state == TUSK__EXPECT_SKIP_NO_SYNC && expect != TUSK__EXPECT_SYNC)
         return; /* the server drops it just so */
     assert(s->ring_n < s->ring_cap);
+    assert(expect >= TUSK__EXPECT_PARSE && expect <= TUSK__EXPECT_QUERY);
     s->ring[(s->ring_first + s->ring_n++) & (s->ring_cap - 1)] = expect;
     if (s->state == TUSK__EXPECT_SKIP_NO_SYNC)
         s->state = TUSK__EXPECT_SKIP;
@@ -120,14 +121,13 @@ static void expect_one(tusk__session *s, uint8_t expect)
 
 void tusk__session_expect(tusk__session *s, const uint8_t *expects, size_t n)
 {
-    for (size_t i = 0; i < n && !is_over(s); i++) {
-        if (tusk__expect_is_login((tusk__expect)expects[i])) {
+    if (is_over(s))
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (tusk__expect_is_login((tusk__expect)expects[i]))
             tusk__session_enter(s, (tusk__expect)expects[i]);
-            continue;
-        }
-        assert(expects[i] >= TUSK__EXPECT_PARSE && expects[i] <= TUSK__EXPECT_QUERY);
-        expect_one(s, expects[i]);
-    }
+        else
+            expect_one(s, expects[i]);
 }
 
 void tusk__session_expect_columns(tusk__session *s, int32_t n_cols)
