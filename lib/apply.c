@@ -8,6 +8,7 @@
 
 #include "lib/crypto.h"
 #include "lib/hosts.h"
+#include "lib/mechanism.h"
 #include "proto/error_set.h"
 
 #define US_PER_SECOND 1000000
@@ -269,11 +270,26 @@ static apply_fn *const appliers[TUSK__N_KINDS] = {
     [TUSK__KIND_SCRAM_KEY] = apply_scram_key, [TUSK__KIND_AUTH_RULE] = apply_auth_rule,
 };
 
+/* It means something to a mechanism that the program has not named: then somebody believes that it counts. */
+static tusk_code refuse_useless(const job *j, const tusk__param *param)
+{
+    return tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s counts for nothing unless the program names %s",
+                           param->name, tusk__mechanism_to_name(param->needs));
+}
+
+static bool is_useless(const job *j, const tusk__param *param, tusk_str text)
+{
+    return param->needs && text.len > 0 && !(param->fallback && tusk_str_is(text, param->fallback)) &&
+           !tusk__mechanism_of_method(j->s, param->needs);
+}
+
 tusk_code tusk__param_apply(tusk__settings *settings, const tusk__param *param, tusk_str text, tusk_error *err)
 {
     job j = {settings, err};
 
     if (param->refusal && text.len > 0)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "%s is not supported: %s", param->name, param->refusal);
+    if (is_useless(&j, param, text))
+        return refuse_useless(&j, param);
     return appliers[param->kind](&j, param, text);
 }

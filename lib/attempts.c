@@ -230,6 +230,11 @@ static void end_attempt(attempt *at, const tusk_error *err, tusk__verdict verdic
     bool takes_other_way = false;
 
     stop(at);
+    if (verdict == TUSK__SAME_AGAIN) {
+        at->state = WAITING;
+        look_soon(a);
+        return;
+    }
     at->state = OVER;
     at->err = *err;
     at->err.fate = TUSK_FATE_NOT_SENT;

@@ -16,6 +16,7 @@ typedef enum tusk__verdict {
     TUSK__NEXT_HOST,    /* this host's: its other addresses are not asked, and those that were begun are dropped */
     TUSK__OTHER_WAY,    /* the same address without TLS, or with it, if sslmode has such a second way, else GIVE_UP */
     TUSK__OLD_PROTOCOL, /* the same address, in protocol 3.0 */
+    TUSK__SAME_AGAIN,   /* the same address in the same way, as if this had not been */
     TUSK__GIVE_UP       /* nothing behind it is tried; what was begun before it still may win */
 } tusk__verdict;
 

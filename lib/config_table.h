@@ -11,6 +11,8 @@
 
 #include <tusk/str.h>
 
+#include "lib/auth_rule.h"
+
 /* Every parameter of libpq 18. A refused one has its id too: that it is taken some day changes its row and nothing else here. */
 typedef enum tusk__param_id {
     TUSK__PARAM_SERVICE,
@@ -102,6 +104,7 @@ typedef struct tusk__param {
     const char *fallback;        /* taken when nobody gives it; NULL: stays empty, or is worked out (lib/gather.c, lib/settings.c) */
     const tusk__choice *choices; /* the CHOICEs */
     const char *refusal;         /* why it cannot be given (yet); NULL: it counts. Taking it is deleting this, once it has its effect */
+    tusk__auth_method needs;     /* a mechanism without which it means nothing (lib/mechanism.h); 0, which is METHOD_NONE: none */
     const char *shown_default;   /* for the documentation, where `fallback` does not say it */
     const char *help;            /* for the documentation: Markdown, sentences; NULL only if it is refused */
 } tusk__param;

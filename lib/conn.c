@@ -115,6 +115,8 @@ void tusk__conn_disconnect(tusk_conn *conn)
     tusk__password_abandon(&conn->password);
     tusk__login_free(conn->login);
     conn->login = NULL;
+    tusk__exchange_free(conn->exchange);
+    conn->exchange = NULL;
     conn->login_is_busy = false;
     tusk__cancel_rule_stop(conn);
     tusk__progress_stop(conn);

@@ -19,6 +19,8 @@ static tusk__verdict judge_login(const tusk_conn *conn, const tusk_error *err)
 {
     if (strcmp(err->sqlstate, "57P03") == 0)
         return TUSK__NEXT_HOST;
+    if (conn->login && tusk__login_wants_retry(conn->login))
+        return TUSK__SAME_AGAIN;
     if (conn->login && tusk__login_wants_old_protocol(conn->login, err))
         return TUSK__OLD_PROTOCOL;
     if (conn->login_was_refused && !is_about_the_server(err))
@@ -37,11 +39,13 @@ static void where_in_login(const tusk_conn *conn, tusk_error *err)
 
 static void fail_attempt(tusk_conn *conn, const tusk_error *err, tusk__verdict verdict)
 {
+    tusk__exchange *exchange = verdict == TUSK__SAME_AGAIN ? tusk__login_take_exchange(conn->login) : NULL;
     tusk_error why = *err;
 
     why.fate = TUSK_FATE_NOT_SENT;
     where_in_login(conn, &why);
     tusk__conn_disconnect(conn);
+    conn->exchange = exchange;
     tusk__params_clear(&conn->params, conn->allocator);
     conn->login_was_refused = conn->is_asked = false;
     conn->phase = TUSK__PHASE_DIALING;
@@ -58,11 +62,13 @@ void tusk__connect_failed(tusk_conn *conn, const tusk_error *err)
 static void compute_task(tusk__task *task);
 static void on_password(tusk_str password, const tusk_error *err, void *user);
 
-/* The login waits for a password, or goes on computing. */
+/* The login waits for a mechanism, which wakes it, or for a password, or goes on computing. */
 static void go_on_later(tusk_conn *conn)
 {
     tusk_error err = {0};
 
+    if (tusk__login_is_waiting(conn->login))
+        return;
     if (!tusk__login_wants_password(conn->login))
         tusk__loop_defer(conn->loop, &conn->login_task, compute_task);
     else if (tusk__password_ask(conn->loop, conn->settings, tusk__conn_host(conn), on_password, conn, &conn->password,
@@ -266,6 +272,25 @@ static uint32_t protocol_of(const tusk_conn *conn)
     return is_old && s->min_protocol <= TUSK__PROTOCOL_3_0 ? (uint32_t)TUSK__PROTOCOL_3_0 : s->max_protocol;
 }
 
+static void on_wake(void *user)
+{
+    tusk_conn *conn = user;
+
+    tusk__loop_defer(conn->loop, &conn->login_task, compute_task);
+}
+
+/* What the login before has found out is of use where it was found out. */
+static void hand_on_exchange(tusk_conn *conn)
+{
+    tusk__exchange *exchange = conn->exchange;
+
+    conn->exchange = NULL;
+    if (exchange && exchange->host == tusk__conn_host(conn))
+        tusk__login_give_exchange(conn->login, exchange);
+    else
+        tusk__exchange_free(exchange);
+}
+
 static tusk_code begin_login(tusk_conn *conn, tusk_error *err)
 {
     conn->peer_has_ended = false;
@@ -274,6 +299,8 @@ static tusk_code begin_login(tusk_conn *conn, tusk_error *err)
     tusk__loop_release(conn->loop); /* an idle connection keeps nobody's tusk_loop_run() going; requests do */
     TUSK_TRY(tusk__login_new(conn->loop, conn->settings, tusk__conn_host(conn), protocol_of(conn), conn->transport,
                              &conn->login, err));
+    tusk__login_on_wake(conn->login, on_wake, conn);
+    hand_on_exchange(conn);
     return tusk__login_start(conn->login, &conn->session, &conn->out, err);
 }
 

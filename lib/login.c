@@ -4,6 +4,7 @@
 #include "lib/login.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "lib/crypto.h"
 #include "lib/scram_cache.h"
@@ -30,11 +31,17 @@ struct tusk__login {
     char held[TUSK__AUTH_MESSAGE_MAX]; /* … its data; zeroes behind it, as SASL's list ends */
     tusk__transport *transport;
     const tusk__crypto *crypto;
-    tusk__scram scram;        /* all zero until the server asks for SASL */
+    tusk__scram scram; /* all zero until the server asks for SASL */
+    tusk__exchange
+        *exchange; /* of a mechanism that the program has named, from the server's asking for it on; else NULL */
+    tusk__exchange *again; /* of the login before, until the server asks for it */
+    tusk_error refusal;    /* the server's, while the mechanism thinks about it */
+    void (*on_wake)(void *user);
+    void *wake_user;
     bool has_heard;           /* a word of the server's */
     bool was_version_refused; /* which was an error about the protocol */
     bool has_begun_sasl;      /* from then on AuthenticationOk needs a verified server */
-    bool has_answered;        /* a password was sent, or the server has proved itself: AuthenticationOk is no gift */
+    bool has_answered;        /* a password was sent, or a mechanism is at its end: AuthenticationOk is no gift */
     bool has_name;            /* of the keys in the loop's cache: */
     tusk__scram_name name;
     tusk__login_facts facts;
@@ -94,6 +101,8 @@ void tusk__login_free(tusk__login *login)
     allocator = tusk__loop_allocator(login->loop);
     forget_unproved_keys(login);
     forget_password(login);
+    tusk__exchange_free(login->exchange);
+    tusk__exchange_free(login->again);
     tusk__settings_unref(login->settings);
     login->crypto->wipe(login, sizeof *login);
     allocator->free(login, allocator->user);
@@ -174,7 +183,7 @@ static tusk_code on_negotiate(tusk__login *login, tusk__session *session, const 
 
 /* ---- authentication: what is asked, by number ------------------------------------------------------------------------- */
 
-static handler on_ok, on_cleartext, on_md5, on_sasl, on_sasl_continue, on_sasl_final;
+static handler on_ok, on_cleartext, on_md5, on_gss, on_gss_continue, on_sasl, on_sasl_continue, on_sasl_final;
 
 #define AS(method) (1u << TUSK__METHOD_##method)
 
@@ -189,9 +198,9 @@ static const struct method {
     [TUSK__AUTH_CLEARTEXT_PASSWORD] = {"cleartext password", on_cleartext, AS(PASSWORD), true},
     [TUSK__AUTH_MD5_PASSWORD] = {"MD5", on_md5, AS(MD5), true},
     [TUSK__AUTH_SCM_CREDENTIAL] = {"SCM credential", NULL, 0, true},
-    [TUSK__AUTH_GSS] = {"GSSAPI", NULL, AS(GSS), true},
-    [TUSK__AUTH_GSS_CONTINUE] = {"GSSAPI", NULL, AS(GSS) | AS(SSPI), true},
-    [TUSK__AUTH_SSPI] = {"SSPI", NULL, AS(SSPI), true},
+    [TUSK__AUTH_GSS] = {"GSSAPI", on_gss, AS(GSS), true},
+    [TUSK__AUTH_GSS_CONTINUE] = {"GSSAPI", on_gss_continue, AS(GSS) | AS(SSPI), true},
+    [TUSK__AUTH_SSPI] = {"SSPI", on_gss, AS(SSPI), true},
     [TUSK__AUTH_SASL] = {"SASL", on_sasl, AS(SCRAM_SHA_256) | AS(OAUTH), false},
     [TUSK__AUTH_SASL_CONTINUE] = {"SASL", on_sasl_continue, AS(SCRAM_SHA_256) | AS(OAUTH), false},
     [TUSK__AUTH_SASL_FINAL] = {"SASL", on_sasl_final, AS(SCRAM_SHA_256) | AS(OAUTH), false},
@@ -209,6 +218,15 @@ static tusk_code refuse_method(const struct method *method, uint32_t kind, tusk_
                                "the server asks for %s authentication, which is not supported", method->name);
     return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
                            "the server asks for authentication by method %lu, which is unknown", (unsigned long)kind);
+}
+
+/* What would do it, if the program named it. */
+static void hint_to_name(tusk__auth_method method, tusk_error *err)
+{
+    char text[96];
+
+    snprintf(text, sizeof text, "Name %s in tusk_config.auth_mechanisms.", tusk__mechanism_to_name(method));
+    tusk__error_hint(err, tusk_str_of(text));
 }
 
 static tusk_code not_allowed(const tusk__login *login, const char *method, tusk_error *err)
@@ -338,6 +356,126 @@ static tusk_code on_md5(tusk__login *login, tusk__session *session, const tusk__
     return code;
 }
 
+/* ---- mechanisms that the program has named ----------------------------------------------------------------------------------- */
+
+static tusk_code begin_exchange(tusk__login *login, const tusk_auth_mechanism *mechanism, tusk_error *err)
+{
+    if (login->again && login->again->mechanism == mechanism) {
+        login->exchange = login->again;
+        login->again = NULL;
+    } else {
+        TUSK_TRY(tusk__exchange_new(login->loop, login->settings, login->host, mechanism, &login->exchange, err));
+    }
+    login->exchange->is_server_proved = is_server_proved(login);
+    login->exchange->on_wake = login->on_wake;
+    login->exchange->wake_user = login->wake_user;
+    return TUSK_OK;
+}
+
+static void write_answer(tusk__exchange *x, tusk_str data, tusk__writer *out)
+{
+    if (x->mechanism->is_sasl && !x->is_begun)
+        tusk__sasl_initial_response_write(out, tusk_str_of(x->mechanism->name), data);
+    else if (data.ptr)
+        tusk__sasl_response_write(out, data); /* GSSResponse looks the same */
+    x->is_begun = true;
+}
+
+/* Behind a refusal it stays our turn: nothing but an error may come. */
+static void await_next_word(const tusk__exchange *x, tusk__session *session)
+{
+    bool is_sasl = x->mechanism->is_sasl;
+
+    if (x->standing == TUSK__STANDING_GOES_ON)
+        tusk__session_enter(session, is_sasl ? TUSK__EXPECT_SASL_CONTINUE : TUSK__EXPECT_GSS_CONTINUE);
+    else if (x->standing == TUSK__STANDING_DONE)
+        tusk__session_enter(session, is_sasl ? TUSK__EXPECT_SASL_VERDICT : TUSK__EXPECT_PASSWORD_VERDICT);
+}
+
+static tusk_code answer_exchange(tusk__login *login, tusk__session *session, const tusk__reply *reply,
+                                 tusk__writer *out, tusk_error *err)
+{
+    tusk__exchange *x = login->exchange;
+    size_t at = out->len;
+
+    write_answer(x, reply->data, out);
+    TUSK_TRY(written(out, at, x->mechanism->name, err));
+    login->has_answered = x->standing == TUSK__STANDING_DONE;
+    await_next_word(x, session);
+    return TUSK_OK;
+}
+
+static tusk_code step_exchange(tusk__login *login, tusk__session *session, tusk_str input, tusk__writer *out,
+                               tusk_error *err)
+{
+    tusk__reply reply;
+
+    TUSK_TRY(tusk__exchange_step(login->exchange, input, &reply, err));
+    return answer_exchange(login, session, &reply, out, err);
+}
+
+/* MIT's library speaks what SSPI's Kerberos does, so libpq takes GSSAPI for both; so do we. */
+static tusk_code on_gss(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                        tusk_error *err)
+{
+    const tusk_auth_mechanism *mechanism = tusk__mechanism_of_method(login->settings, TUSK__METHOD_GSS);
+
+    if (!mechanism) {
+        (void)refuse_method(&methods[ev->authentication.kind], 0, err);
+        hint_to_name(TUSK__METHOD_GSS, err);
+        return TUSK_ERR_AUTH;
+    }
+    TUSK_TRY(begin_exchange(login, mechanism, err));
+    return step_exchange(login, session, (tusk_str){NULL, 0}, out, err);
+}
+
+static tusk_code on_gss_continue(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
+                                 tusk_error *err)
+{
+    return step_exchange(login, session, ev->authentication.data, out, err);
+}
+
+static tusk_code begin_sasl_mechanism(tusk__login *login, tusk__session *session, const tusk_auth_mechanism *mechanism,
+                                      tusk__writer *out, tusk_error *err)
+{
+    if (!tusk__auth_rule_allows(&login->settings->require_auth, mechanism->method))
+        return not_allowed(login, mechanism->name, err);
+    if (requires_binding(login))
+        return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
+                               "channel binding is required, but the server asks for %s authentication",
+                               mechanism->name);
+    TUSK_TRY(begin_exchange(login, mechanism, err));
+    return step_exchange(login, session, (tusk_str){NULL, 0}, out, err);
+}
+
+/* The server's error has come while a mechanism was at work: it may know a way on. */
+static tusk_code settle_refusal(tusk__login *login, tusk_code code, tusk_error *err)
+{
+    if (code != TUSK_OK)
+        return code;
+    if (err && err->code == TUSK_OK)
+        *err = login->refusal;
+    return login->refusal.code;
+}
+
+static tusk_code refuse_exchange(tusk__login *login, const tusk_error *error, tusk_error *err)
+{
+    tusk__reply reply;
+
+    login->refusal = *error;
+    return settle_refusal(login, tusk__exchange_refused(login->exchange, &login->refusal, &reply, err), err);
+}
+
+static tusk_code resume_exchange(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err)
+{
+    tusk__reply reply;
+    tusk_code code = tusk__exchange_resume(login->exchange, &reply, err);
+
+    if (login->exchange->is_refused)
+        return settle_refusal(login, code, err);
+    return code == TUSK_OK ? answer_exchange(login, session, &reply, out, err) : code;
+}
+
 /* ---- SASL: SCRAM-SHA-256 and -PLUS --------------------------------------------------------------------------------------- */
 
 /* What the link can be tied to. An endpoint without a hash is no error here: tusk__scram_choose() knows what it means. */
@@ -353,9 +491,40 @@ static tusk_code describe_channel(tusk__login *login, uint8_t hash[64], tusk__sc
     return TUSK_OK;
 }
 
+/* The one that it lists first, but -PLUS before any other, as in libpq. NULL: SCRAM, or none that we know. */
+static const tusk_auth_mechanism *choose_mechanism(const tusk__login *login, tusk_str offered)
+{
+    bool can_plus = login->settings->channel_binding != TUSK__CHANNEL_BINDING_DISABLE ||
+                    tusk__transport_tls_version(login->transport)[0] == '\0';
+    const tusk_auth_mechanism *chosen = NULL;
+    bool is_settled = false;
+    tusk_str name;
+
+    while (tusk__sasl_next(&offered, &name)) {
+        if (can_plus && tusk_str_is(name, "SCRAM-SHA-256-PLUS"))
+            return NULL;
+        if (!is_settled && !tusk_str_is(name, "SCRAM-SHA-256"))
+            chosen = tusk__mechanism_of_sasl(login->settings, name);
+        is_settled = is_settled || chosen || tusk_str_is(name, "SCRAM-SHA-256");
+    }
+    return chosen;
+}
+
 static bool has_ready_keys(const tusk__login *login)
 {
     return login->settings->scram_client_key.is_given;
+}
+
+static tusk_code choose_scram(const tusk__login *login, tusk_str offered, const tusk__scram_channel *channel,
+                              tusk__scram_gs2 *choice, tusk_error *err)
+{
+    tusk_code code = tusk__scram_choose(offered, channel, choice, err);
+    tusk_str name;
+
+    while (code == TUSK_ERR_AUTH && tusk__sasl_next(&offered, &name))
+        if (tusk_str_is(name, "OAUTHBEARER") && !tusk__mechanism_of_sasl(login->settings, name))
+            hint_to_name(TUSK__METHOD_OAUTH, err);
+    return code;
 }
 
 static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_error *err)
@@ -375,7 +544,7 @@ static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_err
     if (!tusk__auth_rule_allows(&login->settings->require_auth, TUSK__METHOD_SCRAM_SHA_256))
         return not_allowed(login, "SCRAM-SHA-256", err);
     TUSK_TRY(describe_channel(login, hash, &config.channel, err));
-    TUSK_TRY(tusk__scram_choose(offered, &config.channel, &choice, err));
+    TUSK_TRY(choose_scram(login, offered, &config.channel, &choice, err));
     if (!has_ready_keys(login))
         TUSK_TRY(need_password(login, ev, choice == TUSK__SCRAM_GS2_P ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256", err));
     login->has_begun_sasl = true;
@@ -385,8 +554,11 @@ static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_err
 static tusk_code on_sasl(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
                          tusk_error *err)
 {
+    const tusk_auth_mechanism *mechanism = choose_mechanism(login, ev->authentication.data);
     size_t at = out->len;
 
+    if (mechanism)
+        return begin_sasl_mechanism(login, session, mechanism, out, err);
     TUSK_TRY(begin_scram(login, ev, err));
     tusk__sasl_initial_response_write(out, tusk_str_of(tusk__scram_mechanism(&login->scram)),
                                       tusk__scram_message(&login->scram));
@@ -447,6 +619,8 @@ static tusk_code compute(tusk__login *login, tusk__session *session, tusk__write
 static tusk_code on_sasl_continue(tusk__login *login, tusk__session *session, const tusk__event *ev, tusk__writer *out,
                                   tusk_error *err)
 {
+    if (login->exchange)
+        return step_exchange(login, session, ev->authentication.data, out, err);
     TUSK_TRY(tusk__scram_continue(&login->scram, ev->authentication.data, err));
     if (has_ready_keys(login))
         use_ready_keys(login);
@@ -474,6 +648,9 @@ static tusk_code on_ok(tusk__login *login, tusk__session *session, const tusk__e
     const tusk__scram_keys *keys = tusk__scram_verified_keys(&login->scram);
 
     (void)session, (void)ev, (void)out;
+    if (login->exchange && login->exchange->standing != TUSK__STANDING_DONE)
+        return tusk__error_set(err, TUSK_ERR_PROTOCOL, NULL, "AuthenticationOk before %s was at its end",
+                               login->exchange->mechanism->name);
     if (login->has_begun_sasl && !tusk__scram_is_verified(&login->scram))
         return tusk__error_set(err, TUSK_ERR_PROTOCOL, NULL, "AuthenticationOk before the server has proved itself");
     if (requires_binding(login) && !tusk__scram_is_bound(&login->scram))
@@ -523,6 +700,8 @@ static tusk_code on_error(tusk__login *login, tusk__session *session, const tusk
     login->was_version_refused = is_about_version(login, ev, &error);
     if (login->was_version_refused)
         tusk__error_hint(&error, tusk_str_of("Does the server know this protocol? Try max_protocol_version=3.0."));
+    if (login->exchange && ev->expect != TUSK__EXPECT_SETTINGS)
+        return refuse_exchange(login, &error, err);
     if (err && err->code == TUSK_OK)
         *err = error;
     return error.code;
@@ -571,6 +750,38 @@ bool tusk__login_wants_password(const tusk__login *login)
     return login->wants_password;
 }
 
+bool tusk__login_is_waiting(const tusk__login *login)
+{
+    return login->exchange && login->exchange->is_waiting;
+}
+
+void tusk__login_on_wake(tusk__login *login, void (*fn)(void *user), void *user)
+{
+    login->on_wake = fn;
+    login->wake_user = user;
+}
+
+bool tusk__login_wants_retry(const tusk__login *login)
+{
+    return login->exchange && login->exchange->standing == TUSK__STANDING_BEGINS_AGAIN;
+}
+
+tusk__exchange *tusk__login_take_exchange(tusk__login *login)
+{
+    tusk__exchange *x = login->exchange;
+
+    login->exchange = NULL;
+    return x;
+}
+
+void tusk__login_give_exchange(tusk__login *login, tusk__exchange *exchange)
+{
+    exchange->standing = TUSK__STANDING_GOES_ON;
+    exchange->is_begun = exchange->is_refused = false;
+    exchange->on_wake = NULL;
+    login->again = exchange;
+}
+
 tusk_code tusk__login_password(tusk__login *login, tusk__session *session, tusk_str password, tusk__writer *out,
                                tusk_error *err)
 {
@@ -590,5 +801,7 @@ tusk_code tusk__login_password(tusk__login *login, tusk__session *session, tusk_
 
 tusk_code tusk__login_step(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err)
 {
+    if (login->exchange)
+        return finish(login, resume_exchange(login, session, out, err), err);
     return finish(login, compute(login, session, out, err), err);
 }

@@ -5,6 +5,7 @@
 #ifndef TUSK_LIB_LOGIN_H
 #define TUSK_LIB_LOGIN_H
 
+#include "lib/mechanism.h"
 #include "lib/settings.h"
 #include "lib/transport.h"
 #include "proto/session.h"
@@ -30,8 +31,9 @@ void tusk__login_free(tusk__login *login); /* wipes; NULL is fine */
 tusk_code tusk__login_start(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err);
 
 /* One event of the login, before ReadyForQuery. TUSK_OK: go on (and send what was written) · TUSK_AGAIN: handle no further event
- * before it says TUSK_OK: either it wants a password, to be given to tusk__login_password(), or keys are being computed: call
- * tusk__login_step() · errors: the attempt is over.
+ * before it says TUSK_OK: either it wants a password, to be given to tusk__login_password(), or a mechanism is at work, which tells
+ * the waker (tusk__login_on_wake()), or keys are being computed. In the last two cases call tusk__login_step(), in the last at once
+ * · errors: the attempt is over.
  * Knows AUTHENTICATION, NEGOTIATE_PROTOCOL_VERSION, BACKEND_KEY_DATA and ERROR (which becomes TUSK_ERR_AUTH for class 28,
  * else TUSK_ERR_CONNECT, with the server's sqlstate, message, detail and hint, fate NOT_SENT); PARAMETER_STATUS, NOTICE and
  * READY are the connection's. */
@@ -42,12 +44,22 @@ bool tusk__login_wants_password(const tusk__login *login);
 /* Here it is, and not empty: copied, and wiped when it has been used. Results as tusk__login_event(). */
 tusk_code tusk__login_password(tusk__login *login, tusk__session *session, tusk_str password, tusk__writer *out,
                                tusk_error *err);
-/* One slice (≤ 1 ms) of the key derivation. TUSK_AGAIN: more to do. */
+/* After TUSK_AGAIN: is it a mechanism that is waited for? */
+bool tusk__login_is_waiting(const tusk__login *login);
+/* Called, maybe inside one of these functions, when tusk__login_step() is wanted. */
+void tusk__login_on_wake(tusk__login *login, void (*fn)(void *user), void *user);
+/* One slice (≤ 1 ms) of the key derivation, or what the mechanism has found out. TUSK_AGAIN: more to do. */
 tusk_code tusk__login_step(tusk__login *login, tusk__session *session, tusk__writer *out, tusk_error *err);
 
 /* It has failed with err: because the server does not know the protocol, and might take 3.0, which is allowed? So says an error
  * instead of an answer (0A000, 08P01), or hanging up without a word. */
 bool tusk__login_wants_old_protocol(const tusk__login *login, const tusk_error *err);
+
+/* It has failed, and the same mechanism would do better on a fresh connection to the same address: take its exchange, and give it to
+ * the login there before it is started. */
+bool tusk__login_wants_retry(const tusk__login *login);
+tusk__exchange *tusk__login_take_exchange(tusk__login *login);
+void tusk__login_give_exchange(tusk__login *login, tusk__exchange *exchange);
 
 const tusk__login_facts *tusk__login_facts_of(const tusk__login *login);
 

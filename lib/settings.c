@@ -8,11 +8,12 @@
 #include "lib/apply.h"
 #include "lib/crypto.h"
 #include "lib/gather.h"
+#include "lib/mechanism.h"
 #include "lib/passfile.h"
 #include "loop/loop.h"
 #include "proto/error_set.h"
 
-/* The block while it is filled: the struct, the hosts, the startup parameters, then the texts. */
+/* The block while it is filled: the struct, the hosts, the startup parameters, the mechanisms, then the texts. */
 typedef struct builder {
     tusk__settings *s;
     char *out, *room_end;
@@ -184,6 +185,14 @@ static tusk_code check_tls(const builder *b)
     return TUSK_OK;
 }
 
+static tusk_code check_mechanisms(const builder *b)
+{
+    for (size_t i = 0; i < b->s->n_mechanisms; i++)
+        if (b->s->mechanisms[i]->check)
+            TUSK_TRY(b->s->mechanisms[i]->check(b->s, b->err));
+    return TUSK_OK;
+}
+
 static tusk_code cross_check(builder *b)
 {
     tusk__settings *s = b->s;
@@ -196,7 +205,8 @@ static tusk_code cross_check(builder *b)
                                "scram_client_key and scram_server_key belong together: one is missing");
     if (s->min_protocol > s->max_protocol)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL, "min_protocol_version is above max_protocol_version");
-    return check_tls(b);
+    TUSK_TRY(check_tls(b));
+    return check_mechanisms(b);
 }
 
 /* ---- the hosts ------------------------------------------------------------------------------------------------------------ */
@@ -320,6 +330,15 @@ static size_t room_for(const tusk__gathered *g, const tusk_config *config)
     return room;
 }
 
+static size_t count_mechanisms(const tusk_config *config)
+{
+    size_t n = 0;
+
+    while (config->auth_mechanisms && config->auth_mechanisms[n])
+        n++;
+    return n;
+}
+
 /* The texts are wiped whole: a password lies there. */
 static void release(tusk__settings *s)
 {
@@ -333,8 +352,9 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
                                tusk__settings **out, tusk_error *err)
 {
     size_t n_startup = N_OWN_STARTUP + TUSK__N_ENV_SETTINGS + n_pairs(config->server_settings);
+    size_t n_mechanisms = count_mechanisms(config);
     size_t size = sizeof(tusk__settings) + g->n_hosts * sizeof(tusk__host) + n_startup * sizeof(tusk__startup_param) +
-                  room_for(g, config);
+                  n_mechanisms * sizeof(tusk_auth_mechanism *) + room_for(g, config);
     builder b = {.g = g, .config = config, .err = err};
     tusk_code code;
 
@@ -344,7 +364,11 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
     *b.s = (tusk__settings){.refs = 1, .size = size, .allocator = allocator};
     b.s->hosts = (tusk__host *)(void *)(b.s + 1);
     b.s->startup = (tusk__startup_param *)(void *)(b.s->hosts + g->n_hosts);
-    b.out = (char *)(b.s->startup + n_startup);
+    b.s->mechanisms = (const tusk_auth_mechanism **)(void *)(b.s->startup + n_startup);
+    b.s->n_mechanisms = n_mechanisms;
+    if (n_mechanisms > 0)
+        memcpy(b.s->mechanisms, config->auth_mechanisms, n_mechanisms * sizeof *b.s->mechanisms);
+    b.out = (char *)(b.s->mechanisms + n_mechanisms);
     b.room_end = (char *)b.s + size;
     b.s->on_password = config->on_password;
     b.s->on_notice = config->on_notice;

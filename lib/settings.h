@@ -4,6 +4,7 @@
 #ifndef TUSK_LIB_SETTINGS_H
 #define TUSK_LIB_SETTINGS_H
 
+#include <tusk/auth.h>
 #include <tusk/config.h>
 #include <tusk/loop.h>
 
@@ -101,6 +102,9 @@ typedef struct tusk__settings {
     tusk_str replication, sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile;
     tusk_str krbsrvname, gsslib;
     tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;
+
+    const tusk_auth_mechanism **mechanisms; /* what the program has named (lib/mechanism.h) */
+    size_t n_mechanisms;
 
     tusk_password_fn on_password;
     tusk_notice_fn on_notice;

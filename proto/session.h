@@ -16,11 +16,12 @@ typedef enum tusk__expect {
     TUSK__EXPECT_OUR_TURN, /* nothing was sent yet, or the peer asked and tusk__session_enter() has not said what we
                                      answered: only an error or a notice may come */
     TUSK__EXPECT_AUTHENTICATION,   /* StartupMessage was sent */
-    TUSK__EXPECT_PASSWORD_VERDICT, /* a password was sent: AuthenticationOk or an error */
+    TUSK__EXPECT_PASSWORD_VERDICT, /* a password was sent, or GSS is at its end: AuthenticationOk or an error */
     TUSK__EXPECT_SASL_CONTINUE,    /* SASLInitialResponse was sent */
     TUSK__EXPECT_SASL_FINAL,       /* SASLResponse was sent: AuthenticationOk alone would be a lie */
     TUSK__EXPECT_SASL_OK,          /* server-final was verified by the caller (tusk__session_enter) */
-    TUSK__EXPECT_GSS_CONTINUE,     /* GSSResponse was sent */
+    TUSK__EXPECT_SASL_VERDICT,     /* a SASL message was sent, and the mechanism has no server-final: AuthenticationOk, or more */
+    TUSK__EXPECT_GSS_CONTINUE,     /* GSSResponse was sent, and the server has not proved itself yet */
     TUSK__EXPECT_SETTINGS,         /* AuthenticationOk came: BackendKeyData, ParameterStatus, ReadyForQuery */
     /* extended protocol */
     TUSK__EXPECT_PARSE,

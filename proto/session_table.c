@@ -31,6 +31,7 @@ const tusk__session_row tusk__session_table[TUSK__N_EXPECT][TUSK__N_TYPES] = {
     [TO(SASL_CONTINUE)] = {LOGIN_STEP},
     [TO(SASL_FINAL)] = {LOGIN_STEP},
     [TO(SASL_OK)] = {LOGIN_STEP},
+    [TO(SASL_VERDICT)] = {LOGIN_STEP},
     [TO(GSS_CONTINUE)] = {LOGIN_STEP},
     [TO(SETTINGS)] = {
         ON(BACKEND_KEY_DATA) = {TUSK__EV_BACKEND_KEY_DATA, SAME},
@@ -164,7 +165,7 @@ tusk__session_row tusk__session_async_row(tusk__expect state, uint8_t type)
 }
 
 /* ---- Authentication: the kind decides. AuthenticationOk stands only where it may be believed (D24): never in the middle of
- * SASL, where it would spare the server the proof that it knows the password. */
+ * SASL or GSS, where it would spare the server the proof that it is who it should be. */
 
 /* clang-format off */
 #define KIND(kind) [TUSK__AUTH_##kind]
@@ -191,7 +192,8 @@ static const uint8_t auth_table[][TUSK__AUTH_UNKNOWN + 1] = {
     [TO(SASL_CONTINUE)] = {KIND(SASL_CONTINUE) = TO(OUR_TURN)},
     [TO(SASL_FINAL)] = {KIND(SASL_FINAL) = TO(OUR_TURN)},
     [TO(SASL_OK)] = {KIND(OK) = TO(SETTINGS)},
-    [TO(GSS_CONTINUE)] = {KIND(OK) = TO(SETTINGS), KIND(GSS_CONTINUE) = TO(OUR_TURN)},
+    [TO(SASL_VERDICT)] = {KIND(OK) = TO(SETTINGS), KIND(SASL_CONTINUE) = TO(OUR_TURN)},
+    [TO(GSS_CONTINUE)] = {KIND(GSS_CONTINUE) = TO(OUR_TURN)},
 };
 /* clang-format on */
 
@@ -217,6 +219,7 @@ const char *tusk__expect_name(tusk__expect state)
         [TO(SASL_CONTINUE)] = "EXPECT_SASL_CONTINUE",
         [TO(SASL_FINAL)] = "EXPECT_SASL_FINAL",
         [TO(SASL_OK)] = "EXPECT_SASL_OK",
+        [TO(SASL_VERDICT)] = "EXPECT_SASL_VERDICT",
         [TO(GSS_CONTINUE)] = "EXPECT_GSS_CONTINUE",
         [TO(SETTINGS)] = "EXPECT_SETTINGS",
         [TO(PARSE)] = "EXPECT_PARSE",

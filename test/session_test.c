@@ -162,7 +162,14 @@ static const struct situation situations[] = {
      "",
      "R=SETTINGS E=END v N"},
     {"server-final verified", TUSK__EXPECT_SASL_OK, LOGIN, TUSK__EXPECT_SASL_OK, {0}, 0, "", "R=SETTINGS E=END v N"},
-    {"GSS token sent", TUSK__EXPECT_GSS_CONTINUE, LOGIN, TUSK__EXPECT_GSS_CONTINUE, {0}, 0, "", "R=SETTINGS E=END v N"},
+    {"bearer token sent",
+     TUSK__EXPECT_SASL_VERDICT,
+     LOGIN,
+     TUSK__EXPECT_SASL_VERDICT,
+     {0},
+     0,
+     "",
+     "R=SETTINGS E=END v N"},
     {"authenticated",
      TUSK__EXPECT_SETTINGS,
      LOGIN,
@@ -422,6 +429,7 @@ static const struct situation situations[] = {
     /* Authentication is judged by its kind: these two take none of kind 0, see the authentication table below. */
     {"client-first sent", TUSK__EXPECT_SASL_CONTINUE, LOGIN, TUSK__EXPECT_SASL_CONTINUE, {0}, 0, "", "E=END v N"},
     {"client-final sent", TUSK__EXPECT_SASL_FINAL, LOGIN, TUSK__EXPECT_SASL_FINAL, {0}, 0, "", "E=END v N"},
+    {"GSS token sent", TUSK__EXPECT_GSS_CONTINUE, LOGIN, TUSK__EXPECT_GSS_CONTINUE, {0}, 0, "", "E=END v N"},
 };
 #define N_SITUATIONS ((int)(sizeof situations / sizeof situations[0]))
 
@@ -651,7 +659,8 @@ static const struct auth_step auth_steps[] = {
     {TUSK__EXPECT_SASL_CONTINUE, "11=OUR_TURN"},
     {TUSK__EXPECT_SASL_FINAL, "12=OUR_TURN"},
     {TUSK__EXPECT_SASL_OK, "0=SETTINGS"},
-    {TUSK__EXPECT_GSS_CONTINUE, "0=SETTINGS 8=OUR_TURN"},
+    {TUSK__EXPECT_SASL_VERDICT, "0=SETTINGS 11=OUR_TURN"},
+    {TUSK__EXPECT_GSS_CONTINUE, "8=OUR_TURN"},
     {TUSK__EXPECT_OUR_TURN, ""},
     {TUSK__EXPECT_SETTINGS, ""},
 };

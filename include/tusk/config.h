@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include <tusk/alloc.h>
+#include <tusk/auth.h>
 #include <tusk/error.h>
 #include <tusk/password.h>
 #include <tusk/row.h>
@@ -85,6 +86,10 @@ typedef struct tusk_config {
     /* Settings of the server for this session, sent with the login: {"search_path", "app", "jit", "off", NULL}. They are what
      * RESET goes back to, and win over `options`, PGTZ and the like. Not here: user, database, options, replication, _pq_.… */
     const char *const *server_settings;
+
+    /* Further ways of logging in: {tusk_oauth(), NULL}. The list is copied. Default: passwords, SCRAM, certificates. docs/guide.md,
+     * "Other ways of logging in" */
+    const tusk_auth_mechanism *const *auth_mechanisms;
 
     double connect_timeout;   /* seconds for all of it: every host, name, connect, TLS, login. Default: what the connection string
                                  says, which is for each attempt, as in libpq; TUSK_NONE: for ever */

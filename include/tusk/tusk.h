@@ -25,6 +25,7 @@
 #define TUSK_H
 
 #include <tusk/alloc.h>
+#include <tusk/auth.h>
 #include <tusk/config.h>
 #include <tusk/conn.h>
 #include <tusk/error.h>

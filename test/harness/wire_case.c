@@ -23,6 +23,8 @@ static const struct {
     {"sasl_response", NULL, TUSK__EXPECT_SASL_FINAL, 0},
     {"verified", NULL, TUSK__EXPECT_SASL_OK, 0},
     {"gss_response", NULL, TUSK__EXPECT_GSS_CONTINUE, 0},
+    {"gss_complete", NULL, TUSK__EXPECT_PASSWORD_VERDICT, 0},
+    {"bearer", NULL, TUSK__EXPECT_SASL_VERDICT, 0},
     {"parse", NULL, 0, TUSK__EXPECT_PARSE},
     {"bind", NULL, 0, TUSK__EXPECT_BIND},
     {"describe", "statement", 0, TUSK__EXPECT_DESCRIBE_STATEMENT},
