@@ -360,12 +360,13 @@ static tusk_code on_md5(tusk__login *login, tusk__session *session, const tusk__
 
 static tusk_code begin_exchange(tusk__login *login, const tusk_auth_mechanism *mechanism, tusk_error *err)
 {
-    if (login->again && login->again->mechanism == mechanism) {
+    if (login->again && login->again->mechanism == mechanism)
         login->exchange = login->again;
-        login->again = NULL;
-    } else {
+    else
+        tusk__exchange_free(login->again);
+    login->again = NULL;
+    if (!login->exchange)
         TUSK_TRY(tusk__exchange_new(login->loop, login->settings, login->host, mechanism, &login->exchange, err));
-    }
     login->exchange->is_server_proved = is_server_proved(login);
     login->exchange->on_wake = login->on_wake;
     login->exchange->wake_user = login->wake_user;
