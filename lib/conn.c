@@ -112,7 +112,7 @@ bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields)
 
 void tusk__conn_disconnect(tusk_conn *conn)
 {
-    tusk__password_abandon(&conn->password);
+    tusk__question_abandon(&conn->password);
     tusk__login_free(conn->login);
     conn->login = NULL;
     tusk__exchange_free(conn->exchange);
@@ -308,7 +308,7 @@ static void begin_close(tusk_conn *conn)
         tusk__request_unsend(conn); /* now: the next turn begins with sending */
         tusk__timer_stop(conn->loop, &conn->timer);
         tusk__task_cancel(&conn->login_task);
-        tusk__password_abandon(&conn->password);
+        tusk__question_abandon(&conn->password);
     }
     tusk__loop_defer(conn->loop, &conn->close_task, close_task);
 }

@@ -40,7 +40,7 @@ struct tusk_conn {
     tusk__login *login;
     tusk__exchange *exchange; /* of a login that wants to be repeated, between the two */
     tusk__task login_task; /* the next slice of key derivation, or what a mechanism has found out */
-    tusk_password_request *password; /* while the login waits for it */
+    tusk__question *password; /* while the login waits for it */
     bool login_is_busy;              /* it computes, or waits for a password or a mechanism */
     bool login_was_refused;          /* by the server, before it said AuthenticationOk */
     bool is_asked;                   /* the login is done: is it a server as target_session_attrs wants? */
