@@ -275,8 +275,9 @@ headers:   ## each public header alone, as C11 and as C++17
 	    $(CXX) -std=c++17 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ -; done
 
 .PHONY: exports
-exports: $(B)/libtusk.a   ## the library defines no global symbol that does not begin with tusk_
+exports: $(B)/libtusk.a $(B)/docs/examples/query   ## no global symbol that does not begin with tusk_, no mechanism that was not named
 	@! nm -g --defined-only $< 2>/dev/null | awk 'NF == 3 && $$3 !~ /^_?tusk_/ { print "exports: " $$3; bad = 1 } END { exit !bad }'
+	@! nm $(B)/docs/examples/query | grep -E ' tusk_(oauth|gssapi|token_give)$$'
 
 .PHONY: banned
 banned:   ## functions that are not used here, and where memory may come from

@@ -12,7 +12,6 @@ _Static_assert(sizeof(tusk__sslmode) == sizeof(uint32_t) && sizeof(tusk__channel
 
 #define BROKEN "it is broken; the least is TLSv1.2"
 #define NO_GSS "GSSAPI is not supported yet"
-#define NO_OAUTH "OAuth is not supported yet"
 
 static const tusk__choice sslmodes[] = {
     {"disable", TUSK__SSL_DISABLE, NULL},
@@ -251,7 +250,8 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         FIELD(require_auth), .shown_default = "any",
         .help = "The ways of logging in that are accepted of the server, with commas: `password`, `md5`, `gss`, `sspi`, "
         "`scram-sha-256`, `oauth`, and `none` for being let in unasked. Or, each with a `!` in front, those that are not. "
-        "`password` is also the consent to send it in the clear over a connection that does not prove who the server is." },
+        "`password` is also the consent to send it in the clear over a connection that does not prove who the server is, `oauth` to send "
+        "the token there." },
     [TUSK__PARAM_REQUIREPEER] = {
         .name = "requirepeer", .env = "PGREQUIREPEER", .kind = TUSK__KIND_TEXT, IN(requirepeer), FIELD(requirepeer),
         .shown_default = "any",
@@ -291,17 +291,20 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .fallback = "0", .choices = delegations,
         .help = "Credentials are never handed on." },
     [TUSK__PARAM_OAUTH_ISSUER] = {
-        .name = "oauth_issuer", .kind = TUSK__KIND_TEXT, IN(oauth_issuer), NO_FIELD,
-        .refusal = NO_OAUTH },
+        .name = "oauth_issuer", .kind = TUSK__KIND_TEXT, IN(oauth_issuer), NO_FIELD, .needs = TUSK__METHOD_OAUTH,
+        .shown_default = "none",
+        .help = "Who makes the bearer tokens, `https://…` as it calls itself, or the URL where it describes itself "
+        "(`…/.well-known/openid-configuration`). What the server names must be the same." },
     [TUSK__PARAM_OAUTH_CLIENT_ID] = {
-        .name = "oauth_client_id", .kind = TUSK__KIND_TEXT, IN(oauth_client_id), NO_FIELD,
-        .refusal = NO_OAUTH },
+        .name = "oauth_client_id", .kind = TUSK__KIND_TEXT, IN(oauth_client_id), NO_FIELD, .needs = TUSK__METHOD_OAUTH,
+        .shown_default = "none", .help = "As whom the program is known there; for its `on_token`." },
     [TUSK__PARAM_OAUTH_CLIENT_SECRET] = {
         .name = "oauth_client_secret", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(oauth_client_secret), NO_FIELD,
-        .refusal = NO_OAUTH },
+        .needs = TUSK__METHOD_OAUTH, .shown_default = "none", .help = "Its password there; for `on_token`." },
     [TUSK__PARAM_OAUTH_SCOPE] = {
-        .name = "oauth_scope", .kind = TUSK__KIND_TEXT, IN(oauth_scope), NO_FIELD,
-        .refusal = NO_OAUTH },
+        .name = "oauth_scope", .kind = TUSK__KIND_TEXT, IN(oauth_scope), NO_FIELD, .needs = TUSK__METHOD_OAUTH,
+        .shown_default = "what the server asks for, if it was asked",
+        .help = "What the token is to be good for, with blanks; for `on_token`." },
 };
 /* clang-format on */
 

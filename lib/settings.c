@@ -371,6 +371,7 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
     b.out = (char *)(b.s->mechanisms + n_mechanisms);
     b.room_end = (char *)b.s + size;
     b.s->on_password = config->on_password;
+    b.s->on_token = config->on_token;
     b.s->on_notice = config->on_notice;
     b.s->on_closed = config->on_closed;
     b.s->on_parameter = config->on_parameter;

@@ -107,6 +107,7 @@ typedef struct tusk__settings {
     size_t n_mechanisms;
 
     tusk_password_fn on_password;
+    tusk_token_fn on_token;
     tusk_notice_fn on_notice;
     tusk_closed_fn on_closed;
     tusk_parameter_fn on_parameter;

@@ -10,6 +10,7 @@
 #include <tusk/alloc.h>
 #include <tusk/auth.h>
 #include <tusk/error.h>
+#include <tusk/oauth.h>
 #include <tusk/password.h>
 #include <tusk/row.h>
 
@@ -104,8 +105,9 @@ typedef struct tusk_config {
     tusk_parameter_fn on_parameter;
     tusk_closed_fn on_closed;
     tusk_password_fn on_password;         /* makes the password when a server asks for one: then no other source of it counts */
+    tusk_token_fn on_token;               /* makes the bearer token when a server asks for one, with tusk_oauth() */
     tusk_key_password_fn on_key_password; /* default: an encrypted key whose password is not given is an error */
-    void *user_data;                      /* `user` of the five */
+    void *user_data;                      /* `user` of the six */
 
     const tusk_config_document *document; /* set by tusk_config_from_json() alone */
 } tusk_config;

@@ -4,6 +4,7 @@
 #include "test/harness/print_config.h"
 
 #include "lib/config_json.h"
+#include "lib/mechanism.h"
 
 static const char before_table[] =
     "# Configuration\n"
@@ -73,7 +74,9 @@ static const char behind_table[] =
     "Only in `tusk_config`: `on_password`, which makes the password when a server asks for one, so that no other "
     "source of "
     "it counts\n"
-    "(guide.md, \"Passwords\"); `server_settings`, see below; `sslkeylogfile`; `scram_max_iterations` (default "
+    "(guide.md, \"Passwords\"); `auth_mechanisms`, further ways of logging in, and `on_token`, which belongs to one of "
+    "them (guide.md, \"Other\n"
+    "ways of logging in\"); `server_settings`, see below; `sslkeylogfile`; `scram_max_iterations` (default "
     "100000), "
     "above which a\n"
     "server's demand is refused before anything is computed; `ignore_environment`; `on_notice`, `on_parameter`, "
@@ -187,7 +190,7 @@ static const char before_refused[] = "## Not supported yet\n"
                                      "\n"
                                      "These parameters of libpq are known by name. Given a value they are an error "
                                      "that says so, wherever the value comes from, since to\n"
-                                     "pass over `krbsrvname` or `oauth_scope` silently would be worse.\n"
+                                     "pass over `krbsrvname` or `replication` silently would be worse.\n"
                                      "\n"
                                      "| Name | Variable | Why |\n"
                                      "|---|---|---|\n";
@@ -233,6 +236,20 @@ static const char differences[] =
     "- `sslsni`, `sslcompression`, `keepalives` and `gssdelegation` are `0` or `1`; libpq looks at the first character "
     "only, or takes any\n"
     "  number.\n"
+    "- The token of OAuth comes from the program's `on_token`: there is no device flow here, and nothing is asked over "
+    "HTTP. It is sent only\n"
+    "  to a server that TLS (`sslmode=verify-full`) or `requirepeer` has proved, or where `require_auth` names "
+    "`oauth`; "
+    "libpq sends it.\n"
+    "  The program is asked before the server is, so that a token at hand costs no second connection. `oauth_issuer` "
+    "is "
+    "needed to ask the\n"
+    "  server, `oauth_client_id` not at all. Plain `http:` is never taken, whatever `PGOAUTHDEBUG` says, and a key "
+    "that "
+    "the server's answer\n"
+    "  has twice is an error.\n"
+    "- A parameter that counts with `tusk_oauth()` alone is refused if the program does not name that; "
+    "libpq always has it.\n"
     "- A value is checked when the configuration is made, also one that would not matter for this connection.\n"
     "- `sslkeylogfile` is a field of `tusk_config` or the variable `SSLKEYLOGFILE`; in a connection string, a service "
     "file "
@@ -304,6 +321,8 @@ static void print_row(FILE *out, const tusk__param *param)
     fprintf(out, "%s | %s | %s", param->is_secret ? ", secret" : "",
             param->config_offset != TUSK__NO_FIELD || param->kind == TUSK__KIND_SECONDS ? "yes" : "no", param->help);
     print_refused_choices(out, param->choices);
+    if (param->needs)
+        fprintf(out, " Refused unless the program names `%s`.", tusk__mechanism_to_name(param->needs));
     fputs(" |\n", out);
 }
 
