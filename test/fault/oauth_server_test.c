@@ -10,10 +10,9 @@
 
 #include <tusk/tusk.h>
 
-#include "proto/message.h"
 #include "test/harness/harness.h"
+#include "test/harness/oauth_peer.h"
 #include "test/harness/script_server.h"
-#include "test/harness/tls_peer.h"
 
 #define ISSUER "https://id.example"
 #define URL ISSUER "/.well-known/openid-configuration"
@@ -619,81 +618,13 @@ END_TEST
 
 /* ---- TLS: who has proved himself needs no consent ------------------------------------------------------------------------------- */
 
-typedef struct tls_world {
-    SSL_CTX *ctx;
-    const char *messages[2]; /* what the client said first, on each connection */
-    char said[2][200];
-} tls_world;
-
-static bool read_message(SSL *ssl, bool has_type, char *body, size_t size)
-{
-    uint8_t head[5];
-    size_t n_head = has_type ? 5 : 4, len;
-
-    if (SSL_read(ssl, head, (int)n_head) != (int)n_head)
-        return false;
-    len = tusk__be32(head + n_head - 4) - 4;
-    memset(body, 0, size);
-    return len < size && SSL_read(ssl, body, (int)len) == (int)len;
-}
-
-static void say(SSL *ssl, const tusk__authentication *auth, bool is_ready)
-{
-    tusk__writer out;
-
-    tusk__writer_init(&out, tusk_allocator_default());
-    tusk__authentication_write(&out, auth);
-    if (is_ready)
-        tusk__ready_for_query_write(&out, 'I');
-    SSL_write(ssl, out.buf, (int)out.len);
-    tusk__writer_clear(&out);
-}
-
-static void refuse(SSL *ssl)
-{
-    const tusk__error_field_value fields[] = {{'S', tusk_str_of("FATAL")},
-                                              {'V', tusk_str_of("FATAL")},
-                                              {'C', tusk_str_of("28000")},
-                                              {'M', tusk_str_of("no")}};
-    tusk__writer out;
-
-    tusk__writer_init(&out, tusk_allocator_default());
-    tusk__error_fields_write(&out, TUSK__B_ERROR_RESPONSE, fields, 4);
-    SSL_write(ssl, out.buf, (int)out.len);
-    tusk__writer_clear(&out);
-}
-
-static void serve(int fd, int n, void *user)
-{
-    static const char wants[] = "{\"status\":\"invalid_token\",\"openid-configuration\":\"" URL "\"}";
-    tls_world *w = user;
-    char body[1000];
-    SSL *ssl = tls_peer_ssl_request(fd) && tls_peer_write(fd, "S", 1) ? tls_peer_accept(fd, w->ctx) : NULL;
-
-    if (!ssl)
-        return;
-    if (n < 2 && read_message(ssl, false, body, sizeof body)) {
-        say(ssl, &(tusk__authentication){TUSK__AUTH_SASL, tusk_str_from("OAUTHBEARER\0", 12)}, false);
-        if (read_message(ssl, true, body, sizeof body))
-            memcpy(w->said[n], body + sizeof "OAUTHBEARER" + 4, sizeof w->said[n] - 1);
-        if (n == 0) {
-            say(ssl, &(tusk__authentication){TUSK__AUTH_SASL_CONTINUE, tusk_str_from(wants, sizeof wants - 1)}, false);
-            if (read_message(ssl, true, body, sizeof body))
-                refuse(ssl);
-        } else {
-            say(ssl, &(tusk__authentication){TUSK__AUTH_OK, {"", 0}}, true);
-            (void)read_message(ssl, true, body, sizeof body); /* Terminate */
-        }
-    }
-    SSL_free(ssl);
-}
-
 START_TEST(d26_a_server_that_tls_has_proved_gets_the_token)
 {
     static const char *const modes[] = {"verify-full", "require"};
     tls_cert authority = tls_cert_new(&(tls_cert_spec){.cn = "authority", .is_authority = true});
     tls_cert cert = tls_cert_new(&(tls_cert_spec){.cn = "db", .names = {TLS_DNS("db.example")}, .issuer = &authority});
-    tls_world w = {.ctx = tls_server_new(&cert)};
+    oauth_peer w = {.ctx = tls_server_new(&cert),
+                    .wants = "{\"status\":\"invalid_token\",\"openid-configuration\":\"" URL "\"}"};
     char folder[] = "/tmp/tusk-oauth.XXXXXX", root[64], dsn[400];
     tusk_error err = {0};
     tls_peer *peer;
@@ -701,7 +632,7 @@ START_TEST(d26_a_server_that_tls_has_proved_gets_the_token)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(root, sizeof root, "%s/root.crt", folder);
     tls_cert_write(&authority, root);
-    peer = tls_peer_start("127.0.0.1", 0, serve, &w);
+    peer = tls_peer_start("127.0.0.1", 0, oauth_peer_serve, &w);
     snprintf(dsn, sizeof dsn,
              "host=db.example hostaddr=127.0.0.1 port=%u user=app sslmode=%s sslrootcert=%s oauth_issuer=" ISSUER,
              (unsigned)tls_peer_port(peer), modes[_i], root);

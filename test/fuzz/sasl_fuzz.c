@@ -1,13 +1,18 @@
 /*
- * Fuzz target F4: what a server may say during SCRAM. Needs proto/ alone: hash, HMAC and random bytes are cheap stand-ins, so
+ * Fuzz target F4: what a server may say during SCRAM, and during OAUTHBEARER (switch 64: the first part is its JSON, the second the
+ * URL). SCRAM needs proto/ alone: hash, HMAC and random bytes are cheap stand-ins, so
  * that PBKDF2 costs nothing, and the true signature, which no fuzzer would guess, is put in where the input asks for it.
  *
  * Input: one byte of switches, one of policy and slices, then the parts, each ended by a newline: list of mechanisms,
  * server-first, server-final, password. In the messages 'N' at the start of the nonce stands for ours (switch 1), and a final
- * of "V" for the true one. Read first: proto/scram.h.
+ * of "V" for the true one. Read first: proto/scram.h, lib/oauth_json.h,
+ * lib/oauth_issuer.h.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/oauth_issuer.h"
+#include "lib/oauth_json.h"
 #include "proto/md5auth.h"
 #include "proto/scram.h"
 
@@ -15,7 +20,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define CHECK(condition) ((condition) ? (void)0 : abort())
 
-enum { SWITCH_NONCE = 1, SWITCH_TLS = 2, SWITCH_HASH = 4, SWITCH_LIST = 8, SWITCH_KEYS = 16, SWITCH_OUT_OF_TURN = 32 };
+enum {
+    SWITCH_NONCE = 1,
+    SWITCH_TLS = 2,
+    SWITCH_HASH = 4,
+    SWITCH_LIST = 8,
+    SWITCH_KEYS = 16,
+    SWITCH_OUT_OF_TURN = 32,
+    SWITCH_OAUTH = 64
+};
 
 /* ---- stand-ins: deterministic, and every byte counts ------------------------------------------------------------- */
 
@@ -193,6 +206,69 @@ static void run(tusk__scram *s, uint8_t switches, uint8_t pace, tusk_str first_p
     tusk__scram_clear(s);
 }
 
+/* ---- OAUTHBEARER ------------------------------------------------------------------------------------------------------ */
+
+/* RFC 8414 and OpenID Connect put the well-known part back where it was found; and nobody else's URL is the issuer's. */
+static void check_issuer(tusk_str url)
+{
+    static const char *const parts[] = {"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"};
+    tusk__issuer issuer = {0};
+    char again[512], name[512];
+    bool is_whole = false;
+    int len;
+
+    if (url.len > 256 || tusk__issuer_of_url(url, &issuer) != NULL)
+        return;
+    CHECK(tusk__is_well_known(url));
+    for (int i = 0; i < 2; i++) {
+        len = snprintf(again, sizeof again, TUSK_STR_FMT "%s" TUSK_STR_FMT, TUSK_STR_ARG(issuer.front), parts[i],
+                       TUSK_STR_ARG(issuer.back));
+        is_whole = is_whole || tusk_str_equal(tusk_str_from(again, (size_t)len), url);
+    }
+    CHECK(is_whole || memchr(url.ptr, '\0', url.len));
+    CHECK(issuer.back.len == 0 || !memchr(issuer.front.ptr + 8, '/', issuer.front.len - 8));
+    if (memchr(url.ptr, '\0', url.len))
+        return;
+    len = snprintf(name, sizeof name, TUSK_STR_FMT TUSK_STR_FMT, TUSK_STR_ARG(issuer.front), TUSK_STR_ARG(issuer.back));
+    CHECK(tusk__issuer_is(&issuer, tusk_str_from(name, (size_t)len)));
+    CHECK(!tusk__issuer_is(&issuer, tusk_str_from(name, (size_t)len - 1)));
+    name[len / 2] ^= 1;
+    CHECK(!tusk__issuer_is(&issuer, tusk_str_from(name, (size_t)len)));
+}
+
+/* JSON has no NUL and no raw control character in a text, and none is longer than it was. */
+static void check_answer_text(tusk_str text, const tusk__oauth_answer *answer)
+{
+    const char *end = answer->room + sizeof answer->room;
+
+    if (!text.ptr)
+        return;
+    CHECK(text.ptr >= answer->room && text.ptr <= end && text.len <= (size_t)(end - text.ptr));
+    CHECK(!memchr(text.ptr, '\0', text.len));
+}
+
+static void run_oauth(tusk_str json_part, tusk_str url_part)
+{
+    static tusk__oauth_answer answer;
+    tusk_str json = copy_of(json_part), url = copy_of(url_part);
+    tusk_error err = {0};
+    tusk_code code = tusk__oauth_answer_read(json, &answer, &err);
+
+    CHECK(code == TUSK_OK || code == TUSK_ERR_PROTOCOL);
+    CHECK(code == TUSK_OK || strncmp(err.message, "OAUTHBEARER: the server's answer ", 33) == 0);
+    if (code == TUSK_OK) {
+        check_answer_text(answer.status, &answer);
+        check_answer_text(answer.scope, &answer);
+        check_answer_text(answer.discovery_url, &answer);
+        CHECK(answer.status.len + answer.scope.len + answer.discovery_url.len <= json.len);
+        if (answer.discovery_url.ptr)
+            check_issuer(answer.discovery_url);
+    }
+    check_issuer(url);
+    release(json);
+    release(url);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char list[] = "SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0";
@@ -205,6 +281,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tusk__scram s;
     tusk_code code;
 
+    if (switches & SWITCH_OAUTH) {
+        run_oauth(offered, first);
+        release(offered);
+        return 0;
+    }
     config.channel.tls = (switches & SWITCH_TLS) != 0;
     config.channel.policy = (tusk__channel_binding)(pace / 8 % 3);
     if (switches & SWITCH_HASH)

@@ -1,4 +1,4 @@
-/* D27: what is left of a password in this process's memory when a login is over: nothing, if the program gave it on demand; nothing
+/* D27: what is left of a password or a token in this process's memory when a login is over: nothing, if the program gave it on demand; nothing
  * when the connection is gone, if it was in the configuration. All that is readable and writable is searched, as a core dump would be.
  * The needle itself never lies in memory in the clear: it is kept xored, and put together only where it is given away. */
 #include <fcntl.h>
@@ -6,8 +6,10 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "test/harness/oauth_peer.h"
 #include "test/live/live.h"
 
 enum { NEEDLE = 24, MASK = 0x55, PART = 1 << 16 };
@@ -194,6 +196,119 @@ START_TEST(d27_no_password_is_left_in_memory)
 }
 END_TEST
 
+/* ---- tokens: the server that takes them is a process of its own, whose memory is not ours ---------------------------------------- */
+
+static void give_token(tusk_token_request *request, void *user)
+{
+    char needle[NEEDLE + 1];
+
+    if (user && !tusk_token_is_discovered(request)) {
+        tusk_token_discover(request);
+        return;
+    }
+    unmask(needle);
+    tusk_token_give(request, tusk_str_from(needle, NEEDLE));
+    OPENSSL_cleanse(needle, sizeof needle);
+}
+
+/* Serves until its input ends. */
+static void serve_tokens(oauth_peer *p, int in, int out)
+{
+    tls_peer *peer = tls_peer_start("127.0.0.1", 0, oauth_peer_serve, p);
+    uint16_t port = tls_peer_port(peer);
+    char end;
+
+    if (write(out, &port, sizeof port) == sizeof port)
+        (void)!read(in, &end, 1);
+    _exit(0);
+}
+
+typedef struct token_server {
+    pid_t pid;
+    int to, from;
+    uint16_t port;
+} token_server;
+
+static token_server token_server_start(oauth_peer *p)
+{
+    token_server s;
+    int to[2], from[2];
+
+    ck_assert(pipe(to) == 0 && pipe(from) == 0);
+    s = (token_server){.pid = fork(), .to = to[1], .from = from[0]};
+    if (s.pid == 0) {
+        close(to[1]);
+        serve_tokens(p, to[0], from[1]);
+    }
+    close(to[0]);
+    close(from[1]);
+    ck_assert_int_gt(s.pid, 0);
+    ck_assert_int_eq(read(s.from, &s.port, sizeof s.port), sizeof s.port);
+    return s;
+}
+
+static void token_server_stop(const token_server *s)
+{
+    close(s->to);
+    close(s->from);
+    ck_assert_int_eq(waitpid(s->pid, NULL, 0), s->pid);
+}
+
+static tusk_code log_in_by_token(const token_server *s, bool use_tls, bool ask_first, const char *root, int *copies)
+{
+    const tusk_auth_mechanism *mechanisms[] = {tusk_oauth(), NULL};
+    tusk_conn *conn;
+    char dsn[512];
+    tusk_code code;
+
+    (void)snprintf(
+        dsn, sizeof dsn, "host=db.example hostaddr=127.0.0.1 port=%u user=app oauth_issuer=https://id.example %s%s",
+        (unsigned)s->port, use_tls ? "sslmode=verify-full sslrootcert=" : "sslmode=disable require_auth=oauth",
+        use_tls ? root : "");
+    conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn,
+                                               .auth_mechanisms = mechanisms,
+                                               .on_token = give_token,
+                                               .user_data = ask_first ? dsn : NULL});
+    code = tusk_await_free(tusk_conn_ready(conn), NULL);
+    *copies = copies_in_memory();
+    disconnect(conn);
+    return code;
+}
+
+/* In the clear and over TLS; at once, and behind discovery. */
+START_TEST(d27_no_token_is_left_in_memory)
+{
+    static const char wants[] = "{\"status\":\"invalid_token\",\"openid-configuration\":\"https://id.example/"
+                                ".well-known/openid-configuration\"}";
+    bool use_tls = _i & 1, ask_first = _i & 2;
+    tls_cert authority = tls_cert_new(&(tls_cert_spec){.cn = "authority", .is_authority = true});
+    tls_cert cert = tls_cert_new(&(tls_cert_spec){.cn = "db", .names = {TLS_DNS("db.example")}, .issuer = &authority});
+    SSL_CTX *ctx = tls_server_new(&cert);
+    oauth_peer peer = {.ctx = use_tls ? ctx : NULL, .wants = ask_first ? wants : NULL};
+    char folder[] = "/tmp/tusk-token.XXXXXX", root[64];
+    token_server server;
+    tusk_code code;
+    int copies[2];
+
+    draw_needle();
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(root, sizeof root, "%s/root.crt", folder);
+    tls_cert_write(&authority, root);
+    server = token_server_start(&peer);
+    code = log_in_by_token(&server, use_tls, ask_first, root, &copies[0]);
+    copies[1] = copies_in_memory();
+    token_server_stop(&server);
+    remove(root);
+    remove(folder);
+    SSL_CTX_free(ctx);
+    tls_cert_free(&cert);
+    tls_cert_free(&authority);
+    ck_assert_int_eq(code, TUSK_OK);
+    ck_assert_int_eq(copies[0], 0);
+    ck_assert_int_eq(copies[1], 0);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("secret_live");
@@ -203,6 +318,7 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, the_search_finds_what_is_there);
     tcase_add_loop_test(tcase, d27_no_password_is_left_in_memory, 0, N_OF(logins));
+    tcase_add_loop_test(tcase, d27_no_token_is_left_in_memory, 0, 4);
     suite_add_tcase(suite, tcase);
     return suite;
 }
