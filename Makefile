@@ -54,17 +54,24 @@ LINK          = $(CC) $(FLAGS_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
 LIBS         := -lssl -lcrypto -ljansson -lpthread
 CHECK_LIBS    = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 
+# Linked by those alone who name tusk_gssapi(). Where its header is missing lib/gss.c is left out, and nothing else.
+GSSAPI_CFLAGS := $(shell pkg-config --cflags krb5-gssapi 2>/dev/null)
+GSSAPI_LIBS   := $(or $(shell pkg-config --libs krb5-gssapi 2>/dev/null),-lgssapi_krb5)
+HAVE_GSSAPI   := $(shell $(CC) $(CPPFLAGS) $(GSSAPI_CFLAGS) -include gssapi/gssapi.h -E -x c /dev/null >/dev/null 2>&1 && echo yes)
+
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 OTHER_LOOP   := $(if $(filter Linux,$(OS)),loop/kqueue.c,loop/epoll.c)
-LIB_SRC      := $(filter-out $(OTHER_LOOP),$(wildcard proto/*.c loop/*.c lib/*.c lib/codec/*.c))
+NO_GSSAPI    := $(if $(HAVE_GSSAPI),,lib/gss.c include/tusk/gssapi.h docs/examples/gssapi.c)
+LIB_SRC      := $(filter-out $(OTHER_LOOP) $(NO_GSSAPI),$(wildcard proto/*.c loop/*.c lib/*.c lib/codec/*.c))
 HARNESS_SRC  := $(filter-out test/harness/fuzz_replay.c,$(wildcard test/harness/*.c)) \
                 $(filter-out %_test.c,$(wildcard test/sim/*.c))
 TEST_SRC     := $(wildcard test/*_test.c test/*/*_test.c)
 FUZZ_SRC     := $(wildcard test/fuzz/*_fuzz.c)
-EXAMPLE_SRC  := $(wildcard docs/examples/*.c)
+EXAMPLE_SRC  := $(filter-out $(NO_GSSAPI),$(wildcard docs/examples/*.c))
 BENCH_SRC    := $(wildcard bench/*_bench.c bench/*_figure.c)
-HEADERS      := $(wildcard include/tusk/*.h)
+HEADERS      := $(filter-out $(NO_GSSAPI),$(wildcard include/tusk/*.h))
+GSSAPI_TESTS := test/gss_test test/live/gss_live_test
 
 LIB_OBJ      := $(LIB_SRC:%.c=$(B)/%.o)
 HARNESS_OBJ  := $(HARNESS_SRC:%.c=$(B)/%.o)
@@ -109,12 +116,20 @@ $(B)/members: FORCE
 $(B)/harness-members: FORCE
 	$(call write_if_changed,$(HARNESS_OBJ))
 
+$(B)/gssapi: FORCE
+	$(call write_if_changed,$(HAVE_GSSAPI))
+
+$(B)/lib/gss.o $(GSSAPI_TESTS:%=$(B)/%.o): private CPPFLAGS += $(GSSAPI_CFLAGS) $(if $(HAVE_GSSAPI),-DHAVE_GSSAPI)
+$(GSSAPI_TESTS:%=$(B)/%.o): $(B)/gssapi
+$(GSSAPI_TESTS:%=$(B)/%) $(B)/docs/examples/gssapi: private LIBS += $(if $(HAVE_GSSAPI),$(GSSAPI_LIBS))
+
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call SHOW,CC)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(B)/libtusk.a: $(LIB_OBJ) $(B)/members
 	@rm -f $@
+	@$(if $(HAVE_GSSAPI),:,echo '  without GSSAPI: there is no gssapi/gssapi.h (Debian has it in libkrb5-dev)')
 	$(call SHOW,AR)$(AR) rcs $@ $(LIB_OBJ)
 
 $(B)/libharness.a: $(HARNESS_OBJ) $(B)/harness-members
@@ -330,13 +345,15 @@ longest:   ## the ten longest functions
 # ---- installing ------------------------------------------------------------------------------------------------------
 
 .PHONY: install
-install: default   ## headers, library and tusk.pc into PREFIX (/usr/local), below DESTDIR
+install: default   ## headers, library and pkg-config's files into PREFIX (/usr/local), below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/include/tusk $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/tusk
 	if [ -d include/tusk/adapters ]; then install -d $(DESTDIR)$(PREFIX)/include/tusk/adapters && \
 	    install -m 644 include/tusk/adapters/*.h $(DESTDIR)$(PREFIX)/include/tusk/adapters; fi
 	install -m 644 $(B)/libtusk.a $(DESTDIR)$(PREFIX)/lib/libtusk.a
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' lib/tusk.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/tusk.pc
+	for pc in tusk $(if $(HAVE_GSSAPI),tusk-gssapi); do \
+	    sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@GSSAPI_LIBS@|$(GSSAPI_LIBS)|' lib/$$pc.pc.in \
+	        >$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$pc.pc || exit 1; done
 
 .PHONY: clean
 clean:   ## remove build/

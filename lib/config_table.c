@@ -11,7 +11,6 @@ _Static_assert(sizeof(tusk__sslmode) == sizeof(uint32_t) && sizeof(tusk__channel
                "enums are 32 bits wide");
 
 #define BROKEN "it is broken; the least is TLSv1.2"
-#define NO_GSS "GSSAPI is not supported yet"
 
 static const tusk__choice sslmodes[] = {
     {"disable", TUSK__SSL_DISABLE, NULL},
@@ -82,7 +81,7 @@ static const tusk__choice gss_encryptions[] = {
     {NULL, 0, NULL},
 };
 
-static const tusk__choice delegations[] = {{"0", 0, NULL}, {"1", 1, NO_GSS}, {NULL, 0, NULL}};
+static const tusk__choice delegations[] = {{"0", 0, NULL}, {"1", 1, NULL}, {NULL, 0, NULL}};
 
 #define IN(field) .offset = offsetof(tusk__settings, field)
 #define FIELD(field) .config_offset = offsetof(tusk_config, field)
@@ -282,14 +281,16 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .help = "Encryption by GSSAPI is never used." },
     [TUSK__PARAM_KRBSRVNAME] = {
         .name = "krbsrvname", .env = "PGKRBSRVNAME", .kind = TUSK__KIND_TEXT, IN(krbsrvname), NO_FIELD,
-        .refusal = NO_GSS },
+        .fallback = "postgres", .needs = TUSK__METHOD_GSS,
+        .help = "The first half of the server's name in its Kerberos realm: `postgres/db1.example.org`, whose second half is "
+        "`host`. With an `@` or `/` in it, or empty, it is refused; libpq's login fails then." },
     [TUSK__PARAM_GSSLIB] = {
         .name = "gsslib", .env = "PGGSSLIB", .kind = TUSK__KIND_TEXT, IN(gsslib), NO_FIELD,
         .refusal = "it chooses between GSSAPI and SSPI on Windows, where this driver does not run" },
     [TUSK__PARAM_GSSDELEGATION] = {
         .name = "gssdelegation", .env = "PGGSSDELEGATION", .kind = TUSK__KIND_CHOICE, IN(gssdelegation), NO_FIELD,
-        .fallback = "0", .choices = delegations,
-        .help = "Credentials are never handed on." },
+        .fallback = "0", .choices = delegations, .needs = TUSK__METHOD_GSS,
+        .help = "Whether the server is given a ticket of the user's, with which it can go on to others in his name." },
     [TUSK__PARAM_OAUTH_ISSUER] = {
         .name = "oauth_issuer", .kind = TUSK__KIND_TEXT, IN(oauth_issuer), NO_FIELD, .needs = TUSK__METHOD_OAUTH,
         .shown_default = "none",

@@ -608,6 +608,7 @@ START_TEST(describe_names_the_origin_of_each_value)
              "channel_binding = prefer  (default)\n"
              "min_protocol_version = 3.0  (default)\n"
              "gssencmode = disable  (default)\n"
+             "krbsrvname = postgres  (default)\n"
              "gssdelegation = 0  (default)\n"
              "server setting timezone = UTC  (environment variable PGTZ)\n"
              "server setting jit = off  (field)\n",

@@ -511,6 +511,8 @@ static const struct {
     {"sslkeylogfile=/k",
      "sslkeylogfile is not supported: what configures a connection must not make it write its keys to a file"},
     {"gssencmode=require", "gssencmode=require is not supported: encryption by GSSAPI is not in this driver; use TLS"},
+    {"krbsrvname=billing", "krbsrvname counts for nothing unless the program names tusk_gssapi()"},
+    {"gssdelegation=1", "gssdelegation counts for nothing unless the program names tusk_gssapi()"},
     {"ssl_min_protocol_version=tlsv1.1",
      "ssl_min_protocol_version=TLSv1.1 is not supported: it is broken; the least is TLSv1.2"},
     {"ssl_max_protocol_version=TLSv1.4", "ssl_max_protocol_version must be one of: TLSv1.2, TLSv1.3"},

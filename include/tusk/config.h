@@ -88,8 +88,8 @@ typedef struct tusk_config {
      * RESET goes back to, and win over `options`, PGTZ and the like. Not here: user, database, options, replication, _pq_.… */
     const char *const *server_settings;
 
-    /* Further ways of logging in: {tusk_oauth(), NULL}. The list is copied. Default: passwords, SCRAM, certificates. docs/guide.md,
-     * "Other ways of logging in" */
+    /* Further ways of logging in: {tusk_oauth(), tusk_gssapi(), NULL}. The list is copied. Default: passwords, SCRAM,
+     * certificates. docs/guide.md, "Other ways of logging in" */
     const tusk_auth_mechanism *const *auth_mechanisms;
 
     double connect_timeout;   /* seconds for all of it: every host, name, connect, TLS, login. Default: what the connection string

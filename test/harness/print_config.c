@@ -190,7 +190,7 @@ static const char before_refused[] = "## Not supported yet\n"
                                      "\n"
                                      "These parameters of libpq are known by name. Given a value they are an error "
                                      "that says so, wherever the value comes from, since to\n"
-                                     "pass over `krbsrvname` or `replication` silently would be worse.\n"
+                                     "pass over `replication` or `sslkeylogfile` silently would be worse.\n"
                                      "\n"
                                      "| Name | Variable | Why |\n"
                                      "|---|---|---|\n";
