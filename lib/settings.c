@@ -366,8 +366,8 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
     b.s->startup = (tusk__startup_param *)(void *)(b.s->hosts + g->n_hosts);
     b.s->mechanisms = (const tusk_auth_mechanism **)(void *)(b.s->startup + n_startup);
     b.s->n_mechanisms = n_mechanisms;
-    if (n_mechanisms > 0)
-        memcpy(b.s->mechanisms, config->auth_mechanisms, n_mechanisms * sizeof *b.s->mechanisms);
+    for (size_t i = 0; i < n_mechanisms; i++)
+        b.s->mechanisms[i] = config->auth_mechanisms[i];
     b.out = (char *)(b.s->mechanisms + n_mechanisms);
     b.room_end = (char *)b.s + size;
     b.s->on_password = config->on_password;
