@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "proto/saslprep_tables.h"
+#include "proto/utf8.h"
 
 #define N_OF(table) (sizeof(table) / sizeof(table)[0])
 
@@ -47,27 +48,6 @@ static uint32_t run_value(const uint32_t *runs, size_t n, uint32_t code)
 static uint32_t prep_flags(uint32_t code)
 {
     return run_value(prep_runs, N_OF(prep_runs), code);
-}
-
-/* Decode: one character of strict UTF-8 (RFC 3629), its length or 0. */
-static size_t read_utf8(const uint8_t *p, size_t left, uint32_t *code)
-{
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xC0 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF8 ? 4 : 0;
-    uint32_t c;
-
-    if (len == 0 || len > left)
-        return 0;
-    c = len == 1 ? p[0] : p[0] & (0x7Fu >> len);
-    for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-        c = c << 6 | (p[i] & 0x3Fu);
-    }
-    if (c < smallest[len] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
-        return 0;
-    *code = c;
-    return len;
 }
 
 /* The index is bounded, so nothing is added up that could wrap (D5). */
@@ -123,7 +103,7 @@ static bool read_password(tusk_str password, text *t)
     bool empty = true;
 
     for (size_t left = password.len, len; left > 0; p += len, left -= len) {
-        len = read_utf8(p, left, &code);
+        len = tusk__utf8_read(p, left, &code);
         if (len == 0)
             return false;
         if (prep_flags(code) & PREP_NOTHING)
@@ -207,17 +187,6 @@ static void compose_all(text *t)
     t->n = n;
 }
 
-static size_t write_utf8(uint32_t c, char *out)
-{
-    size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const uint8_t lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
-
-    for (size_t i = len - 1; i > 0; i--, c >>= 6)
-        out[i] = (char)(uint8_t)(0x80 | (c & 0x3F));
-    out[0] = (char)(uint8_t)(lead[len] | c);
-    return len;
-}
-
 /* In place: a character takes four bytes in the array and at most four in UTF-8, so writing never overtakes reading. */
 static tusk_str write_text(const text *t)
 {
@@ -225,7 +194,7 @@ static tusk_str write_text(const text *t)
     size_t len = 0;
 
     for (size_t i = 0; i < t->n; i++)
-        len += write_utf8(CODE(t->codes[i]), out + len);
+        len += tusk__utf8_write(CODE(t->codes[i]), out + len);
     return tusk_str_from(out, len);
 }
 
