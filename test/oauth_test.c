@@ -448,7 +448,7 @@ static const struct {
      "the server does not tell what it wants of a token: invalid_request"},
     {"{\"status\":\"two\\nlines\"}", TUSK_ERR_AUTH, "the server does not tell what it wants of a token: two lines"},
     {"{\"openid-configuration\":\"" URL "\"}", TUSK_ERR_PROTOCOL, "OAUTHBEARER: the server's answer has no status"},
-    {"", TUSK_ERR_PROTOCOL, "OAUTHBEARER: the server's answer is no JSON"},
+    {"", TUSK_ERR_PROTOCOL, "OAUTHBEARER: the server's answer is no JSON object"},
     {"{", TUSK_ERR_PROTOCOL, "OAUTHBEARER: the server's answer is no JSON"},
     {"{} {}", TUSK_ERR_PROTOCOL, "OAUTHBEARER: the server's answer is no JSON"},
     {"{\"status\":\"\xFF\"}", TUSK_ERR_PROTOCOL, "OAUTHBEARER: the server's answer is no JSON"},
@@ -456,7 +456,7 @@ static const struct {
     {"[]", TUSK_ERR_PROTOCOL, "OAUTHBEARER: the server's answer is no JSON object"},
     {"\"invalid_token\"", TUSK_ERR_PROTOCOL, "OAUTHBEARER: the server's answer is no JSON object"},
     {"{\"status\":\"invalid_token\",\"status\":\"x\"}", TUSK_ERR_PROTOCOL,
-     "OAUTHBEARER: the server's answer has a key twice"},
+     "OAUTHBEARER: the server's answer has two of status"},
     {"{\"status\":null}", TUSK_ERR_PROTOCOL, "OAUTHBEARER: the server's answer has something else than text as status"},
     {"{\"status\":\"invalid_token\",\"scope\":[\"a\"]}", TUSK_ERR_PROTOCOL,
      "OAUTHBEARER: the server's answer has something else than text as scope"},
@@ -549,6 +549,118 @@ START_TEST(d24_authentication_ok_behind_the_empty_message)
     ck_assert_int_eq(rig_hear(&r), TUSK_ERR_PROTOCOL);
     ck_assert(!r.is_ready);
     rig_end(&r);
+}
+END_TEST
+
+/* ---- JSON ------------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *json;
+    const char *scope; /* NULL: none */
+} answers[] = {
+    {"{}", NULL},
+    {" \t\r\n{ } \n", NULL},
+    {"{\"scope\":\"\"}", ""},
+    {"{ \"scope\" : \"a b\" , \"x\" : 1 }", "a b"},
+    {"{\"sc\\u006Fpe\":\"a\"}", "a"},
+    {"{\"Scope\":\"a\"}", NULL},
+    {"{\"x\":{\"scope\":\"a\"}}", NULL},
+    {"{\"x\":1,\"x\":2}", NULL},
+    {"{\"scope\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}", "\"\\/\b\f\n\r\t"},
+    {"{\"scope\":\"\xC3\xA4\\u00e4\\u20AC\\ud83d\\uDE00\"}", "\xC3\xA4\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"},
+    {"{\"x\":[0,-0,10,1.5,-1e3,1E+3,1.25e-3,true,false,null,[],{},[[]],{\"a\":{}}],\"scope\":\"a\"}", "a"},
+    {"{\"x\":[[[[[[[]]]]]]]}", NULL},
+};
+
+START_TEST(json_is_read_as_it_is_written)
+{
+    tusk__oauth_answer answer;
+    tusk_error err = {0};
+
+    ck_assert_msg(tusk__oauth_answer_read(tusk_str_of(answers[_i].json), &answer, &err) == TUSK_OK, "%s", err.message);
+    ck_assert_int_eq(answer.scope.ptr == NULL, answers[_i].scope == NULL);
+    if (answers[_i].scope)
+        ck_assert_msg(tusk_str_is(answer.scope, answers[_i].scope), TUSK_STR_FMT, TUSK_STR_ARG(answer.scope));
+    ck_assert_ptr_null(answer.status.ptr);
+}
+END_TEST
+
+static const char *const no_answers[] = {
+    "{",
+    "}",
+    "{\"a\"}",
+    "{\"a\":}",
+    "{\"a\":1,}",
+    "{,}",
+    "{\"a\":1 \"b\":2}",
+    "{a:1}",
+    "{'a':1}",
+    "{\"a\":01}",
+    "{\"a\":+1}",
+    "{\"a\":.5}",
+    "{\"a\":1.}",
+    "{\"a\":1e}",
+    "{\"a\":-}",
+    "{\"a\":nul}",
+    "{\"a\":True}",
+    "{\"a\":[1,]}",
+    "{\"a\":[1}",
+    "{\"a\":{]}",
+    "{\"a\":\"}",
+    "{\"a\":\"\\",
+    "{\"a\":\"\\x\"}",
+    "{\"a\":\"\\u12\"}",
+    "{\"a\":\"\\u12G4\"}",
+    "{\"a\":\"\\ud800\"}",
+    "{\"a\":\"\\ud800\\u0041\"}",
+    "{\"a\":\"\\udc00\"}",
+    "{\"a\":\"\\u0000\"}",
+    "{\"a\\u0000\":1}",
+    "{\"a\":\"\n\"}",
+    "{\"a\":\"\xC0\x80\"}",
+    "{\"a\":\"\xED\xA0\x80\"}",
+    "{\"a\":\"\xC3\"}",
+    "{\"a\xFF\":1}",
+    "{} x",
+    "{\"a\":1}}",
+    "\xEF\xBB\xBF{}",
+    "1",
+    "null",
+    "\"a\"",
+    "[{}]",
+};
+
+START_TEST(what_is_no_json_is_refused)
+{
+    tusk__oauth_answer answer;
+    tusk_error err = {0};
+    tusk_str json = tusk_str_of(no_answers[_i]);
+
+    ck_assert_msg(tusk__oauth_answer_read(json, &answer, &err) == TUSK_ERR_PROTOCOL, "%s", no_answers[_i]);
+    ck_assert_ptr_nonnull(strstr(err.message, "the server's answer is no JSON"));
+}
+END_TEST
+
+START_TEST(json_has_its_bounds)
+{
+    static char text[TUSK__AUTH_MESSAGE_MAX + 2];
+    static tusk__oauth_answer answer;
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk__oauth_answer_read(LITERAL("{\"x\":[[[[[[[[]]]]]]]]}"), &answer, &err), TUSK_ERR_PROTOCOL);
+    ck_assert_str_eq(err.message, "OAUTHBEARER: the server's answer is nested too deeply");
+    for (size_t len = TUSK__AUTH_MESSAGE_MAX; len <= TUSK__AUTH_MESSAGE_MAX + 1; len++) {
+        memset(text, 'x', sizeof text);
+        memcpy(text, "{\"scope\":\"", 10);
+        memcpy(text + len - 2, "\"}", 2);
+        err = (tusk_error){0};
+        if (len == TUSK__AUTH_MESSAGE_MAX) {
+            ck_assert_int_eq(tusk__oauth_answer_read(tusk_str_from(text, len), &answer, &err), TUSK_OK);
+            ck_assert_uint_eq(answer.scope.len, len - 12);
+        } else {
+            ck_assert_int_eq(tusk__oauth_answer_read(tusk_str_from(text, len), &answer, &err), TUSK_ERR_PROTOCOL);
+        }
+    }
 }
 END_TEST
 
@@ -739,8 +851,8 @@ Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("oauth");
     TCase *hand = tcase_create("a token at hand"), *whom = tcase_create("to whom"), *asks = tcase_create("discovery"),
-          *rejected = tcase_create("rejected"), *rest = tcase_create("rest");
-    TCase *all[] = {hand, whom, asks, rejected, rest};
+          *json = tcase_create("json"), *rejected = tcase_create("rejected"), *rest = tcase_create("rest");
+    TCase *all[] = {hand, whom, asks, json, rejected, rest};
 
     for (int i = 0; i < N_OF(all); i++) {
         tcase_add_checked_fixture(all[i], set_up, rig_tear_down);
@@ -765,6 +877,10 @@ Suite *tusk_suite(void)
     tcase_add_test(asks, the_server_is_asked_once_and_not_without_an_issuer);
     tcase_add_test(asks, a_refusal_at_the_second_question_ends_it);
     tcase_add_loop_test(asks, d24_authentication_ok_behind_the_empty_message, 0, 2);
+
+    tcase_add_loop_test(json, json_is_read_as_it_is_written, 0, N_OF(answers));
+    tcase_add_loop_test(json, what_is_no_json_is_refused, 0, N_OF(no_answers));
+    tcase_add_test(json, json_has_its_bounds);
 
     tcase_add_loop_test(rejected, a_rejected_token_is_not_tried_again, 0, N_OF(rejections));
     tcase_add_loop_test(rejected, behind_a_rejection_nothing_but_an_error_may_come, 0, 2);
