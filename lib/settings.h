@@ -73,7 +73,7 @@ typedef struct tusk__settings {
     tusk_str password;             /* the first host's */
     tusk_str dbname; /* never empty */
     tusk_str user;   /* never empty */
-    tusk_str application_name, fallback_application_name, options, sslrootcert, client_encoding_given;
+    tusk_str application_name, fallback_application_name, options, sslrootcert;
     tusk_str service, passfile;
     tusk_str home;     /* the user's folder, for default files; empty if there is none */
     tusk_str system_roots_file, system_roots_folders; /* SSL_CERT_FILE, SSL_CERT_DIR; empty: OpenSSL's own */
@@ -95,11 +95,11 @@ typedef struct tusk__settings {
     tusk__ready_key scram_client_key, scram_server_key; /* both or none */
 
     /* the table fills these, but lets through only what is done without looking at them */
-    uint32_t target_session_attrs, load_balance_hosts, keepalives, sslnegotiation, sslcertmode, sslsni, sslcompression;
-    uint32_t tls_min, tls_max, gssencmode, gssdelegation;
+    uint32_t target_session_attrs, load_balance_hosts, keepalives, sslnegotiation, sslcertmode, sslsni;
+    uint32_t tls_min, tls_max, gssdelegation;
     int32_t keepalives_idle, keepalives_interval, keepalives_count, tcp_user_timeout_ms;
-    tusk_str replication, sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile;
-    tusk_str krbsrvname, gsslib;
+    tusk_str sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile;
+    tusk_str krbsrvname;
     tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;
 
     tusk_password_fn on_password;
