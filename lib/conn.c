@@ -45,9 +45,16 @@ static void *lent_realloc(void *ptr, size_t size, void *user)
 
 /* ---- life ---- */
 
+static const tusk_error no_memory = {.code = TUSK_ERR_NOMEM,
+                                     .sqlstate = "53200",
+                                     .is_fatal = true,
+                                     .column = -1,
+                                     .item = -1,
+                                     .message = "out of memory for the reason of the connection's end"};
+
 static void drop_error(tusk_conn *conn)
 {
-    if (conn->error != tusk_query_error(NULL))
+    if (conn->error != &no_memory)
         conn->allocator->free((void *)(uintptr_t)conn->error, conn->allocator->user);
     conn->error = NULL;
 }
@@ -57,10 +64,12 @@ void tusk__conn_keep_error(tusk_conn *conn, const tusk_error *err)
 {
     tusk_error *kept = conn->allocator->malloc(sizeof *kept, conn->allocator->user);
 
-    if (kept)
+    if (kept) {
         *kept = *err;
+        kept->is_fatal = true;
+    }
     drop_error(conn);
-    conn->error = kept ? kept : tusk_query_error(NULL);
+    conn->error = kept ? kept : &no_memory;
 }
 
 static void conn_destroy(tusk_conn *conn)
@@ -218,6 +227,7 @@ static tusk_error reason_of(const tusk_conn *conn, const tusk_error *err)
 {
     tusk_error why = conn->is_closing ? closed_error : err ? *err : *conn->error;
 
+    why.is_fatal = !conn->is_closing;
     if (conn->phase < TUSK__PHASE_READY)
         why.fate = TUSK_FATE_NOT_SENT;
     return why;

@@ -171,6 +171,7 @@ START_TEST(an_answer_ends_the_list)
 
     check_error(&o.err);
     ck_assert_str_eq(o.err.message, "the server does not support TLS, but sslmode=require asks for it");
+    ck_assert(!tusk_error_is_retriable(&o.err));
     ck_assert_ptr_nonnull(strstr(o.err.detail, "127.0.0.2:"));
     ck_assert_int_eq(calls.n, 2);
     tls_peer_stop(peer);
