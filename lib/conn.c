@@ -255,8 +255,8 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     tusk__conn_wake(&conn->login_waiters, &why);
     complete_queue(conn, &why);
     tusk__conn_wake(&conn->close_waiters, NULL);
-    if (!conn->is_closing && !conn->is_released && conn->settings && conn->settings->on_closed)
-        conn->settings->on_closed(conn, conn->error, conn->settings->user_data);
+    if (!conn->is_closing && !conn->is_released && conn->on_closed)
+        conn->on_closed(conn, conn->error, conn->closed_user);
     tusk__conn_unpin(conn);
 }
 
@@ -437,9 +437,12 @@ tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config)
 
     if (!conn)
         return NULL;
+    config = config ? config : &defaults;
     init(conn, loop);
+    conn->on_closed = config->on_closed;
+    conn->closed_user = config->user_data;
     if (tusk__loop_check(loop, &err) != TUSK_OK ||
-        tusk__settings_new(allocator, config ? config : &defaults, &conn->settings, &err) != TUSK_OK) {
+        tusk__settings_new(allocator, config, &conn->settings, &err) != TUSK_OK) {
         err.fate = TUSK_FATE_NOT_SENT;
         tusk__conn_keep_error(conn, &err);
     }

@@ -348,7 +348,6 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
     b.room_end = (char *)b.s + size;
     b.s->on_password = config->on_password;
     b.s->on_notice = config->on_notice;
-    b.s->on_closed = config->on_closed;
     b.s->on_parameter = config->on_parameter;
     b.s->on_key_password = config->on_key_password;
     b.s->user_data = config->user_data;

@@ -104,7 +104,6 @@ typedef struct tusk__settings {
 
     tusk_password_fn on_password;
     tusk_notice_fn on_notice;
-    tusk_closed_fn on_closed;
     tusk_parameter_fn on_parameter;
     tusk_key_password_fn on_key_password;
     void *user_data;

@@ -26,9 +26,9 @@ typedef struct tusk_notice tusk_notice;
 tusk_str tusk_notice_field(const tusk_notice *notice, char field);
 
 typedef void (*tusk_notice_fn)(tusk_conn *conn, const tusk_notice *notice, void *user);
-/** The connection is over, and not because the caller closed it: lost, or never made. err is also tusk_conn_error(). Its requests
- * have completed. Called once; everything is allowed, tusk_conn_free(conn) included. Not called for a configuration that is refused:
- * tusk_conn_error() has that at once, tusk_conn_ready() and every request complete with it. */
+/** The connection is over, and not because the caller closed it: lost, or never made, be it for a configuration that is refused. err is
+ * also tusk_conn_error(). Its requests have completed. Called once, from the loop; everything is allowed, tusk_conn_free(conn)
+ * included. */
 typedef void (*tusk_closed_fn)(tusk_conn *conn, const tusk_error *err, void *user);
 
 /** The password of the client key, asked for when the key turns out to be encrypted and sslpassword is not given. Called from the
