@@ -228,15 +228,43 @@ void tusk_password_give(tusk_password_request *request, tusk_str password)
     answered(request);
 }
 
+#define COPY_FIELD(to, from, field)                                                                                    \
+    tusk__error_copy((to)->field, sizeof(to)->field,                                                                   \
+                     tusk_str_from((from)->field, strnlen((from)->field, sizeof(from)->field)))
+
+static bool is_sqlstate(const char text[6])
+{
+    size_t n = 0;
+
+    while (n < 5 && ((text[n] >= '0' && text[n] <= '9') || (text[n] >= 'A' && text[n] <= 'Z')))
+        n++;
+    return n == 5 && text[5] == '\0';
+}
+
+/* The program may have filled it by hand: what it says becomes an error like ours. */
+static tusk_error error_of_program(const tusk_error *given)
+{
+    tusk_error err = {.code = given->code, .os = given->os, .column = -1, .item = -1};
+
+    memcpy(err.sqlstate, is_sqlstate(given->sqlstate) ? given->sqlstate : "28P01", 6);
+    COPY_FIELD(&err, given, where);
+    COPY_FIELD(&err, given, message);
+    COPY_FIELD(&err, given, detail);
+    COPY_FIELD(&err, given, hint);
+    return err;
+}
+
+static bool is_error(const tusk_error *err)
+{
+    return err && err->code >= TUSK_ERR_STATE && err->code <= TUSK_ERR_SYSTEM;
+}
+
 void tusk_password_refuse(tusk_password_request *request, const tusk_error *err)
 {
-    if (err && err->code != TUSK_OK)
-        request->error = *err;
+    if (is_error(err))
+        request->error = error_of_program(err);
     else
         (void)tusk__error_set(&request->error, TUSK_ERR_AUTH, "28P01", "the program gave no password");
-    request->error.column = request->error.item = -1;
-    if (strlen(request->error.sqlstate) != 5)
-        memcpy(request->error.sqlstate, "28P01", sizeof "28P01");
     answered(request);
 }
 
