@@ -5,6 +5,7 @@
 
 #include "lib/config_json_reader.h"
 #include "lib/crypto.h"
+#include "lib/settings.h"
 #include "proto/error_set.h"
 
 /* ---- the block -------------------------------------------------------------------------------------------------------------------- */
@@ -91,7 +92,7 @@ tusk_code tusk_config_from_json(tusk_str json, const tusk_allocator *allocator, 
         code = tusk__json_refuse_document(&why, err);
     }
     if (code != TUSK_OK)
-        tusk__error_where(err, "configuration");
+        tusk__settings_refused(err);
     return code;
 }
 

@@ -116,7 +116,8 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
     [TUSK__PARAM_USER] = {
         .name = "user", .env = "PGUSER", .kind = TUSK__KIND_TEXT, IN(user), FIELD(user),
         .shown_default = "the operating system's name of the effective user",
-        .help = "The role to log in as." },
+        .help = "The role to log in as. Its bytes go to the server as they are, UTF-8 or not: a role's name is in the encoding of the "
+        "database in which it was made." },
     [TUSK__PARAM_PASSWORD] = {
         .name = "password", .env = "PGPASSWORD", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(password), FIELD(password),
         .shown_default = "what the password file has",

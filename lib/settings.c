@@ -156,6 +156,9 @@ static tusk_code apply_numbers(builder *b)
 {
     const tusk_config *config = b->config;
 
+    if (!(config->connect_timeout >= 0 || config->connect_timeout == TUSK_NONE))
+        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
+                               "connect_timeout must be a number of seconds above 0, or TUSK_NONE");
     if (config->connect_timeout != 0.0)
         b->s->connect_timeout_us = tusk__seconds_to_us(config->connect_timeout);
     if (config->scram_max_iterations < 0)
@@ -359,6 +362,13 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
     return code;
 }
 
+void tusk__settings_refused(tusk_error *err)
+{
+    tusk__error_where(err, "configuration");
+    if (err)
+        err->fate = TUSK_FATE_NOT_SENT;
+}
+
 tusk_code tusk__settings_read(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
                               tusk__settings **out, tusk_error *err)
 {
@@ -372,7 +382,7 @@ tusk_code tusk__settings_read(const tusk_allocator *allocator, const tusk__sourc
         code = tusk__settings_build(allocator, &g, config, out, err);
     tusk__gathered_clear(&g);
     if (code != TUSK_OK)
-        tusk__error_where(err, "configuration");
+        tusk__settings_refused(err);
     return code;
 }
 

@@ -127,6 +127,9 @@ TUSK_MUST_CHECK
 tusk_code tusk__settings_new(const tusk_allocator *allocator, const tusk_config *config, tusk__settings **out,
                              tusk_error *err);
 
+/* A configuration that is refused: nothing was sent, and the place is said. */
+void tusk__settings_refused(tusk_error *err);
+
 /* tusk_config_describe() with an allocator and sources. */
 size_t tusk__settings_describe(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
                                char *buf, size_t size, tusk_error *err);

@@ -30,10 +30,17 @@ static void refuses(const tusk_config *config, const char *message, const char *
 {
     tusk__settings *s = NULL;
     tusk_error err = {0};
+    char text[16];
 
+    ck_assert_uint_eq(tusk__settings_describe(&world_allocator, &world_sources, config, text, sizeof text, &err), 0);
+    ck_assert_str_eq(err.message, message);
+    ck_assert_str_eq(err.where, "configuration");
+    ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
+    err = (tusk_error){0};
     ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err), TUSK_ERR_CONFIG);
     ck_assert_str_eq(err.message, message);
     ck_assert_str_eq(err.detail, detail);
+    ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
     ck_assert_int_eq(world_n_live, 0);
 }
 
@@ -573,7 +580,7 @@ END_TEST
 START_TEST(describe_names_the_origin_of_each_value)
 {
     static const char *const server_settings[] = {"jit", "off", NULL};
-    tusk_config config = {.dsn = "service=s application_name='a \"b\\\\\x01'",
+    tusk_config config = {.dsn = "service=s application_name='a \"b\\\\\x01\xC3\xBC\xFC'",
                           .host = "fh",
                           .connect_timeout = 0.25,
                           .server_settings = server_settings};
@@ -590,7 +597,7 @@ START_TEST(describe_names_the_origin_of_each_value)
              "user = eu  (environment variable PGUSER)\n"
              "password = (hidden)  (line 1 of the password file %s/.pgpass)\n"
              "connect_timeout = 0.25  (field)\n"
-             "application_name = \"a \\\"b\\\\\\x01\"  (connection string)\n"
+             "application_name = \"a \\\"b\\\\\\x01\xC3\xBC\\xFC\"  (connection string)\n"
              "target_session_attrs = any  (default)\n"
              "load_balance_hosts = disable  (default)\n"
              "keepalives = 1  (default)\n"

@@ -2,6 +2,7 @@
  * error ever holds a part of one (D31), and that docs/config.md is what the table prints.
  * The semantics were held against libpq 18's PQconninfoParse() by a program of its own.
  * Read first: lib/settings.h. */
+#include <math.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -319,7 +320,7 @@ START_TEST(a_timeout_in_the_struct_counts_exactly)
     static const struct {
         double seconds;
         int64_t us;
-    } rows[] = {{0, 0}, {TUSK_NONE, -1}, {1, 1000000}, {0.001, 1000}, {-7, -1}};
+    } rows[] = {{0, 0}, {TUSK_NONE, -1}, {1, 1000000}, {0.001, 1000}, {HUGE_VAL, INT64_MAX}};
 
     for (int i = 0; i < N_OF(rows); i++) {
         tusk__settings *s = settings_of(&(tusk_config){.dsn = "connect_timeout=9", .connect_timeout = rows[i].seconds});
@@ -327,6 +328,22 @@ START_TEST(a_timeout_in_the_struct_counts_exactly)
         ck_assert_int_eq(s->connect_timeout_us, rows[i].us);
         ck_assert_int_eq(s->attempt_timeout_us, i == 0 ? 9000000 : 0); /* the struct's is for all, and instead */
         tusk__settings_unref(s);
+    }
+}
+END_TEST
+
+START_TEST(a_timeout_in_the_struct_is_a_time)
+{
+    static const double rows[] = {-5, -0.001, -1.5, -HUGE_VAL, NAN};
+
+    for (int i = 0; i < N_OF(rows); i++) {
+        tusk__settings *s = NULL;
+        tusk_error err = {0};
+        tusk_code code =
+            tusk__settings_read(&world_allocator, &world_sources, &(tusk_config){.connect_timeout = rows[i]}, &s, &err);
+
+        ck_assert_int_eq(code, TUSK_ERR_CONFIG);
+        ck_assert_str_eq(err.message, "connect_timeout must be a number of seconds above 0, or TUSK_NONE");
     }
 }
 END_TEST
@@ -824,6 +841,7 @@ Suite *tusk_suite(void)
     tcase_add_test(reading, the_dsn_is_copied);
     tcase_add_loop_test(reading, timeouts_in_strings_are_whole_seconds_as_libpq, 0, N_OF(timeouts));
     tcase_add_test(reading, a_timeout_in_the_struct_counts_exactly);
+    tcase_add_test(reading, a_timeout_in_the_struct_is_a_time);
     tcase_add_loop_test(reading, protocol_versions_are_as_libpq_18, 0, N_OF(protocols));
     tcase_add_loop_test(reading, these_are_fine, 0, N_OF(fine));
     tcase_add_test(reading, hostaddr_alone_is_the_host_too);

@@ -108,7 +108,7 @@ typedef struct tusk_config {
 /**
  * What a configuration comes to: one line for each value that is in force, with its origin (default, environment variable,
  * service file and line, connection string, field, JSON document …), then warnings. Secrets are shown as "(hidden)", control
- * characters as \xNN. It reads the same sources that a connection made now would read, and connects to nobody.
+ * characters and bytes that are no UTF-8 as \xNN. It reads the same sources that a connection made now would read, and connects to nobody.
  *
  * config    NULL: what a program that gives nothing gets
  * buf       always NUL-terminated if size > 0
