@@ -47,9 +47,10 @@ static bool holds_a_password(tusk_str host)
 static tusk_code apply_name(const job *j, const tusk__param *param, tusk_str text)
 {
     size_t n = tusk__list_count(text);
+    tusk_str rest = text;
 
     for (size_t i = 0; i < n; i++)
-        if (holds_a_password(tusk__list_item(text, i))) {
+        if (holds_a_password(tusk__list_next(&rest))) {
             (void)refuse(j, param, "must not contain an @");
             tusk__error_hint(j->err, tusk_str_of("In a URI, an @ in a password is written %40."));
             return TUSK_ERR_CONFIG;
@@ -75,9 +76,10 @@ static bool is_address(tusk_str text)
 static tusk_code apply_address(const job *j, const tusk__param *param, tusk_str text)
 {
     size_t n = tusk__list_count(text);
+    tusk_str rest = text;
 
     for (size_t i = 0; i < n; i++) {
-        tusk_str item = tusk__list_item(text, i);
+        tusk_str item = tusk__list_next(&rest);
 
         if (item.len > 0 && !is_address(item))
             return refuse(j, param, "must be a numeric IPv4 or IPv6 address; give a name as host");
@@ -123,9 +125,10 @@ uint16_t tusk__port_of(tusk_str text)
 static tusk_code apply_port(const job *j, const tusk__param *param, tusk_str text)
 {
     size_t n = tusk__list_count(text);
+    tusk_str rest = text;
 
     for (size_t i = 0; i < n; i++) {
-        tusk_str item = tusk__list_item(text, i);
+        tusk_str item = tusk__list_next(&rest);
 
         if (item.len > 0 && tusk__port_of(item) == 0)
             return refuse(j, param, "must be a number from 1 to 65535");

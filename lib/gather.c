@@ -278,20 +278,27 @@ static tusk_code complete(gatherer *w)
 
 /* ---- the list of hosts --------------------------------------------------------------------------------------------------------- */
 
-static void fill_host(gatherer *w, size_t number)
+static void fill_host(const gatherer *w, tusk__host_texts *h)
 {
-    tusk__host_texts *h = &w->g->hosts[number];
-    const tusk_str *text = w->g->values.text;
-    bool one_port = tusk__list_count(text[TUSK__PARAM_PORT]) == 1;
-
-    *h = (tusk__host_texts){.host = tusk__list_item(text[TUSK__PARAM_HOST], number),
-                            .hostaddr = tusk__list_item(text[TUSK__PARAM_HOSTADDR], number),
-                            .port = tusk__list_item(text[TUSK__PARAM_PORT], one_port ? 0 : number),
-                            .password = text[TUSK__PARAM_PASSWORD]};
     if (h->host.len == 0 && h->hostaddr.len == 0)
         h->host = default_host(w);
     if (h->port.len == 0)
         h->port = tusk_str_of(tusk__params[TUSK__PARAM_PORT].fallback);
+    h->password = w->g->values.text[TUSK__PARAM_PASSWORD];
+}
+
+static void fill_hosts(gatherer *w, bool one_port)
+{
+    const tusk_str *text = w->g->values.text;
+    tusk_str host = text[TUSK__PARAM_HOST], hostaddr = text[TUSK__PARAM_HOSTADDR], port = text[TUSK__PARAM_PORT];
+
+    for (size_t i = 0; i < w->g->n_hosts; i++) {
+        tusk__host_texts *h = &w->g->hosts[i];
+
+        *h = (tusk__host_texts){.host = tusk__list_next(&host), .hostaddr = tusk__list_next(&hostaddr)};
+        h->port = one_port ? text[TUSK__PARAM_PORT] : tusk__list_next(&port);
+        fill_host(w, h);
+    }
 }
 
 /* As libpq: hostaddr says how many there are, then host; the other lists have as many, but one port is everybody's. */
@@ -308,12 +315,14 @@ static tusk_code split_hosts(gatherer *w)
     if (n_port != 1 && n_port != n)
         return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "port has %zu items for %zu hosts: one is for all",
                                n_port, n);
+    if (n > TUSK__HOSTS_MAX)
+        return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "there are %zu hosts in the list, and %d are the most", n,
+                               TUSK__HOSTS_MAX);
     g->hosts = tusk__array_new(g->allocator, n, sizeof *g->hosts);
     if (!g->hosts)
         return no_memory(w);
     g->n_hosts = n;
-    for (size_t i = 0; i < n; i++)
-        fill_host(w, i);
+    fill_hosts(w, n_port == 1);
     return TUSK_OK;
 }
 

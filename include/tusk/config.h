@@ -56,7 +56,7 @@ typedef struct tusk_config {
     /* each overrides the connection string */
     const char *service; /* a section of a service file */
     const char *host;    /* a name, an address, or the directory of a Unix-domain socket (starts with /); host, hostaddr and port
-                            may be lists, with commas; dsn says what they are tried for (target_session_attrs …) */
+                            may be lists of up to 4096, with commas; dsn says what they are tried for (target_session_attrs …) */
     const char *hostaddr;
     const char *port;
     const char *dbname;
