@@ -29,7 +29,7 @@ static void take(tusk__attempt *at)
         tusk__attempt_end(at, &err, TUSK__GIVE_UP);
         return;
     }
-    at->state = TUSK__ATTEMPT_TAKEN;
+    tusk__attempt_become(at, TUSK__ATTEMPT_TAKEN);
     at->transport = NULL;
     tusk__timer_stop(a->loop, &a->stagger);
     a->owner.on_reached(transport, &at->route, a->owner.user);
@@ -49,7 +49,7 @@ static void on_dialed(tusk__dial *dial, tusk__transport *transport, const tusk__
     at->route.has_address = true;
     at->route.use_tls = at->route.must_tls = *tusk__transport_tls_version(transport) != '\0';
     at->transport = transport;
-    at->state = TUSK__ATTEMPT_PARKED;
+    tusk__attempt_become(at, TUSK__ATTEMPT_PARKED);
     if (tusk__attempts_find(at->list, TUSK__ATTEMPT_TAKEN))
         tusk__timer_stop(at->list->loop,
                          &at->deadline); /* it has done its part; the login's time begins when it is taken */
@@ -61,7 +61,7 @@ static tusk_code begin(tusk__attempt *at, tusk_error *err)
 {
     tusk__attempts *a = at->list;
 
-    at->state = TUSK__ATTEMPT_DIALING;
+    tusk__attempt_become(at, TUSK__ATTEMPT_DIALING);
     TUSK_TRY(tusk__attempt_start_deadline(at, err));
     TUSK_TRY(tusk__attempts_start_stagger(a, err));
     at->dial = tusk__dial_start(a->loop, a->settings, &at->route, on_dialed, at, err);
@@ -81,8 +81,7 @@ static bool begin_second_pass(tusk__attempts *a)
     if (a->gave_up || tusk__attempts_wants(a) != TUSK__SESSION_PREFER_STANDBY)
         return false;
     a->takes_any = true;
-    while (a->first)
-        tusk__attempt_remove(&a->first);
+    tusk__attempts_clear(a);
     if (fill(a, &err) == TUSK_OK)
         tusk__attempts_look_soon(a);
     else
@@ -183,8 +182,7 @@ void tusk__attempts_free(tusk__attempts *a)
     if (!a)
         return;
     allocator = tusk__loop_allocator(a->loop);
-    while (a->first)
-        tusk__attempt_remove(&a->first);
+    tusk__attempts_clear(a);
     tusk__timer_stop(a->loop, &a->stagger);
     tusk__task_cancel(&a->task);
     tusk__settings_unref(a->settings);

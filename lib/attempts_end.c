@@ -6,8 +6,12 @@
 
 static void drop_host(tusk__attempts *a, size_t host_number)
 {
-    for (tusk__attempt **p = &a->first; *p;)
-        if ((*p)->state != TUSK__ATTEMPT_OVER && (*p)->route.host_number == host_number)
+    tusk__attempt **p = &a->first;
+
+    while (*p && (*p)->route.host_number != host_number)
+        p = &(*p)->next;
+    while (*p && (*p)->route.host_number == host_number)
+        if ((*p)->state != TUSK__ATTEMPT_OVER)
             tusk__attempt_remove(p);
         else
             p = &(*p)->next;
@@ -56,7 +60,7 @@ void tusk__attempt_end(tusk__attempt *at, const tusk_error *err, tusk__verdict v
     bool takes_other_way = false;
 
     tusk__attempt_stop(at);
-    at->state = TUSK__ATTEMPT_OVER;
+    tusk__attempt_become(at, TUSK__ATTEMPT_OVER);
     at->err = *err;
     at->err.fate = TUSK_FATE_NOT_SENT;
     if (verdict == TUSK__NEXT_HOST)
@@ -65,6 +69,7 @@ void tusk__attempt_end(tusk__attempt *at, const tusk_error *err, tusk__verdict v
         takes_other_way = true;
     else if (verdict != TUSK__NEXT_ADDRESS && (verdict != TUSK__OLD_PROTOCOL || !add_old_protocol(a, at)))
         give_up_behind(a, at);
+    tusk__attempt_put_away(at);
     tusk__attempts_look_soon(a);
     if (takes_other_way && a->settings->sslmode == TUSK__SSL_ALLOW)
         tusk__loop_log(a->loop, TUSK_LOG_INFO, "sslmode=allow: trying again with TLS after: %s", err->message);

@@ -10,7 +10,8 @@ typedef enum tusk__attempt_state {
     TUSK__ATTEMPT_DIALING,
     TUSK__ATTEMPT_PARKED, /* reached, while the owner was busy with another */
     TUSK__ATTEMPT_TAKEN,  /* the owner has it; one at most */
-    TUSK__ATTEMPT_OVER    /* failed: err */
+    TUSK__ATTEMPT_OVER,   /* failed: err */
+    TUSK__N_ATTEMPT_STATES
 } tusk__attempt_state;
 
 /* Fresh for each attempt: nothing of a failed one survives it but its error (D28). */
@@ -29,7 +30,9 @@ struct tusk__attempts {
     tusk_loop *loop;
     tusk__settings *settings;
     tusk__attempts_owner owner;
-    tusk__attempt *first;
+    tusk__attempt *first; /* those that are not over; the rows of one host stand together */
+    tusk__attempt *over, *over_last;
+    size_t n_rows[TUSK__N_ATTEMPT_STATES]; /* by state: thousands may wait, and none is to be looked for where there is none */
     bool takes_any;      /* the second pass of prefer-standby: the first has found none */
     bool gave_up;        /* … and there is none behind what ends the list */
     tusk__timer stagger; /* runs: the next row is not due yet */
@@ -37,7 +40,10 @@ struct tusk__attempts {
 };
 
 /* attempts_list.c */
-tusk__attempt *tusk__attempts_find(const tusk__attempts *a, tusk__attempt_state wanted); /* the first that is so; NULL */
+tusk__attempt *tusk__attempts_find(const tusk__attempts *a, tusk__attempt_state wanted); /* the first that is so, but for OVER; NULL */
+void tusk__attempt_become(tusk__attempt *at, tusk__attempt_state state);
+void tusk__attempt_put_away(tusk__attempt *at); /* OVER: behind the others that are */
+void tusk__attempts_clear(tusk__attempts *a);
 TUSK_MUST_CHECK
 tusk_code tusk__attempts_insert(tusk__attempts *a, tusk__attempt **place, const tusk__route *route, tusk_error *err);
 void tusk__attempt_stop(tusk__attempt *at); /* give up what it is doing */

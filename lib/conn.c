@@ -82,6 +82,7 @@ static void conn_destroy(tusk_conn *conn)
     tusk__settings_unref(conn->settings);
     allocator->free(conn->cancel_key, allocator->user);
     allocator->free(conn->fields, allocator->user);
+    allocator->free(conn->attempts_text, allocator->user);
     drop_error(conn);
     allocator->free(conn, allocator->user);
 }
@@ -484,6 +485,11 @@ const tusk_error *tusk_conn_error(const tusk_conn *conn)
     if (!conn)
         return tusk_query_error(NULL);
     return conn->error ? conn->error : &no_error;
+}
+
+tusk_str tusk_conn_attempts(const tusk_conn *conn)
+{
+    return conn && conn->attempts_text ? tusk_str_of(conn->attempts_text) : (tusk_str){NULL, 0};
 }
 
 tusk_str tusk_conn_error_field(const tusk_conn *conn, char field)

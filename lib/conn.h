@@ -86,6 +86,7 @@ struct tusk_conn {
     tusk_closed_fn on_closed; /* not the settings': a configuration that is refused is told, too */
     void *closed_user;
     const tusk_error *error; /* why it is gone, or could not be made; NULL while it is fine */
+    char *attempts_text; /* what became of each attempt, when none did; NULL */
     uint8_t *fields; /* of the ErrorResponse behind it, or of a farewell */
     size_t fields_len;
     bool has_farewell; /* the server has said why it will hang up; until the next ReadyForQuery */

@@ -305,6 +305,7 @@ static void on_failed(const tusk_error *err, void *user)
     tusk_conn *conn = user;
 
     tusk__conn_pin(conn);
+    conn->attempts_text = tusk__attempts_text(conn->attempts, conn->allocator);
     tusk__conn_fail(conn, err);
     tusk__conn_unpin(conn);
 }
@@ -331,8 +332,10 @@ static void on_timeout(tusk__timer *timer)
     err.fate = TUSK_FATE_NOT_SENT;
     if (conn->phase == TUSK__PHASE_LOGIN)
         where_in_login(conn, &err);
-    if (conn->attempts)
+    if (conn->attempts) {
         tusk__attempts_explain(conn->attempts, &err);
+        conn->attempts_text = tusk__attempts_text(conn->attempts, conn->allocator);
+    }
     tusk__conn_pin(conn);
     tusk__conn_fail(conn, &err);
     tusk__conn_unpin(conn);
