@@ -87,8 +87,10 @@ static tusk_code report_end(const tls *t, tusk_error *err)
 
     if (t->end == TUSK_ERR_LOST)
         return report_loss(t, err);
+    if (verify_result != X509_V_OK && (t->end == TUSK_ERR_TLS || t->end == TUSK_ERR_NOMEM))
+        return tusk__tls_explain_chain(t->context, t->end_errors, verify_result, err);
     if (t->end == TUSK_ERR_TLS || t->end == TUSK_ERR_NOMEM)
-        return tusk__tls_explain(t->end_errors, verify_result, err);
+        return tusk__tls_explain(t->end_errors, err);
     return t->end;
 }
 
@@ -408,7 +410,7 @@ tusk_code tusk__tls_new(tusk_loop *loop, int fd, tusk__tls_context *context, tus
         *out = &t->base;
         return TUSK_OK;
     }
-    code = tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
+    code = tusk__tls_explain(tusk__tls_take_errors(), err);
     free_tls(t);
     return code;
 }

@@ -85,11 +85,12 @@ static tusk_code fill(tusk__tls_context *context, const tusk__tls_policy *policy
     context->bio_method = tusk__tls_bio_method_new();
     context->ssl_ctx = SSL_CTX_new(TLS_client_method());
     if (!context->bio_method || !context->ssl_ctx || !configure(context->ssl_ctx, policy))
-        return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
+        return tusk__tls_explain(tusk__tls_take_errors(), err);
     context->verify_host = policy->verify == TUSK__TLS_VERIFY_HOST;
     context->must_alpn = policy->must_alpn;
     context->must_show_certificate = policy->must_show_certificate;
     context->no_sni = policy->no_sni;
+    context->trust_system = policy->trust_system;
     TUSK_TRY(tusk__tls_load_roots(context, policy, err));
     TUSK_TRY(tusk__tls_load_crl(context, policy, err));
     TUSK_TRY(tusk__tls_load_identity(context, policy, err));

@@ -30,7 +30,7 @@ static tusk_code certificate_failed(const char *path, tusk_error *err)
     bool is_system = ERR_SYSTEM_ERROR(errors.first);
 
     if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
+        return tusk__tls_explain(errors, err);
     if (is_system && ERR_GET_REASON(errors.first) == ENOENT)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the client certificate file \"%s\" does not exist", path);
     return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
@@ -110,7 +110,7 @@ static tusk_code key_failed(const char *path, const key_reader *reader, tusk_err
     tusk__tls_errors errors = tusk__tls_take_errors();
 
     if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
+        return tusk__tls_explain(errors, err);
     if (reader->was_asked)
         return key_is_encrypted(path, reader, err);
     return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the client key file \"%s\" holds no usable key", path);
@@ -143,7 +143,7 @@ static tusk_code use_key(SSL_CTX *ctx, const char *path, EVP_PKEY *key, tusk_err
         return TUSK_OK;
     errors = tusk__tls_take_errors();
     if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
+        return tusk__tls_explain(errors, err);
     return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the client key in \"%s\" is not that of the client certificate",
                            path);
 }
