@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/apply.h"
+#include "lib/conninfo.h"
 #include "lib/crypto.h"
 #include "lib/gather.h"
 #include "lib/passfile.h"
@@ -252,11 +253,25 @@ static void say_origin(tusk_error *err, const tusk__origin *origin)
 {
     char text[sizeof err->detail], place[sizeof text - sizeof "It comes from ."];
 
-    if (!err || origin->kind < TUSK__FROM_JSON)
+    if (origin->kind < TUSK__FROM_JSON)
         return;
     tusk__origin_print(origin, place, sizeof place);
     snprintf(text, sizeof text, "It comes from %s.", place);
     tusk__error_detail(err, tusk_str_of(text));
+}
+
+/* What is often behind an error, and cannot be seen in it. */
+static void say_hint(const builder *b, const tusk__param *param, tusk_str text, const tusk__origin *origin)
+{
+    bool has_blank = text.len > 0 && (text.ptr[0] == ' ' || text.ptr[0] == '\t');
+
+    if (b->err->hint[0])
+        return;
+    if (origin->kind == TUSK__FROM_SERVICE_FILE && has_blank)
+        tusk__error_hint(b->err, tusk_str_of("A blank behind the \"=\" in a service file belongs to the value."));
+    else if (origin->kind == TUSK__FROM_STRING && param->kind == TUSK__KIND_PORT &&
+             tusk__conninfo_has_late_at(tusk_str_of(b->config->dsn)))
+        tusk__error_hint(b->err, tusk_str_of("In a URI, a / in a password is written %2F."));
 }
 
 /* A file to be written is named by the program or its environment; what comes from elsewhere is refused like any other parameter that
@@ -282,8 +297,10 @@ static tusk_code apply_all(builder *b)
             continue;
         }
         code = tusk__param_apply(b->s, &tusk__params[i], text, b->err);
-        if (code != TUSK_OK && !was_set)
+        if (code != TUSK_OK && b->err && !was_set) {
             say_origin(b->err, &values->origin[i]);
+            say_hint(b, &tusk__params[i], text, &values->origin[i]);
+        }
         if (code != TUSK_OK)
             return code;
     }

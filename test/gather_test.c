@@ -44,6 +44,16 @@ static void refuses(const tusk_config *config, const char *message, const char *
     ck_assert_int_eq(world_n_live, 0);
 }
 
+static const char *hint_of(const tusk_config *config)
+{
+    static tusk_error err;
+    tusk__settings *s = NULL;
+
+    err = (tusk_error){0};
+    ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err), TUSK_ERR_CONFIG);
+    return err.hint;
+}
+
 static void text_is(tusk_str text, const char *expected)
 {
     ck_assert_str_eq(text.ptr, expected);
@@ -568,6 +578,12 @@ START_TEST(what_a_service_says_is_judged_with_its_place)
     snprintf(detail, sizeof detail, "It comes from line 3 of the service file %s.", world_path(".pg_service.conf"));
     refuses(&(tusk_config){.service = "s"},
             "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full", detail);
+    ck_assert_str_eq(hint_of(&(tusk_config){.service = "s"}), "");
+    world_write(".pg_service.conf", "[s]\nhost=h\nsslmode= require\n", 0644);
+    refuses(&(tusk_config){.service = "s"},
+            "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full", detail);
+    ck_assert_str_eq(hint_of(&(tusk_config){.service = "s"}),
+                     "A blank behind the \"=\" in a service file belongs to the value.");
     world_write(".pg_service.conf", "[s]\nhost=h\nsslkeylogfile=/k\n", 0644);
     refuses(&(tusk_config){.service = "s"},
             "sslkeylogfile is not supported: what configures a connection must not make it write its keys to a file",

@@ -273,6 +273,11 @@ static const struct {
      "the connection string is malformed at byte 6: the quoted value that begins here has no end", ""},
     {"postgresql://drv:p@ss@db1/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
      "host must not contain an @", "In a URI, an @ in a password is written %40."},
+    {"postgresql://drv:p/ss@db1/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
+     "port must be a number from 1 to 65535", "In a URI, a / in a password is written %2F."},
+    {"postgresql://drv:p%2Fss@db1:x/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
+     "port must be a number from 1 to 65535", ""},
+    {"host=db1 port=x user=a/b@c", TUSK_ERR_CONFIG, "08001", "configuration", "port must be a number from 1 to 65535", ""},
     {"postgresql://drv:wrong@127.0.0.1:%p,127.0.0.1:%p/tusk?sslmode=disable", TUSK_ERR_AUTH, "28P01", "connect 127.0.0.1:%p: login",
      "password authentication failed for user \"drv\"", ""},
 };
