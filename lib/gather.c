@@ -351,9 +351,23 @@ static void look_up_passwords(gatherer *w)
         unsigned line;
 
         h->password_has_escapes = tusk__passfile_find(g->passfile.text, g->passfile.len, &key, &h->password, &line);
+        h->password_line = h->password_has_escapes ? line : 0;
         if (h->password_has_escapes && first->len == 0)
             set(w, TUSK__PARAM_PASSWORD, h->password, (tusk__origin){TUSK__FROM_PASSFILE, g->passfile_path, line, 0});
     }
+}
+
+/* For who is refused, and did not write it into the program. */
+static void name_password_origin(gatherer *w)
+{
+    tusk__gathered *g = w->g;
+    tusk__origin origin = g->values.origin[TUSK__PARAM_PASSWORD];
+
+    if (g->values.text[TUSK__PARAM_PASSWORD].len == 0 || origin.kind < TUSK__FROM_JSON)
+        return;
+    if (origin.kind == TUSK__FROM_PASSFILE)
+        origin.line = 0; /* each host has its own */
+    tusk__origin_print(&origin, g->password_origin, sizeof g->password_origin);
 }
 
 /* The path, which nobody must have named; false: there is no file to look into. */
@@ -436,7 +450,9 @@ tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sou
     if (config->on_password)
         out->values.text[TUSK__PARAM_PASSWORD] = (tusk_str){NULL, 0};
     TUSK_TRY(split_hosts(&w));
-    return read_passfile(&w);
+    TUSK_TRY(read_passfile(&w));
+    name_password_origin(&w);
+    return TUSK_OK;
 }
 
 void tusk__gathered_clear(tusk__gathered *g)

@@ -222,7 +222,8 @@ static tusk_code build_host(builder *b, const tusk__host_texts *from, tusk__host
 {
     *to = (tusk__host){.host = put_text(b, from->host.len > 0 ? from->host : from->hostaddr),
                        .hostaddr = put_text(b, from->hostaddr),
-                       .password = put_password(b, from)};
+                       .password = put_password(b, from),
+                       .password_line = from->password_line};
     if (from->host.len == 0 && b->s->sslmode == TUSK__SSL_VERIFY_FULL)
         return tusk__error_set(
             b->err, TUSK_ERR_CONFIG, NULL,
@@ -238,6 +239,7 @@ static tusk_code build_hosts(builder *b)
     tusk__settings *s = b->s;
 
     s->n_hosts = b->g->n_hosts;
+    s->password_origin = put_text(b, tusk_str_of(b->g->password_origin));
     for (size_t i = 0; i < s->n_hosts; i++)
         TUSK_TRY(build_host(b, &b->g->hosts[i], &s->hosts[i]));
     if (s->host.len == 0)
@@ -327,7 +329,8 @@ static tusk_code fill(builder *b)
 
 static size_t room_for(const tusk__gathered *g, const tusk_config *config)
 {
-    size_t room = strlen(g->home) + strlen(g->warning) + g->system_roots_file.len + g->system_roots_folders.len + 4;
+    size_t room = strlen(g->home) + strlen(g->warning) + strlen(g->password_origin) + g->system_roots_file.len +
+                  g->system_roots_folders.len + 5;
 
     for (size_t i = 0; i < TUSK__N_PARAMS; i++)
         room += g->values.text[i].len + 1;

@@ -41,6 +41,7 @@ typedef struct tusk__host {
     tusk_str hostaddr; /* connect here, verify against host */
     tusk_str port;     /* never empty, 1..65535 */
     tusk_str password; /* empty: none */
+    unsigned password_line; /* where it stands in the password file; 0: it does not come from there */
     uint16_t port_number;
     char port_digits[sizeof "65535"]; /* what port views */
 } tusk__host;
@@ -71,6 +72,7 @@ typedef struct tusk__settings {
     size_t n_hosts;
     tusk_str host, hostaddr, port; /* as given, lists whole: `hosts` has what counts */
     tusk_str password;             /* the first host's */
+    tusk_str password_origin;      /* in words, but for the line in the password file; empty: the program's own */
     tusk_str dbname; /* never empty */
     tusk_str user;   /* never empty */
     tusk_str application_name, fallback_application_name, options, sslrootcert;

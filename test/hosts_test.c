@@ -90,6 +90,59 @@ START_TEST(each_host_has_its_own_password)
 }
 END_TEST
 
+#define ASKS(password) "expect startup\nsend auth cleartext\nexpect password " password "\n"
+#define SAYS(sqlstate, message) "send error S=FATAL V=FATAL C=" sqlstate " M=" message "\n"
+
+/* Who did not write it into the program wants to know which of the many places it came from; libpq says so of the file. */
+START_TEST(refused_password_is_told_by_its_place)
+{
+    char path[] = "/tmp/tusk-pass-XXXXXX", with[100], expected[200];
+    int fd = mkstemp(path);
+
+    ck_assert_int_eq(dprintf(fd, "# mine\n127.0.0.1:*:*:*:first\nlocalhost:*:*:*:second\n"), 52);
+    (void)close(fd);
+    snprintf(with, sizeof with, "require_auth=password passfile=%s", path);
+    ck_assert_int_eq(reach(ASKS("first") SAYS("57P03", "no") NEXT ASKS("second") SAYS("28P01", "wrong"), with),
+                     TUSK_ERR_AUTH);
+    (void)unlink(path);
+    snprintf(expected, sizeof expected,
+             "The password comes from line 3 of the password file %s. Other attempts: 127.0.0.1:%d: no", path,
+             script_port(server));
+    ck_assert_str_eq(err.detail, expected);
+    leave();
+}
+END_TEST
+
+START_TEST(refused_password_of_the_environment_is_told_too)
+{
+    static const struct {
+        const char *sqlstate, *more, *detail;
+    } rows[] = {
+        {"28P01", " D=\"the server's\"", "the server's"},
+        {"28P01", "", "The password comes from environment variable PGPASSWORD."},
+        {"28000", "", ""},
+    };
+    char script[200];
+
+    snprintf(script, sizeof script, "%ssend error S=FATAL V=FATAL C=%s M=wrong%s\n", ASKS("secret"), rows[_i].sqlstate,
+             rows[_i].more);
+    ck_assert_int_eq(setenv("PGPASSWORD", "secret", 1), 0);
+    ck_assert_int_eq(reach(script, "require_auth=password"), TUSK_ERR_AUTH);
+    ck_assert_int_eq(unsetenv("PGPASSWORD"), 0);
+    ck_assert_str_eq(err.detail, rows[_i].detail);
+    leave();
+}
+END_TEST
+
+START_TEST(refused_password_of_the_program_is_told_by_nobody)
+{
+    ck_assert_int_eq(reach(ASKS("secret") SAYS("28P01", "wrong"), "require_auth=password password=secret"),
+                     TUSK_ERR_AUTH);
+    ck_assert_str_eq(err.detail, "");
+    leave();
+}
+END_TEST
+
 /* ---- target_session_attrs ------------------------------------------------------------------------------------------ */
 
 #define LOGIN(statuses) "expect startup\nsend auth ok; " statuses "key 7 key!; ready I\n"
@@ -498,6 +551,9 @@ Suite *tusk_suite(void)
 
     tcase_set_timeout(t, 30);
     tcase_add_test(t, each_host_has_its_own_password);
+    tcase_add_test(t, refused_password_is_told_by_its_place);
+    tcase_add_loop_test(t, refused_password_of_the_environment_is_told_too, 0, 3);
+    tcase_add_test(t, refused_password_of_the_program_is_told_by_nobody);
     tcase_add_loop_test(t, the_first_server_that_fits_is_taken, 0, (int)N_OF(choices));
     tcase_add_test(t, what_one_server_reports_is_not_the_other_ones);
     tcase_add_test(t, the_second_pass_of_prefer_standby_takes_any);
