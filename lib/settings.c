@@ -1,5 +1,5 @@
-/* From gathered texts to settings: one block that holds all of them, judged, and what must fit together does.
- * Where the texts come from is lib/gather.c's business, what one of them means lib/apply.c's.
+/* From gathered texts to settings: one block that holds all of them, judged.
+ * Where the texts come from is lib/gather.c's business, what one of them means lib/apply.c's, what goes together lib/cross_check.c's.
  * Read first: lib/settings.h, lib/config_table.h. */
 #include "lib/settings.h"
 
@@ -7,6 +7,7 @@
 
 #include "lib/apply.h"
 #include "lib/conninfo.h"
+#include "lib/cross_check.h"
 #include "lib/crypto.h"
 #include "lib/gather.h"
 #include "lib/passfile.h"
@@ -169,38 +170,14 @@ static tusk_code apply_numbers(builder *b)
     return TUSK_OK;
 }
 
-/* Anybody can get a certificate from one of the system's authorities: without the name it proves nothing. As libpq. */
-static tusk_code check_tls(const builder *b)
-{
-    const tusk__settings *s = b->s;
-
-    if (tusk__trusts_system(s) && s->sslmode < TUSK__SSL_VERIFY_FULL)
-        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
-                               "sslrootcert=system needs sslmode=verify-full: a weaker one would take anybody's "
-                               "certificate");
-    if (s->tls_max != 0 && s->tls_min > s->tls_max)
-        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
-                               "ssl_min_protocol_version is above ssl_max_protocol_version");
-    if (s->sslnegotiation == TUSK__NEGOTIATE_DIRECT && s->sslmode < TUSK__SSL_REQUIRE)
-        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
-                               "sslnegotiation=direct needs sslmode=require or stronger: it leaves no way into the "
-                               "clear");
-    return TUSK_OK;
-}
-
-static tusk_code cross_check(builder *b)
+/* Who wants 3.2 at least asks for it. */
+static void complete_protocols(builder *b)
 {
     tusk__settings *s = b->s;
 
     if (!b->g->values.text[TUSK__PARAM_MAX_PROTOCOL_VERSION].ptr)
         s->max_protocol =
             s->min_protocol > TUSK__PROTOCOL_3_0 ? (uint32_t)TUSK__PROTOCOL_3_2 : (uint32_t)TUSK__PROTOCOL_3_0;
-    if (s->scram_client_key.is_given != s->scram_server_key.is_given)
-        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
-                               "scram_client_key and scram_server_key belong together: one is missing");
-    if (s->min_protocol > s->max_protocol)
-        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL, "min_protocol_version is above max_protocol_version");
-    return check_tls(b);
 }
 
 /* ---- the hosts ------------------------------------------------------------------------------------------------------------ */
@@ -313,12 +290,13 @@ static tusk_code fill(builder *b)
 {
     TUSK_TRY(apply_all(b));
     TUSK_TRY(apply_numbers(b));
-    TUSK_TRY(cross_check(b));
+    complete_protocols(b);
     if (b->s->requirepeer.len > 0)
         b->s->requirepeer_id = tusk__account_number(b->s->requirepeer.ptr);
     TUSK_TRY(build_hosts(b));
+    TUSK_TRY(tusk__cross_check(b->s, b->err));
     TUSK_TRY(build_startup(b));
-    b->s->home = put_text(b, tusk_str_of(b->g->home));
+    b->s->home = put_text(b, tusk_str_of(b->config->ignore_environment ? "" : b->g->home));
     b->s->system_roots_file = put_text(b, b->g->system_roots_file);
     b->s->system_roots_folders = put_text(b, b->g->system_roots_folders);
     b->s->warning = put_text(b, tusk_str_of(b->g->warning));

@@ -315,6 +315,25 @@ START_TEST(lists_are_split_as_in_libpq)
 }
 END_TEST
 
+/* What works with one server, or at one of the hosts, is no contradiction. */
+START_TEST(what_may_work_is_taken)
+{
+    static const char *const dsns[] = {
+        "host=/s,h channel_binding=require",
+        "host=/s hostaddr=127.0.0.1 channel_binding=require",
+        "host=h sslmode=allow channel_binding=require sslcertmode=require",
+        "host=h sslmode=prefer channel_binding=require",
+        "host=h channel_binding=require require_auth=md5,scram-sha-256",
+        "host=h channel_binding=require require_auth=!md5",
+        "host=/s channel_binding=prefer sslcertmode=allow",
+        "host=h sslmode=disable channel_binding=disable require_auth=md5 sslcertmode=disable",
+    };
+
+    for (int i = 0; i < N_OF(dsns); i++)
+        tusk__settings_unref(settings_of_dsn(dsns[i]));
+}
+END_TEST
+
 START_TEST(a_timeout_in_the_struct_counts_exactly)
 {
     static const struct {
@@ -469,6 +488,17 @@ static const struct {
     {"host=a,b hostaddr=::1,::1,::1", "host has 2 items, but hostaddr 3"},
     {"host=a,b,c port=1,2", "port has 2 items for 3 hosts: one is for all"},
     {"port=1,2", "port has 2 items for 1 hosts: one is for all"},
+    {"host=h sslmode=disable channel_binding=require",
+     "channel_binding=require needs TLS, which sslmode=disable forbids"},
+    {"host=/s channel_binding=require", "channel_binding=require needs TLS, which a Unix-domain socket does not have"},
+    {"host=/s,@t sslmode=verify-full channel_binding=require",
+     "channel_binding=require needs TLS, which a Unix-domain socket does not have"},
+    {"host=h sslmode=disable sslcertmode=require", "sslcertmode=require needs TLS, which sslmode=disable forbids"},
+    {"host=/s sslcertmode=require", "sslcertmode=require needs TLS, which a Unix-domain socket does not have"},
+    {"host=h require_auth=md5,password channel_binding=require",
+     "channel_binding=require needs scram-sha-256, which require_auth does not allow"},
+    {"host=h require_auth=!scram-sha-256 channel_binding=require",
+     "channel_binding=require needs scram-sha-256, which require_auth does not allow"},
     {"host=a,b hostaddr=::1,x", "hostaddr must be a numeric IPv4 or IPv6 address; give a name as host"},
     {"host=a,b port=1,0", "port must be a number from 1 to 65535"},
     {"postgresql://u:pa@ss@h/d", "host must not contain an @"},
@@ -840,6 +870,7 @@ Suite *tusk_suite(void)
     tcase_add_test(reading, an_empty_string_in_the_struct_is_not_given);
     tcase_add_test(reading, the_dsn_is_copied);
     tcase_add_loop_test(reading, timeouts_in_strings_are_whole_seconds_as_libpq, 0, N_OF(timeouts));
+    tcase_add_test(reading, what_may_work_is_taken);
     tcase_add_test(reading, a_timeout_in_the_struct_counts_exactly);
     tcase_add_test(reading, a_timeout_in_the_struct_is_a_time);
     tcase_add_loop_test(reading, protocol_versions_are_as_libpq_18, 0, N_OF(protocols));
