@@ -152,7 +152,7 @@ static tusk_code build_startup(builder *b)
     return TUSK_OK;
 }
 
-/* ---- what is not text, and what must fit together ------------------------------------------------------------------------- */
+/* ---- what is not text ------------------------------------------------------------------------------------------------------- */
 
 static tusk_code apply_numbers(builder *b)
 {

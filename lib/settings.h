@@ -77,7 +77,7 @@ typedef struct tusk__settings {
     tusk_str user;   /* never empty */
     tusk_str application_name, fallback_application_name, options, sslrootcert;
     tusk_str service, passfile;
-    tusk_str home;     /* the user's folder, for default files; empty if there is none */
+    tusk_str home;     /* the user's folder, for default files of TLS; empty if there is none, or none is to be looked into */
     tusk_str system_roots_file, system_roots_folders; /* SSL_CERT_FILE, SSL_CERT_DIR; empty: OpenSSL's own */
     tusk_str warning;  /* what the log is to be told of the sources; empty: nothing */
 

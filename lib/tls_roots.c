@@ -39,9 +39,9 @@ static tusk_code load_file(tusk__tls_context *context, const char *path, tusk_er
 
 static tusk_code no_root_file(const tusk__tls_policy *policy, tusk_error *err)
 {
-    (void)tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
-                          "sslmode=%s needs root certificates, and there is no ~/.postgresql/" ROOT_FILE,
-                          policy->verify == TUSK__TLS_VERIFY_HOST ? "verify-full" : "verify-ca");
+    (void)tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "sslmode=%s needs root certificates, and %s",
+                          policy->verify == TUSK__TLS_VERIFY_HOST ? "verify-full" : "verify-ca",
+                          policy->home.len > 0 ? "there is no ~/.postgresql/" ROOT_FILE : "sslrootcert is not given");
     tusk__error_hint(err,
                      tusk_str_of("Name a file with the certificates of the authorities you trust by sslrootcert, or "
                                  "trust those of the system by sslrootcert=system."));

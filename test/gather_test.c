@@ -169,9 +169,13 @@ START_TEST(a_program_can_switch_the_environment_off)
     text_is(s->host, "/tmp");
     text_is(s->hosts[0].port, "5432");
     text_is(s->password, "");
-    text_is(s->home, pw->pw_dir);
+    text_is(s->home, ""); /* and so no default file of TLS */
     ck_assert_int_eq(s->sslmode, TUSK__SSL_PREFER);
     ck_assert_uint_eq(s->n_startup, 3);
+    tusk__settings_unref(s);
+    world_variables = ENV("HOME", "");
+    s = settings_of(&(tusk_config){0});
+    text_is(s->home, pw->pw_dir);
     tusk__settings_unref(s);
 }
 END_TEST

@@ -176,7 +176,53 @@ START_TEST(default_files_are_those_of_the_home_folder)
 }
 END_TEST
 
-/* What is no TLS can show nothing: over a socket, behind 'N', and in allow's first way, which goes on to its second. */
+/* What lies in the user's folder is of no concern to a program that wants nothing of its environment. */
+START_TEST(without_the_environment_there_are_no_default_files)
+{
+    static const struct {
+        const char *sslmode, *more, *message;
+        int n_files; /* that are named: the certificate, its key */
+    } rows[] = {
+        {"require", "", "", 0},
+        {"verify-ca", "", "sslmode=verify-ca needs root certificates, and sslrootcert is not given", 0},
+        {"verify-full", "", "sslmode=verify-full needs root certificates, and sslrootcert is not given", 0},
+        {"require", "sslcertmode=require", "sslcertmode=require needs a client certificate, and sslcert is not given",
+         0},
+        {"require", "", "the client certificate needs its key: sslkey is not given", 1},
+        {"require", "", "", 2},
+    };
+    char folder[48], root[64], dsn[256], names[2][80] = {"", ""};
+    tls_peer *peer;
+    outcome o;
+
+    (void)snprintf(folder, sizeof folder, "%s/.postgresql", world.folder);
+    (void)snprintf(root, sizeof root, "%s/root.crt", folder);
+    (void)snprintf(fixture.certificate, sizeof fixture.certificate, "%s/postgresql.crt", folder);
+    (void)snprintf(fixture.key, sizeof fixture.key, "%s/postgresql.key", folder);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    write_files(TLS_PEM, NULL, 0600);
+    tls_cert_write(&world.other_authority, root);
+    tls_server_ask(world.server_ctx, &world.authority, false);
+    peer = tls_peer_start("127.0.0.1", 0, serve, NULL);
+    if (rows[_i].n_files > 0)
+        (void)snprintf(names[0], sizeof names[0], "sslcert=%s", fixture.certificate);
+    if (rows[_i].n_files > 1)
+        (void)snprintf(names[1], sizeof names[1], "sslkey=%s", fixture.key);
+    (void)snprintf(dsn, sizeof dsn, "host=localhost hostaddr=127.0.0.1 port=%u sslmode=%s %s %s %s",
+                   (unsigned)tls_peer_port(peer), rows[_i].sslmode, rows[_i].more, names[0], names[1]);
+    o = dial(settings_from(&(tusk_config){.dsn = dsn, .user = "u", .ignore_environment = true}));
+    ck_assert_str_eq(o.err.message, rows[_i].message);
+    hang_up(&o);
+    tls_peer_stop(peer);
+    ck_assert_str_eq(fixture.shown, rows[_i].n_files == 2 ? "client" : "");
+    ck_assert_int_eq(unlink(root), 0);
+    (void)unlink(fixture.certificate);
+    (void)unlink(fixture.key);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+/* What is no TLS can show nothing: behind 'N', and in allow's first way, which goes on to its second. */
 START_TEST(required_certificate_needs_tls)
 {
     tls_peer *peer;
@@ -538,6 +584,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(t, certificate_is_shown_as_sslcertmode_says, 0, (int)(sizeof modes / sizeof modes[0]));
     tcase_add_loop_test(t, key_may_be_of_any_kind, 0, 3);
     tcase_add_test(t, default_files_are_those_of_the_home_folder);
+    tcase_add_loop_test(t, without_the_environment_there_are_no_default_files, 0, 6);
+    tcase_add_loop_test(t, without_the_environment_there_are_no_default_files, 0, 6);
     tcase_add_test(t, required_certificate_needs_tls);
     tcase_add_loop_test(t, encrypted_key_needs_its_password, 0, TLS_N_FORMS * N_PASSWORDS);
     tcase_add_test(t, password_is_asked_for_once_per_context);

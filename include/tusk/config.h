@@ -90,9 +90,10 @@ typedef struct tusk_config {
                                  says, which is for each attempt, as in libpq; TUSK_NONE: for ever */
     int scram_max_iterations; /* default 100000; a server that asks for more is refused before anything is computed */
 
-    /* true: only what is given here, in dsn and in files named here counts: no variable is read (HOME neither), and no password
-     * file but one named by passfile. A service is still looked for: in the home folder of the system's user database, and in
-     * the system's folder. Default: the environment counts, as in libpq */
+    /* true: only what is given here, in dsn and in files named here counts: no variable is read (HOME neither), no password file
+     * but one named by passfile, and none of the default files of TLS (~/.postgresql/…): who verifies the server names
+     * sslrootcert, who shows a certificate sslcert and sslkey. A service that is named is still looked for: in the home folder of
+     * the system's user database, and in the system's folder. Default: the environment and those files count, as in libpq */
     bool ignore_environment;
 
     tusk_notice_fn on_notice; /* default: notices are logged with level INFO, warnings with WARNING */
