@@ -1,4 +1,5 @@
 /* The client certificate: shown when, from which files, with which keys; and what a user hears when that does not work. */
+#include <poll.h>
 #include <sys/stat.h>
 
 #include "test/tls_world.h"
@@ -219,6 +220,34 @@ START_TEST(without_the_environment_there_are_no_default_files)
     (void)unlink(fixture.certificate);
     (void)unlink(fixture.key);
     ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+/* TLS 1.3 is done with the handshake before the server has looked at our certificate: it hangs up on what we send then, and why it does
+ * has arrived before that. */
+START_TEST(refusal_of_our_certificate_is_read_though_nothing_can_be_sent)
+{
+    struct pollfd p = {.events = POLLIN};
+    tusk_error lost = {0}, err = {0};
+    tls_peer *peer;
+    uint8_t buf[16];
+    outcome o;
+    size_t n;
+
+    write_files(TLS_PEM, NULL, 0600);
+    tls_server_ask(world.server_ctx, &world.other_authority, true);
+    peer = tls_peer_start("127.0.0.1", 0, serve, NULL);
+    o = dial(settings_with(peer, "verify-full", files("ssl_min_protocol_version=TLSv1.3")));
+    ck_assert_str_eq(o.err.message, "");
+    p.fd = o.transport->fd;
+    ck_assert_int_eq(poll(&p, 1, 20000), 1);
+    world.out_left = 0;
+    world.cut_with = EPIPE;
+    ck_assert_int_eq(o.transport->ops->send(o.transport, "x", 1, &n, &lost), TUSK_ERR_LOST);
+    ck_assert_int_eq(o.transport->ops->recv(o.transport, buf, sizeof buf, &n, &err), TUSK_ERR_TLS);
+    ck_assert_str_eq(err.message, "the server does not know the authority of our certificate");
+    hang_up(&o);
+    tls_peer_stop(peer);
 }
 END_TEST
 
@@ -586,6 +615,7 @@ Suite *tusk_suite(void)
     tcase_add_test(t, default_files_are_those_of_the_home_folder);
     tcase_add_loop_test(t, without_the_environment_there_are_no_default_files, 0, 6);
     tcase_add_loop_test(t, without_the_environment_there_are_no_default_files, 0, 6);
+    tcase_add_test(t, refusal_of_our_certificate_is_read_though_nothing_can_be_sent);
     tcase_add_test(t, required_certificate_needs_tls);
     tcase_add_loop_test(t, encrypted_key_needs_its_password, 0, TLS_N_FORMS * N_PASSWORDS);
     tcase_add_test(t, password_is_asked_for_once_per_context);
