@@ -24,12 +24,18 @@ static tusk_code refuse(const job *j, const tusk__param *param, const char *why)
     return tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s %s", param->name, why);
 }
 
+static tusk_code keep(const job *j, const tusk__param *param, const void *value, size_t size)
+{
+    if (param->offset != TUSK__NO_FIELD)
+        memcpy((char *)j->s + param->offset, value, size);
+    return TUSK_OK;
+}
+
 static tusk_code apply_text(const job *j, const tusk__param *param, tusk_str text)
 {
     if (!text.ptr)
         text = tusk_str_of(""); /* empty texts have their NUL too */
-    memcpy((char *)j->s + param->offset, &text, sizeof text);
-    return TUSK_OK;
+    return keep(j, param, &text, sizeof text);
 }
 
 /* A password with a bare '@' in a URI ends at it, and its rest would be looked up as a host, and be part of an error (D31). Only
@@ -42,9 +48,10 @@ static bool holds_a_password(tusk_str host)
 static tusk_code apply_name(const job *j, const tusk__param *param, tusk_str text)
 {
     size_t n = tusk__list_count(text);
+    tusk_str rest = text;
 
     for (size_t i = 0; i < n; i++)
-        if (holds_a_password(tusk__list_item(text, i))) {
+        if (holds_a_password(tusk__list_next(&rest))) {
             (void)refuse(j, param, "must not contain an @");
             tusk__error_hint(j->err, tusk_str_of("In a URI, an @ in a password is written %40."));
             return TUSK_ERR_CONFIG;
@@ -70,9 +77,10 @@ static bool is_address(tusk_str text)
 static tusk_code apply_address(const job *j, const tusk__param *param, tusk_str text)
 {
     size_t n = tusk__list_count(text);
+    tusk_str rest = text;
 
     for (size_t i = 0; i < n; i++) {
-        tusk_str item = tusk__list_item(text, i);
+        tusk_str item = tusk__list_next(&rest);
 
         if (item.len > 0 && !is_address(item))
             return refuse(j, param, "must be a numeric IPv4 or IPv6 address; give a name as host");
@@ -118,9 +126,10 @@ uint16_t tusk__port_of(tusk_str text)
 static tusk_code apply_port(const job *j, const tusk__param *param, tusk_str text)
 {
     size_t n = tusk__list_count(text);
+    tusk_str rest = text;
 
     for (size_t i = 0; i < n; i++) {
-        tusk_str item = tusk__list_item(text, i);
+        tusk_str item = tusk__list_next(&rest);
 
         if (item.len > 0 && tusk__port_of(item) == 0)
             return refuse(j, param, "must be a number from 1 to 65535");
@@ -136,8 +145,7 @@ static tusk_code apply_seconds(const job *j, const tusk__param *param, tusk_str 
     if (!read_int(text.ptr ? text : tusk_str_of(""), &n))
         return refuse(j, param, "must be a whole number of seconds");
     us = n <= 0 ? -1 : (n == 1 ? 2 : n) * US_PER_SECOND;
-    memcpy((char *)j->s + param->offset, &us, sizeof us);
-    return TUSK_OK;
+    return keep(j, param, &us, sizeof us);
 }
 
 static tusk_code apply_integer(const job *j, const tusk__param *param, tusk_str text)
@@ -148,8 +156,7 @@ static tusk_code apply_integer(const job *j, const tusk__param *param, tusk_str 
     if (text.ptr && !read_int(text, &n))
         return refuse(j, param, "must be a whole number");
     value = (int32_t)n;
-    memcpy((char *)j->s + param->offset, &value, sizeof value);
-    return TUSK_OK;
+    return keep(j, param, &value, sizeof value);
 }
 
 static tusk_code refuse_choice(const job *j, const tusk__param *param)
@@ -170,8 +177,7 @@ static tusk_code take_choice(const job *j, const tusk__param *param, const tusk_
     if (c->refusal)
         return tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s=%s is not supported: %s", param->name, c->word,
                                c->refusal);
-    memcpy((char *)j->s + param->offset, &c->value, sizeof c->value);
-    return TUSK_OK;
+    return keep(j, param, &c->value, sizeof c->value);
 }
 
 static tusk_code apply_choice(const job *j, const tusk__param *param, tusk_str text)
@@ -255,8 +261,7 @@ static tusk_code apply_auth_rule(const job *j, const tusk__param *param, tusk_st
     tusk__auth_rule rule;
 
     TUSK_TRY(tusk__auth_rule_read(text, &rule, j->err));
-    memcpy((char *)j->s + param->offset, &rule, sizeof rule);
-    return TUSK_OK;
+    return keep(j, param, &rule, sizeof rule);
 }
 
 typedef tusk_code apply_fn(const job *j, const tusk__param *param, tusk_str text);

@@ -50,4 +50,7 @@ tusk__session_attrs tusk__attempts_wants(const tusk__attempts *attempts);
 /* For whoever ends it all: where the youngest attempt is, and what became of the others. */
 void tusk__attempts_explain(const tusk__attempts *attempts, tusk_error *err);
 
+/* Each attempt that was begun on a line of its own, with what became of it, uncut. The caller's, from that allocator; NULL: no memory. */
+char *tusk__attempts_text(const tusk__attempts *attempts, const tusk_allocator *allocator);
+
 #endif

@@ -41,10 +41,11 @@ static tusk_code read_list(tusk_str text, uint32_t *set, tusk_error *err)
 {
     bool negated = is_negated(text);
     size_t n = tusk__list_count(text);
+    tusk_str rest = text;
 
     *set = 0;
     for (size_t i = 0; i < n; i++) {
-        tusk_str item = tusk__list_item(text, i);
+        tusk_str item = tusk__list_next(&rest);
         size_t method = method_of(item);
 
         if (is_negated(item) != negated)

@@ -84,6 +84,7 @@ static const tusk__choice gss_encryptions[] = {
 static const tusk__choice delegations[] = {{"0", 0, NULL}, {"1", 1, NULL}, {NULL, 0, NULL}};
 
 #define IN(field) .offset = offsetof(tusk__settings, field)
+#define NOWHERE .offset = TUSK__NO_FIELD
 #define FIELD(field) .config_offset = offsetof(tusk_config, field)
 #define NO_FIELD .config_offset = TUSK__NO_FIELD
 
@@ -113,7 +114,8 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
     [TUSK__PARAM_USER] = {
         .name = "user", .env = "PGUSER", .kind = TUSK__KIND_TEXT, IN(user), FIELD(user),
         .shown_default = "the operating system's name of the effective user",
-        .help = "The role to log in as." },
+        .help = "The role to log in as. Its bytes go to the server as they are, UTF-8 or not: a role's name is in the encoding of the "
+        "database in which it was made." },
     [TUSK__PARAM_PASSWORD] = {
         .name = "password", .env = "PGPASSWORD", .kind = TUSK__KIND_TEXT, .is_secret = true, IN(password), FIELD(password),
         .shown_default = "what the password file has",
@@ -141,12 +143,12 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .help = "Command-line options for the server at start, such as `-c search_path=app`. Blanks inside a value are escaped "
         "with a backslash." },
     [TUSK__PARAM_CLIENT_ENCODING] = {
-        .name = "client_encoding", .env = "PGCLIENTENCODING", .kind = TUSK__KIND_ENCODING, IN(client_encoding_given), NO_FIELD,
+        .name = "client_encoding", .env = "PGCLIENTENCODING", .kind = TUSK__KIND_ENCODING, NOWHERE, NO_FIELD,
         .shown_default = "`UTF8`",
         .help = "Only `UTF8` (in any spelling that PostgreSQL knows) or `auto`: this driver speaks UTF-8 and lets the server "
         "convert." },
     [TUSK__PARAM_REPLICATION] = {
-        .name = "replication", .kind = TUSK__KIND_TEXT, IN(replication), NO_FIELD,
+        .name = "replication", .kind = TUSK__KIND_TEXT, NOWHERE, NO_FIELD,
         .refusal = "replication connections are not supported yet" },
     [TUSK__PARAM_TARGET_SESSION_ATTRS] = {
         .name = "target_session_attrs", .env = "PGTARGETSESSIONATTRS", .kind = TUSK__KIND_CHOICE, IN(target_session_attrs),
@@ -226,7 +228,7 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .name = "sslsni", .env = "PGSSLSNI", .kind = TUSK__KIND_CHOICE, IN(sslsni), NO_FIELD, .fallback = "1", .choices = sni,
         .help = "Whether TLS tells the server's name in the clear (SNI), if `host` is a name: some proxies need it to find the server." },
     [TUSK__PARAM_SSLCOMPRESSION] = {
-        .name = "sslcompression", .env = "PGSSLCOMPRESSION", .kind = TUSK__KIND_CHOICE, IN(sslcompression), NO_FIELD,
+        .name = "sslcompression", .env = "PGSSLCOMPRESSION", .kind = TUSK__KIND_CHOICE, NOWHERE, NO_FIELD,
         .fallback = "0", .choices = compressions,
         .help = "A relic without any effect: what is encrypted must not be compressed (CRIME)." },
     [TUSK__PARAM_SSL_MIN_PROTOCOL_VERSION] = {
@@ -276,7 +278,7 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .help = "The protocol to ask for. 3.2 has longer cancel keys; older servers and some poolers do not know how to decline "
         "it." },
     [TUSK__PARAM_GSSENCMODE] = {
-        .name = "gssencmode", .env = "PGGSSENCMODE", .kind = TUSK__KIND_CHOICE, IN(gssencmode), NO_FIELD,
+        .name = "gssencmode", .env = "PGGSSENCMODE", .kind = TUSK__KIND_CHOICE, NOWHERE, NO_FIELD,
         .fallback = "disable", .choices = gss_encryptions,
         .help = "Encryption by GSSAPI is never used." },
     [TUSK__PARAM_KRBSRVNAME] = {
@@ -285,7 +287,7 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .help = "The first half of the server's name in its Kerberos realm: `postgres/db1.example.org`, whose second half is "
         "`host`. With an `@` or `/` in it, or empty, it is refused; libpq's login fails then." },
     [TUSK__PARAM_GSSLIB] = {
-        .name = "gsslib", .env = "PGGSSLIB", .kind = TUSK__KIND_TEXT, IN(gsslib), NO_FIELD,
+        .name = "gsslib", .env = "PGGSSLIB", .kind = TUSK__KIND_TEXT, NOWHERE, NO_FIELD,
         .refusal = "it chooses between GSSAPI and SSPI on Windows, where this driver does not run" },
     [TUSK__PARAM_GSSDELEGATION] = {
         .name = "gssdelegation", .env = "PGGSSDELEGATION", .kind = TUSK__KIND_CHOICE, IN(gssdelegation), NO_FIELD,

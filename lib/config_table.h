@@ -99,7 +99,8 @@ typedef struct tusk__param {
     tusk__param_kind kind;
     bool is_secret;              /* its value is wiped, and never printed by anything */
     size_t offset;               /* of its value in tusk__settings: a tusk_str; SECONDS an int64_t of µs; INTEGER an int32_t; the
-                                    CHOICEs a uint32_t or enum; AUTH_RULE a tusk__auth_rule; SCRAM_KEY a tusk__ready_key */
+                                    CHOICEs a uint32_t or enum; AUTH_RULE a tusk__auth_rule; SCRAM_KEY a tusk__ready_key.
+                                    TUSK__NO_FIELD: it is judged, and then nobody asks for it */
     size_t config_offset;        /* of its const char * in tusk_config, or TUSK__NO_FIELD */
     const char *fallback;        /* taken when nobody gives it; NULL: stays empty, or is worked out (lib/gather.c, lib/settings.c) */
     const tusk__choice *choices; /* the CHOICEs */

@@ -45,9 +45,16 @@ static void *lent_realloc(void *ptr, size_t size, void *user)
 
 /* ---- life ---- */
 
+static const tusk_error no_memory = {.code = TUSK_ERR_NOMEM,
+                                     .sqlstate = "53200",
+                                     .is_fatal = true,
+                                     .column = -1,
+                                     .item = -1,
+                                     .message = "out of memory for the reason of the connection's end"};
+
 static void drop_error(tusk_conn *conn)
 {
-    if (conn->error != tusk_query_error(NULL))
+    if (conn->error != &no_memory)
         conn->allocator->free((void *)(uintptr_t)conn->error, conn->allocator->user);
     conn->error = NULL;
 }
@@ -57,10 +64,12 @@ void tusk__conn_keep_error(tusk_conn *conn, const tusk_error *err)
 {
     tusk_error *kept = conn->allocator->malloc(sizeof *kept, conn->allocator->user);
 
-    if (kept)
+    if (kept) {
         *kept = *err;
+        kept->is_fatal = true;
+    }
     drop_error(conn);
-    conn->error = kept ? kept : tusk_query_error(NULL);
+    conn->error = kept ? kept : &no_memory;
 }
 
 static void conn_destroy(tusk_conn *conn)
@@ -73,6 +82,7 @@ static void conn_destroy(tusk_conn *conn)
     tusk__settings_unref(conn->settings);
     allocator->free(conn->cancel_key, allocator->user);
     allocator->free(conn->fields, allocator->user);
+    allocator->free(conn->attempts_text, allocator->user);
     drop_error(conn);
     allocator->free(conn, allocator->user);
 }
@@ -220,6 +230,7 @@ static tusk_error reason_of(const tusk_conn *conn, const tusk_error *err)
 {
     tusk_error why = conn->is_closing ? closed_error : err ? *err : *conn->error;
 
+    why.is_fatal = !conn->is_closing;
     if (conn->phase < TUSK__PHASE_READY)
         why.fate = TUSK_FATE_NOT_SENT;
     return why;
@@ -247,8 +258,8 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     tusk__conn_wake(&conn->login_waiters, &why);
     complete_queue(conn, &why);
     tusk__conn_wake(&conn->close_waiters, NULL);
-    if (!conn->is_closing && !conn->is_released && conn->settings && conn->settings->on_closed)
-        conn->settings->on_closed(conn, conn->error, conn->settings->user_data);
+    if (!conn->is_closing && !conn->is_released && conn->on_closed)
+        conn->on_closed(conn, conn->error, conn->closed_user);
     tusk__conn_unpin(conn);
 }
 
@@ -429,9 +440,12 @@ tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config)
 
     if (!conn)
         return NULL;
+    config = config ? config : &defaults;
     init(conn, loop);
+    conn->on_closed = config->on_closed;
+    conn->closed_user = config->user_data;
     if (tusk__loop_check(loop, &err) != TUSK_OK ||
-        tusk__settings_new(allocator, config ? config : &defaults, &conn->settings, &err) != TUSK_OK) {
+        tusk__settings_new(allocator, config, &conn->settings, &err) != TUSK_OK) {
         err.fate = TUSK_FATE_NOT_SENT;
         tusk__conn_keep_error(conn, &err);
     }
@@ -473,6 +487,11 @@ const tusk_error *tusk_conn_error(const tusk_conn *conn)
     if (!conn)
         return tusk_query_error(NULL);
     return conn->error ? conn->error : &no_error;
+}
+
+tusk_str tusk_conn_attempts(const tusk_conn *conn)
+{
+    return conn && conn->attempts_text ? tusk_str_of(conn->attempts_text) : (tusk_str){NULL, 0};
 }
 
 tusk_str tusk_conn_error_field(const tusk_conn *conn, char field)

@@ -84,7 +84,10 @@ struct tusk_conn {
     uint8_t *cancel_key;
     uint64_t stmt_number; /* names are never reused */
 
+    tusk_closed_fn on_closed; /* not the settings': a configuration that is refused is told, too */
+    void *closed_user;
     const tusk_error *error; /* why it is gone, or could not be made; NULL while it is fine */
+    char *attempts_text; /* what became of each attempt, when none did; NULL */
     uint8_t *fields; /* of the ErrorResponse behind it, or of a farewell */
     size_t fields_len;
     bool has_farewell; /* the server has said why it will hang up; until the next ReadyForQuery */

@@ -1,6 +1,8 @@
 /* From a configuration to a connection that is ready: a fresh login for each attempt that has reached a server.
  * Which attempts there are is attempts.c's business, what a login is made of login.c's.
  * Read first: docs/internals/connect.md, lib/attempts.h, lib/login.h. */
+#include <stdio.h>
+
 #include "lib/conn.h"
 #include "lib/old_servers.h"
 #include "proto/error_set.h"
@@ -52,9 +54,29 @@ static void fail_attempt(tusk_conn *conn, const tusk_error *err, tusk__verdict v
     tusk__attempts_failed(conn->attempts, &why, verdict);
 }
 
+/* As libpq, which says so of the password file. */
+static void say_whose_password(const tusk_conn *conn, tusk_error *err)
+{
+    const tusk__host *host = tusk__conn_host(conn);
+    const char *origin = conn->settings->password_origin.ptr;
+    char text[sizeof err->detail];
+
+    if (!conn->login_was_refused || strcmp(err->sqlstate, "28P01") != 0 || err->detail[0] || !origin[0] ||
+        host->password.len == 0)
+        return;
+    if (host->password_line > 0)
+        (void)snprintf(text, sizeof text, "The password comes from line %u of the %s.", host->password_line, origin);
+    else
+        (void)snprintf(text, sizeof text, "The password comes from %s.", origin);
+    tusk__error_detail(err, tusk_str_of(text));
+}
+
 void tusk__connect_failed(tusk_conn *conn, const tusk_error *err)
 {
-    fail_attempt(conn, err, judge_login(conn, err));
+    tusk_error why = *err;
+
+    say_whose_password(conn, &why);
+    fail_attempt(conn, &why, judge_login(conn, err));
 }
 
 /* ---- the login ---- */
@@ -332,6 +354,7 @@ static void on_failed(const tusk_error *err, void *user)
     tusk_conn *conn = user;
 
     tusk__conn_pin(conn);
+    conn->attempts_text = tusk__attempts_text(conn->attempts, conn->allocator);
     tusk__conn_fail(conn, err);
     tusk__conn_unpin(conn);
 }
@@ -358,8 +381,10 @@ static void on_timeout(tusk__timer *timer)
     err.fate = TUSK_FATE_NOT_SENT;
     if (conn->phase == TUSK__PHASE_LOGIN)
         where_in_login(conn, &err);
-    if (conn->attempts)
+    if (conn->attempts) {
         tusk__attempts_explain(conn->attempts, &err);
+        conn->attempts_text = tusk__attempts_text(conn->attempts, conn->allocator);
+    }
     tusk__conn_pin(conn);
     tusk__conn_fail(conn, &err);
     tusk__conn_unpin(conn);

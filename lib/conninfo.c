@@ -377,6 +377,14 @@ static size_t uri_prefix_len(tusk_str dsn)
     return 0;
 }
 
+bool tusk__conninfo_has_late_at(tusk_str dsn)
+{
+    size_t prefix = uri_prefix_len(dsn);
+    const char *at = prefix > 0 ? memchr(dsn.ptr + prefix, '@', dsn.len - prefix) : NULL;
+
+    return at && memchr(dsn.ptr + prefix, '/', (size_t)(at - (dsn.ptr + prefix)));
+}
+
 tusk_code tusk__conninfo_read(tusk_str dsn, char *room, tusk__param_values *values, tusk_error *err)
 {
     const char *start = dsn.ptr ? dsn.ptr : "";

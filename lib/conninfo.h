@@ -27,4 +27,7 @@ static inline size_t tusk__conninfo_room(tusk_str dsn)
 TUSK_MUST_CHECK
 tusk_code tusk__conninfo_read(tusk_str dsn, char *room, tusk__param_values *values, tusk_error *err);
 
+/* Is it a URI whose first '@' stands behind a '/'? That may be one of a password, which ends there and is taken for a port. */
+bool tusk__conninfo_has_late_at(tusk_str dsn);
+
 #endif

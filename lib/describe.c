@@ -26,7 +26,21 @@ static void put_text(printer *p, const char *text)
     put(p, text, strlen(text));
 }
 
-/* In quotes where it is empty or has blanks or quotes; what a terminal might obey is written out. */
+/* One character, or what stands for it; returns how many bytes of the value it took. */
+static size_t put_character(printer *p, tusk_str rest)
+{
+    char c = rest.ptr[0], escaped[sizeof "\\x00"];
+    size_t n = tusk__printable_len(rest);
+
+    snprintf(escaped, sizeof escaped, n > 0 ? "\\%c" : "\\x%02X", (unsigned char)c);
+    if (n == 0 || c == '"' || c == '\\')
+        put_text(p, escaped);
+    else
+        put(p, rest.ptr, n);
+    return n > 0 ? n : 1;
+}
+
+/* In quotes where it is empty or has blanks or quotes; what a terminal might obey, and what is no UTF-8, is written out. */
 static void put_value(printer *p, tusk_str value)
 {
     bool quoted = value.len == 0;
@@ -35,16 +49,8 @@ static void put_value(printer *p, tusk_str value)
         quoted = quoted || value.ptr[i] == ' ' || value.ptr[i] == '"';
     if (quoted)
         put_text(p, "\"");
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        char escaped[sizeof "\\x00"];
-
-        snprintf(escaped, sizeof escaped, c == '"' || c == '\\' ? "\\%c" : "\\x%02X", c);
-        if (c < 0x20 || c == 0x7F || c == '"' || c == '\\')
-            put_text(p, escaped);
-        else
-            put(p, &value.ptr[i], 1);
-    }
+    for (size_t i = 0; i < value.len;)
+        i += put_character(p, tusk_str_from(value.ptr + i, value.len - i));
     if (quoted)
         put_text(p, "\"");
 }
@@ -178,7 +184,7 @@ size_t tusk__settings_describe(const tusk_allocator *allocator, const tusk__sour
     if (code == TUSK_OK)
         len = print(&g, s, config, buf, size);
     else
-        tusk__error_where(err, "configuration");
+        tusk__settings_refused(err);
     tusk__settings_unref(s);
     tusk__gathered_clear(&g);
     return len;

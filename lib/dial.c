@@ -339,9 +339,9 @@ static const char *sslmode_name(const tusk__settings *settings)
 static tusk_code refuse_missing_tls(tusk__dial *dial, tusk_error *err)
 {
     if (dial->settings->sslmode == TUSK__SSL_PREFER) /* the cancel of an encrypted connection */
-        return tusk__error_set(err, TUSK_ERR_CONNECT, NULL, "the server does not support TLS any more");
-    return tusk__error_set(err, TUSK_ERR_CONNECT, NULL, "the server does not support TLS, but sslmode=%s asks for it",
-                           sslmode_name(dial->settings));
+        return tusk__error_set(err, TUSK_ERR_CONNECT, "0A000", "the server does not support TLS any more");
+    return tusk__error_set(err, TUSK_ERR_CONNECT, "0A000",
+                           "the server does not support TLS, but sslmode=%s asks for it", sslmode_name(dial->settings));
 }
 
 /* Whoever sits on the way can write here what he likes, an 'E' with a text for the user too: it is not read (D22). */

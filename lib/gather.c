@@ -278,20 +278,27 @@ static tusk_code complete(gatherer *w)
 
 /* ---- the list of hosts --------------------------------------------------------------------------------------------------------- */
 
-static void fill_host(gatherer *w, size_t number)
+static void fill_host(const gatherer *w, tusk__host_texts *h)
 {
-    tusk__host_texts *h = &w->g->hosts[number];
-    const tusk_str *text = w->g->values.text;
-    bool one_port = tusk__list_count(text[TUSK__PARAM_PORT]) == 1;
-
-    *h = (tusk__host_texts){.host = tusk__list_item(text[TUSK__PARAM_HOST], number),
-                            .hostaddr = tusk__list_item(text[TUSK__PARAM_HOSTADDR], number),
-                            .port = tusk__list_item(text[TUSK__PARAM_PORT], one_port ? 0 : number),
-                            .password = text[TUSK__PARAM_PASSWORD]};
     if (h->host.len == 0 && h->hostaddr.len == 0)
         h->host = default_host(w);
     if (h->port.len == 0)
         h->port = tusk_str_of(tusk__params[TUSK__PARAM_PORT].fallback);
+    h->password = w->g->values.text[TUSK__PARAM_PASSWORD];
+}
+
+static void fill_hosts(gatherer *w, bool one_port)
+{
+    const tusk_str *text = w->g->values.text;
+    tusk_str host = text[TUSK__PARAM_HOST], hostaddr = text[TUSK__PARAM_HOSTADDR], port = text[TUSK__PARAM_PORT];
+
+    for (size_t i = 0; i < w->g->n_hosts; i++) {
+        tusk__host_texts *h = &w->g->hosts[i];
+
+        *h = (tusk__host_texts){.host = tusk__list_next(&host), .hostaddr = tusk__list_next(&hostaddr)};
+        h->port = one_port ? text[TUSK__PARAM_PORT] : tusk__list_next(&port);
+        fill_host(w, h);
+    }
 }
 
 /* As libpq: hostaddr says how many there are, then host; the other lists have as many, but one port is everybody's. */
@@ -308,12 +315,14 @@ static tusk_code split_hosts(gatherer *w)
     if (n_port != 1 && n_port != n)
         return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "port has %zu items for %zu hosts: one is for all",
                                n_port, n);
+    if (n > TUSK__HOSTS_MAX)
+        return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "there are %zu hosts in the list, and %d are the most", n,
+                               TUSK__HOSTS_MAX);
     g->hosts = tusk__array_new(g->allocator, n, sizeof *g->hosts);
     if (!g->hosts)
         return no_memory(w);
     g->n_hosts = n;
-    for (size_t i = 0; i < n; i++)
-        fill_host(w, i);
+    fill_hosts(w, n_port == 1);
     return TUSK_OK;
 }
 
@@ -342,9 +351,23 @@ static void look_up_passwords(gatherer *w)
         unsigned line;
 
         h->password_has_escapes = tusk__passfile_find(g->passfile.text, g->passfile.len, &key, &h->password, &line);
+        h->password_line = h->password_has_escapes ? line : 0;
         if (h->password_has_escapes && first->len == 0)
             set(w, TUSK__PARAM_PASSWORD, h->password, (tusk__origin){TUSK__FROM_PASSFILE, g->passfile_path, line, 0});
     }
+}
+
+/* For who is refused, and did not write it into the program. */
+static void name_password_origin(gatherer *w)
+{
+    tusk__gathered *g = w->g;
+    tusk__origin origin = g->values.origin[TUSK__PARAM_PASSWORD];
+
+    if (g->values.text[TUSK__PARAM_PASSWORD].len == 0 || origin.kind < TUSK__FROM_JSON)
+        return;
+    if (origin.kind == TUSK__FROM_PASSFILE)
+        origin.line = 0; /* each host has its own */
+    tusk__origin_print(&origin, g->password_origin, sizeof g->password_origin);
 }
 
 /* The path, which nobody must have named; false: there is no file to look into. */
@@ -427,7 +450,9 @@ tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sou
     if (config->on_password)
         out->values.text[TUSK__PARAM_PASSWORD] = (tusk_str){NULL, 0};
     TUSK_TRY(split_hosts(&w));
-    return read_passfile(&w);
+    TUSK_TRY(read_passfile(&w));
+    name_password_origin(&w);
+    return TUSK_OK;
 }
 
 void tusk__gathered_clear(tusk__gathered *g)

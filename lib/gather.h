@@ -19,6 +19,7 @@ typedef struct tusk__host_texts {
     tusk_str port;
     tusk_str password;         /* what was given for all, or this host's of the password file */
     bool password_has_escapes; /* it lies in the password file as it is written there */
+    unsigned password_line;    /* in the password file; 0: it is not from there */
 } tusk__host_texts;
 
 typedef struct tusk__gathered {
@@ -30,6 +31,7 @@ typedef struct tusk__gathered {
     tusk_str system_roots_file, system_roots_folders; /* read if sslrootcert is "system" */
     char home[PATH_MAX];
     char warning[512]; /* for the log; empty: none */
+    char password_origin[512]; /* in words, without the line of the password file; empty: the program's own, or there is none */
 
     char user_name[TUSK__USER_NAME_SIZE];
     char timeout[32]; /* tusk_config.connect_timeout in words */

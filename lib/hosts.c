@@ -24,15 +24,11 @@ size_t tusk__list_count(tusk_str list)
     return n;
 }
 
-tusk_str tusk__list_item(tusk_str list, size_t number)
+tusk_str tusk__list_next(tusk_str *list)
 {
-    const char *comma = comma_in(list);
+    const char *comma = comma_in(*list);
+    tusk_str item = comma ? tusk_str_from(list->ptr, (size_t)(comma - list->ptr)) : *list;
 
-    for (; number > 0 && comma; number--) {
-        list = behind(list, comma);
-        comma = comma_in(list);
-    }
-    if (number > 0)
-        return tusk_str_of("");
-    return comma ? tusk_str_from(list.ptr, (size_t)(comma - list.ptr)) : list;
+    *list = comma ? behind(*list, comma) : tusk_str_of("");
+    return item;
 }

@@ -1,5 +1,5 @@
 /* The keys of SQLSpec's connection_config and driver_features as tables.
- * What becomes of one is lib/config_json.c's business.
+ * What becomes of one is lib/config_json_value.c's business.
  * Read first: lib/config_json.h. */
 #include <stddef.h>
 

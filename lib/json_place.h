@@ -1,5 +1,5 @@
 /* Where something stands in a JSON document, for errors: the parser says so only of what it cannot parse.
- * Read first: lib/config_json.c. */
+ * Read first: lib/config_json_reader.h. */
 #ifndef TUSK_LIB_JSON_PLACE_H
 #define TUSK_LIB_JSON_PLACE_H
 

@@ -174,9 +174,10 @@ static tusk_code on_negotiate(tusk__login *login, tusk__session *session, const 
     if (version == login->facts.protocol)
         return broken(err, "the server wants what was asked for");
     if (version < login->settings->min_protocol)
-        return tusk__error_set(
-            err, TUSK_ERR_CONNECT, NULL, "the server speaks no protocol above %u.%u, and min_protocol_version is %u.%u",
-            MAJOR(version), MINOR(version), MAJOR(login->settings->min_protocol), MINOR(login->settings->min_protocol));
+        return tusk__error_set(err, TUSK_ERR_CONNECT, "0A000",
+                               "the server speaks no protocol above %u.%u, and min_protocol_version is %u.%u",
+                               MAJOR(version), MINOR(version), MAJOR(login->settings->min_protocol),
+                               MINOR(login->settings->min_protocol));
     login->facts.protocol = version;
     return TUSK_OK;
 }

@@ -102,11 +102,12 @@ static void lost(tusk_conn *conn, tusk_code code, tusk_error *err)
     if (code == TUSK_DONE)
         (void)tusk__error_set(err, TUSK_ERR_LOST, "08006", "the server closed the connection");
     tusk__answer_farewell(conn, err);
-    tusk__conn_where(conn, err);
-    if (conn->phase == TUSK__PHASE_LOGIN)
+    if (conn->phase == TUSK__PHASE_LOGIN) {
         tusk__connect_failed(conn, err);
-    else
-        tusk__conn_fail(conn, err);
+        return;
+    }
+    tusk__conn_where(conn, err);
+    tusk__conn_fail(conn, err);
 }
 
 /* One recv. False: nothing more to do in this turn. */

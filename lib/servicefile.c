@@ -37,6 +37,8 @@ static tusk_code refuse_name(const reader *r, tusk_str name)
 {
     const char *nearest = tusk__param_nearest(name);
 
+    if (without_blanks(name).len < name.len && tusk__param_find(without_blanks(name)))
+        return refuse(r, "has a blank in front of its \"=\", and none is allowed there");
     if (tusk_str_is(name, "service"))
         return refuse(r, "names another service, and services cannot be nested");
     if (!nearest)

@@ -1,11 +1,13 @@
-/* From gathered texts to settings: one block that holds all of them, judged, and what must fit together does.
- * Where the texts come from is lib/gather.c's business, what one of them means lib/apply.c's.
+/* From gathered texts to settings: one block that holds all of them, judged.
+ * Where the texts come from is lib/gather.c's business, what one of them means lib/apply.c's, what goes together lib/cross_check.c's.
  * Read first: lib/settings.h, lib/config_table.h. */
 #include "lib/settings.h"
 
 #include <stdio.h>
 
 #include "lib/apply.h"
+#include "lib/conninfo.h"
+#include "lib/cross_check.h"
 #include "lib/crypto.h"
 #include "lib/gather.h"
 #include "lib/mechanism.h"
@@ -151,37 +153,21 @@ static tusk_code build_startup(builder *b)
     return TUSK_OK;
 }
 
-/* ---- what is not text, and what must fit together ------------------------------------------------------------------------- */
+/* ---- what is not text ------------------------------------------------------------------------------------------------------- */
 
 static tusk_code apply_numbers(builder *b)
 {
     const tusk_config *config = b->config;
 
+    if (!(config->connect_timeout >= 0 || config->connect_timeout == TUSK_NONE))
+        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
+                               "connect_timeout must be a number of seconds above 0, or TUSK_NONE");
     if (config->connect_timeout != 0.0)
         b->s->connect_timeout_us = tusk__seconds_to_us(config->connect_timeout);
     if (config->scram_max_iterations < 0)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL, "scram_max_iterations must not be negative");
     b->s->scram_max_iterations =
         config->scram_max_iterations > 0 ? (uint32_t)config->scram_max_iterations : TUSK__SCRAM_MAX_ITERATIONS;
-    return TUSK_OK;
-}
-
-/* Anybody can get a certificate from one of the system's authorities: without the name it proves nothing. As libpq. */
-static tusk_code check_tls(const builder *b)
-{
-    const tusk__settings *s = b->s;
-
-    if (tusk__trusts_system(s) && s->sslmode < TUSK__SSL_VERIFY_FULL)
-        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
-                               "sslrootcert=system needs sslmode=verify-full: a weaker one would take anybody's "
-                               "certificate");
-    if (s->tls_max != 0 && s->tls_min > s->tls_max)
-        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
-                               "ssl_min_protocol_version is above ssl_max_protocol_version");
-    if (s->sslnegotiation == TUSK__NEGOTIATE_DIRECT && s->sslmode < TUSK__SSL_REQUIRE)
-        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
-                               "sslnegotiation=direct needs sslmode=require or stronger: it leaves no way into the "
-                               "clear");
     return TUSK_OK;
 }
 
@@ -193,20 +179,14 @@ static tusk_code check_mechanisms(const builder *b)
     return TUSK_OK;
 }
 
-static tusk_code cross_check(builder *b)
+/* Who wants 3.2 at least asks for it. */
+static void complete_protocols(builder *b)
 {
     tusk__settings *s = b->s;
 
     if (!b->g->values.text[TUSK__PARAM_MAX_PROTOCOL_VERSION].ptr)
         s->max_protocol =
             s->min_protocol > TUSK__PROTOCOL_3_0 ? (uint32_t)TUSK__PROTOCOL_3_2 : (uint32_t)TUSK__PROTOCOL_3_0;
-    if (s->scram_client_key.is_given != s->scram_server_key.is_given)
-        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
-                               "scram_client_key and scram_server_key belong together: one is missing");
-    if (s->min_protocol > s->max_protocol)
-        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL, "min_protocol_version is above max_protocol_version");
-    TUSK_TRY(check_tls(b));
-    return check_mechanisms(b);
 }
 
 /* ---- the hosts ------------------------------------------------------------------------------------------------------------ */
@@ -228,7 +208,8 @@ static tusk_code build_host(builder *b, const tusk__host_texts *from, tusk__host
 {
     *to = (tusk__host){.host = put_text(b, from->host.len > 0 ? from->host : from->hostaddr),
                        .hostaddr = put_text(b, from->hostaddr),
-                       .password = put_password(b, from)};
+                       .password = put_password(b, from),
+                       .password_line = from->password_line};
     if (from->host.len == 0 && b->s->sslmode == TUSK__SSL_VERIFY_FULL)
         return tusk__error_set(
             b->err, TUSK_ERR_CONFIG, NULL,
@@ -244,6 +225,7 @@ static tusk_code build_hosts(builder *b)
     tusk__settings *s = b->s;
 
     s->n_hosts = b->g->n_hosts;
+    s->password_origin = put_text(b, tusk_str_of(b->g->password_origin));
     for (size_t i = 0; i < s->n_hosts; i++)
         TUSK_TRY(build_host(b, &b->g->hosts[i], &s->hosts[i]));
     if (s->host.len == 0)
@@ -259,11 +241,25 @@ static void say_origin(tusk_error *err, const tusk__origin *origin)
 {
     char text[sizeof err->detail], place[sizeof text - sizeof "It comes from ."];
 
-    if (!err || origin->kind < TUSK__FROM_JSON)
+    if (origin->kind < TUSK__FROM_JSON)
         return;
     tusk__origin_print(origin, place, sizeof place);
     snprintf(text, sizeof text, "It comes from %s.", place);
     tusk__error_detail(err, tusk_str_of(text));
+}
+
+/* What is often behind an error, and cannot be seen in it. */
+static void say_hint(const builder *b, const tusk__param *param, tusk_str text, const tusk__origin *origin)
+{
+    bool has_blank = text.len > 0 && (text.ptr[0] == ' ' || text.ptr[0] == '\t');
+
+    if (b->err->hint[0])
+        return;
+    if (origin->kind == TUSK__FROM_SERVICE_FILE && has_blank)
+        tusk__error_hint(b->err, tusk_str_of("A blank behind the \"=\" in a service file belongs to the value."));
+    else if (origin->kind == TUSK__FROM_STRING && param->kind == TUSK__KIND_PORT &&
+             tusk__conninfo_has_late_at(tusk_str_of(b->config->dsn)))
+        tusk__error_hint(b->err, tusk_str_of("In a URI, a / in a password is written %2F."));
 }
 
 /* A file to be written is named by the program or its environment; what comes from elsewhere is refused like any other parameter that
@@ -289,8 +285,10 @@ static tusk_code apply_all(builder *b)
             continue;
         }
         code = tusk__param_apply(b->s, &tusk__params[i], text, b->err);
-        if (code != TUSK_OK && !was_set)
+        if (code != TUSK_OK && b->err && !was_set) {
             say_origin(b->err, &values->origin[i]);
+            say_hint(b, &tusk__params[i], text, &values->origin[i]);
+        }
         if (code != TUSK_OK)
             return code;
     }
@@ -301,12 +299,14 @@ static tusk_code fill(builder *b)
 {
     TUSK_TRY(apply_all(b));
     TUSK_TRY(apply_numbers(b));
-    TUSK_TRY(cross_check(b));
+    complete_protocols(b);
     if (b->s->requirepeer.len > 0)
         b->s->requirepeer_id = tusk__account_number(b->s->requirepeer.ptr);
     TUSK_TRY(build_hosts(b));
+    TUSK_TRY(tusk__cross_check(b->s, b->err));
+    TUSK_TRY(check_mechanisms(b));
     TUSK_TRY(build_startup(b));
-    b->s->home = put_text(b, tusk_str_of(b->g->home));
+    b->s->home = put_text(b, tusk_str_of(b->config->ignore_environment ? "" : b->g->home));
     b->s->system_roots_file = put_text(b, b->g->system_roots_file);
     b->s->system_roots_folders = put_text(b, b->g->system_roots_folders);
     b->s->warning = put_text(b, tusk_str_of(b->g->warning));
@@ -317,7 +317,8 @@ static tusk_code fill(builder *b)
 
 static size_t room_for(const tusk__gathered *g, const tusk_config *config)
 {
-    size_t room = strlen(g->home) + strlen(g->warning) + g->system_roots_file.len + g->system_roots_folders.len + 4;
+    size_t room = strlen(g->home) + strlen(g->warning) + strlen(g->password_origin) + g->system_roots_file.len +
+                  g->system_roots_folders.len + 5;
 
     for (size_t i = 0; i < TUSK__N_PARAMS; i++)
         room += g->values.text[i].len + 1;
@@ -373,7 +374,6 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
     b.s->on_password = config->on_password;
     b.s->on_token = config->on_token;
     b.s->on_notice = config->on_notice;
-    b.s->on_closed = config->on_closed;
     b.s->on_parameter = config->on_parameter;
     b.s->on_key_password = config->on_key_password;
     b.s->user_data = config->user_data;
@@ -383,6 +383,13 @@ tusk_code tusk__settings_build(const tusk_allocator *allocator, const tusk__gath
     else
         release(b.s);
     return code;
+}
+
+void tusk__settings_refused(tusk_error *err)
+{
+    tusk__error_where(err, "configuration");
+    if (err)
+        err->fate = TUSK_FATE_NOT_SENT;
 }
 
 tusk_code tusk__settings_read(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
@@ -398,7 +405,7 @@ tusk_code tusk__settings_read(const tusk_allocator *allocator, const tusk__sourc
         code = tusk__settings_build(allocator, &g, config, out, err);
     tusk__gathered_clear(&g);
     if (code != TUSK_OK)
-        tusk__error_where(err, "configuration");
+        tusk__settings_refused(err);
     return code;
 }
 

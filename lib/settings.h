@@ -42,6 +42,7 @@ typedef struct tusk__host {
     tusk_str hostaddr; /* connect here, verify against host */
     tusk_str port;     /* never empty, 1..65535 */
     tusk_str password; /* empty: none */
+    unsigned password_line; /* where it stands in the password file; 0: it does not come from there */
     uint16_t port_number;
     char port_digits[sizeof "65535"]; /* what port views */
 } tusk__host;
@@ -72,11 +73,12 @@ typedef struct tusk__settings {
     size_t n_hosts;
     tusk_str host, hostaddr, port; /* as given, lists whole: `hosts` has what counts */
     tusk_str password;             /* the first host's */
+    tusk_str password_origin;      /* in words, but for the line in the password file; empty: the program's own */
     tusk_str dbname; /* never empty */
     tusk_str user;   /* never empty */
-    tusk_str application_name, fallback_application_name, options, sslrootcert, client_encoding_given;
+    tusk_str application_name, fallback_application_name, options, sslrootcert;
     tusk_str service, passfile;
-    tusk_str home;     /* the user's folder, for default files; empty if there is none */
+    tusk_str home;     /* the user's folder, for default files of TLS; empty if there is none, or none is to be looked into */
     tusk_str system_roots_file, system_roots_folders; /* SSL_CERT_FILE, SSL_CERT_DIR; empty: OpenSSL's own */
     tusk_str warning;  /* what the log is to be told of the sources; empty: nothing */
 
@@ -96,11 +98,11 @@ typedef struct tusk__settings {
     tusk__ready_key scram_client_key, scram_server_key; /* both or none */
 
     /* the table fills these, but lets through only what is done without looking at them */
-    uint32_t target_session_attrs, load_balance_hosts, keepalives, sslnegotiation, sslcertmode, sslsni, sslcompression;
-    uint32_t tls_min, tls_max, gssencmode, gssdelegation;
+    uint32_t target_session_attrs, load_balance_hosts, keepalives, sslnegotiation, sslcertmode, sslsni;
+    uint32_t tls_min, tls_max, gssdelegation;
     int32_t keepalives_idle, keepalives_interval, keepalives_count, tcp_user_timeout_ms;
-    tusk_str replication, sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile;
-    tusk_str krbsrvname, gsslib;
+    tusk_str sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile;
+    tusk_str krbsrvname;
     tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;
 
     const tusk_auth_mechanism **mechanisms; /* what the program has named (lib/mechanism.h) */
@@ -109,7 +111,6 @@ typedef struct tusk__settings {
     tusk_password_fn on_password;
     tusk_token_fn on_token;
     tusk_notice_fn on_notice;
-    tusk_closed_fn on_closed;
     tusk_parameter_fn on_parameter;
     tusk_key_password_fn on_key_password;
     void *user_data;
@@ -132,6 +133,9 @@ tusk_code tusk__settings_read(const tusk_allocator *allocator, const tusk__sourc
 TUSK_MUST_CHECK
 tusk_code tusk__settings_new(const tusk_allocator *allocator, const tusk_config *config, tusk__settings **out,
                              tusk_error *err);
+
+/* A configuration that is refused: nothing was sent, and the place is said. */
+void tusk__settings_refused(tusk_error *err);
 
 /* tusk_config_describe() with an allocator and sources. */
 size_t tusk__settings_describe(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,

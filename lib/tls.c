@@ -25,6 +25,11 @@ typedef struct tls {
     int end_os;
     tusk__tls_errors end_errors;
 
+    /* The kernel takes no more output, with this errno. What it had received until then is still there: perhaps the alert that says
+     * why, or the server's last words. */
+    bool is_refused;
+    int refused_os;
+
     bool is_established;
     bool may_have_more; /* the last fill took a whole chunk: the kernel need not be waited for */
     tusk_str host;      /* behind the struct */
@@ -59,25 +64,31 @@ static tusk_code set_end_by_openssl(tls *t)
     return set_end(t, errors.no_memory ? TUSK_ERR_NOMEM : TUSK_ERR_TLS, 0);
 }
 
-/* An end of the bytes that no close_notify announced may be an attacker's: it is never an orderly one. */
+/* An end of the bytes that no close_notify announced may be an attacker's: it is never an orderly one. If output was refused before,
+ * that says more. */
 static tusk_code set_end_by_kernel(tls *t, tusk_code code, const tusk_error *err)
 {
-    return set_end(t, code == TUSK_DONE ? TUSK_ERR_LOST : code, code == TUSK_DONE ? 0 : err->os);
+    return set_end(t, code == TUSK_DONE ? TUSK_ERR_LOST : code, code == TUSK_DONE ? t->refused_os : err->os);
 }
 
-static tusk_code report_loss(const tls *t, tusk_error *err)
+static tusk_code set_end_by_refusal(tls *t)
+{
+    return set_end(t, TUSK_ERR_LOST, t->refused_os);
+}
+
+static tusk_code report_loss(const tls *t, int os, tusk_error *err)
 {
     bool is_first = err && err->code == TUSK_OK;
 
-    if (t->end_os != 0)
-        (void)tusk__error_set(err, TUSK_ERR_LOST, NULL, "the connection was lost: %s", tusk__os_text(t->end_os));
+    if (os != 0)
+        (void)tusk__error_set(err, TUSK_ERR_LOST, NULL, "the connection was lost: %s", tusk__os_text(os));
     else if (t->is_established)
         (void)tusk__error_set(err, TUSK_ERR_LOST, NULL,
                               "the connection was lost: it was closed without the goodbye that TLS asks for");
     else
         (void)tusk__error_set(err, TUSK_ERR_LOST, NULL, "the server closed the connection during the TLS handshake");
     if (is_first)
-        err->os = t->end_os;
+        err->os = os;
     return TUSK_ERR_LOST;
 }
 
@@ -86,9 +97,11 @@ static tusk_code report_end(const tls *t, tusk_error *err)
     long verify_result = t->context->verify_chain && !t->is_established ? SSL_get_verify_result(t->ssl) : X509_V_OK;
 
     if (t->end == TUSK_ERR_LOST)
-        return report_loss(t, err);
+        return report_loss(t, t->end_os, err);
+    if (verify_result != X509_V_OK && (t->end == TUSK_ERR_TLS || t->end == TUSK_ERR_NOMEM))
+        return tusk__tls_explain_chain(t->context, t->end_errors, verify_result, err);
     if (t->end == TUSK_ERR_TLS || t->end == TUSK_ERR_NOMEM)
-        return tusk__tls_explain(t->end_errors, verify_result, err);
+        return tusk__tls_explain(t->end_errors, err);
     return t->end;
 }
 
@@ -115,9 +128,14 @@ static tusk_code fill(tls *t)
 static tusk_code flush(tls *t)
 {
     tusk_error err = {0};
-    tusk_code code = tusk__tls_flush(&t->flows, t->base.fd, &err);
 
-    return code == TUSK_OK ? TUSK_OK : set_end_by_kernel(t, code, &err);
+    if (!t->is_refused && tusk__tls_flush(&t->flows, t->base.fd, &err) == TUSK_OK)
+        return TUSK_OK;
+    if (!t->is_refused)
+        t->refused_os = err.os;
+    t->is_refused = true;
+    tusk__tls_flow_clear(&t->flows.out);
+    return TUSK_ERR_LOST;
 }
 
 static bool tls_wants_write(const tusk__transport *base)
@@ -155,7 +173,7 @@ static tusk_code shake_and_flush(tls *t, int *fills)
     if (code != TUSK_OK && code != TUSK_AGAIN)
         return code;
     if (flushed != TUSK_OK)
-        return flushed;
+        return (*fills)++ < FILLS_MAX && fill(t) == TUSK_OK ? TUSK_DONE : set_end_by_refusal(t);
     if (!wants_input && tls_wants_write(&t->base))
         return TUSK_AGAIN;
     if (code == TUSK_OK)
@@ -193,7 +211,8 @@ static bool tls_has_input(const tusk__transport *base)
 {
     const tls *t = (const tls *)(const void *)base;
 
-    return t->end != TUSK_OK || t->may_have_more || tusk__tls_flow_len(&t->flows.in) > 0 || SSL_pending(t->ssl) > 0;
+    return t->end != TUSK_OK || t->is_refused || t->may_have_more || tusk__tls_flow_len(&t->flows.in) > 0 ||
+           SSL_pending(t->ssl) > 0;
 }
 
 /* TUSK_OK: *n bytes, possibly none · else the end. */
@@ -245,9 +264,11 @@ static tusk_code tls_recv(tusk__transport *base, void *buf, size_t len, size_t *
     if (t->end == TUSK_OK)
         code = receive(t, buf, len, n);
     if (tusk__tls_flow_len(&t->flows.out) > waiting)
-        (void)flush(t); /* a failure is kept in t->end */
+        (void)flush(t);
     if (*n > 0)
         return TUSK_OK;
+    if (t->is_refused && code == TUSK_AGAIN)
+        (void)set_end_by_refusal(t); /* all is read that came before */
     if (t->end != TUSK_OK)
         return report_end(t, err);
     return code == TUSK_ERR_NOMEM ? out_of_memory(err) : TUSK_AGAIN;
@@ -306,12 +327,18 @@ static tusk_code tls_send(tusk__transport *base, const void *buf, size_t len, si
     *n = 0;
     if (t->end != TUSK_OK && t->end != TUSK_DONE)
         return report_end(t, err);
+    if (t->is_refused)
+        return report_loss(t, t->refused_os, err);
     if (len > 0)
         code = encrypt_all(t, buf, len, n);
     if (code == TUSK_ERR_NOMEM && t->end == TUSK_OK)
         return out_of_memory(err);
-    if (code != TUSK_OK || flush(t) != TUSK_OK)
+    if (code != TUSK_OK)
         return report_end(t, err);
+    if (flush(t) != TUSK_OK) {
+        *n = 0;
+        return report_loss(t, t->refused_os, err);
+    }
     return *n > 0 || len == 0 ? TUSK_OK : TUSK_AGAIN;
 }
 
@@ -322,7 +349,7 @@ static void tls_shutdown(tusk__transport *base)
     tls *t = tls_of(base);
     const tusk__os *os = tusk__loop_os(base->loop);
 
-    if (t->is_established && (t->end == TUSK_OK || t->end == TUSK_DONE)) {
+    if (t->is_established && !t->is_refused && (t->end == TUSK_OK || t->end == TUSK_DONE)) {
         ERR_clear_error();
         (void)SSL_shutdown(t->ssl);
         ERR_clear_error();
@@ -408,7 +435,7 @@ tusk_code tusk__tls_new(tusk_loop *loop, int fd, tusk__tls_context *context, tus
         *out = &t->base;
         return TUSK_OK;
     }
-    code = tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
+    code = tusk__tls_explain(tusk__tls_take_errors(), err);
     free_tls(t);
     return code;
 }

@@ -19,6 +19,7 @@ struct tusk__tls_context {
     SSL_CTX *ssl_ctx;
     BIO_METHOD *bio_method;
     bool verify_chain, verify_host, must_alpn, must_show_certificate, no_sni;
+    bool trust_system; /* for errors: whose authorities they are */
     int key_log_fd; /* -1: none */
 };
 
@@ -87,8 +88,11 @@ typedef struct tusk__tls_errors {
 } tusk__tls_errors;
 tusk__tls_errors tusk__tls_take_errors(void);
 
-/* One sentence; TUSK_ERR_NOMEM or TUSK_ERR_TLS. verify_result: of the chain, X509_V_OK if that is not the trouble. */
-tusk_code tusk__tls_explain(tusk__tls_errors errors, long verify_result, tusk_error *err);
+/* One sentence; TUSK_ERR_NOMEM or TUSK_ERR_TLS. */
+tusk_code tusk__tls_explain(tusk__tls_errors errors, tusk_error *err);
+/* The same of a chain that was not accepted: verify_result, not X509_V_OK, says why. */
+tusk_code tusk__tls_explain_chain(const tusk__tls_context *context, tusk__tls_errors errors, long verify_result,
+                                  tusk_error *err);
 
 /* ---- tls_peer.c -------------------------------------------------------------------------------------------------- */
 

@@ -2,10 +2,8 @@
  * It verifies nothing itself: OpenSSL does the chain, lib/tls_verify.c the name. Whom it trusts is lib/tls_roots.c's, who
  * we are lib/tls_identity.c's.
  * Read first: lib/transport.h, "TLS"; PostgreSQL docs, libpq, "SSL Support". */
-#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/err.h>
 
@@ -17,32 +15,15 @@ static const unsigned char alpn[] = {10, 'p', 'o', 's', 't', 'g', 'r', 'e', 's',
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
-static bool home_folder(const tusk__tls_policy *policy, char *buf, size_t size)
-{
-    char space[4096];
-    struct passwd entry, *found = NULL;
-    int n;
-
-    if (policy->home.len > 0)
-        n = snprintf(buf, size, TUSK_STR_FMT, TUSK_STR_ARG(policy->home));
-    else if (getpwuid_r(geteuid(), &entry, space, sizeof space, &found) == 0 && found && found->pw_dir)
-        n = snprintf(buf, size, "%s", found->pw_dir);
-    else
-        return false;
-    return n > 0 && (size_t)n < size;
-}
-
 bool tusk__tls_default_path(const tusk__tls_policy *policy, const char *name, char path[TUSK__TLS_PATH_SIZE])
 {
     struct stat status;
-    size_t len;
     int n;
 
-    if (!home_folder(policy, path, TUSK__TLS_PATH_SIZE))
+    if (policy->home.len == 0)
         return false;
-    len = strlen(path);
-    n = snprintf(path + len, TUSK__TLS_PATH_SIZE - len, "/.postgresql/%s", name);
-    return n > 0 && (size_t)n < TUSK__TLS_PATH_SIZE - len && stat(path, &status) == 0;
+    n = snprintf(path, TUSK__TLS_PATH_SIZE, TUSK_STR_FMT "/.postgresql/%s", TUSK_STR_ARG(policy->home), name);
+    return n > 0 && n < TUSK__TLS_PATH_SIZE && stat(path, &status) == 0;
 }
 
 tusk_code tusk__tls_path_of(tusk_str given, char path[TUSK__TLS_PATH_SIZE], const char *what, tusk_error *err)
@@ -85,11 +66,12 @@ static tusk_code fill(tusk__tls_context *context, const tusk__tls_policy *policy
     context->bio_method = tusk__tls_bio_method_new();
     context->ssl_ctx = SSL_CTX_new(TLS_client_method());
     if (!context->bio_method || !context->ssl_ctx || !configure(context->ssl_ctx, policy))
-        return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
+        return tusk__tls_explain(tusk__tls_take_errors(), err);
     context->verify_host = policy->verify == TUSK__TLS_VERIFY_HOST;
     context->must_alpn = policy->must_alpn;
     context->must_show_certificate = policy->must_show_certificate;
     context->no_sni = policy->no_sni;
+    context->trust_system = policy->trust_system;
     TUSK_TRY(tusk__tls_load_roots(context, policy, err));
     TUSK_TRY(tusk__tls_load_crl(context, policy, err));
     TUSK_TRY(tusk__tls_load_identity(context, policy, err));

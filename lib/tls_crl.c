@@ -16,7 +16,7 @@ static tusk_code file_failed(const char *path, tusk_error *err)
     bool is_system = ERR_SYSTEM_ERROR(errors.first);
 
     if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
+        return tusk__tls_explain(errors, err);
     return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
                            is_system ? "the revocation list file \"%s\" cannot be read"
                                      : "the revocation list file \"%s\" holds no usable list",
@@ -37,7 +37,7 @@ static tusk_code load_folder(X509_LOOKUP *lookup, const char *path, tusk_error *
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the folder of revocation lists \"%s\" cannot be read",
                                path);
     errors = tusk__tls_take_errors(); /* of files that are no lists */
-    return errors.no_memory ? tusk__tls_explain(errors, X509_V_OK, err) : TUSK_OK;
+    return errors.no_memory ? tusk__tls_explain(errors, err) : TUSK_OK;
 }
 
 static tusk_code load_given(X509_LOOKUP *lookup, const tusk__tls_policy *policy, tusk_error *err)
@@ -72,9 +72,9 @@ tusk_code tusk__tls_load_crl(tusk__tls_context *context, const tusk__tls_policy 
         return TUSK_OK;
     lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
     if (!lookup)
-        return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
+        return tusk__tls_explain(tusk__tls_take_errors(), err);
     TUSK_TRY(is_given ? load_given(lookup, policy, err) : load_file(lookup, path, err));
     if (X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) != 1)
-        return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
+        return tusk__tls_explain(tusk__tls_take_errors(), err);
     return TUSK_OK;
 }

@@ -41,15 +41,15 @@ static const sentence chain_sentences[] = {
     {X509_V_ERR_CERT_HAS_EXPIRED, "the server's certificate has expired"},
     {X509_V_ERR_CERT_NOT_YET_VALID, "the server's certificate is not valid yet"},
     {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
-     "the server's certificate is self-signed and not in the root certificate file"},
+     "the server's certificate is self-signed and not "},
     {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
-     "the server's certificate goes back to an authority that is not in the root certificate file"},
+     "the server's certificate goes back to an authority that is not "},
     {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
-     "the server's certificate was issued by an authority that is not in the root certificate file"},
+     "the server's certificate was issued by an authority that is not "},
     {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
-     "the server's certificate was issued by an authority that is not in the root certificate file"},
+     "the server's certificate was issued by an authority that is not "},
     {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
-     "the server's certificate was issued by an authority that is not in the root certificate file"},
+     "the server's certificate was issued by an authority that is not "},
     {X509_V_ERR_CERT_SIGNATURE_FAILURE, "the signature of the server's certificate is wrong"},
     {X509_V_ERR_CERT_REVOKED, "the server's certificate has been revoked"},
     {X509_V_ERR_UNABLE_TO_GET_CRL, "there is no revocation list of an authority in the server's chain"},
@@ -87,25 +87,57 @@ static const sentence reason_sentences[] = {
 };
 /* clang-format on */
 
-tusk_code tusk__tls_explain(tusk__tls_errors errors, long verify_result, tusk_error *err)
+tusk_code tusk__tls_explain(tusk__tls_errors errors, tusk_error *err)
 {
     bool is_first = err && err->code == TUSK_OK;
     int reason = ERR_GET_REASON(errors.first);
-    const char *text, *fallback = errors.first ? ERR_reason_error_string(errors.first) : NULL;
+    const char *text = ERR_GET_LIB(errors.first) == ERR_LIB_SSL ? LOOK_UP(reason_sentences, reason) : NULL;
+    const char *fallback = errors.first ? ERR_reason_error_string(errors.first) : NULL;
 
-    if (errors.no_memory || verify_result == X509_V_ERR_OUT_OF_MEM)
+    if (errors.no_memory)
         return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory in TLS");
-    if (verify_result != X509_V_OK) {
-        text = LOOK_UP(chain_sentences, verify_result);
-        fallback = X509_verify_cert_error_string(verify_result);
-    } else {
-        text = ERR_GET_LIB(errors.first) == ERR_LIB_SSL ? LOOK_UP(reason_sentences, reason) : NULL;
-    }
     if (text)
         (void)tusk__error_set(err, TUSK_ERR_TLS, NULL, "%s", text);
     else
         (void)tusk__error_set(err, TUSK_ERR_TLS, NULL, "TLS failed: %s", fallback ? fallback : "no reason is known");
     if (is_first)
-        err->os = verify_result != X509_V_OK ? (int)verify_result : reason;
+        err->os = reason;
+    return TUSK_ERR_TLS;
+}
+
+/* With whom the context trusts. */
+static bool ends_with_roots(const char *text)
+{
+    return text[strlen(text) - 1] == ' ';
+}
+
+/* What a user may do about it. */
+static const char *hint_for(long verify_result)
+{
+    return verify_result == X509_V_ERR_UNABLE_TO_GET_CRL ? "Each authority of the chain needs a list: in the file "
+                                                           "sslcrl, or in the folder sslcrldir under its hash "
+                                                           "(openssl rehash)."
+                                                         : NULL;
+}
+
+tusk_code tusk__tls_explain_chain(const tusk__tls_context *context, tusk__tls_errors errors, long verify_result,
+                                  tusk_error *err)
+{
+    bool is_first = err && err->code == TUSK_OK;
+    const char *text = LOOK_UP(chain_sentences, verify_result);
+    const char *roots = context->trust_system ? "among those that this machine trusts" : "in the root certificate file";
+    const char *hint = hint_for(verify_result);
+
+    if (errors.no_memory || verify_result == X509_V_ERR_OUT_OF_MEM)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory in TLS");
+    if (text)
+        (void)tusk__error_set(err, TUSK_ERR_TLS, NULL, "%s%s", text, ends_with_roots(text) ? roots : "");
+    else
+        (void)tusk__error_set(err, TUSK_ERR_TLS, NULL, "TLS failed: %s", X509_verify_cert_error_string(verify_result));
+    if (is_first) {
+        err->os = (int)verify_result;
+        if (hint)
+            tusk__error_hint(err, tusk_str_of(hint));
+    }
     return TUSK_ERR_TLS;
 }

@@ -17,11 +17,11 @@
 
 /* ---- the certificate --------------------------------------------------------------------------------------------- */
 
-static tusk_code no_certificate(tusk_error *err)
+static tusk_code no_certificate(const tusk__tls_policy *policy, tusk_error *err)
 {
-    return tusk__error_set(
-        err, TUSK_ERR_CONFIG, NULL,
-        "sslcertmode=require needs a client certificate, and there is no ~/.postgresql/" CERTIFICATE_FILE);
+    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "sslcertmode=require needs a client certificate, and %s",
+                           policy->home.len > 0 ? "there is no ~/.postgresql/" CERTIFICATE_FILE
+                                                : "sslcert is not given");
 }
 
 static tusk_code certificate_failed(const char *path, tusk_error *err)
@@ -30,7 +30,7 @@ static tusk_code certificate_failed(const char *path, tusk_error *err)
     bool is_system = ERR_SYSTEM_ERROR(errors.first);
 
     if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
+        return tusk__tls_explain(errors, err);
     if (is_system && ERR_GET_REASON(errors.first) == ENOENT)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the client certificate file \"%s\" does not exist", path);
     return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
@@ -110,7 +110,7 @@ static tusk_code key_failed(const char *path, const key_reader *reader, tusk_err
     tusk__tls_errors errors = tusk__tls_take_errors();
 
     if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
+        return tusk__tls_explain(errors, err);
     if (reader->was_asked)
         return key_is_encrypted(path, reader, err);
     return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the client key file \"%s\" holds no usable key", path);
@@ -143,7 +143,7 @@ static tusk_code use_key(SSL_CTX *ctx, const char *path, EVP_PKEY *key, tusk_err
         return TUSK_OK;
     errors = tusk__tls_take_errors();
     if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
+        return tusk__tls_explain(errors, err);
     return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the client key in \"%s\" is not that of the client certificate",
                            path);
 }
@@ -172,12 +172,14 @@ static tusk_code load_key_file(tusk__tls_context *context, const tusk__tls_polic
 
 static tusk_code load_key(tusk__tls_context *context, const tusk__tls_policy *policy, tusk_error *err)
 {
-    char path[TUSK__TLS_PATH_SIZE] = "~/.postgresql/" KEY_FILE; /* for the error, if there is no home folder */
+    char path[TUSK__TLS_PATH_SIZE];
 
+    if (policy->key.len == 0 && policy->home.len == 0)
+        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the client certificate needs its key: sslkey is not given");
     if (policy->key.len > 0)
         TUSK_TRY(tusk__tls_path_of(policy->key, path, "client key file", err));
     else
-        (void)tusk__tls_default_path(policy, KEY_FILE, path);
+        (void)tusk__tls_default_path(policy, KEY_FILE, path); /* the error names it */
     return load_key_file(context, policy, path, err);
 }
 
@@ -211,5 +213,5 @@ tusk_code tusk__tls_load_identity(tusk__tls_context *context, const tusk__tls_po
     }
     if (tusk__tls_default_path(policy, CERTIFICATE_FILE, path))
         return load_pair(context, policy, path, err);
-    return policy->must_show_certificate ? no_certificate(err) : TUSK_OK;
+    return policy->must_show_certificate ? no_certificate(policy, err) : TUSK_OK;
 }

@@ -30,7 +30,7 @@ static tusk_code check_certificate(const SSL *ssl, const tusk__tls_context *cont
     if (!certificate) /* a cipher without certificates, which OpenSSL does not offer */
         return tusk__error_set(err, TUSK_ERR_TLS, NULL, "the server has shown no certificate");
     if (SSL_get_verify_result(ssl) != X509_V_OK)
-        return tusk__tls_explain((tusk__tls_errors){0}, SSL_get_verify_result(ssl), err);
+        return tusk__tls_explain_chain(context, (tusk__tls_errors){0}, SSL_get_verify_result(ssl), err);
     return context->verify_host ? tusk__tls_check_host(certificate, host, err) : TUSK_OK;
 }
 

@@ -20,7 +20,7 @@ static tusk_code load_failed(const char *path, tusk_error *err)
     bool is_system = ERR_SYSTEM_ERROR(errors.first);
 
     if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
+        return tusk__tls_explain(errors, err);
     if (is_system && ERR_GET_REASON(errors.first) == ENOENT)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the root certificate file \"%s\" does not exist", path);
     return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
@@ -39,9 +39,9 @@ static tusk_code load_file(tusk__tls_context *context, const char *path, tusk_er
 
 static tusk_code no_root_file(const tusk__tls_policy *policy, tusk_error *err)
 {
-    (void)tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
-                          "sslmode=%s needs root certificates, and there is no ~/.postgresql/" ROOT_FILE,
-                          policy->verify == TUSK__TLS_VERIFY_HOST ? "verify-full" : "verify-ca");
+    (void)tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "sslmode=%s needs root certificates, and %s",
+                          policy->verify == TUSK__TLS_VERIFY_HOST ? "verify-full" : "verify-ca",
+                          policy->home.len > 0 ? "there is no ~/.postgresql/" ROOT_FILE : "sslrootcert is not given");
     tusk__error_hint(err,
                      tusk_str_of("Name a file with the certificates of the authorities you trust by sslrootcert, or "
                                  "trust those of the system by sslrootcert=system."));
@@ -119,7 +119,7 @@ static tusk_code no_system_roots(const char *file, const char *folders, tusk_err
     tusk__tls_errors errors = tusk__tls_take_errors();
 
     if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
+        return tusk__tls_explain(errors, err);
     (void)tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
                           "sslrootcert=system: this machine has no root certificates where OpenSSL looks for them");
     (void)snprintf(text, sizeof text, "These places are looked into: %.100s, %.100s", file, folders);
@@ -135,7 +135,7 @@ static tusk_code load_system(tusk__tls_context *context, const tusk__tls_policy 
     char file[TUSK__TLS_PATH_SIZE], folders[TUSK__TLS_PATH_SIZE];
 
     if (!lookup)
-        return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
+        return tusk__tls_explain(tusk__tls_take_errors(), err);
     if (policy->system_file.len > 0)
         TUSK_TRY(tusk__tls_path_of(policy->system_file, file, "file in SSL_CERT_FILE", err));
     else

@@ -199,7 +199,7 @@ static bool uses_common_name(const verdict *v, const wanted *host)
 static tusk_code report(const verdict *v, const wanted *host, tusk_error *err)
 {
     if (v->no_memory)
-        return tusk__tls_explain((tusk__tls_errors){.no_memory = true}, X509_V_OK, err);
+        return tusk__tls_explain((tusk__tls_errors){.no_memory = true}, err);
     if (v->malformed)
         return tusk__error_set(err, TUSK_ERR_TLS, NULL, "%s", v->malformed);
     if (v->is_match)
@@ -251,11 +251,11 @@ tusk_code tusk__tls_certificate_hash(X509 *certificate, uint8_t out[64], size_t 
     md = binding_hash(certificate);
     errors = tusk__tls_take_errors();
     if (errors.no_memory)
-        return tusk__tls_explain(errors, X509_V_OK, err);
+        return tusk__tls_explain(errors, err);
     if (!md)
         return TUSK_OK;
     if (X509_digest(certificate, md, out, &n) != 1)
-        return tusk__tls_explain(tusk__tls_take_errors(), X509_V_OK, err);
+        return tusk__tls_explain(tusk__tls_take_errors(), err);
     *len = n;
     return TUSK_OK;
 }

@@ -70,7 +70,7 @@ typedef struct tusk__tls_policy {
     bool must_alpn;          /* the server must name the protocol: TLS that begins without a question (D30) */
     bool trust_system;       /* not a file's authorities, but the system's */
     tusk_str rootcert;       /* file; empty: ~/.postgresql/root.crt, if there */
-    tusk_str home;           /* what ~ is; empty: the user database is asked */
+    tusk_str home;           /* what ~ is; empty: no default file is looked for */
     tusk_str system_file;    /* the system's authorities; empty: where OpenSSL was told to look when it was built */
     tusk_str system_folders; /* …, a list with colons */
 

@@ -64,29 +64,50 @@ const char *tusk_fate_name(tusk_fate fate)
     return "unknown";
 }
 
-/* The longest prefix of at most `max` bytes that does not end inside a UTF-8 character. */
-static size_t cut_at_character(const char *text, size_t max)
+size_t tusk__printable_len(tusk_str s)
 {
-    while (max > 0 && ((uint8_t)text[max] & 0xC0) == 0x80)
-        max--;
-    return max;
+    const uint8_t *p = (const uint8_t *)s.ptr;
+    size_t n = p[0] < 0xc2 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+
+    if (n == 1)
+        return p[0] >= 0x20 && p[0] < 0x7f;
+    if (p[0] > 0xf4 || n > s.len)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+/* One character, or what stands for it: as many bytes. */
+static void copy_character(char *dst, const char *src, size_t len, bool is_printable)
+{
+    if (is_printable)
+        memmove(dst, src, len);
+    else
+        *dst = (uint8_t)*src < 0x80 ? ' ' : '?';
 }
 
 void tusk__error_copy(char *dst, size_t size, tusk_str text)
 {
     static const char ellipsis[] = "\xE2\x80\xA6";
-    size_t len = text.len;
-    bool cut = len > size - 1;
+    bool is_cut = text.len > size - 1;
+    size_t room = is_cut ? size - sizeof ellipsis : text.len, len = 0;
 
     assert(size > sizeof ellipsis);
-    if (cut)
-        len = cut_at_character(text.ptr, size - sizeof ellipsis);
-    if (len > 0)
-        memcpy(dst, text.ptr, len);
-    for (size_t i = 0; i < len; i++)
-        if ((uint8_t)dst[i] < 0x20 || dst[i] == 0x7F)
-            dst[i] = ' ';
-    if (cut) {
+    while (len < room) {
+        size_t printable = tusk__printable_len(tusk_str_from(text.ptr + len, text.len - len));
+        size_t n = printable ? printable : 1;
+
+        if (n > room - len)
+            break;
+        copy_character(dst + len, text.ptr + len, n, printable > 0);
+        len += n;
+    }
+    if (is_cut) {
         memcpy(dst + len, ellipsis, sizeof ellipsis - 1);
         len += sizeof ellipsis - 1;
     }
@@ -164,7 +185,8 @@ static bool is_lost_handshake(const tusk_error *err)
 
 bool tusk_error_is_fatal(const tusk_error *err)
 {
-    return (size_t)err->code < N_CODES && (codes[err->code].is_fatal || is_connect_timeout(err));
+    return err->code != TUSK_OK && (size_t)err->code < N_CODES &&
+           (err->is_fatal || codes[err->code].is_fatal || is_connect_timeout(err));
 }
 
 /* Classes of what time may mend: connection exceptions, insufficient resources (53300), operator intervention (57P03). A

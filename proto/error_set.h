@@ -35,8 +35,13 @@ void tusk__error_hint(tusk_error *err, tusk_str text);
 /* The sqlstate that an error of ours carries when its detector names none: TUSK_ERR_PROTOCOL 08P01, _NOMEM 53200, … */
 const char *tusk__error_sqlstate(tusk_code code);
 
-/* Copy text into a fixed field: cut at a UTF-8 boundary with "…", control characters (newline too) replaced by a blank. */
+/* Copy text into a fixed field: cut at a UTF-8 boundary with "…", control characters (newline too) replaced by a blank, and what is no
+ * UTF-8, or a control character of Latin-1, by '?'. text may lie at dst. */
 void tusk__error_copy(char *dst, size_t size, tusk_str text);
+
+/* How many bytes at s, which is not empty, are one printable character of UTF-8: 0 for control characters (those of Latin-1 too, which
+ * terminals obey) and for what is not valid. */
+size_t tusk__printable_len(tusk_str s);
 
 /* Return the code of a failing call to the caller. */
 #define TUSK_TRY(expr)                         \

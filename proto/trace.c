@@ -54,26 +54,6 @@ static void put_format(line *out, const char *fmt, ...)
         put(out, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
 
-/* How many bytes at s are one printable character of UTF-8: 0 for control characters (those of Latin-1 too, which terminals
- * obey) and for what is not valid. */
-static size_t printable_len(tusk_str s)
-{
-    const uint8_t *p = (const uint8_t *)s.ptr;
-    size_t n = p[0] < 0xc2 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-    if (n == 1)
-        return p[0] >= 0x20 && p[0] < 0x7f;
-    if (p[0] > 0xf4 || n > s.len)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 static tusk_str skip(tusk_str s, size_t n)
 {
     return tusk_str_from(s.ptr + n, s.len - n);
@@ -82,7 +62,7 @@ static tusk_str skip(tusk_str s, size_t n)
 /* One character, escaped if it must be; returns how many bytes of s it took. */
 static size_t put_character(line *out, tusk_str s)
 {
-    size_t n = printable_len(s);
+    size_t n = tusk__printable_len(s);
 
     if (n == 0) {
         if (s.ptr[0] == '\n')

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 
 #include "proto/error_set.h"
 #include "test/tls_world.h"
@@ -117,7 +118,7 @@ START_TEST(connect_timeout_is_each_attempts_own)
         o = reach(settings_of("host=127.0.0.1,127.0.0.3 port=%u sslmode=disable connect_timeout=2",
                               (unsigned)tls_peer_port(peer)));
         check_error(&o.err);
-        ck_assert_int_eq(o.err.code, TUSK_ERR_CONNECT); /* of the last of those that say no more than the other */
+        ck_assert_int_eq(o.err.code, TUSK_ERR_CONNECT); /* which says more, though it came first */
         (void)snprintf(detail, sizeof detail,
                        "Other attempts: 127.0.0.1:%u: no connection within connect_timeout (2 s)",
                        (unsigned)tls_peer_port(peer));
@@ -171,6 +172,7 @@ START_TEST(an_answer_ends_the_list)
 
     check_error(&o.err);
     ck_assert_str_eq(o.err.message, "the server does not support TLS, but sslmode=require asks for it");
+    ck_assert(!tusk_error_is_retriable(&o.err));
     ck_assert_ptr_nonnull(strstr(o.err.detail, "127.0.0.2:"));
     ck_assert_int_eq(calls.n, 2);
     tls_peer_stop(peer);
@@ -297,6 +299,22 @@ static const struct {
     {"db1", TUSK__NEXT_HOST, false},
 };
 
+/* Nothing has come of either of the two. */
+static void both_are_open(const tusk__attempts *attempts, bool by_name, unsigned port)
+{
+    char *text = tusk__attempts_text(attempts, tusk_allocator_default()), lines[2][64], expected[160];
+
+    for (int i = 0; i < 2; i++)
+        if (by_name)
+            (void)snprintf(lines[i], sizeof lines[i], "db1:%u (127.0.0.%d)", port, i + 1);
+        else
+            (void)snprintf(lines[i], sizeof lines[i], "127.0.0.%d:%u", i + 1, port);
+    ck_assert_ptr_nonnull(text);
+    (void)snprintf(expected, sizeof expected, "%s: no answer yet\n%s: no answer yet\n", lines[0], lines[1]);
+    ck_assert_str_eq(text, expected);
+    free(text);
+}
+
 /* The first is slow, the second begins 250 ms later and is reached; then the first is reached too. */
 START_TEST(what_is_reached_meanwhile_is_taken_at_once)
 {
@@ -315,6 +333,7 @@ START_TEST(what_is_reached_meanwhile_is_taken_at_once)
     while (o.n_done == 0)
         world_turn(1.0);
     ck_assert_uint_eq(ip_of(&o.address), 0x7f000002);
+    both_are_open(attempts, parked[_i].list[0] == 'd', port);
     hang_up(&o);
     may_answer = true;
     while (world.n_recv < 2)

@@ -178,6 +178,7 @@ START_TEST(what_is_wrong_is_told_by_line_and_column)
     ck_assert_ptr_eq(config, NULL);
     ck_assert_str_eq(err.message, refused[_i].message);
     ck_assert_str_eq(err.where, "configuration");
+    ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
     ck_assert_int_eq(world_n_live, 0);
 }
 END_TEST

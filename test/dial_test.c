@@ -589,9 +589,9 @@ static const struct {
     {"name", "wrong.test", true, false, true, false, TUSK_ERR_TLS,
      "the certificate is for \"localhost\", not for \"wrong.test\""},
     {"neither", "localhost", false, false, true, false, TUSK_ERR_TLS,
-     "the server's certificate was issued by an authority that is not in the root certificate file"},
+     "the server's certificate was issued by an authority that is not among those that this machine trusts"},
     {"other_file_names", "localhost", false, true, false, false, TUSK_ERR_TLS,
-     "the server's certificate was issued by an authority that is not in the root certificate file"},
+     "the server's certificate was issued by an authority that is not among those that this machine trusts"},
     {"nothing", "localhost", false, false, true, true, TUSK_ERR_CONFIG,
      "sslrootcert=system: this machine has no root certificates where OpenSSL looks for them"},
 };

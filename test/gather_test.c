@@ -30,11 +30,28 @@ static void refuses(const tusk_config *config, const char *message, const char *
 {
     tusk__settings *s = NULL;
     tusk_error err = {0};
+    char text[16];
 
+    ck_assert_uint_eq(tusk__settings_describe(&world_allocator, &world_sources, config, text, sizeof text, &err), 0);
+    ck_assert_str_eq(err.message, message);
+    ck_assert_str_eq(err.where, "configuration");
+    ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
+    err = (tusk_error){0};
     ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err), TUSK_ERR_CONFIG);
     ck_assert_str_eq(err.message, message);
     ck_assert_str_eq(err.detail, detail);
+    ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
     ck_assert_int_eq(world_n_live, 0);
+}
+
+static const char *hint_of(const tusk_config *config)
+{
+    static tusk_error err;
+    tusk__settings *s = NULL;
+
+    err = (tusk_error){0};
+    ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err), TUSK_ERR_CONFIG);
+    return err.hint;
 }
 
 static void text_is(tusk_str text, const char *expected)
@@ -152,9 +169,13 @@ START_TEST(a_program_can_switch_the_environment_off)
     text_is(s->host, "/tmp");
     text_is(s->hosts[0].port, "5432");
     text_is(s->password, "");
-    text_is(s->home, pw->pw_dir);
+    text_is(s->home, ""); /* and so no default file of TLS */
     ck_assert_int_eq(s->sslmode, TUSK__SSL_PREFER);
     ck_assert_uint_eq(s->n_startup, 3);
+    tusk__settings_unref(s);
+    world_variables = ENV("HOME", "");
+    s = settings_of(&(tusk_config){0});
+    text_is(s->home, pw->pw_dir);
     tusk__settings_unref(s);
 }
 END_TEST
@@ -561,6 +582,12 @@ START_TEST(what_a_service_says_is_judged_with_its_place)
     snprintf(detail, sizeof detail, "It comes from line 3 of the service file %s.", world_path(".pg_service.conf"));
     refuses(&(tusk_config){.service = "s"},
             "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full", detail);
+    ck_assert_str_eq(hint_of(&(tusk_config){.service = "s"}), "");
+    world_write(".pg_service.conf", "[s]\nhost=h\nsslmode= require\n", 0644);
+    refuses(&(tusk_config){.service = "s"},
+            "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full", detail);
+    ck_assert_str_eq(hint_of(&(tusk_config){.service = "s"}),
+                     "A blank behind the \"=\" in a service file belongs to the value.");
     world_write(".pg_service.conf", "[s]\nhost=h\nsslkeylogfile=/k\n", 0644);
     refuses(&(tusk_config){.service = "s"},
             "sslkeylogfile is not supported: what configures a connection must not make it write its keys to a file",
@@ -573,7 +600,7 @@ END_TEST
 START_TEST(describe_names_the_origin_of_each_value)
 {
     static const char *const server_settings[] = {"jit", "off", NULL};
-    tusk_config config = {.dsn = "service=s application_name='a \"b\\\\\x01'",
+    tusk_config config = {.dsn = "service=s application_name='a \"b\\\\\x01\xC3\xBC\xFC'",
                           .host = "fh",
                           .connect_timeout = 0.25,
                           .server_settings = server_settings};
@@ -590,7 +617,7 @@ START_TEST(describe_names_the_origin_of_each_value)
              "user = eu  (environment variable PGUSER)\n"
              "password = (hidden)  (line 1 of the password file %s/.pgpass)\n"
              "connect_timeout = 0.25  (field)\n"
-             "application_name = \"a \\\"b\\\\\\x01\"  (connection string)\n"
+             "application_name = \"a \\\"b\\\\\\x01\xC3\xBC\\xFC\"  (connection string)\n"
              "target_session_attrs = any  (default)\n"
              "load_balance_hosts = disable  (default)\n"
              "keepalives = 1  (default)\n"

@@ -1,9 +1,11 @@
 /* A whole connection with several hosts, against servers that play a script: which is taken, what is said of the others, and that
  * nothing of a failed attempt is in the next one.
  * Read first: docs/internals/connect.md, test/harness/script_server.h. */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <tusk/tusk.h>
@@ -84,6 +86,59 @@ START_TEST(each_host_has_its_own_password)
               with) == TUSK_OK,
         "%s", err.message);
     (void)unlink(path);
+    leave();
+}
+END_TEST
+
+#define ASKS(password) "expect startup\nsend auth cleartext\nexpect password " password "\n"
+#define SAYS(sqlstate, message) "send error S=FATAL V=FATAL C=" sqlstate " M=" message "\n"
+
+/* Who did not write it into the program wants to know which of the many places it came from; libpq says so of the file. */
+START_TEST(refused_password_is_told_by_its_place)
+{
+    char path[] = "/tmp/tusk-pass-XXXXXX", with[100], expected[200];
+    int fd = mkstemp(path);
+
+    ck_assert_int_eq(dprintf(fd, "# mine\n127.0.0.1:*:*:*:first\nlocalhost:*:*:*:second\n"), 52);
+    (void)close(fd);
+    snprintf(with, sizeof with, "require_auth=password passfile=%s", path);
+    ck_assert_int_eq(reach(ASKS("first") SAYS("57P03", "no") NEXT ASKS("second") SAYS("28P01", "wrong"), with),
+                     TUSK_ERR_AUTH);
+    (void)unlink(path);
+    snprintf(expected, sizeof expected,
+             "The password comes from line 3 of the password file %s. Other attempts: 127.0.0.1:%d: no", path,
+             script_port(server));
+    ck_assert_str_eq(err.detail, expected);
+    leave();
+}
+END_TEST
+
+START_TEST(refused_password_of_the_environment_is_told_too)
+{
+    static const struct {
+        const char *sqlstate, *more, *detail;
+    } rows[] = {
+        {"28P01", " D=\"the server's\"", "the server's"},
+        {"28P01", "", "The password comes from environment variable PGPASSWORD."},
+        {"28000", "", ""},
+    };
+    char script[200];
+
+    snprintf(script, sizeof script, "%ssend error S=FATAL V=FATAL C=%s M=wrong%s\n", ASKS("secret"), rows[_i].sqlstate,
+             rows[_i].more);
+    ck_assert_int_eq(setenv("PGPASSWORD", "secret", 1), 0);
+    ck_assert_int_eq(reach(script, "require_auth=password"), TUSK_ERR_AUTH);
+    ck_assert_int_eq(unsetenv("PGPASSWORD"), 0);
+    ck_assert_str_eq(err.detail, rows[_i].detail);
+    leave();
+}
+END_TEST
+
+START_TEST(refused_password_of_the_program_is_told_by_nobody)
+{
+    ck_assert_int_eq(reach(ASKS("secret") SAYS("28P01", "wrong"), "require_auth=password password=secret"),
+                     TUSK_ERR_AUTH);
+    ck_assert_str_eq(err.detail, "");
     leave();
 }
 END_TEST
@@ -205,6 +260,92 @@ START_TEST(the_error_names_each_server_and_why_it_was_not_taken)
     snprintf(text, sizeof text, "Other attempts: 127.0.0.1:%d: %s", port, complaints[_i].message);
     ck_assert_str_eq(err.detail, text);
     leave();
+}
+END_TEST
+
+/* A port that refuses as long as the descriptor is open. */
+static int refusing_port(int *fd)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
+    socklen_t len = sizeof in;
+
+    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(*fd, (struct sockaddr *)&in, sizeof in), 0);
+    ck_assert_int_eq(getsockname(*fd, (struct sockaddr *)&in, &len), 0);
+    return ntohs(in.sin_port);
+}
+
+#define N_REFUSING 9
+
+/* A refusal of the server's in front, and more of the network's than go into the detail. */
+START_TEST(attempts_are_told_whole_where_the_detail_is_cut)
+{
+    char with[400], text[2000];
+    int fd, port = refusing_port(&fd);
+    size_t n = (size_t)snprintf(with, sizeof with, "host=localhost"), len;
+
+    server = script_start("expect startup\nsend error S=FATAL V=FATAL C=57P03 M=asleep\n");
+    for (int i = 1; i <= N_REFUSING; i++)
+        n += (size_t)snprintf(with + n, sizeof with - n, ",127.0.0.%d", i);
+    n += (size_t)snprintf(with + n, sizeof with - n, " hostaddr=127.0.0.1");
+    for (int i = 1; i <= N_REFUSING; i++)
+        n += (size_t)snprintf(with + n, sizeof with - n, ",127.0.0.%d", i);
+    n += (size_t)snprintf(with + n, sizeof with - n, " user=u sslmode=disable port=%d", script_port(server));
+    for (int i = 1; i <= N_REFUSING; i++)
+        n += (size_t)snprintf(with + n, sizeof with - n, ",%d", port);
+    ck_assert_uint_lt(n, sizeof with);
+    loop = tusk_loop_new();
+    db = tusk_connect(loop, with);
+    ck_assert_uint_eq(tusk_conn_attempts(db).len, 0);
+    ck_assert_int_eq(tusk_await_free(tusk_conn_ready(db), &err), TUSK_ERR_CONNECT);
+    ck_assert_str_eq(err.message, "asleep");
+    ck_assert_uint_eq(strlen(err.detail), sizeof err.detail - 1);
+    len = (size_t)snprintf(text, sizeof text, "localhost:%d (127.0.0.1): asleep\n", script_port(server));
+    for (int i = 1; i <= N_REFUSING; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "127.0.0.%d:%d: could not connect: connection refused\n",
+                                i, port);
+    ck_assert_msg(tusk_str_is(tusk_conn_attempts(db), text), "%.*s", TUSK_STR_ARG(tusk_conn_attempts(db)));
+    (void)close(fd);
+    leave();
+}
+END_TEST
+
+START_TEST(attempts_are_no_matter_once_there_is_a_connection)
+{
+    ck_assert_int_eq(reach(STANDBY LEFT NEXT PRIMARY LEFT, "target_session_attrs=primary"), TUSK_OK);
+    ck_assert_uint_eq(tusk_conn_attempts(db).len, 0);
+    ck_assert_uint_eq(tusk_conn_attempts(NULL).len, 0);
+    leave();
+}
+END_TEST
+
+/* Each row is looked at while it counts, and then no more: 8000 used to take seconds. */
+START_TEST(thousands_of_hosts_are_tried_and_told)
+{
+    static char with[16 * 4097 + 100];
+    int fd, port = refusing_port(&fd), n_lines = 0;
+    size_t n;
+
+    loop = tusk_loop_new();
+    for (int n_hosts = 4096; n_hosts <= 4097; n_hosts++) {
+        n = (size_t)snprintf(with, sizeof with, "user=u sslmode=disable port=%d host=", port);
+        for (int i = 0; i < n_hosts; i++)
+            n += (size_t)snprintf(with + n, sizeof with - n, "%s127.%d.%d.1", i > 0 ? "," : "", i / 256, i % 256);
+        db = tusk_connect(loop, with);
+        err = (tusk_error){0};
+        (void)tusk_await_free(tusk_conn_ready(db), &err);
+        for (tusk_str text = tusk_conn_attempts(db); n_hosts == 4096 && text.len > 0; n_lines++) {
+            const char *end = memchr(text.ptr, '\n', text.len);
+
+            text = tusk_str_from(end + 1, text.len - (size_t)(end + 1 - text.ptr));
+        }
+        ck_assert_str_eq(err.message, n_hosts == 4096 ? "could not connect: connection refused"
+                                                      : "there are 4097 hosts in the list, and 4096 are the most");
+        tusk_conn_free(db);
+    }
+    ck_assert_int_eq(n_lines, 4096);
+    tusk_loop_free(loop);
+    (void)close(fd);
 }
 END_TEST
 
@@ -410,11 +551,17 @@ Suite *tusk_suite(void)
 
     tcase_set_timeout(t, 30);
     tcase_add_test(t, each_host_has_its_own_password);
+    tcase_add_test(t, refused_password_is_told_by_its_place);
+    tcase_add_loop_test(t, refused_password_of_the_environment_is_told_too, 0, 3);
+    tcase_add_test(t, refused_password_of_the_program_is_told_by_nobody);
     tcase_add_loop_test(t, the_first_server_that_fits_is_taken, 0, (int)N_OF(choices));
     tcase_add_test(t, what_one_server_reports_is_not_the_other_ones);
     tcase_add_test(t, the_second_pass_of_prefer_standby_takes_any);
     tcase_add_test(t, a_refusal_ends_both_passes_of_prefer_standby);
     tcase_add_loop_test(t, the_error_names_each_server_and_why_it_was_not_taken, 0, (int)N_OF(complaints));
+    tcase_add_test(t, attempts_are_told_whole_where_the_detail_is_cut);
+    tcase_add_test(t, attempts_are_no_matter_once_there_is_a_connection);
+    tcase_add_test(t, thousands_of_hosts_are_tried_and_told);
     tcase_add_test(t, a_refusal_is_told_before_what_does_not_fit);
     tcase_add_test(t, a_server_that_does_not_answer_the_question_is_given_up_by_connect_timeout);
     tcase_add_test(t, a_connection_may_be_closed_while_its_server_is_asked);

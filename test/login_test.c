@@ -1365,7 +1365,7 @@ START_TEST(negotiation_goes_down_or_ends)
         snprintf(message, sizeof message, "%s%s",
                  negotiations[_i].code == TUSK_ERR_PROTOCOL ? "NegotiateProtocolVersion: " : "",
                  negotiations[_i].message);
-        give_refused(&r, negotiations[_i].code, negotiations[_i].code == TUSK_ERR_PROTOCOL ? "08P01" : "08001",
+        give_refused(&r, negotiations[_i].code, negotiations[_i].code == TUSK_ERR_PROTOCOL ? "08P01" : "0A000",
                      message);
     }
     end(&r);

@@ -280,6 +280,11 @@ END_TEST
 /* ---- refusals ---------------------------------------------------------------------------------------------------------------- */
 
 static const tusk_error vault_is_shut = {.code = TUSK_ERR_CONNECT, .message = "the vault is shut"};
+static const tusk_error written_by_hand = {.code = TUSK_ERR_CONNECT,
+                                           .sqlstate = {'2', '8', 'p', '0', '1', 'X'},
+                                           .message = "two\nlines\r\x1b[31m and no UTF-8: \xfc"};
+static const tusk_error no_error = {.code = TUSK_AGAIN, .sqlstate = "28P01", .message = "come back later"};
+static const tusk_error no_code = {.code = (tusk_code)4711, .message = "?"};
 static const tusk_error no_time = {.code = TUSK_ERR_TIMEOUT, .sqlstate = "08001", .message = "the vault is slow"};
 
 static const struct {
@@ -292,6 +297,9 @@ static const struct {
     {REFUSES, NULL, NULL, TUSK_ERR_AUTH, "28P01", "the program gave no password"},
     {REFUSES, NULL, &vault_is_shut, TUSK_ERR_CONNECT, "28P01", "the vault is shut"},
     {REFUSES, NULL, &no_time, TUSK_ERR_TIMEOUT, "08001", "the vault is slow"},
+    {REFUSES, NULL, &written_by_hand, TUSK_ERR_CONNECT, "28P01", "two lines  [31m and no UTF-8: ?"},
+    {REFUSES, NULL, &no_error, TUSK_ERR_AUTH, "28P01", "the program gave no password"},
+    {REFUSES, NULL, &no_code, TUSK_ERR_AUTH, "28P01", "the program gave no password"},
     {AT_ONCE, "", NULL, TUSK_ERR_AUTH, "28P01", "the password that was given is empty"},
 };
 
@@ -306,6 +314,7 @@ START_TEST(a_refusal_is_the_error_of_the_login)
     ck_assert_str_eq(err.message, refusals[_i].message);
     ck_assert_str_eq(err.sqlstate, refusals[_i].sqlstate);
     ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
+    ck_assert(tusk_error_is_fatal(&err));
     ck_assert_int_eq(err.column, -1);
     (void)snprintf(where, sizeof where, "connect 127.0.0.1:%d: login: password", script_port(server));
     ck_assert_str_eq(err.where, where);
@@ -333,6 +342,7 @@ START_TEST(a_zero_byte_in_a_password_is_refused)
     conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .on_password = give_a_zero_byte});
     ck_assert_int_eq(tusk_await_free(tusk_conn_ready(conn), &err), TUSK_ERR_VALUE);
     ck_assert_str_eq(err.message, "the password that was given has a zero byte in it");
+    ck_assert(tusk_error_is_fatal(&err));
     tusk_conn_free(conn);
     all_went_as_written();
 }

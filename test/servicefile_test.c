@@ -78,7 +78,9 @@ static const struct {
 } refused[] = {
     {"[s]\nnonsense\n", "line 2 of the service file /f has no \"=\""},
     {"[s]\n\nhosst=h\n", "line 3 of the service file /f has an unknown parameter; did you mean host?"},
-    {"[s]\nhost =h\n", "line 2 of the service file /f has an unknown parameter; did you mean host?"},
+    {"[s]\nhost =h\n", "line 2 of the service file /f has a blank in front of its \"=\", and none is allowed there"},
+    {"[s]\nhost\t = h\n", "line 2 of the service file /f has a blank in front of its \"=\", and none is allowed there"},
+    {"[s]\nhosst =h\n", "line 2 of the service file /f has an unknown parameter; did you mean host?"},
     {"[s]\nzzzzzzzzzzzz=h\n", "line 2 of the service file /f has an unknown parameter"},
     {"[s]\nrequiressl=1\n", "line 2 of the service file /f has an unknown parameter; did you mean requirepeer?"},
     {"[s]\nservice=t\n", "line 2 of the service file /f names another service, and services cannot be nested"},

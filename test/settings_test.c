@@ -2,6 +2,7 @@
  * error ever holds a part of one (D31), and that docs/config.md is what the table prints.
  * The semantics were held against libpq 18's PQconninfoParse() by a program of its own.
  * Read first: lib/settings.h. */
+#include <math.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -167,7 +168,6 @@ START_TEST(everything_given_arrives)
     text_is(s->password, "p");
     text_is(s->application_name, "a b");
     text_is(s->options, "-c x=1");
-    text_is(s->client_encoding_given, "utf-8");
     text_is(s->sslrootcert, "/r.crt");
     ck_assert(s->hosts[0].password.len > 0);
     ck_assert_uint_eq(s->hosts[0].port_number, 6543);
@@ -315,12 +315,31 @@ START_TEST(lists_are_split_as_in_libpq)
 }
 END_TEST
 
+/* What works with one server, or at one of the hosts, is no contradiction. */
+START_TEST(what_may_work_is_taken)
+{
+    static const char *const dsns[] = {
+        "host=/s,h channel_binding=require",
+        "host=/s hostaddr=127.0.0.1 channel_binding=require",
+        "host=h sslmode=allow channel_binding=require sslcertmode=require",
+        "host=h sslmode=prefer channel_binding=require",
+        "host=h channel_binding=require require_auth=md5,scram-sha-256",
+        "host=h channel_binding=require require_auth=!md5",
+        "host=/s channel_binding=prefer sslcertmode=allow",
+        "host=h sslmode=disable channel_binding=disable require_auth=md5 sslcertmode=disable",
+    };
+
+    for (int i = 0; i < N_OF(dsns); i++)
+        tusk__settings_unref(settings_of_dsn(dsns[i]));
+}
+END_TEST
+
 START_TEST(a_timeout_in_the_struct_counts_exactly)
 {
     static const struct {
         double seconds;
         int64_t us;
-    } rows[] = {{0, 0}, {TUSK_NONE, -1}, {1, 1000000}, {0.001, 1000}, {-7, -1}};
+    } rows[] = {{0, 0}, {TUSK_NONE, -1}, {1, 1000000}, {0.001, 1000}, {HUGE_VAL, INT64_MAX}};
 
     for (int i = 0; i < N_OF(rows); i++) {
         tusk__settings *s = settings_of(&(tusk_config){.dsn = "connect_timeout=9", .connect_timeout = rows[i].seconds});
@@ -328,6 +347,22 @@ START_TEST(a_timeout_in_the_struct_counts_exactly)
         ck_assert_int_eq(s->connect_timeout_us, rows[i].us);
         ck_assert_int_eq(s->attempt_timeout_us, i == 0 ? 9000000 : 0); /* the struct's is for all, and instead */
         tusk__settings_unref(s);
+    }
+}
+END_TEST
+
+START_TEST(a_timeout_in_the_struct_is_a_time)
+{
+    static const double rows[] = {-5, -0.001, -1.5, -HUGE_VAL, NAN};
+
+    for (int i = 0; i < N_OF(rows); i++) {
+        tusk__settings *s = NULL;
+        tusk_error err = {0};
+        tusk_code code =
+            tusk__settings_read(&world_allocator, &world_sources, &(tusk_config){.connect_timeout = rows[i]}, &s, &err);
+
+        ck_assert_int_eq(code, TUSK_ERR_CONFIG);
+        ck_assert_str_eq(err.message, "connect_timeout must be a number of seconds above 0, or TUSK_NONE");
     }
 }
 END_TEST
@@ -453,6 +488,17 @@ static const struct {
     {"host=a,b hostaddr=::1,::1,::1", "host has 2 items, but hostaddr 3"},
     {"host=a,b,c port=1,2", "port has 2 items for 3 hosts: one is for all"},
     {"port=1,2", "port has 2 items for 1 hosts: one is for all"},
+    {"host=h sslmode=disable channel_binding=require",
+     "channel_binding=require needs TLS, which sslmode=disable forbids"},
+    {"host=/s channel_binding=require", "channel_binding=require needs TLS, which a Unix-domain socket does not have"},
+    {"host=/s,@t sslmode=verify-full channel_binding=require",
+     "channel_binding=require needs TLS, which a Unix-domain socket does not have"},
+    {"host=h sslmode=disable sslcertmode=require", "sslcertmode=require needs TLS, which sslmode=disable forbids"},
+    {"host=/s sslcertmode=require", "sslcertmode=require needs TLS, which a Unix-domain socket does not have"},
+    {"host=h require_auth=md5,password channel_binding=require",
+     "channel_binding=require needs scram-sha-256, which require_auth does not allow"},
+    {"host=h require_auth=!scram-sha-256 channel_binding=require",
+     "channel_binding=require needs scram-sha-256, which require_auth does not allow"},
     {"host=a,b hostaddr=::1,x", "hostaddr must be a numeric IPv4 or IPv6 address; give a name as host"},
     {"host=a,b port=1,0", "port must be a number from 1 to 65535"},
     {"postgresql://u:pa@ss@h/d", "host must not contain an @"},
@@ -781,12 +827,13 @@ START_TEST(every_row_is_whole_and_found)
         ck_assert_str_eq(tusk__param_nearest(tusk_str_of(param->name)), param->name);
         ck_assert_int_eq(param->kind == TUSK__KIND_CHOICE || param->kind == TUSK__KIND_TLS_VERSION,
                          param->choices != NULL);
-        ck_assert(param->offset > 0 && param->offset < sizeof(tusk__settings));
+        ck_assert(param->offset == TUSK__NO_FIELD || (param->offset > 0 && param->offset < sizeof(tusk__settings)));
         ck_assert_int_eq(param->help == NULL, param->refusal != NULL);
         if (param->help)
             ck_assert(param->fallback || param->shown_default);
         for (size_t k = 0; k < i; k++)
-            ck_assert(param->offset != tusk__params[k].offset); /* two rows, one place */
+            ck_assert(param->offset == TUSK__NO_FIELD ||
+                      param->offset != tusk__params[k].offset); /* two rows, one place */
     }
     ck_assert(tusk__params[TUSK__PARAM_PASSWORD].is_secret);
 }
@@ -825,7 +872,9 @@ Suite *tusk_suite(void)
     tcase_add_test(reading, an_empty_string_in_the_struct_is_not_given);
     tcase_add_test(reading, the_dsn_is_copied);
     tcase_add_loop_test(reading, timeouts_in_strings_are_whole_seconds_as_libpq, 0, N_OF(timeouts));
+    tcase_add_test(reading, what_may_work_is_taken);
     tcase_add_test(reading, a_timeout_in_the_struct_counts_exactly);
+    tcase_add_test(reading, a_timeout_in_the_struct_is_a_time);
     tcase_add_loop_test(reading, protocol_versions_are_as_libpq_18, 0, N_OF(protocols));
     tcase_add_loop_test(reading, these_are_fine, 0, N_OF(fine));
     tcase_add_test(reading, hostaddr_alone_is_the_host_too);

@@ -1,4 +1,5 @@
 /* The client certificate: shown when, from which files, with which keys; and what a user hears when that does not work. */
+#include <poll.h>
 #include <sys/stat.h>
 
 #include "test/tls_world.h"
@@ -176,7 +177,81 @@ START_TEST(default_files_are_those_of_the_home_folder)
 }
 END_TEST
 
-/* What is no TLS can show nothing: over a socket, behind 'N', and in allow's first way, which goes on to its second. */
+/* What lies in the user's folder is of no concern to a program that wants nothing of its environment. */
+START_TEST(without_the_environment_there_are_no_default_files)
+{
+    static const struct {
+        const char *sslmode, *more, *message;
+        int n_files; /* that are named: the certificate, its key */
+    } rows[] = {
+        {"require", "", "", 0},
+        {"verify-ca", "", "sslmode=verify-ca needs root certificates, and sslrootcert is not given", 0},
+        {"verify-full", "", "sslmode=verify-full needs root certificates, and sslrootcert is not given", 0},
+        {"require", "sslcertmode=require", "sslcertmode=require needs a client certificate, and sslcert is not given",
+         0},
+        {"require", "", "the client certificate needs its key: sslkey is not given", 1},
+        {"require", "", "", 2},
+    };
+    char folder[48], root[64], dsn[256], names[2][80] = {"", ""};
+    tls_peer *peer;
+    outcome o;
+
+    (void)snprintf(folder, sizeof folder, "%s/.postgresql", world.folder);
+    (void)snprintf(root, sizeof root, "%s/root.crt", folder);
+    (void)snprintf(fixture.certificate, sizeof fixture.certificate, "%s/postgresql.crt", folder);
+    (void)snprintf(fixture.key, sizeof fixture.key, "%s/postgresql.key", folder);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    write_files(TLS_PEM, NULL, 0600);
+    tls_cert_write(&world.other_authority, root);
+    tls_server_ask(world.server_ctx, &world.authority, false);
+    peer = tls_peer_start("127.0.0.1", 0, serve, NULL);
+    if (rows[_i].n_files > 0)
+        (void)snprintf(names[0], sizeof names[0], "sslcert=%s", fixture.certificate);
+    if (rows[_i].n_files > 1)
+        (void)snprintf(names[1], sizeof names[1], "sslkey=%s", fixture.key);
+    (void)snprintf(dsn, sizeof dsn, "host=localhost hostaddr=127.0.0.1 port=%u sslmode=%s %s %s %s",
+                   (unsigned)tls_peer_port(peer), rows[_i].sslmode, rows[_i].more, names[0], names[1]);
+    o = dial(settings_from(&(tusk_config){.dsn = dsn, .user = "u", .ignore_environment = true}));
+    ck_assert_str_eq(o.err.message, rows[_i].message);
+    hang_up(&o);
+    tls_peer_stop(peer);
+    ck_assert_str_eq(fixture.shown, rows[_i].n_files == 2 ? "client" : "");
+    ck_assert_int_eq(unlink(root), 0);
+    (void)unlink(fixture.certificate);
+    (void)unlink(fixture.key);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+/* TLS 1.3 is done with the handshake before the server has looked at our certificate: it hangs up on what we send then, and why it does
+ * has arrived before that. */
+START_TEST(refusal_of_our_certificate_is_read_though_nothing_can_be_sent)
+{
+    struct pollfd p = {.events = POLLIN};
+    tusk_error lost = {0}, err = {0};
+    tls_peer *peer;
+    uint8_t buf[16];
+    outcome o;
+    size_t n;
+
+    write_files(TLS_PEM, NULL, 0600);
+    tls_server_ask(world.server_ctx, &world.other_authority, true);
+    peer = tls_peer_start("127.0.0.1", 0, serve, NULL);
+    o = dial(settings_with(peer, "verify-full", files("ssl_min_protocol_version=TLSv1.3")));
+    ck_assert_str_eq(o.err.message, "");
+    p.fd = o.transport->fd;
+    ck_assert_int_eq(poll(&p, 1, 20000), 1);
+    world.out_left = 0;
+    world.cut_with = EPIPE;
+    ck_assert_int_eq(o.transport->ops->send(o.transport, "x", 1, &n, &lost), TUSK_ERR_LOST);
+    ck_assert_int_eq(o.transport->ops->recv(o.transport, buf, sizeof buf, &n, &err), TUSK_ERR_TLS);
+    ck_assert_str_eq(err.message, "the server does not know the authority of our certificate");
+    hang_up(&o);
+    tls_peer_stop(peer);
+}
+END_TEST
+
+/* What is no TLS can show nothing: behind 'N', and in allow's first way, which goes on to its second. */
 START_TEST(required_certificate_needs_tls)
 {
     tls_peer *peer;
@@ -185,8 +260,6 @@ START_TEST(required_certificate_needs_tls)
     write_files(TLS_PEM, NULL, 0600);
     tls_server_ask(world.server_ctx, &world.authority, true);
     peer = tls_peer_start("127.0.0.1", 0, serve, NULL);
-    o = reach(settings_with(peer, "disable", files("sslcertmode=require")));
-    ck_assert_str_eq(o.err.message, "sslcertmode=require wants a client certificate to be shown, and this is no TLS");
     o = reach(settings_with(peer, "allow", files("sslcertmode=require")));
     ck_assert_str_eq(o.err.message, "");
     ck_assert_str_eq(tusk__transport_tls_version(o.transport), "TLSv1.3");
@@ -540,6 +613,9 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(t, certificate_is_shown_as_sslcertmode_says, 0, (int)(sizeof modes / sizeof modes[0]));
     tcase_add_loop_test(t, key_may_be_of_any_kind, 0, 3);
     tcase_add_test(t, default_files_are_those_of_the_home_folder);
+    tcase_add_loop_test(t, without_the_environment_there_are_no_default_files, 0, 6);
+    tcase_add_loop_test(t, without_the_environment_there_are_no_default_files, 0, 6);
+    tcase_add_test(t, refusal_of_our_certificate_is_read_though_nothing_can_be_sent);
     tcase_add_test(t, required_certificate_needs_tls);
     tcase_add_loop_test(t, encrypted_key_needs_its_password, 0, TLS_N_FORMS * N_PASSWORDS);
     tcase_add_test(t, password_is_asked_for_once_per_context);

@@ -82,6 +82,10 @@ typedef enum who { NOBODY, THE_SERVER, THE_INTERMEDIATE } who;
 enum { NO_LIST = -1 };
 
 #define NO_CRL "there is no revocation list of an authority in the server's chain"
+#define REHASH                                                                                                         \
+    "Each authority of the chain needs a list: in the file sslcrl, or in the folder sslcrldir under its hash "         \
+    "(openssl "                                                                                                        \
+    "rehash)."
 #define REVOKED "the server's certificate has been revoked"
 
 /* The server's certificate is the authority's own, or the intermediate's. */
@@ -157,6 +161,8 @@ START_TEST(revoked_certificate_is_refused)
     (void)unlink(paths[1]);
     ck_assert_msg(strcmp(o.err.message, lists[row].message) == 0, "%s, %d: %s", lists[row].name, place, o.err.message);
     ck_assert_int_eq(o.err.code, lists[row].message[0] ? TUSK_ERR_TLS : TUSK_OK);
+    if (o.err.code != TUSK_OK)
+        ck_assert_str_eq(o.err.hint, strcmp(lists[row].message, NO_CRL) == 0 ? REHASH : "");
 }
 END_TEST
 
@@ -238,6 +244,7 @@ START_TEST(folder_is_read_by_hashes)
     o = dial_with("verify-full", more);
     (void)unlink(path);
     ck_assert_str_eq(o.err.message, NO_CRL);
+    ck_assert_str_eq(o.err.hint, REHASH);
 }
 END_TEST
 

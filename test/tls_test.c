@@ -533,6 +533,53 @@ START_TEST(reset_is_a_loss)
 }
 END_TEST
 
+static void refuse_output(void)
+{
+    world.out_left = 0;
+    world.cut_with = ECONNRESET;
+    for (int i = 0; i < 2; i++) {
+        tusk_error err = {0};
+        size_t n = 99;
+
+        ck_assert_int_eq(conn.t->ops->send(conn.t, "x", 1, &n, &err), TUSK_ERR_LOST);
+        ck_assert_uint_eq(n, 0);
+        ck_assert_int_eq(err.os, ECONNRESET);
+        ck_assert_str_eq(err.message, "the connection was lost: connection reset by the server");
+    }
+    ck_assert(!conn.t->ops->wants_write(conn.t));
+    ck_assert(conn.t->ops->has_input(conn.t));
+}
+
+/* Who hangs up on us has often said why: a reset takes nothing away that has arrived. */
+START_TEST(what_came_before_a_refused_send_is_read)
+{
+    connect_and_say(_i ? GOODBYE : NO_GOODBYE);
+    wait_until_written();
+    wait_for_socket(POLLIN);
+    refuse_output();
+    expect_last();
+    ck_assert(conn.t->ops->has_input(conn.t));
+    if (_i)
+        expect_end(TUSK_DONE, 0, NULL);
+    else
+        expect_end(TUSK_ERR_LOST, ECONNRESET, "the connection was lost: connection reset by the server");
+    disconnect();
+}
+END_TEST
+
+START_TEST(behind_a_refused_send_nobody_waits)
+{
+    char buf[16];
+    size_t n;
+
+    connect_and_say(ECHO);
+    refuse_output();
+    ck_assert_int_eq(conn.t->ops->recv(conn.t, buf, sizeof buf, &n, NULL), TUSK_ERR_LOST);
+    ck_assert_uint_eq(n, 0);
+    disconnect();
+}
+END_TEST
+
 START_TEST(altered_bytes_are_refused)
 {
     connect_and_say(GARBAGE);
@@ -838,6 +885,8 @@ Suite *tusk_suite(void)
     tcase_add_test(t, goodbye_is_an_orderly_end);
     tcase_add_test(t, end_without_goodbye_is_a_loss);
     tcase_add_test(t, reset_is_a_loss);
+    tcase_add_loop_test(t, what_came_before_a_refused_send_is_read, 0, 2);
+    tcase_add_test(t, behind_a_refused_send_nobody_waits);
     tcase_add_test(t, altered_bytes_are_refused);
     tcase_add_test(t, shutdown_says_goodbye);
     tcase_add_test(t, plain_end);

@@ -233,20 +233,25 @@ static inline void on_dialed(tusk__dial *dial, tusk__transport *transport, const
     ck_assert((transport != NULL) == (err->code == TUSK_OK));
 }
 
+static inline tusk__settings *settings_from(const tusk_config *config)
+{
+    tusk__settings *settings = NULL;
+    tusk_error err = {0};
+
+    ck_assert_msg(tusk__settings_new(tusk__loop_allocator(world.loop), config, &settings, &err) == TUSK_OK, "%s: %s",
+                  config->dsn, err.message);
+    return settings;
+}
+
 __attribute__((format(printf, 1, 2))) static inline tusk__settings *settings_of(const char *fmt, ...)
 {
     char dsn[512];
-    tusk__settings *settings = NULL;
-    tusk_error err = {0};
     va_list args;
 
     va_start(args, fmt);
     (void)vsnprintf(dsn, sizeof dsn, fmt, args);
     va_end(args);
-    ck_assert_msg(tusk__settings_new(tusk__loop_allocator(world.loop), &(tusk_config){.dsn = dsn, .user = "u"},
-                                     &settings, &err) == TUSK_OK,
-                  "%s: %s", dsn, err.message);
-    return settings;
+    return settings_from(&(tusk_config){.dsn = dsn, .user = "u"});
 }
 
 static inline tusk__route first_route(const tusk__settings *settings)

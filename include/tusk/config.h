@@ -28,9 +28,9 @@ typedef struct tusk_notice tusk_notice;
 tusk_str tusk_notice_field(const tusk_notice *notice, char field);
 
 typedef void (*tusk_notice_fn)(tusk_conn *conn, const tusk_notice *notice, void *user);
-/** The connection is over, and not because the caller closed it: lost, or never made. err is also tusk_conn_error(). Its requests
- * have completed. Called once; everything is allowed, tusk_conn_free(conn) included. Not called for a configuration that is refused:
- * tusk_conn_error() has that at once, tusk_conn_ready() and every request complete with it. */
+/** The connection is over, and not because the caller closed it: lost, or never made, be it for a configuration that is refused. err is
+ * also tusk_conn_error(). Its requests have completed. Called once, from the loop; everything is allowed, tusk_conn_free(conn)
+ * included. */
 typedef void (*tusk_closed_fn)(tusk_conn *conn, const tusk_error *err, void *user);
 
 /** The password of the client key, asked for when the key turns out to be encrypted and sslpassword is not given. Called from the
@@ -58,7 +58,7 @@ typedef struct tusk_config {
     /* each overrides the connection string */
     const char *service; /* a section of a service file */
     const char *host;    /* a name, an address, or the directory of a Unix-domain socket (starts with /); host, hostaddr and port
-                            may be lists, with commas; dsn says what they are tried for (target_session_attrs …) */
+                            may be lists of up to 4096, with commas; dsn says what they are tried for (target_session_attrs …) */
     const char *hostaddr;
     const char *port;
     const char *dbname;
@@ -96,9 +96,10 @@ typedef struct tusk_config {
                                  says, which is for each attempt, as in libpq; TUSK_NONE: for ever */
     int scram_max_iterations; /* default 100000; a server that asks for more is refused before anything is computed */
 
-    /* true: only what is given here, in dsn and in files named here counts: no variable is read (HOME neither), and no password
-     * file but one named by passfile. A service is still looked for: in the home folder of the system's user database, and in
-     * the system's folder. Default: the environment counts, as in libpq */
+    /* true: only what is given here, in dsn and in files named here counts: no variable is read (HOME neither), no password file
+     * but one named by passfile, and none of the default files of TLS (~/.postgresql/…): who verifies the server names
+     * sslrootcert, who shows a certificate sslcert and sslkey. A service that is named is still looked for: in the home folder of
+     * the system's user database, and in the system's folder. Default: the environment and those files count, as in libpq */
     bool ignore_environment;
 
     tusk_notice_fn on_notice; /* default: notices are logged with level INFO, warnings with WARNING */
@@ -115,7 +116,7 @@ typedef struct tusk_config {
 /**
  * What a configuration comes to: one line for each value that is in force, with its origin (default, environment variable,
  * service file and line, connection string, field, JSON document …), then warnings. Secrets are shown as "(hidden)", control
- * characters as \xNN. It reads the same sources that a connection made now would read, and connects to nobody.
+ * characters and bytes that are no UTF-8 as \xNN. It reads the same sources that a connection made now would read, and connects to nobody.
  *
  * config    NULL: what a program that gives nothing gets
  * buf       always NUL-terminated if size > 0

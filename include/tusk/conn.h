@@ -61,6 +61,12 @@ tusk_tx_status tusk_conn_tx_status(const tusk_conn *conn);
 
 /** Why the connection is gone, or could not be made; code TUSK_OK while it is fine. Never NULL. conn may be NULL. */
 const tusk_error *tusk_conn_error(const tusk_conn *conn);
+/** What became of each attempt to connect, when none led to a connection: a line for each, "db1:5432 (10.0.0.1): could not connect:
+ * connection refused", in the order in which they ended, then those that had no answer yet when the time was over. Whole, where the
+ * error's detail is cut. Of the second pass of target_session_attrs=prefer-standby alone. Empty as long as it connects, when it has, and
+ * if the memory for it was missing. Borrowed until tusk_conn_free(). */
+tusk_str tusk_conn_attempts(const tusk_conn *conn);
+
 /** A field of the server's error behind it, as tusk_query_error_field(). */
 tusk_str tusk_conn_error_field(const tusk_conn *conn, char field);
 

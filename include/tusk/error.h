@@ -48,12 +48,14 @@ typedef enum tusk_fate {
 
 /**
  * One error with its context. A plain value: copy it freely; it borrows nothing.
- * All strings are NUL-terminated, hold no newline and no secret, and are cut with "…" when too long.
+ * All strings are NUL-terminated UTF-8, hold no control character and no secret, and are cut with "…" when too long. What a server sends
+ * that is no UTF-8 (it may, before the login) has a '?' in place of each such byte.
  */
 typedef struct tusk_error {
     tusk_code code;
     tusk_fate fate;
     char sqlstate[6]; /* never empty on error: the server's, or ours (08001, 08006, 08P01, 53200, 22P03 …) */
+    bool is_fatal;    /* the connection ended with it, whatever its code: ask tusk_error_is_fatal() */
     int os;           /* errno, EAI_ or TLS code of the failing call, 0 if none */
     int position;     /* 1-based character in the SQL text, 0 if none */
     int param;        /* n of $n, 0 if none */
@@ -72,7 +74,8 @@ const char *tusk_code_name(tusk_code code);
 /** "unknown", "not sent" or "answered". Static. */
 const char *tusk_fate_name(tusk_fate fate);
 
-/** Is the connection gone with this error (protocol broken, lost, FATAL from the server)? */
+/** Is the connection gone with this error, or was none made (refused, protocol broken, lost, FATAL from the server, no memory for the
+ * login …)? False for TUSK_ERR_CANCELED and TUSK_ERR_STATE behind tusk_close(): that was the caller's own doing. */
 bool tusk_error_is_fatal(const tusk_error *err);
 
 /**

@@ -48,8 +48,9 @@ void tusk_password_give(tusk_password_request *request, tusk_str password);
  * Answer that there is none, and let go of the request. The attempt ends with this error; another address is tried behind
  * TUSK_ERR_LOST and TUSK_ERR_TIMEOUT alone.
  *
- * err       copied; code, message (one line) and sqlstate are the program's, and must not hold the secret. NULL: TUSK_ERR_AUTH; a
- *           sqlstate that has not five characters becomes 28P01
+ * err       copied; code, sqlstate and texts are the program's, and must not hold the secret; control characters in a text become
+ *           blanks. NULL, or a code that is no error: TUSK_ERR_AUTH; what is no sqlstate (five digits and capital letters) becomes
+ *           28P01
  * Thread    the loop's
  */
 void tusk_password_refuse(tusk_password_request *request, const tusk_error *err);

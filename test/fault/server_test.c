@@ -1265,6 +1265,45 @@ START_TEST(d36_the_end_is_told_once_and_only_while_there_is_a_connection)
 }
 END_TEST
 
+/* Also where there never was anything but a configuration; and then, too, behind its requests. */
+START_TEST(d36_the_end_of_a_refused_configuration_is_told_behind_its_requests)
+{
+    for (int is_freed = 0; is_freed < 2; is_freed++) {
+        ending done = {0};
+        int n_closed = 0;
+
+        up("stall\n");
+        tusk_conn_free(db);
+        db = tusk_conn_open(loop,
+                            &(tusk_config){.dsn = "sslmode=maybe", .on_closed = count_closed, .user_data = &n_closed});
+        ck_assert_int_eq(n_closed, 0);
+        tusk_submit(db, &(tusk_request){.sql = "select 1", .on_done = is_freed ? free_conn : on_done, .user = &done});
+        for (int i = 0; i < 3; i++)
+            turn(0);
+        ck_assert_int_eq(done.n_done, 1);
+        ck_assert_int_eq(done.err.code, TUSK_ERR_CONFIG);
+        ck_assert(tusk_error_is_fatal(&done.err));
+        ck_assert_int_eq(n_closed, !is_freed);
+        (void)down();
+    }
+}
+END_TEST
+
+START_TEST(d36_a_refused_configuration_that_is_closed_is_told_by_nobody)
+{
+    int n_closed = 0;
+
+    up("stall\n");
+    tusk_conn_free(db);
+    db =
+        tusk_conn_open(loop, &(tusk_config){.dsn = "sslmode=maybe", .on_closed = count_closed, .user_data = &n_closed});
+    ck_end(tusk_close(db), TUSK_OK, 0);
+    turn(0);
+    ck_assert_int_eq(n_closed, 0);
+    (void)down();
+}
+END_TEST
+
 static tusk_stmt *stmt;
 static tusk_query *stmt_ready;
 
@@ -1395,6 +1434,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, d34_what_the_callback_of_a_timeout_submits_is_not_sent_behind_it);
     tcase_add_test(tc, d36_the_connection_may_be_freed_in_any_callback_of_its_end);
     tcase_add_test(tc, d36_the_end_is_told_once_and_only_while_there_is_a_connection);
+    tcase_add_test(tc, d36_the_end_of_a_refused_configuration_is_told_behind_its_requests);
+    tcase_add_test(tc, d36_a_refused_configuration_that_is_closed_is_told_by_nobody);
     tcase_add_test(tc, d36_a_statement_is_closed_in_the_callbacks_of_its_connections_end);
     tcase_add_loop_test(tc, d36_a_connection_that_is_being_closed_is_reached_by_nothing, 0, 6);
     tcase_add_test(tc, d36_the_connection_may_be_closed_by_what_the_log_says);

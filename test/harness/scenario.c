@@ -93,6 +93,14 @@ static outcome ask_prepared(tusk_conn *db)
     return worst;
 }
 
+/* One that has ended by itself, whatever the reason, says that it is gone. */
+static bool tells_its_end(const tusk_conn *db)
+{
+    const tusk_error *err = tusk_conn_error(db);
+
+    return tusk_conn_get_state(db) != TUSK_CONN_CLOSED || (is_told(err) && tusk_error_is_fatal(err));
+}
+
 static outcome converse(tusk_loop *loop, const char *dsn)
 {
     tusk_conn *db = tusk_connect(loop, dsn ? dsn : harness_dsn("drv"));
@@ -104,6 +112,8 @@ static outcome converse(tusk_loop *loop, const char *dsn)
         if (o == OUTCOME_RIGHT && (dsn || tusk_conn_tls_version(db).len == 0))
             o = OUTCOME_UNVERIFIED;
         p = ask_prepared(db);
+        if (!tells_its_end(db))
+            p = OUTCOME_SILENT;
         close = tusk_close(db);
         (void)tusk_await(close);
         tusk_query_free(close);

@@ -244,7 +244,9 @@ static const struct {
      "the server's certificate goes back to an authority that is not in the root certificate file", ""},
     {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=verify-full&sslrootcert=/no/such", TUSK_ERR_CONFIG, "08001",
      "connect localhost:%p: tls files", "the root certificate file \"/no/such\" does not exist", ""},
-    {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=disable&channel_binding=require", TUSK_ERR_AUTH, "28000", "connect localhost:%p: login",
+    {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=disable&channel_binding=require", TUSK_ERR_CONFIG, "08001", "configuration",
+     "channel_binding=require needs TLS, which sslmode=disable forbids", ""},
+    {"postgresql://drv:pw-drv@localhost:%p/tusk?sslmode=allow&channel_binding=require", TUSK_ERR_AUTH, "28000", "connect localhost:%p: login",
      "channel binding is required, but the connection is not TLS", ""},
     {"postgresql://t_md5:pw-t_md5@localhost:%p/tusk?sslmode=require&channel_binding=require", TUSK_ERR_AUTH, "28000",
      "connect localhost:%p: login", "channel binding is required, but the server asks for MD5 authentication", ""},
@@ -258,7 +260,7 @@ static const struct {
      "Say whose the server is by requirepeer, or consent by require_auth=password."},
     {"host=%s port=%p dbname=tusk user=drv password=pw-drv requirepeer=nobody.here", TUSK_ERR_AUTH, "28000",
      "connect %s/.s.PGSQL.%p", "requirepeer names an account that this machine does not have", ""},
-    {"postgresql://drv:pw-drv@localhost:%p/tusk?min_protocol_version=3.2", TUSK_ERR_CONNECT, "08001", "connect localhost:%p: login",
+    {"postgresql://drv:pw-drv@localhost:%p/tusk?min_protocol_version=3.2", TUSK_ERR_CONNECT, "0A000", "connect localhost:%p: login",
      "the server speaks no protocol above 3.0, and min_protocol_version is 3.2", ""},
     {"postgresql://drv:pw-drv@localhost:port/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
      "port must be a number from 1 to 65535", ""},
@@ -273,6 +275,11 @@ static const struct {
      "the connection string is malformed at byte 6: the quoted value that begins here has no end", ""},
     {"postgresql://drv:p@ss@db1/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
      "host must not contain an @", "In a URI, an @ in a password is written %40."},
+    {"postgresql://drv:p/ss@db1/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
+     "port must be a number from 1 to 65535", "In a URI, a / in a password is written %2F."},
+    {"postgresql://drv:p%2Fss@db1:x/tusk", TUSK_ERR_CONFIG, "08001", "configuration",
+     "port must be a number from 1 to 65535", ""},
+    {"host=db1 port=x user=a/b@c", TUSK_ERR_CONFIG, "08001", "configuration", "port must be a number from 1 to 65535", ""},
     {"postgresql://drv:wrong@127.0.0.1:%p,127.0.0.1:%p/tusk?sslmode=disable", TUSK_ERR_AUTH, "28P01", "connect 127.0.0.1:%p: login",
      "password authentication failed for user \"drv\"", ""},
 };
@@ -305,8 +312,30 @@ START_TEST(refused_login_says_why)
     ck_assert_str_eq(err.hint, refusals[_i].hint);
     ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
     ck_assert(tusk_error_is_fatal(&err));
+    ck_assert_int_eq(tusk_error_is_retriable(&err), err.code == TUSK_ERR_CONNECT && strcmp(err.sqlstate, "08001") == 0);
     ck_assert_ptr_null(strstr(err.message, "pw-"));
     close(fd);
+}
+END_TEST
+
+/* Its code is about the request, not about the connection, of which nothing is left all the same. */
+START_TEST(login_that_is_too_long_leaves_no_connection)
+{
+    char name[20000];
+    tusk_error err = {0};
+    tusk_conn *conn;
+
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    conn = tusk_conn_open(loop,
+                          &(tusk_config){.dsn = harness_env("TUSK_TEST_DSN_PLAIN"), .fallback_application_name = name});
+    ck_assert_int_eq(tusk_await_free(tusk_conn_ready(conn), &err), TUSK_ERR_LIMIT);
+    ck_assert_str_eq(err.message, "the StartupMessage would be longer than a server takes");
+    ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
+    ck_assert(tusk_error_is_fatal(&err));
+    ck_assert(tusk_error_is_fatal(tusk_conn_error(conn)));
+    ck_assert(!tusk_error_is_retriable(&err));
+    tusk_conn_free(conn);
 }
 END_TEST
 
@@ -513,16 +542,16 @@ START_TEST(certificate_of_ours_lets_us_in_or_not)
 }
 END_TEST
 
-/* Its server says so, and hangs up on what we have sent meanwhile: which of the two arrives is the network's choice. */
+/* Its server says so, and hangs up on what we have sent meanwhile. */
 START_TEST(certificate_of_a_foreign_authority_does_not_let_us_in)
 {
     tusk_error err = login(dsn_of("t_cert", "",
                                   textf("sslcert=%s&sslkey=%s&sslmode=verify-full", harness_tls("client_foreign.crt"),
                                         harness_tls("client_foreign.key"))));
 
-    if (err.code == TUSK_ERR_LOST)
-        return;
     ck_error(&err, TUSK_ERR_TLS, "08001", "the server does not know the authority of our certificate");
+    ck_assert_str_eq(err.where, textf("connect localhost:%s: login", harness_env("TUSK_TEST_PORT")));
+    ck_assert(!tusk_error_is_retriable(&err));
 }
 END_TEST
 
@@ -794,6 +823,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, link_is_encrypted_or_not_as_asked, 0, 12);
     tcase_add_loop_test(tcase, d26_require_auth_is_held_against_the_servers_method, 0, N_OF(required));
     tcase_add_loop_test(tcase, refused_login_says_why, 0, N_OF(refusals));
+    tcase_add_test(tcase, login_that_is_too_long_leaves_no_connection);
     tcase_add_test(tcase, too_many_connections_is_said_so);
     tcase_add_test(tcase, fields_of_a_refused_login_are_kept);
     tcase_add_loop_test(tcase, silent_server_is_given_up_in_time, 0, N_OF(sslmodes));

@@ -1,0 +1,104 @@
+/* From the outermost object of a JSON document to each of its members.
+ * What a member means is lib/config_json_value.c's.
+ * Read first: lib/config_json_reader.h. */
+#include "lib/config_json_reader.h"
+#include "proto/error_set.h"
+
+static bool has_type(json_t *value, char type)
+{
+    switch (type) {
+    case 's':
+        return json_is_string(value);
+    case 'b':
+        return json_is_boolean(value);
+    case 'i':
+        return json_is_integer(value);
+    case 'n':
+        return json_is_number(value);
+    case 'o':
+        return json_is_object(value);
+    default:
+        return true;
+    }
+}
+
+static tusk_code read_connection(tusk__json_reader *r, const char *name, json_t *value);
+
+typedef tusk_code member_fn(tusk__json_reader *r, const char *name, json_t *value);
+
+/* Each member of an object that is not null. */
+static tusk_code read_members(tusk__json_reader *r, json_t *object, member_fn *read)
+{
+    void *it = json_object_iter(object);
+
+    r->at.depth++;
+    for (size_t i = 0; it; it = json_object_iter_next(object, it), i++) {
+        r->at.step[r->at.depth - 1] = i;
+        if (!json_is_null(json_object_iter_value(it)))
+            TUSK_TRY(read(r, json_object_iter_key(it), json_object_iter_value(it)));
+    }
+    r->at.depth--;
+    return TUSK_OK;
+}
+
+static tusk_code read_extra(tusk__json_reader *r, json_t *object)
+{
+    if (r->at.depth > 2)
+        return tusk__json_refuse(r, "extra", "cannot stand in extra");
+    return read_members(r, object, read_connection);
+}
+
+static const tusk__json_key *find(const tusk__json_key *key, const char *name)
+{
+    while (key->name && strcmp(key->name, name) != 0)
+        key++;
+    return key->name ? key : NULL;
+}
+
+static tusk_code read_key(tusk__json_reader *r, const tusk__json_key *key, json_t *value)
+{
+    if (!has_type(value, key->type))
+        return tusk__json_refuse_type(r, key->name, key->type);
+    return key->use == TUSK__JSON_EXTRA ? read_extra(r, value) : tusk__json_read_value(r, key, value);
+}
+
+static tusk_code read_connection(tusk__json_reader *r, const char *name, json_t *value)
+{
+    const tusk__json_key *key = find(tusk__connection_keys, name);
+    const tusk__param *param = tusk__param_find(tusk_str_of(name));
+
+    if (key)
+        return read_key(r, key, value);
+    if (!param)
+        return tusk__json_refuse_unknown(r, tusk_str_of(name));
+    return tusk__json_read_param(r, param->name, param, value);
+}
+
+static tusk_code read_feature(tusk__json_reader *r, const char *name, json_t *value)
+{
+    const tusk__json_key *key = find(tusk__feature_keys, name);
+
+    return key ? read_key(r, key, value) : tusk__json_refuse(r, "", "unknown key");
+}
+
+static tusk_code read_section(tusk__json_reader *r, const char *name, json_t *value)
+{
+    bool is_connection = strcmp(name, "connection_config") == 0, is_features = strcmp(name, "driver_features") == 0;
+
+    for (size_t i = 0; tusk__python_sections[i]; i++)
+        if (strcmp(tusk__python_sections[i], name) == 0)
+            return TUSK_OK;
+    if (!is_connection && !is_features)
+        return tusk__json_refuse(r, "", "unknown key; a document has connection_config and driver_features");
+    if (!json_is_object(value))
+        return tusk__json_refuse(r, is_connection ? "connection_config" : "driver_features", "must be an object");
+    return read_members(r, value, is_connection ? read_connection : read_feature);
+}
+
+tusk_code tusk__json_walk(tusk__json_reader *r, json_t *root)
+{
+    if (!json_is_object(root))
+        return tusk__error_set(r->err, TUSK_ERR_CONFIG, NULL,
+                               "line 1, column 1 of the JSON document: it must be an object");
+    return read_members(r, root, read_section);
+}
