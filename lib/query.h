@@ -63,7 +63,7 @@ struct tusk_query {
     bool rows_given;        /* at least one row reached the caller: no repetition */
     bool is_repeated;       /* sent for the second time */
     bool failed_elsewhere;  /* its error is about something else than the beginning of an execution: no repetition */
-    bool is_commit;         /* first keyword COMMIT or END */
+    bool is_commit;         /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED */
     bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */
     bool owes_sync;         /* … and the Sync has not followed yet */
     bool copy_refused;      /* CopyFail was sent */
