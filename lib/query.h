@@ -112,6 +112,14 @@ tusk_error *tusk__query_failf(tusk_query *q, tusk_code code, const char *sqlstat
 /* The server's ErrorResponse: summary and fields. */
 void tusk__query_fail_fields(tusk_query *q, tusk_str fields);
 
+/* "exec \"select …\"": which statement it was, unless the error says where already. */
+void tusk__query_add_where(const tusk_query *q, tusk_error *err);
+
+/* For whoever looks at the answer next: tusk_await() unless it is done, and the reason in *err. Whatever is not TUSK_OK may have
+ * cost the query. */
+TUSK_MUST_CHECK
+tusk_code tusk__query_settle(tusk_query *q, tusk_error *err);
+
 /* It left its connection's queue: recycle it if the caller has let go of it. */
 void tusk__query_leave(tusk_query *q);
 
