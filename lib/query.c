@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lib/conn.h"
+#include "lib/named.h"
 #include "proto/error_set.h"
 #include "proto/size.h"
 
@@ -43,6 +44,7 @@ static void query_destroy(query_pool *pool, pooled_query *p)
     tusk__query_drop_rows(&p->q);
     if (p->q.stmt)
         tusk__stmt_unref(p->q.stmt);
+    tusk_named_free(p->q.named);
     if (p->q.conn)
         tusk__conn_unpin(p->q.conn);
     tusk__result_free(&p->q.first, allocator);
@@ -135,6 +137,9 @@ static void query_clear(tusk_query *q)
     if (q->stmt)
         tusk__stmt_unref(q->stmt);
     q->stmt = NULL;
+    if (q->named)
+        tusk__named_unref(q->named);
+    q->named = NULL;
     q->held.sql = (tusk_str){NULL, 0};
     q->held.params = (tusk_params){NULL, 0};
     q->fields_len = 0;
@@ -256,6 +261,8 @@ void tusk__query_fail_fields(tusk_query *q, tusk_str fields)
     if (q->error.code != TUSK_OK)
         return;
     tusk__error_fields_to_error(fields, &q->error);
+    if (q->named)
+        q->error.position = tusk_named_position(q->named, q->error.position);
     if (q->fields_cap < fields.len) {
         uint8_t *memory = allocator->realloc(q->fields, fields.len, allocator->user);
 

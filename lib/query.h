@@ -44,6 +44,7 @@ struct tusk_query {
     tusk_loop *loop;
     tusk_conn *conn; /* pinned */
     tusk_stmt *stmt; /* counted; RUN, PREPARE, CLOSE */
+    tusk_named *named; /* counted; NULL: without names. For the positions of errors */
     tusk__query_kind kind;
     tusk__query_stage stage;
 

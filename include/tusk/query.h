@@ -5,6 +5,7 @@
 
 #include <tusk/config.h>
 #include <tusk/loop.h>
+#include <tusk/named.h>
 #include <tusk/value.h>
 
 #ifdef __cplusplus
@@ -24,6 +25,9 @@ typedef struct tusk_request {
     tusk_str sql_str;   /* instead of sql, if its length is known */
     tusk_stmt *stmt;    /* instead of sql: a prepared statement of the same connection */
     tusk_params params; /* $1 … */
+    tusk_args args;     /* instead of params: by name, TUSK_ARGS({"age", tusk_int4(18)}), and :age in the text; tusk/named.h
+                           has the rules. The text is read for names each time; to have that done once: */
+    tusk_named *named;  /* instead of sql: tusk_named_parse(). The position of an error is one in the text with names */
 
     bool script;        /* simple protocol: several statements, no params, text results; waits for its end before anything
                            else is sent. Results one after the other: tusk_next_result() */

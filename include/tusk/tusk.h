@@ -18,8 +18,8 @@
  *             if the call failed, then it holds this failure. Nothing is printed, errno is not part of the interface.
  * NULL        A NULL query, connection or statement is what "out of memory" returned before: functions that make something of it
  *             answer with NULL, tusk_await() with TUSK_ERR_NOMEM, and those that ask something of it with nothing (false, 0, an
- *             empty string, no row), so that a program may check once, at the end. A loop, a row and a password request must be
- *             there.
+ *             empty string, no row), so that a program may check once, at the end. A loop, a row, a statement with names and a
+ *             password request must be there.
  * Memory      comes from the loop's allocator. Out of memory is TUSK_ERR_NOMEM, never an exit. */
 #ifndef TUSK_H
 #define TUSK_H
@@ -29,6 +29,7 @@
 #include <tusk/conn.h>
 #include <tusk/error.h>
 #include <tusk/loop.h>
+#include <tusk/named.h>
 #include <tusk/oid.h>
 #include <tusk/password.h>
 #include <tusk/query.h>

@@ -93,10 +93,20 @@ static outcome ask_prepared(tusk_conn *db)
     return worst;
 }
 
+static outcome ask_by_name(tusk_conn *db)
+{
+    tusk_query *q = tusk_submit(db, &(tusk_request){.sql = "select n::int8, 'row ' || n from generate_series(1, :n) n",
+                                                    .args = TUSK_ARGS({"n", tusk_int4(7)})});
+    outcome o = check_rows(q);
+
+    tusk_query_free(q);
+    return o;
+}
+
 static outcome converse(tusk_loop *loop, const char *dsn)
 {
     tusk_conn *db = tusk_connect(loop, dsn ? dsn : harness_dsn("drv"));
-    outcome o = OUTCOME_ERROR, p = OUTCOME_RIGHT;
+    outcome o = OUTCOME_ERROR, p = OUTCOME_RIGHT, n;
     tusk_query *close;
 
     if (db) {
@@ -104,6 +114,8 @@ static outcome converse(tusk_loop *loop, const char *dsn)
         if (o == OUTCOME_RIGHT && (dsn || tusk_conn_tls_version(db).len == 0))
             o = OUTCOME_UNVERIFIED;
         p = ask_prepared(db);
+        n = ask_by_name(db);
+        p = n > p ? n : p;
         close = tusk_close(db);
         (void)tusk_await(close);
         tusk_query_free(close);
