@@ -3,8 +3,8 @@
  * Read first: proto/message.h, docs/internals/conn.md. */
 #include "lib/array.h"
 #include "lib/codec/codec.h"
+#include "lib/command.h"
 #include "lib/conn.h"
-#include "lib/sql.h"
 #include "proto/error_set.h"
 #include "proto/fields.h"
 #include "proto/size.h"
@@ -166,19 +166,16 @@ static void write_execute(tusk__writer *b, bool is_copy)
         tusk__sync_write(b);
 }
 
-static bool begins_with_commit(tusk_str sql)
-{
-    return tusk__sql_begins_with(sql, "commit") || tusk__sql_begins_with(sql, "end");
-}
-
 static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     tusk__writer *b = &conn->out;
     tusk_str unnamed = {NULL, 0};
+    tusk__command command;
 
     TUSK_TRY(check_sql(q, r->sql));
-    q->is_copy = tusk__sql_begins_with(r->sql, "copy");
-    q->is_commit = begins_with_commit(r->sql);
+    command = tusk__command_of(r->sql);
+    q->is_copy = command == TUSK__COMMAND_COPY;
+    q->is_commit = tusk__command_is_commit(command);
     if (q->is_repeated)
         tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_REFUSED);
     write_parse(b, unnamed, r->sql, r->params);
@@ -313,7 +310,7 @@ static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const tusk__reques
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     TUSK_TRY(check_sql(q, r->sql));
-    q->is_commit = begins_with_commit(r->sql);
+    q->is_commit = tusk__command_is_commit(tusk__command_of(r->sql));
     tusk__query_write(&conn->out, r->sql);
     return TUSK_OK;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lib/conn.h"
+#include "lib/named.h"
 #include "proto/error_set.h"
 #include "proto/size.h"
 
@@ -43,6 +44,7 @@ static void query_destroy(query_pool *pool, pooled_query *p)
     tusk__query_drop_rows(&p->q);
     if (p->q.stmt)
         tusk__stmt_unref(p->q.stmt);
+    tusk_named_free(p->q.named);
     if (p->q.conn)
         tusk__conn_unpin(p->q.conn);
     tusk__result_free(&p->q.first, allocator);
@@ -135,6 +137,9 @@ static void query_clear(tusk_query *q)
     if (q->stmt)
         tusk__stmt_unref(q->stmt);
     q->stmt = NULL;
+    if (q->named)
+        tusk__named_unref(q->named);
+    q->named = NULL;
     q->held.sql = (tusk_str){NULL, 0};
     q->held.params = (tusk_params){NULL, 0};
     q->fields_len = 0;
@@ -186,17 +191,16 @@ static void run_on_done(tusk_query *q)
     recycle_if_unused(q);
 }
 
-/* Which statement it was, by its beginning. */
-static void add_where(tusk_query *q)
+void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 {
     static const char *const acts[TUSK__N_WIRE_KINDS] = {
         [TUSK__QUERY_EXEC] = "exec",   [TUSK__QUERY_RUN] = "run",       [TUSK__QUERY_PREPARE] = "prepare",
         [TUSK__QUERY_CLOSE] = "close", [TUSK__QUERY_SCRIPT] = "script", [TUSK__QUERY_FENCE] = "fence",
     };
 
-    if (q->error.where[0] || q->kind == TUSK__QUERY_WAIT)
+    if (q->kind == TUSK__QUERY_WAIT || (err && err->where[0]))
         return;
-    tusk__error_where(&q->error, "%s \"%s\"", acts[q->kind], q->stmt ? q->stmt->sql : q->sql);
+    tusk__error_where(err, "%s \"%s\"", acts[q->kind], q->stmt ? q->stmt->sql : q->sql);
 }
 
 void tusk__query_complete(tusk_query *q)
@@ -204,7 +208,7 @@ void tusk__query_complete(tusk_query *q)
     assert(!q->is_done);
     assert(tusk__loop_in_turn(q->loop));
     if (q->error.code != TUSK_OK)
-        add_where(q);
+        tusk__query_add_where(q, &q->error);
     q->is_done = true;
     tusk__loop_release(q->loop);
     tusk__loop_nudge(q->loop); /* it may have ended in the flush phase, and its awaiter is not to sleep through that */
@@ -257,6 +261,8 @@ void tusk__query_fail_fields(tusk_query *q, tusk_str fields)
     if (q->error.code != TUSK_OK)
         return;
     tusk__error_fields_to_error(fields, &q->error);
+    if (q->named)
+        q->error.position = tusk_named_position(q->named, q->error.position);
     if (q->fields_cap < fields.len) {
         uint8_t *memory = allocator->realloc(q->fields, fields.len, allocator->user);
 
@@ -514,6 +520,18 @@ static const char *why_not_awaited(const tusk_query *q)
            "first";
 }
 
+/* tusk_await(), and in *err why not. q is pinned: a callback may free it, and its own on_done does. */
+static tusk_code await_pinned(tusk_query *q, tusk_error *err)
+{
+    tusk_code code = tusk_await(q);
+
+    if (code == q->error.code && code != TUSK_OK && err)
+        *err = q->error;
+    else if (code != TUSK_OK)
+        (void)tusk__error_set(err, code, NULL, "%s", why_not_awaited(q));
+    return code;
+}
+
 tusk_code tusk_await_free(tusk_query *q, tusk_error *err)
 {
     tusk_code code;
@@ -521,14 +539,30 @@ tusk_code tusk_await_free(tusk_query *q, tusk_error *err)
     tusk__error_begin(err);
     if (!q)
         return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory");
-    q->pins++; /* a callback may free it, and its own on_done does */
-    code = tusk_await(q);
-    if (code == q->error.code && code != TUSK_OK && err)
-        *err = q->error;
-    else if (code != TUSK_OK)
-        (void)tusk__error_set(err, code, NULL, "%s", why_not_awaited(q));
+    q->pins++;
+    code = await_pinned(q, err);
     q->pins--;
     tusk_query_free(q);
+    recycle_if_unused(q);
+    return code;
+}
+
+tusk_code tusk__query_settle(tusk_query *q, tusk_error *err)
+{
+    tusk_code code;
+
+    if (!q)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory");
+    if (q->is_done) {
+        if (err && q->error.code != TUSK_OK)
+            *err = q->error;
+        return q->error.code;
+    }
+    q->pins++;
+    code = await_pinned(q, err);
+    if (code == TUSK_OK && q->is_released)
+        code = tusk__error_set(err, TUSK_ERR_CANCELED, NULL, "%s", why_not_awaited(q));
+    q->pins--;
     recycle_if_unused(q);
     return code;
 }

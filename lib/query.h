@@ -44,6 +44,7 @@ struct tusk_query {
     tusk_loop *loop;
     tusk_conn *conn; /* pinned */
     tusk_stmt *stmt; /* counted; RUN, PREPARE, CLOSE */
+    tusk_named *named; /* counted; NULL: without names. For the positions of errors */
     tusk__query_kind kind;
     tusk__query_stage stage;
 
@@ -63,7 +64,7 @@ struct tusk_query {
     bool rows_given;        /* at least one row reached the caller: no repetition */
     bool is_repeated;       /* sent for the second time */
     bool failed_elsewhere;  /* its error is about something else than the beginning of an execution: no repetition */
-    bool is_commit;         /* first keyword COMMIT or END */
+    bool is_commit;         /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED */
     bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */
     bool owes_sync;         /* … and the Sync has not followed yet */
     bool copy_refused;      /* CopyFail was sent */
@@ -111,6 +112,14 @@ tusk_error *tusk__query_failf(tusk_query *q, tusk_code code, const char *sqlstat
     TUSK_PRINTF(4, 5);
 /* The server's ErrorResponse: summary and fields. */
 void tusk__query_fail_fields(tusk_query *q, tusk_str fields);
+
+/* "exec \"select …\"": which statement it was, unless the error says where already. */
+void tusk__query_add_where(const tusk_query *q, tusk_error *err);
+
+/* For whoever looks at the answer next: tusk_await() unless it is done, and the reason in *err. Whatever is not TUSK_OK may have
+ * cost the query. */
+TUSK_MUST_CHECK
+tusk_code tusk__query_settle(tusk_query *q, tusk_error *err);
 
 /* It left its connection's queue: recycle it if the caller has let go of it. */
 void tusk__query_leave(tusk_query *q);

@@ -286,6 +286,17 @@ const uint8_t *tusk__result_next(tusk__result *result, bool consume)
     return NULL;
 }
 
+const uint8_t *tusk__result_first(const tusk__result *result)
+{
+    for (size_t i = 0; i < result->n_runs; i++) {
+        const tusk__run *run = &result->runs[i];
+
+        if (run->begin < run->end)
+            return (run->chunk ? run->chunk->data : result->store) + run->begin + TUSK__FRAME_HEADER;
+    }
+    return NULL;
+}
+
 void tusk__result_rewind(tusk__result *result)
 {
     result->run = result->at = 0;

@@ -85,6 +85,8 @@ void tusk__result_compact(tusk__result *result, const tusk_allocator *allocator)
 
 /* The next kept row's body; NULL at the end of what is there. consume: let go of chunks that lie behind (streaming). */
 const uint8_t *tusk__result_next(tusk__result *result, bool consume);
+/* The body of the first row that is still kept; NULL if none is. Nothing moves. */
+const uint8_t *tusk__result_first(const tusk__result *result);
 void tusk__result_rewind(tusk__result *result);
 
 #endif

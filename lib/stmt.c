@@ -7,6 +7,7 @@
 
 #include "lib/array.h"
 #include "lib/codec/codec.h"
+#include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/sql.h"
 #include "proto/error_set.h"
@@ -114,6 +115,7 @@ static tusk_stmt *stmt_new(tusk_conn *conn, const char *sql, const uint32_t *typ
 {
     const tusk_allocator *allocator = conn->allocator;
     tusk_stmt *stmt = allocator->malloc(sizeof *stmt, allocator->user);
+    tusk__command command = tusk__command_of(tusk_str_of(sql));
 
     if (!stmt)
         return NULL;
@@ -134,9 +136,8 @@ static tusk_stmt *stmt_new(tusk_conn *conn, const char *sql, const uint32_t *typ
     if (n)
         memcpy(stmt->types, types, n * sizeof *types);
     stmt->n_params = n;
-    stmt->is_copy = tusk__sql_begins_with(tusk_str_of(sql), "copy");
-    stmt->is_commit =
-        tusk__sql_begins_with(tusk_str_of(sql), "commit") || tusk__sql_begins_with(tusk_str_of(sql), "end");
+    stmt->is_copy = command == TUSK__COMMAND_COPY;
+    stmt->is_commit = tusk__command_is_commit(command);
     (void)snprintf(stmt->name, sizeof stmt->name, "tusk_%llu", (unsigned long long)++conn->stmt_number);
     tusk__sql_head(tusk_str_of(sql), stmt->sql, sizeof stmt->sql);
     return stmt;

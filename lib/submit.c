@@ -2,6 +2,9 @@
  * What becomes of them is request.c's business.
  * Read first: tusk/query.h. */
 #include "lib/conn.h"
+#include "lib/named.h"
+#include "lib/sql.h"
+#include "proto/error_set.h"
 
 #define MAX_RESULT_BYTES (INT64_C(256) * 1024 * 1024) /* of a kept result, if the caller does not say */
 
@@ -28,15 +31,54 @@ static void set_options(tusk_query *q, const tusk_request *request)
 /* Contradictions that can only be mistakes. */
 static const char *fault_of(const tusk_conn *conn, const tusk_request *request)
 {
-    if (request->stmt && (request->sql || request->sql_str.ptr))
+    bool has_sql = request->sql || request->sql_str.ptr;
+
+    if (request->stmt && has_sql)
         return "sql and stmt are both given";
+    if (request->named && (request->stmt || has_sql))
+        return "named is given together with sql or stmt";
     if (request->stmt && request->stmt->conn != conn)
         return "the prepared statement belongs to another connection";
-    if (!request->stmt && !request->sql && !request->sql_str.ptr)
+    if (!request->stmt && !request->named && !has_sql)
         return "neither sql nor stmt is given";
-    if (request->script && (request->stmt || request->params.n))
+    if (request->script && (request->stmt || request->named || request->params.n || request->args.n))
         return "a script takes neither parameters nor a prepared statement";
+    if (request->params.n && (request->args.n || request->named))
+        return "values are given by number where names are used";
+    if (request->stmt && request->args.n)
+        return "a prepared statement takes values by number: tusk_named_bind() makes them of names";
     return NULL;
+}
+
+static tusk_str text_of(const tusk_request *request)
+{
+    if (request->named)
+        return tusk__named_text(request->named);
+    return request->sql_str.ptr ? request->sql_str : tusk_str_of(request->sql);
+}
+
+/* Names become numbers: the text to send, and its parameters. */
+static tusk_code resolve_names(tusk_query *q, const tusk_request *request, tusk_str *sql, tusk_params *params)
+{
+    if (request->named)
+        q->named = tusk__named_ref(request->named);
+    else
+        q->named = tusk_named_parse(text_of(request), tusk__loop_allocator(q->loop), &q->error);
+    if (!q->named)
+        return q->error.code;
+    *sql = tusk__named_numbered(q->named);
+    return tusk_named_bind(q->named, request->args, params, &q->error);
+}
+
+static void submit_named(tusk_conn *conn, tusk_query *q, const tusk_request *request)
+{
+    tusk_str sql = {NULL, 0};
+    tusk_params params = TUSK_NO_PARAMS;
+
+    if (resolve_names(q, request, &sql, &params) != TUSK_OK)
+        q->error.fate = TUSK_FATE_NOT_SENT;
+    tusk__request_submit(conn, q, sql, params);
+    tusk__sql_head(text_of(request), q->sql, sizeof q->sql); /* what the caller wrote, as the position */
 }
 
 tusk_query *tusk_submit(tusk_conn *conn, const tusk_request *request)
@@ -50,7 +92,10 @@ tusk_query *tusk_submit(tusk_conn *conn, const tusk_request *request)
     set_options(q, request);
     if (fault)
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "%s", fault)->fate = TUSK_FATE_NOT_SENT;
-    tusk__request_submit(conn, q, request->sql_str.ptr ? request->sql_str : tusk_str_of(request->sql), request->params);
+    if (q->error.code == TUSK_OK && (request->args.n || request->named))
+        submit_named(conn, q, request);
+    else
+        tusk__request_submit(conn, q, text_of(request), request->params);
     return q;
 }
 

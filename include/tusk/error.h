@@ -20,7 +20,7 @@ typedef enum tusk_code {
     TUSK_ERR_STATE,          /* not now: object closing, await inside a callback, another loop's object, after fork */
     TUSK_ERR_USAGE,          /* the call itself is wrong and will never work */
     TUSK_ERR_LIMIT,          /* a documented bound would be exceeded */
-    TUSK_ERR_VALUE,          /* a value does not fit its type: range, encoding, embedded NUL */
+    TUSK_ERR_VALUE,          /* a value does not fit its type: range, encoding, embedded NUL; or there is not one row */
     TUSK_ERR_NULL,           /* the value is NULL and C asked for something that cannot be */
     TUSK_ERR_TYPE,           /* the column has another type than was asked for */
     TUSK_ERR_CONFIG,         /* connection string, environment or struct is wrong */

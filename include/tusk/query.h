@@ -5,6 +5,7 @@
 
 #include <tusk/config.h>
 #include <tusk/loop.h>
+#include <tusk/named.h>
 #include <tusk/value.h>
 
 #ifdef __cplusplus
@@ -24,6 +25,9 @@ typedef struct tusk_request {
     tusk_str sql_str;   /* instead of sql, if its length is known */
     tusk_stmt *stmt;    /* instead of sql: a prepared statement of the same connection */
     tusk_params params; /* $1 … */
+    tusk_args args;     /* instead of params: by name, TUSK_ARGS({"age", tusk_int4(18)}), and :age in the text; tusk/named.h
+                           has the rules. The text is read for names each time; to have that done once: */
+    tusk_named *named;  /* instead of sql: tusk_named_parse(). The position of an error is one in the text with names */
 
     bool script;        /* simple protocol: several statements, no params, text results; waits for its end before anything
                            else is sent. Results one after the other: tusk_next_result() */
@@ -149,6 +153,39 @@ const tusk_column *tusk_query_column(const tusk_query *q, int col);      /* NULL
 int tusk_query_column_index(const tusk_query *q, const char *name);      /* the first of that name, -1 if none */
 tusk_str tusk_query_tag(const tusk_query *q);                            /* "INSERT 0 5"; empty before the end */
 int64_t tusk_query_rows_affected(const tusk_query *q);                   /* the number in the tag; -1 if it has none */
+
+/** Has an INSERT put at least one row in? With ON CONFLICT DO UPDATE the rows that were changed instead count too: the server's tag
+ * does not tell them apart. */
+bool tusk_query_was_inserted(const tusk_query *q);
+
+/* ---- results of a known shape: of a running query they wait for the end, as tusk_await() does -------------------------------- */
+
+/**
+ * The one row of the present result. It does not move tusk_next_row(), and the columns are known also if there is none.
+ *
+ * row       untouched unless TUSK_OK; lives until tusk_query_free()
+ * Returns   TUSK_OK, the query's error, or that of tusk_await() for a query that is not done
+ * Errors    TUSK_ERR_VALUE, P0002: there is no row; P0003: there are several (PL/pgSQL's sqlstates for the same)
+ *           TUSK_ERR_USAGE the statement yields no rows at all (INSERT without RETURNING), or on_row got them
+ *           TUSK_ERR_STATE tusk_next_row() took the row while the query ran
+ *           TUSK_ERR_CANCELED its own on_done freed the query
+ * Example   docs/examples/shapes.c
+ */
+TUSK_MUST_CHECK
+tusk_code tusk_query_one(tusk_query *q, tusk_row *row, tusk_error *err);
+
+/** As tusk_query_one(), but no row is no error: TUSK_DONE. A row that holds NULL is a row: tusk_is_null(), TUSK_ERR_NULL. */
+TUSK_MUST_CHECK
+tusk_code tusk_query_one_or_none(tusk_query *q, tusk_row *row, tusk_error *err);
+
+/** As tusk_query_one(), of a result with one column; TUSK_ERR_USAGE if it has another number of them. The value is read from the
+ * row: tusk_read_int8(&row, 0, &n, &err). */
+TUSK_MUST_CHECK
+tusk_code tusk_query_scalar(tusk_query *q, tusk_row *row, tusk_error *err);
+
+/** As tusk_query_scalar(), with TUSK_DONE for no row. */
+TUSK_MUST_CHECK
+tusk_code tusk_query_scalar_or_none(tusk_query *q, tusk_row *row, tusk_error *err);
 
 /** The query's error; code TUSK_OK if there is none. Borrowed until tusk_query_free(); never NULL. q may be NULL: out of
  * memory. */

@@ -5,7 +5,7 @@
  * Threads     A loop belongs to the thread that made it, and everything made on the loop belongs to it too. Other threads may
  *             call tusk_loop_post() and nothing else. After fork() the child may only free.
  * Waiting     Nothing blocks but tusk_loop_turn(), tusk_loop_run(), tusk_await(), tusk_await_free() and, on a running query,
- *             tusk_next_row().
+ *             tusk_next_row(), tusk_next_result(), tusk_query_one(), tusk_query_scalar() and their _or_none().
  * Callbacks   are called from those, never inside the call that asked for them. In a callback everything may be called except
  *             waiting; the object at hand may be closed and freed. (fn, user) travel together, user comes last.
  * Once        Each request completes exactly once, whatever happens to the network, the server or the connection.
@@ -18,8 +18,8 @@
  *             if the call failed, then it holds this failure. Nothing is printed, errno is not part of the interface.
  * NULL        A NULL query, connection or statement is what "out of memory" returned before: functions that make something of it
  *             answer with NULL, tusk_await() with TUSK_ERR_NOMEM, and those that ask something of it with nothing (false, 0, an
- *             empty string, no row), so that a program may check once, at the end. A loop, a row and a request for a password or
- *             token must be there.
+ *             empty string, no row), so that a program may check once, at the end. A loop, a row, a statement with names and a
+ *             request for a password or token must be there.
  * Memory      comes from the loop's allocator. Out of memory is TUSK_ERR_NOMEM, never an exit. */
 #ifndef TUSK_H
 #define TUSK_H
@@ -30,6 +30,7 @@
 #include <tusk/conn.h>
 #include <tusk/error.h>
 #include <tusk/loop.h>
+#include <tusk/named.h>
 #include <tusk/oauth.h>
 #include <tusk/oid.h>
 #include <tusk/password.h>

@@ -101,10 +101,20 @@ static bool tells_its_end(const tusk_conn *db)
     return tusk_conn_get_state(db) != TUSK_CONN_CLOSED || (is_told(err) && tusk_error_is_fatal(err));
 }
 
+static outcome ask_by_name(tusk_conn *db)
+{
+    tusk_query *q = tusk_submit(db, &(tusk_request){.sql = "select n::int8, 'row ' || n from generate_series(1, :n) n",
+                                                    .args = TUSK_ARGS({"n", tusk_int4(7)})});
+    outcome o = check_rows(q);
+
+    tusk_query_free(q);
+    return o;
+}
+
 static outcome converse(tusk_loop *loop, const char *dsn)
 {
     tusk_conn *db = tusk_connect(loop, dsn ? dsn : harness_dsn("drv"));
-    outcome o = OUTCOME_ERROR, p = OUTCOME_RIGHT;
+    outcome o = OUTCOME_ERROR, p = OUTCOME_RIGHT, n;
     tusk_query *close;
 
     if (db) {
@@ -112,6 +122,8 @@ static outcome converse(tusk_loop *loop, const char *dsn)
         if (o == OUTCOME_RIGHT && (dsn || tusk_conn_tls_version(db).len == 0))
             o = OUTCOME_UNVERIFIED;
         p = ask_prepared(db);
+        n = ask_by_name(db);
+        p = n > p ? n : p;
         if (!tells_its_end(db))
             p = OUTCOME_SILENT;
         close = tusk_close(db);

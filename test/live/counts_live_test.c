@@ -263,6 +263,71 @@ START_TEST(a_pipeline_sends_once_per_turn_and_allocates_nothing)
 }
 END_TEST
 
+/* ---- with names ---- */
+
+static tusk_named *named;
+
+static tusk_query *by_number(tusk_stmt *stmt)
+{
+    (void)stmt;
+    return tusk_exec(db, "select $1::int4 - $2", TUSK_PARAMS(tusk_int4(7), tusk_int4(3)));
+}
+
+static tusk_query *by_name(tusk_stmt *stmt)
+{
+    (void)stmt;
+    return tusk_submit(db,
+                       &(tusk_request){.named = named, .args = TUSK_ARGS({"b", tusk_int4(3)}, {"a", tusk_int4(7)})});
+}
+
+static tusk_query *prepared_by_name(tusk_stmt *stmt)
+{
+    tusk_params params;
+
+    ck_assert_int_eq(tusk_named_bind(named, TUSK_ARGS({"b", tusk_int4(3)}, {"a", tusk_int4(7)}), &params, NULL),
+                     TUSK_OK);
+    return tusk_stmt_exec(stmt, params);
+}
+
+static counts cost_of(tusk_query *(*submit_one)(tusk_stmt *stmt), tusk_stmt *stmt, int n)
+{
+    counts mark = now();
+    tusk_row row;
+
+    for (int i = 0; i < n; i++) {
+        tusk_query *q = submit_one(stmt);
+
+        ck_assert_int_eq(tusk_query_scalar(q, &row, NULL), TUSK_OK);
+        ck_assert_int_eq(tusk_get_int4(&row, 0), 4);
+        tusk_query_free(q);
+    }
+    return since(mark);
+}
+
+START_TEST(names_that_were_read_once_allocate_nothing)
+{
+    tusk_stmt *stmt;
+    counts number, name, statement;
+
+    up_by(harness_dsn_with("drv", "sslmode=disable"));
+    named = tusk_named_parse(tusk_str_of("select :a::int4 - :b"), &heap.allocator, NULL);
+    stmt = tusk_prepare(db, tusk_named_sql(named), NULL, 0);
+    (void)cost_of(by_number, NULL, WARM_UP);
+    (void)cost_of(by_name, NULL, WARM_UP);
+    (void)cost_of(prepared_by_name, stmt, WARM_UP);
+    number = cost_of(by_number, NULL, QUERIES);
+    name = cost_of(by_name, NULL, QUERIES);
+    statement = cost_of(prepared_by_name, stmt, QUERIES);
+    ck_assert_int_eq(name.heap, number.heap);
+    ck_assert_int_eq(name.frees, number.frees);
+    ck_assert_int_eq(statement.heap, 0);
+    ck_assert_int_eq(statement.frees, 0);
+    tusk_named_free(named);
+    tusk_stmt_free(stmt);
+    down();
+}
+END_TEST
+
 /* ---- doing nothing ---- */
 
 static void stop(void *user)
@@ -296,6 +361,7 @@ Suite *tusk_suite(void)
                         N_OF(styles) * N_OF(row_counts));
     tcase_add_loop_test(tcase, a_warm_query_over_tls_takes_no_more, 0, N_OF(styles) * N_OF(row_counts));
     tcase_add_test(tcase, a_pipeline_sends_once_per_turn_and_allocates_nothing);
+    tcase_add_test(tcase, names_that_were_read_once_allocate_nothing);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("idle");
     tcase_add_test(tcase, an_idle_connection_makes_no_system_call);

@@ -207,6 +207,8 @@ static const struct {
 } copies[] = {
     {"copy copied from stdin", TUSK_ERR_USAGE, "0A000", "COPY from the client cannot go through a plain query"},
     {"/* x */ COPY copied FROM STDIN", TUSK_ERR_USAGE, "0A000", "COPY from the client cannot go through a plain query"},
+    {" ; -- y\n;copy copied from stdin", TUSK_ERR_USAGE, "0A000",
+     "COPY from the client cannot go through a plain query"},
     {"copy copied to stdout", TUSK_ERR_USAGE, "0A000", "COPY to the client cannot go through a plain query"},
     {"copy (select * from generate_series(1, 100000)) to stdout", TUSK_ERR_USAGE, "0A000",
      "COPY to the client cannot go through a plain query"},
