@@ -322,7 +322,7 @@ static const char *variable(void *user, const char *name)
 
 static tusk__settings *ask_us(const world *w, tusk_error *err)
 {
-    static const tusk__sources sources = {NULL, variable, "/tmp", "/nonexistent"};
+    static const tusk__sources sources = {NULL, variable, NULL, "/tmp", "/nonexistent"};
     tusk_config config = {.dsn = w->dsn};
     tusk__settings *s = NULL;
 
