@@ -35,9 +35,10 @@ typedef struct
 try {
     int fd; /* -1: none, or the transport's */
     tusk__transport *transport;
-    unsigned ready; /* what the loop reported and no step has used yet */
-    size_t n_sent;  /* of the SSLRequest */
-    bool is_final;  /* the server has answered SSLRequest, and badly: it is there, and nothing else is tried */
+    unsigned ready;    /* what the loop reported and no step has used yet */
+    bool is_connected; /* by connect() itself */
+    size_t n_sent;     /* of the SSLRequest */
+    bool is_final;     /* the server has answered SSLRequest, and badly: it is there, and nothing else is tried */
 }
 try;
 
@@ -261,7 +262,7 @@ static tusk_code open_socket(tusk__dial *dial, const tusk__address *address, tus
 }
 
 /* EINTR leaves the connection to be made in the background (POSIX), as EINPROGRESS does. EAGAIN is a full Unix socket: it is
- * not being connected, and waiting for it would be for ever. */
+ * not being connected, and waiting for it would be for ever; one that has room is connected at once. */
 static tusk_code connect_socket(tusk__dial *dial, tusk_error *err)
 {
     const tusk__address *address = &dial->route.address;
@@ -270,6 +271,7 @@ static tusk_code connect_socket(tusk__dial *dial, tusk_error *err)
 
     TUSK_TRY(open_socket(dial, address, err));
     rc = os->connect(os->ctx, dial->try.fd, (const struct sockaddr *)&address->addr, address->len);
+    dial->try.is_connected = rc == 0;
     return rc == 0 || rc == -EINPROGRESS || rc == -EINTR ? TUSK_OK : cannot_connect(-rc, err);
 }
 
@@ -286,7 +288,8 @@ static tusk_code go_on_in_the_clear(tusk__dial *dial, tusk_error *err)
     return TUSK_DONE;
 }
 
-static tusk_code finish_connect(tusk__dial *dial, tusk_error *err)
+/* What became of a connect() that went on in the background. */
+static tusk_code check_connected(tusk__dial *dial, tusk_error *err)
 {
     const tusk__os *os = tusk__loop_os(dial->loop);
     int so_error = 0, rc;
@@ -295,8 +298,13 @@ static tusk_code finish_connect(tusk__dial *dial, tusk_error *err)
     if (!take_ready(dial, TUSK_WRITABLE))
         return wait_for(dial, TUSK_WRITABLE, err);
     rc = os->getsockopt(os->ctx, dial->try.fd, SOL_SOCKET, SO_ERROR, &so_error, &len);
-    if (rc < 0 || so_error != 0)
-        return cannot_connect(rc < 0 ? -rc : so_error, err);
+    return rc < 0 || so_error != 0 ? cannot_connect(rc < 0 ? -rc : so_error, err) : TUSK_OK;
+}
+
+static tusk_code finish_connect(tusk__dial *dial, tusk_error *err)
+{
+    if (!dial->try.is_connected)
+        TUSK_TRY(check_connected(dial, err));
     if (is_local(&dial->route))
         TUSK_TRY(tusk__peer_check(dial->loop, dial->try.fd, dial->settings, err));
     return dial->route.use_tls ? TUSK_OK : go_on_in_the_clear(dial, err);
