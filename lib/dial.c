@@ -111,21 +111,35 @@ static void on_resolved(const tusk__address *addresses, size_t n, const tusk_err
     provided(dial, &err);
 }
 
+/* The parts behind each other. Returns their length; size and more: they do not fit with a NUL behind them. */
+static size_t join(char *to, size_t size, const tusk_str *parts, size_t n)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].len >= size - len)
+            return size;
+        memcpy(to + len, parts[i].ptr, parts[i].len);
+        len += parts[i].len;
+    }
+    return len;
+}
+
 /* "/tmp" is /tmp/.s.PGSQL.5432; "@tmp" the same in the abstract namespace, where a zero byte stands for the '@'. */
-static tusk_code unix_address(const tusk__route *route, tusk__address *out, tusk_error *err)
+static tusk_code unix_address(tusk_str host, tusk_str port, tusk__address *out, tusk_error *err)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
-    int n = snprintf(sun.sun_path, sizeof sun.sun_path, TUSK_STR_FMT "/.s.PGSQL.%u", TUSK_STR_ARG(route->host),
-                     (unsigned)route->port);
+    const tusk_str parts[] = {host, tusk_str_of("/.s.PGSQL."), port};
+    size_t n = join(sun.sun_path, sizeof sun.sun_path, parts, 3);
 
-    if (n < 0 || (size_t)n >= sizeof sun.sun_path)
+    if (n >= sizeof sun.sun_path)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
                                "the path of the server's socket is too long: at most %zu bytes",
                                sizeof sun.sun_path - 1);
     *out = (tusk__address){.family = AF_UNIX, .len = sizeof sun};
     if (sun.sun_path[0] == '@') {
         sun.sun_path[0] = '\0';
-        out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n);
+        out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
     }
     memcpy(&out->addr, &sun, sizeof sun);
     return TUSK_OK;
@@ -138,6 +152,11 @@ static bool is_local(const tusk__route *route)
     return route->hostaddr.len == 0 && tusk__is_socket_path(route->host);
 }
 
+static tusk_str port_text(const tusk__dial *dial)
+{
+    return dial->settings->hosts[dial->route.host_number].port;
+}
+
 static tusk_code find_address(tusk__dial *dial, tusk_error *err)
 {
     tusk__route *route = &dial->route;
@@ -146,7 +165,7 @@ static tusk_code find_address(tusk__dial *dial, tusk_error *err)
     if (route->has_address)
         return TUSK_OK;
     if (is_local(route)) {
-        TUSK_TRY(unix_address(route, &route->address, err));
+        TUSK_TRY(unix_address(route->host, port_text(dial), &route->address, err));
         route->has_address = true;
         return TUSK_OK;
     }
