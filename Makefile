@@ -144,7 +144,7 @@ $(EXAMPLES): $(B)/%: $(B)/%.o $(B)/libtusk.a
 
 # One program per peer, and per figure; heap_count.so is preloaded into any of them.
 $(B)/bench/libpq_bench.o: private CPPFLAGS += $(shell pkg-config --cflags libpq 2>/dev/null)
-$(B)/bench/libpq_bench: private LIBS += -lpq
+$(B)/bench/libpq_bench: private LIBS := -lpq
 $(filter %_bench,$(BENCHES)): $(B)/%: $(B)/%.o $(B)/bench/bench.o $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
 

@@ -13,11 +13,13 @@
 #define COLUMNS "n, x, t, s"
 
 const bench_workload bench_workloads[] = {
-    {"select1/1", BENCH_SELECT1, "select 1", 1},
-    {"select1/128", BENCH_SELECT1, "select 1", 128},
-    {"lookup/1", BENCH_LOOKUP, "select " COLUMNS " from bench_lookup where n = $1", 1},
-    {"lookup/128", BENCH_LOOKUP, "select " COLUMNS " from bench_lookup where n = $1", 128},
-    {"scan/1", BENCH_SCAN, "select " COLUMNS " from bench_scan where n <= $1", 1},
+    {"select1/1", BENCH_SELECT1, "select 1", 1, false},
+    {"select1/128", BENCH_SELECT1, "select 1", 128, false},
+    {"lookup/1", BENCH_LOOKUP, "select " COLUMNS " from bench_lookup where n = $1", 1, false},
+    {"lookup/128", BENCH_LOOKUP, "select " COLUMNS " from bench_lookup where n = $1", 128, false},
+    {"scan/1", BENCH_SCAN, "select " COLUMNS " from bench_scan where n <= $1", 1, false},
+    {"connect/1", BENCH_CONNECT, NULL, 1, false},
+    {"connect-tls/1", BENCH_CONNECT, NULL, 1, true},
 };
 const size_t bench_n_workloads = sizeof bench_workloads / sizeof bench_workloads[0];
 
@@ -92,13 +94,19 @@ static double cpu_s(void)
     return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 }
 
+static size_t warm_up_of(const bench_workload *work)
+{
+    if (work->shape == BENCH_SCAN)
+        return 1;
+    return work->shape == BENCH_CONNECT ? 5 : 1000;
+}
+
 static void measure(const bench_workload *work, size_t n_ops)
 {
     bench_sums warm = {0}, sums = {0};
-    size_t n_warm = work->shape == BENCH_SCAN ? 1 : 1000;
     double wall, cpu;
 
-    peer_run(work, n_warm, &warm);
+    peer_run(work, warm_up_of(work), &warm);
     wall = wall_s();
     cpu = cpu_s();
     peer_run(work, n_ops, &sums);

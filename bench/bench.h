@@ -15,14 +15,16 @@
 typedef enum bench_shape {
     BENCH_SELECT1, /* no parameter; one row of one int4 */
     BENCH_LOOKUP,  /* $1 int8; one row of int8, float8, timestamptz, text */
-    BENCH_SCAN     /* $1 int8: how many rows of the same */
+    BENCH_SCAN,    /* $1 int8: how many rows of the same */
+    BENCH_CONNECT  /* no query: a connection is made, asked which version its server has, and left */
 } bench_shape;
 
 typedef struct bench_workload {
     const char *name; /* shape/depth */
     bench_shape shape;
     const char *sql;
-    int depth; /* queries in flight, each with a Sync of its own */
+    int depth;        /* queries in flight, each with a Sync of its own */
+    bool is_tls;      /* whatever the variant says */
 } bench_workload;
 
 extern const bench_workload bench_workloads[];
@@ -45,7 +47,7 @@ typedef struct bench_sums {
 
 /* ---- what a peer defines ---- */
 
-/* Connect and prepare work->sql. variant: which way of using the driver; NULL is none of its own. Ends the process on failure. */
+/* Connect and prepare work->sql; BENCH_CONNECT: what a program does before its first connection. variant: which way of using the driver; NULL is none of its own. Ends the process on failure. */
 void peer_open(const char *variant, const bench_workload *work);
 void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums);
 void peer_close(void);

@@ -1,6 +1,6 @@
 /* The peer to be measured against: the distribution's libpq.
  * Variants: sync (PQexecPrepared), pipeline (pipeline mode, a Sync per query); both with binary results and byte swaps;
- * for scans also text, with strtoll and strtod. */
+ * for scans also text, with strtoll and strtod. For connect: sync. */
 #include "bench/bench.h"
 
 #include <stdio.h>
@@ -19,16 +19,23 @@ static void check_result(const PGresult *result, ExecStatusType want)
         bench_die("libpq", PQerrorMessage(db));
 }
 
+static void connect_to(const char *dsn)
+{
+    db = PQconnectdb(dsn);
+    if (PQstatus(db) != CONNECTION_OK)
+        bench_die("libpq", PQerrorMessage(db));
+}
+
 void peer_open(const char *variant, const bench_workload *work)
 {
     static const Oid int8[] = {20};
     PGresult *result;
 
+    if (work->shape == BENCH_CONNECT)
+        return;
     is_pipeline = strcmp(variant, "pipeline") == 0;
     format = strcmp(variant, "text") != 0;
-    db = PQconnectdb(bench_env("BENCH_DSN"));
-    if (PQstatus(db) != CONNECTION_OK)
-        bench_die("libpq", PQerrorMessage(db));
+    connect_to(bench_env("BENCH_DSN"));
     result = PQprepare(db, "s", work->sql, work->shape == BENCH_SELECT1 ? 0 : 1, int8);
     check_result(result, PGRES_COMMAND_OK);
     PQclear(result);
@@ -191,9 +198,26 @@ static void run_pipeline(const bench_workload *work, size_t n_ops, bench_sums *s
     }
 }
 
+/* ---- connecting ---- */
+
+static void run_connect(const bench_workload *work, size_t n_ops, bench_sums *sums)
+{
+    const char *dsn = bench_env(work->is_tls ? "BENCH_DSN_TLS" : "BENCH_DSN");
+
+    for (size_t i = 0; i < n_ops; i++) {
+        connect_to(dsn);
+        sums->rows++;
+        sums->integers += PQserverVersion(db);
+        PQfinish(db);
+    }
+    db = NULL;
+}
+
 void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
 {
-    if (is_pipeline)
+    if (work->shape == BENCH_CONNECT)
+        run_connect(work, n_ops, sums);
+    else if (is_pipeline)
         run_pipeline(work, n_ops, sums);
     else
         run_sync(work, n_ops, sums);

@@ -1,13 +1,18 @@
 /* The limit: requests encoded beforehand, answers walked by their headers alone, blocking calls on a Unix-domain socket.
  * No driver: it checks nothing, decodes nothing, and logs in as the role that needs no password.
- * Variant: raw. */
+ * Variant: raw. For connect: kept, SCRAM with keys that were derived once, and a server's proof that nobody looks at. */
 #include "bench/bench.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
 
 static int fd;
 static unsigned char in[256 * 1024];
@@ -57,15 +62,15 @@ static void receive(void)
     tail += (size_t)n;
 }
 
-/* The type of the next message. */
+static size_t message_len; /* of the last one, without its type */
+
+/* The type of the next message, which lies in front of `head` then. */
 static int next_message(void)
 {
-    size_t len;
-
-    while (tail - head < 5 || tail - head < 1 + (len = be32(in + head + 1)))
+    while (tail - head < 5 || tail - head < 1 + (message_len = be32(in + head + 1)))
         receive();
-    head += 1 + len;
-    return in[head - 1 - len];
+    head += 1 + message_len;
+    return in[head - 1 - message_len];
 }
 
 static void until_ready(bench_sums *sums)
@@ -117,22 +122,31 @@ static void encode(const bench_workload *work)
     add(bind_execute_sync, &request_len, 'S', "", 0);
 }
 
-void peer_open(const char *variant, const bench_workload *work)
+/* Connect, and send the startup packet: its length is filled in. */
+static void connect_with(const char *startup, size_t len)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    static const char startup[] = "\0\0\0\0\0\3\0\0user\0t_trust\0database\0tusk\0";
-    unsigned char packet[sizeof startup];
-    bench_sums sums = {0};
+    unsigned char packet[128];
 
-    (void)variant;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     snprintf(addr.sun_path, sizeof addr.sun_path, "%s/.s.PGSQL.%s", bench_env("TUSK_TEST_SOCKDIR"),
              bench_env("TUSK_TEST_PORT"));
     if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof addr) < 0)
         bench_die("rawwire", "no connection");
-    memcpy(packet, startup, sizeof startup);
-    put32(packet, sizeof startup);
-    send_all(packet, sizeof packet);
+    memcpy(packet, startup, len);
+    put32(packet, (uint32_t)len);
+    send_all(packet, len);
+}
+
+void peer_open(const char *variant, const bench_workload *work)
+{
+    static const char startup[] = "\0\0\0\0\0\3\0\0user\0t_trust\0database\0tusk\0";
+    bench_sums sums = {0};
+
+    (void)variant;
+    if (work->shape == BENCH_CONNECT)
+        return;
+    connect_with(startup, sizeof startup);
     until_ready(&sums);
     prepare(work);
     encode(work);
@@ -146,6 +160,99 @@ void peer_close(void)
 void peer_setup(const char *const *sql)
 {
     bench_die(*sql, "rawwire does not set up");
+}
+
+/* ---- connecting: SCRAM-SHA-256 with kept keys (RFC 5802, section 3) ---- */
+
+#define NONCE "a-nonce-of-24-characters"
+#define CLIENT_FIRST_BARE "n=,r=" NONCE
+
+static struct {
+    bool is_known;
+    unsigned char client_key[SHA256_DIGEST_LENGTH], stored_key[SHA256_DIGEST_LENGTH];
+} keys;
+
+/* "r=…,s=<salt>,i=<iterations>": the same salt each time, so that they are derived once. */
+static void derive_keys(const char *server_first)
+{
+    static const char password[] = "pw-drv", name[] = "Client Key";
+    const char *salt_at = strstr(server_first, ",s=") + 3, *iterations = strstr(salt_at, ",i=") + 3;
+    unsigned char salt[64], salted[SHA256_DIGEST_LENGTH];
+    int salt_len = EVP_DecodeBlock(salt, (const unsigned char *)salt_at, (int)(iterations - 3 - salt_at));
+
+    salt_len -= (iterations[-4] == '=') + (iterations[-5] == '=');
+    if (PKCS5_PBKDF2_HMAC(password, sizeof password - 1, salt, salt_len, (int)strtol(iterations, NULL, 10),
+                          EVP_sha256(), sizeof salted, salted) != 1)
+        bench_die("rawwire", "PBKDF2 failed");
+    HMAC(EVP_sha256(), salted, sizeof salted, (const unsigned char *)name, sizeof name - 1, keys.client_key, NULL);
+    SHA256(keys.client_key, sizeof keys.client_key, keys.stored_key);
+    keys.is_known = true;
+}
+
+static void send_proof(const char *server_first)
+{
+    char without_proof[128], auth_message[512];
+    unsigned char proof[SHA256_DIGEST_LENGTH], answer[256];
+    int nonce_len = (int)(strchr(server_first, ',') - server_first); /* with "r=" */
+    size_t len = (size_t)snprintf(without_proof, sizeof without_proof, "c=biws,%.*s", nonce_len, server_first);
+    size_t auth_len =
+        (size_t)snprintf(auth_message, sizeof auth_message, "%s,%s,%s", CLIENT_FIRST_BARE, server_first, without_proof);
+
+    HMAC(EVP_sha256(), keys.stored_key, sizeof keys.stored_key, (unsigned char *)auth_message, auth_len, proof, NULL);
+    for (size_t i = 0; i < sizeof proof; i++)
+        proof[i] ^= keys.client_key[i];
+    memcpy(answer, without_proof, len);
+    memcpy(answer + len, ",p=", 3);
+    len += 3 + (size_t)EVP_EncodeBlock(answer + len + 3, proof, sizeof proof);
+    add(out, &out_len, 'p', answer, len);
+    send_all(out, out_len);
+    out_len = 0;
+}
+
+/* The text of AuthenticationSASLContinue, which is the next message. */
+static void receive_server_first(char *text, size_t size)
+{
+    size_t len;
+
+    if (next_message() != 'R')
+        bench_die("rawwire", "no AuthenticationSASLContinue");
+    len = message_len - 8; /* without its length and kind */
+    if (len >= size)
+        bench_die("rawwire", "a long message");
+    memcpy(text, in + head - len, len);
+    text[len] = '\0';
+}
+
+static void log_in(void)
+{
+    static const char startup[] = "\0\0\0\0\0\3\0\0user\0drv\0database\0tusk\0";
+    static const char first[] = "SCRAM-SHA-256\0\0\0\0\40n,," CLIENT_FIRST_BARE;
+    char server_first[256];
+    bench_sums sums = {0};
+
+    connect_with(startup, sizeof startup);
+    (void)next_message(); /* AuthenticationSASL */
+    add(out, &out_len, 'p', first, sizeof first - 1);
+    send_all(out, out_len);
+    out_len = 0;
+    receive_server_first(server_first, sizeof server_first);
+    if (!keys.is_known)
+        derive_keys(server_first);
+    send_proof(server_first);
+    until_ready(&sums);
+}
+
+static void run_connect(size_t n_ops, bench_sums *sums)
+{
+    static const unsigned char terminate[] = "X\0\0\0\4";
+
+    for (; n_ops > 0; n_ops--) {
+        log_in();
+        sums->rows++;
+        send_all(terminate, sizeof terminate - 1);
+        close(fd);
+    }
+    fd = -1;
 }
 
 /* ---- running ---- */
@@ -171,7 +278,7 @@ static bool has_answer(void)
     return false;
 }
 
-void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
+static void run_queries(const bench_workload *work, size_t n_ops, bench_sums *sums)
 {
     size_t sent = 0;
 
@@ -185,4 +292,12 @@ void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
         }
         until_ready(sums);
     }
+}
+
+void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
+{
+    if (work->shape == BENCH_CONNECT)
+        run_connect(n_ops, sums);
+    else
+        run_queries(work, n_ops, sums);
 }

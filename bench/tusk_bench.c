@@ -1,6 +1,7 @@
 /* The peer that all of this is about: Tusk, in the styles in which it is used.
  * Variants: await, callback; for scans also kept (all rows, then the walk) and views (rows taken, values not looked at);
- * each with -tls behind it. */
+ * each with -tls behind it. For connect: first (a loop for each connection, so that it knows nothing), kept (one loop, which keeps
+ * the keys of the login and the TLS context). */
 #include "bench/bench.h"
 
 #include <stdio.h>
@@ -28,13 +29,35 @@ static void check(tusk_query *q, tusk_code code)
         die(tusk_query_error(q));
 }
 
+static void open_loop(void)
+{
+    loop = tusk_loop_new();
+    if (!loop)
+        bench_die("tusk", "no loop");
+}
+
 static void connect_to(const char *dsn)
 {
     tusk_query *ready;
 
-    loop = tusk_loop_new();
-    db = loop ? tusk_connect(loop, dsn) : NULL;
+    db = tusk_connect(loop, dsn);
     ready = db ? tusk_conn_ready(db) : NULL;
+    check(ready, tusk_await(ready));
+    tusk_query_free(ready);
+}
+
+static const char *dsn_of(const bench_workload *work, bool is_tls)
+{
+    return bench_env(is_tls || work->is_tls ? "BENCH_DSN_TLS" : "BENCH_DSN");
+}
+
+static void prepare(const bench_workload *work)
+{
+    static const uint32_t int8[] = {TUSK_OID_INT8};
+    tusk_query *ready;
+
+    stmt = tusk_prepare(db, work->sql, int8, work->shape == BENCH_SELECT1 ? 0 : 1);
+    ready = tusk_stmt_ready(stmt);
     check(ready, tusk_await(ready));
     tusk_query_free(ready);
 }
@@ -42,27 +65,28 @@ static void connect_to(const char *dsn)
 void peer_open(const char *variant, const bench_workload *work)
 {
     const char *tls = strstr(variant, "-tls");
-    static const uint32_t int8[] = {TUSK_OID_INT8};
-    tusk_query *ready;
 
     snprintf(style, sizeof style, "%.*s", tls ? (int)(tls - variant) : (int)strlen(variant), variant);
-    connect_to(bench_env(tls ? "BENCH_DSN_TLS" : "BENCH_DSN"));
-    stmt = tusk_prepare(db, work->sql, int8, work->shape == BENCH_SELECT1 ? 0 : 1);
-    ready = tusk_stmt_ready(stmt);
-    check(ready, tusk_await(ready));
-    tusk_query_free(ready);
+    open_loop();
+    if (work->shape == BENCH_CONNECT)
+        return;
+    connect_to(dsn_of(work, tls != NULL));
+    prepare(work);
 }
 
 void peer_close(void)
 {
-    tusk_stmt_free(stmt);
-    (void)tusk_await_free(tusk_close(db), NULL);
-    tusk_conn_free(db);
+    if (db) {
+        tusk_stmt_free(stmt);
+        (void)tusk_await_free(tusk_close(db), NULL);
+        tusk_conn_free(db);
+    }
     tusk_loop_free(loop);
 }
 
 void peer_setup(const char *const *sql)
 {
+    open_loop();
     connect_to(bench_env("BENCH_DSN"));
     for (; *sql; sql++) {
         tusk_query *q = tusk_script(db, *sql);
@@ -195,9 +219,38 @@ static void run_callback(const bench_workload *work, size_t n_ops, bench_sums *s
         bench_die("tusk", "the loop does not run");
 }
 
+/* ---- connecting ---- */
+
+/* Goodbye is said in the next turn, and not waited for: what PQfinish() does. */
+static void connect_once(const bench_workload *work, bench_sums *sums)
+{
+    connect_to(dsn_of(work, false));
+    sums->rows++;
+    sums->integers += tusk_conn_server_version(db).num;
+    tusk_conn_free(db);
+    db = NULL;
+    if (tusk_loop_turn(loop, 0, NULL) != TUSK_OK)
+        bench_die("tusk", "the loop does not turn");
+}
+
+static void run_connect(const bench_workload *work, size_t n_ops, bench_sums *sums)
+{
+    bool is_first = strcmp(style, "first") == 0;
+
+    for (size_t i = 0; i < n_ops; i++) {
+        if (is_first) {
+            tusk_loop_free(loop);
+            open_loop();
+        }
+        connect_once(work, sums);
+    }
+}
+
 void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
 {
-    if (strcmp(style, "callback") == 0)
+    if (work->shape == BENCH_CONNECT)
+        run_connect(work, n_ops, sums);
+    else if (strcmp(style, "callback") == 0)
         run_callback(work, n_ops, sums);
     else if (work->shape == BENCH_SCAN && strcmp(style, "kept") != 0)
         run_stream(work, n_ops, sums);

@@ -90,7 +90,7 @@ static tusk_code apply_address(const job *j, const tusk__param *param, tusk_str 
 
 static bool is_blank(char c)
 {
-    return c != '\0' && strchr(" \t\n\v\f\r", c) != NULL;
+    return c == ' ' || (c >= '\t' && c <= '\r'); /* isspace() of the C locale */
 }
 
 /* A decimal int, with a sign and blanks around it if need be: what libpq takes. */

@@ -44,12 +44,14 @@ static char peek(const reader *r)
 
 static bool is_one_of(char c, const char *set)
 {
-    return c != '\0' && strchr(set, c) != NULL;
+    while (*set && *set != c)
+        set++;
+    return *set != '\0';
 }
 
 static bool is_blank(char c)
 {
-    return is_one_of(c, " \t\n\v\f\r"); /* isspace() of the C locale */
+    return c == ' ' || (c >= '\t' && c <= '\r'); /* isspace() of the C locale: \t \n \v \f \r */
 }
 
 static void skip_blanks(reader *r)

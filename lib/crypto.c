@@ -1,18 +1,20 @@
 /* The crypto functions of proto/crypto.h, by OpenSSL.
  * SHA-256 uses the calls on a struct of our own: they allocate nothing, cannot be out of memory, and are the only way to one
  * compression. OpenSSL 3 calls them deprecated and keeps them; MD5, which a FIPS machine forbids, goes through EVP and obeys.
+ * Random bytes are the kernel's: OpenSSL's generator is so much code that a login, which finds it in no cache, would spend a tenth
+ * of its time there, to draw one nonce.
  * Read first: lib/crypto.h. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* this file only: SHA256_Init … SHA256_Transform */
 #include "lib/crypto.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <openssl/sha.h>
+
+#include "loop/os.h"
 
 /* Why did OpenSSL fail? Empties the thread's error queue, as every user of it must before a TLS call. */
 static tusk_code openssl_failure(void)
@@ -114,11 +116,10 @@ static tusk_code md5(void *user, const tusk_str *parts, size_t n_parts, uint8_t 
 
 static tusk_code random_bytes(void *user, uint8_t *out, size_t len)
 {
+    const tusk__os *os = tusk__os_real();
+
     (void)user;
-    if (len > INT_MAX)
-        return TUSK_ERR_SYSTEM;
-    ERR_clear_error();
-    return RAND_bytes(out, (int)len) == 1 ? TUSK_OK : openssl_failure();
+    return os->random(os->ctx, out, len) < 0 ? TUSK_ERR_SYSTEM : TUSK_OK;
 }
 
 /* SHA256_Transform reads and writes the eight words and nothing else of the struct. They are wiped by hand: this runs 8192

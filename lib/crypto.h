@@ -1,4 +1,4 @@
-/* The crypto functions of proto/crypto.h, filled with OpenSSL.
+/* The crypto functions of proto/crypto.h, filled with OpenSSL, and random bytes with the kernel's.
  * It keeps no state, knows no protocol and no TLS (that is lib/tls.c).
  * Read first: proto/crypto.h. */
 #ifndef TUSK_LIB_CRYPTO_H
@@ -6,9 +6,9 @@
 
 #include "proto/crypto.h"
 
-/* The table over OpenSSL. Static and constant; copy it to put another `random` in. Any thread may call what is in it.
- * md5 and random may allocate inside OpenSSL and fail with TUSK_ERR_NOMEM; the rest allocates nothing. A failing call leaves
- * this thread's OpenSSL error queue empty. */
+/* The table. Static and constant; copy it to put another `random` in. Any thread may call what is in it.
+ * md5 may allocate inside OpenSSL and fail with TUSK_ERR_NOMEM; the rest allocates nothing. A failing call leaves this thread's
+ * OpenSSL error queue empty. */
 const tusk__crypto *tusk__crypto_openssl(void);
 
 #endif

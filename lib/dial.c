@@ -35,9 +35,10 @@ typedef struct
 try {
     int fd; /* -1: none, or the transport's */
     tusk__transport *transport;
-    unsigned ready; /* what the loop reported and no step has used yet */
-    size_t n_sent;  /* of the SSLRequest */
-    bool is_final;  /* the server has answered SSLRequest, and badly: it is there, and nothing else is tried */
+    unsigned ready;    /* what the loop reported and no step has used yet */
+    bool is_connected; /* by connect() itself */
+    size_t n_sent;     /* of the SSLRequest */
+    bool is_final;     /* the server has answered SSLRequest, and badly: it is there, and nothing else is tried */
 }
 try;
 
@@ -110,21 +111,35 @@ static void on_resolved(const tusk__address *addresses, size_t n, const tusk_err
     provided(dial, &err);
 }
 
+/* The parts behind each other. Returns their length; size and more: they do not fit with a NUL behind them. */
+static size_t join(char *to, size_t size, const tusk_str *parts, size_t n)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].len >= size - len)
+            return size;
+        memcpy(to + len, parts[i].ptr, parts[i].len);
+        len += parts[i].len;
+    }
+    return len;
+}
+
 /* "/tmp" is /tmp/.s.PGSQL.5432; "@tmp" the same in the abstract namespace, where a zero byte stands for the '@'. */
-static tusk_code unix_address(const tusk__route *route, tusk__address *out, tusk_error *err)
+static tusk_code unix_address(tusk_str host, tusk_str port, tusk__address *out, tusk_error *err)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
-    int n = snprintf(sun.sun_path, sizeof sun.sun_path, TUSK_STR_FMT "/.s.PGSQL.%u", TUSK_STR_ARG(route->host),
-                     (unsigned)route->port);
+    const tusk_str parts[] = {host, tusk_str_of("/.s.PGSQL."), port};
+    size_t n = join(sun.sun_path, sizeof sun.sun_path, parts, 3);
 
-    if (n < 0 || (size_t)n >= sizeof sun.sun_path)
+    if (n >= sizeof sun.sun_path)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
                                "the path of the server's socket is too long: at most %zu bytes",
                                sizeof sun.sun_path - 1);
     *out = (tusk__address){.family = AF_UNIX, .len = sizeof sun};
     if (sun.sun_path[0] == '@') {
         sun.sun_path[0] = '\0';
-        out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n);
+        out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
     }
     memcpy(&out->addr, &sun, sizeof sun);
     return TUSK_OK;
@@ -137,6 +152,11 @@ static bool is_local(const tusk__route *route)
     return route->hostaddr.len == 0 && tusk__is_socket_path(route->host);
 }
 
+static tusk_str port_text(const tusk__dial *dial)
+{
+    return dial->settings->hosts[dial->route.host_number].port;
+}
+
 static tusk_code find_address(tusk__dial *dial, tusk_error *err)
 {
     tusk__route *route = &dial->route;
@@ -145,7 +165,7 @@ static tusk_code find_address(tusk__dial *dial, tusk_error *err)
     if (route->has_address)
         return TUSK_OK;
     if (is_local(route)) {
-        TUSK_TRY(unix_address(route, &route->address, err));
+        TUSK_TRY(unix_address(route->host, port_text(dial), &route->address, err));
         route->has_address = true;
         return TUSK_OK;
     }
@@ -261,7 +281,7 @@ static tusk_code open_socket(tusk__dial *dial, const tusk__address *address, tus
 }
 
 /* EINTR leaves the connection to be made in the background (POSIX), as EINPROGRESS does. EAGAIN is a full Unix socket: it is
- * not being connected, and waiting for it would be for ever. */
+ * not being connected, and waiting for it would be for ever; one that has room is connected at once. */
 static tusk_code connect_socket(tusk__dial *dial, tusk_error *err)
 {
     const tusk__address *address = &dial->route.address;
@@ -270,6 +290,7 @@ static tusk_code connect_socket(tusk__dial *dial, tusk_error *err)
 
     TUSK_TRY(open_socket(dial, address, err));
     rc = os->connect(os->ctx, dial->try.fd, (const struct sockaddr *)&address->addr, address->len);
+    dial->try.is_connected = rc == 0;
     return rc == 0 || rc == -EINPROGRESS || rc == -EINTR ? TUSK_OK : cannot_connect(-rc, err);
 }
 
@@ -286,7 +307,8 @@ static tusk_code go_on_in_the_clear(tusk__dial *dial, tusk_error *err)
     return TUSK_DONE;
 }
 
-static tusk_code finish_connect(tusk__dial *dial, tusk_error *err)
+/* What became of a connect() that went on in the background. */
+static tusk_code check_connected(tusk__dial *dial, tusk_error *err)
 {
     const tusk__os *os = tusk__loop_os(dial->loop);
     int so_error = 0, rc;
@@ -295,8 +317,13 @@ static tusk_code finish_connect(tusk__dial *dial, tusk_error *err)
     if (!take_ready(dial, TUSK_WRITABLE))
         return wait_for(dial, TUSK_WRITABLE, err);
     rc = os->getsockopt(os->ctx, dial->try.fd, SOL_SOCKET, SO_ERROR, &so_error, &len);
-    if (rc < 0 || so_error != 0)
-        return cannot_connect(rc < 0 ? -rc : so_error, err);
+    return rc < 0 || so_error != 0 ? cannot_connect(rc < 0 ? -rc : so_error, err) : TUSK_OK;
+}
+
+static tusk_code finish_connect(tusk__dial *dial, tusk_error *err)
+{
+    if (!dial->try.is_connected)
+        TUSK_TRY(check_connected(dial, err));
     if (is_local(&dial->route))
         TUSK_TRY(tusk__peer_check(dial->loop, dial->try.fd, dial->settings, err));
     return dial->route.use_tls ? TUSK_OK : go_on_in_the_clear(dial, err);

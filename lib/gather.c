@@ -140,13 +140,15 @@ static tusk_code read_service(gatherer *w)
 {
     tusk__gathered *g = w->g;
     tusk_str service = g->values.text[TUSK__PARAM_SERVICE];
-    const char *file = variable(w, "PGSERVICEFILE"), *folder = variable(w, "PGSYSCONFDIR");
+    const char *file, *folder;
     bool found = false;
 
     if (!service.ptr)
         service = tusk_str_of(variable(w, tusk__params[TUSK__PARAM_SERVICE].env));
     if (!service.ptr)
         return TUSK_OK;
+    file = variable(w, "PGSERVICEFILE");
+    folder = variable(w, "PGSYSCONFDIR");
     if (file && strlen(file) >= PATH_MAX)
         return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "PGSERVICEFILE is too long for a path");
     if (file)
@@ -161,6 +163,14 @@ static tusk_code read_service(gatherer *w)
 }
 
 /* ---- the environment --------------------------------------------------------------------------------------------------------- */
+
+/* Of libpq's? Most programs have none, and forty need not be looked for. */
+static bool has_variables(const gatherer *w)
+{
+    const tusk__sources *sources = w->sources;
+
+    return !sources->has_any || sources->has_any(sources->user, "PG");
+}
 
 /* Only what begins with 1 means anything, as ever, and PGSSLMODE wins. */
 static void read_requiressl(gatherer *w)
@@ -425,12 +435,20 @@ static tusk_code read_passfile(gatherer *w)
 static void find_home(gatherer *w)
 {
     const char *home = variable(w, "HOME");
+    size_t len = home ? strlen(home) : 0;
     char name[TUSK__USER_NAME_SIZE];
 
-    if (home && home[0] && strlen(home) < PATH_MAX)
-        snprintf(w->g->home, sizeof w->g->home, "%s", home);
+    if (len > 0 && len < sizeof w->g->home)
+        memcpy(w->g->home, home, len + 1);
     else
         (void)tusk__user_of_process(name, w->g->home, sizeof w->g->home);
+}
+
+static void init(tusk__gathered *g, const tusk_allocator *allocator)
+{
+    memset(g, 0, offsetof(tusk__gathered, home));
+    g->home[0] = g->warning[0] = g->password_origin[0] = g->user_name[0] = g->timeout[0] = g->service_path[0] = g->passfile_path[0] = '\0';
+    g->allocator = allocator;
 }
 
 tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
@@ -438,14 +456,15 @@ tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sou
 {
     gatherer w = {sources, config, out, err};
 
-    memset(out, 0, sizeof *out);
-    out->allocator = allocator;
+    init(out, allocator);
     TUSK_TRY(read_dsn(&w));
     read_fields(&w);
     find_home(&w);
     TUSK_TRY(read_service(&w));
-    read_environment(&w);
-    read_env_settings(&w);
+    if (has_variables(&w)) {
+        read_environment(&w);
+        read_env_settings(&w);
+    }
     TUSK_TRY(complete(&w));
     if (config->on_password)
         out->values.text[TUSK__PARAM_PASSWORD] = (tusk_str){NULL, 0};

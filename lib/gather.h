@@ -29,17 +29,18 @@ typedef struct tusk__gathered {
     tusk__startup_param env_settings[TUSK__N_ENV_SETTINGS]; /* by tusk__env_settings; value.ptr NULL: none */
     tusk__origin server_settings_origin;
     tusk_str system_roots_file, system_roots_folders; /* read if sslrootcert is "system" */
-    char home[PATH_MAX];
-    char warning[512]; /* for the log; empty: none */
-    char password_origin[512]; /* in words, without the line of the password file; empty: the program's own, or there is none */
-
-    char user_name[TUSK__USER_NAME_SIZE];
-    char timeout[32]; /* tusk_config.connect_timeout in words */
-    char service_path[PATH_MAX], passfile_path[PATH_MAX];
     char *dsn_room;
     size_t dsn_room_size;
     tusk__file service_file, passfile;
     const tusk_allocator *allocator;
+
+    /* Texts; empty: none. Last, and not zeroed but at their beginning: they are nine tenths of the struct. */
+    char home[PATH_MAX];
+    char warning[512]; /* for the log */
+    char password_origin[512]; /* in words, without the line of the password file; empty too if it is the program's own */
+    char user_name[TUSK__USER_NAME_SIZE];
+    char timeout[32]; /* tusk_config.connect_timeout in words */
+    char service_path[PATH_MAX], passfile_path[PATH_MAX];
 } tusk__gathered;
 
 /* *out is to be cleared also after an error. */

@@ -535,8 +535,6 @@ static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_err
     tusk_str offered = tusk_str_from(ev->authentication.data.ptr, ev->authentication.data.len + 1);
     tusk__scram_config config = {.crypto = login->crypto,
                                  .offered = offered,
-                                 .password = login->password,
-                                 .has_keys = has_ready_keys(login),
                                  /* with keys nothing is computed, whatever the count */
                                  .max_iterations =
                                      has_ready_keys(login) ? UINT32_MAX : login->settings->scram_max_iterations};
@@ -580,7 +578,8 @@ static void use_ready_keys(tusk__login *login)
     login->crypto->wipe(&keys, sizeof keys);
 }
 
-static void look_for_keys(tusk__login *login)
+/* Keys of an earlier login are as good, and nothing has to be derived. */
+static tusk_code use_password(tusk__login *login, tusk_error *err)
 {
     const tusk__scram_source source = {.password = login->password,
                                        .salt = tusk__scram_salt(&login->scram),
@@ -589,9 +588,10 @@ static void look_for_keys(tusk__login *login)
 
     login->has_name = tusk__scram_cache_name(login->loop, login->crypto, &source, &login->name);
     if (!login->has_name || !tusk__scram_cache_get(login->loop, &login->name, &keys))
-        return;
+        return tusk__scram_use_password(&login->scram, login->password, err);
     tusk__scram_use_keys(&login->scram, &keys);
     login->crypto->wipe(&keys, sizeof keys);
+    return TUSK_OK;
 }
 
 static tusk_code compute_slice(tusk__login *login, tusk_error *err)
@@ -627,7 +627,7 @@ static tusk_code on_sasl_continue(tusk__login *login, tusk__session *session, co
     if (has_ready_keys(login))
         use_ready_keys(login);
     else
-        look_for_keys(login);
+        TUSK_TRY(use_password(login, err));
     forget_password(login);
     return compute(login, session, out, err);
 }

@@ -3,27 +3,35 @@
  * Read first: lib/params.h. */
 #include "lib/params.h"
 
+#include <stdint.h>
+
 #include "proto/bounds.h"
 #include "proto/error_set.h"
 
 /* 15 settings of PostgreSQL 18 take some 400 bytes; search_path can be long, so there is room. Beyond it the peer fills our
- * memory on purpose. */
+ * memory on purpose. Lengths fit 16 bits. */
 #define BYTES_MAX (64 * 1024)
 
-static tusk_str text_at(const tusk__params *params, size_t *at)
-{
-    const char *text = params->block + *at, *end = memchr(text, '\0', params->len - *at);
-    tusk_str s = tusk_str_from(text, (size_t)(end - text));
+/* In front of each pair: a search steps over it without reading it. */
+typedef struct lengths {
+    uint16_t name, value;
+} lengths;
 
-    *at += s.len + 1;
-    return s;
+static size_t pair_size(tusk_str name, tusk_str value)
+{
+    return sizeof(lengths) + name.len + 1 + value.len + 1;
 }
 
 /* The pair at *at, and *at moved behind it. */
 static void pair_at(const tusk__params *params, size_t *at, tusk_str *name, tusk_str *value)
 {
-    *name = text_at(params, at);
-    *value = text_at(params, at);
+    const char *texts = params->block + *at + sizeof(lengths);
+    lengths len;
+
+    memcpy(&len, params->block + *at, sizeof len);
+    *name = tusk_str_from(texts, len.name);
+    *value = tusk_str_from(texts + len.name + 1, len.value);
+    *at += pair_size(*name, *value);
 }
 
 tusk_str tusk__params_get(const tusk__params *params, tusk_str wanted)
@@ -89,11 +97,15 @@ static void append(tusk__params *params, tusk_str s)
 tusk_code tusk__params_set(tusk__params *params, const tusk_allocator *allocator, tusk_str name, tusk_str value,
                            tusk_error *err)
 {
-    if (params->len + name.len + value.len + 2 > BYTES_MAX || params->n >= TUSK__PARAMETERS_MAX)
+    lengths len = {(uint16_t)name.len, (uint16_t)value.len};
+
+    if (params->len + pair_size(name, value) > BYTES_MAX || params->n >= TUSK__PARAMETERS_MAX)
         return tusk__error_set(err, TUSK_ERR_PROTOCOL, NULL, "the server reports more settings than any server has");
-    if (!make_room(params, allocator, name.len + value.len + 2))
+    if (!make_room(params, allocator, pair_size(name, value)))
         return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a setting of the server");
     remove_pair(params, name);
+    memcpy(params->block + params->len, &len, sizeof len);
+    params->len += sizeof len;
     append(params, name);
     append(params, value);
     params->n++;

@@ -10,7 +10,7 @@
 #include <tusk/error.h>
 
 typedef struct tusk__params {
-    char *block; /* name NUL value NUL … */
+    char *block; /* lengths, name NUL value NUL … */
     size_t len, cap;
     size_t n;
 } tusk__params;

@@ -24,9 +24,20 @@ static const char *process_variable(void *user, const char *name)
     return getenv(name);
 }
 
+static bool process_has_any(void *user, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    (void)user;
+    for (char **entry = environ; entry && *entry; entry++)
+        if ((*entry)[0] == prefix[0] && strncmp(*entry, prefix, len) == 0)
+            return true;
+    return false;
+}
+
 const tusk__sources *tusk__sources_process(void)
 {
-    static const tusk__sources sources = {NULL, process_variable, SOCKET_FOLDER, SYSTEM_FOLDER};
+    static const tusk__sources sources = {NULL, process_variable, process_has_any, SOCKET_FOLDER, SYSTEM_FOLDER};
 
     return &sources;
 }

@@ -13,6 +13,7 @@
 typedef struct tusk__sources {
     void *user; /* first argument of every call */
     const char *(*variable)(void *user, const char *name); /* getenv(): NULL if it is not set */
+    bool (*has_any)(void *user, const char *prefix); /* is one set whose name begins so? NULL: perhaps */
     const char *socket_folder; /* the default host, if that folder exists */
     const char *system_folder; /* of pg_service.conf, if PGSYSCONFDIR is not set */
 } tusk__sources;

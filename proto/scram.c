@@ -220,7 +220,6 @@ static void begin_chain(tusk__scram *s)
     s->crypto->sha256_block(state, block);
     store_state(s->secret.u, state);
     memcpy(s->secret.salted, s->secret.u, sizeof s->secret.u);
-    s->iterations_left = s->iterations - 1;
     s->crypto->wipe(block, sizeof block);
     s->crypto->wipe(state, sizeof state);
 }
@@ -251,6 +250,18 @@ static void run_chain(tusk__scram *s, uint32_t n)
     s->crypto->wipe(block, sizeof block);
     s->crypto->wipe(state, sizeof state);
     s->crypto->wipe(sum, sizeof sum);
+}
+
+/* n links of those that are left; with keys none is. */
+static void iterate(tusk__scram *s, uint32_t n)
+{
+    bool is_first = n > 0 && s->iterations_left == s->iterations;
+
+    s->iterations_left -= n;
+    if (is_first)
+        begin_chain(s);
+    if (n > is_first)
+        run_chain(s, n - is_first);
 }
 
 /* ---- keys, proof and signature (RFC 5802, section 3) ---------------------------------------------------------------- */
@@ -363,24 +374,6 @@ static tusk_code write_client_first(tusk__scram *s, tusk_error *err)
     return check_fits(&w, err);
 }
 
-static tusk_code prepare_password(tusk__scram *s, tusk_str password, tusk_error *err)
-{
-    tusk__saslprep_buf buf;
-    tusk_str prepared;
-    tusk_code code;
-
-    if (password.len == 0)
-        return tusk__error_set(err, TUSK_ERR_AUTH, "28P01", "the server asks for a password and none was given");
-    code = tusk__saslprep(password, &buf, &prepared);
-    if (code == TUSK_OK)
-        code = set_password(s, prepared, err);
-    else
-        tusk__error_set(err, code, NULL, "a password that is not plain ASCII may have %d characters at most",
-                        TUSK__SASLPREP_MAX);
-    s->crypto->wipe(&buf, sizeof buf);
-    return code;
-}
-
 /* After each step of the machine: go on in `next`, or wipe and fail. */
 static tusk_code settle(tusk__scram *s, tusk_code code, tusk__scram_state next)
 {
@@ -396,8 +389,7 @@ static tusk_code begin(tusk__scram *s, const tusk__scram_config *config, tusk_er
     TUSK_TRY(tusk__scram_choose(config->offered, &config->channel, &s->gs2, err));
     TUSK_TRY(draw_nonce(s, err));
     TUSK_TRY(write_binding(s, config->channel.binding, err));
-    TUSK_TRY(write_client_first(s, err));
-    return config->has_keys ? TUSK_OK : prepare_password(s, config->password, err);
+    return write_client_first(s, err);
 }
 
 tusk_code tusk__scram_init(tusk__scram *s, const tusk__scram_config *config, tusk_error *err)
@@ -517,9 +509,7 @@ tusk_code tusk__scram_continue(tusk__scram *s, tusk_str server_first, tusk_error
 {
     tusk_code code = read_server_first(s, server_first, err);
 
-    if (code == TUSK_OK)
-        begin_chain(s);
-    return settle(s, code, TUSK__SCRAM_DERIVING);
+    return settle(s, code, TUSK__SCRAM_WANTS_KEYS);
 }
 
 tusk_str tusk__scram_salt(const tusk__scram *s)
@@ -532,6 +522,40 @@ uint32_t tusk__scram_iterations(const tusk__scram *s)
     return s->iterations;
 }
 
+/* ---- keys, or a password -------------------------------------------------------------------------------------------- */
+
+void tusk__scram_use_keys(tusk__scram *s, const tusk__scram_keys *keys)
+{
+    assert(s->state == TUSK__SCRAM_WANTS_KEYS);
+    s->secret.keys = *keys;
+    s->state = TUSK__SCRAM_HAS_KEYS;
+}
+
+static tusk_code prepare_password(tusk__scram *s, tusk_str password, tusk_error *err)
+{
+    tusk__saslprep_buf buf;
+    tusk_str prepared;
+    tusk_code code;
+
+    if (password.len == 0)
+        return tusk__error_set(err, TUSK_ERR_AUTH, "28P01", "the server asks for a password and none was given");
+    code = tusk__saslprep(password, &buf, &prepared);
+    if (code == TUSK_OK)
+        code = set_password(s, prepared, err);
+    else
+        tusk__error_set(err, code, NULL, "a password that is not plain ASCII may have %d characters at most",
+                        TUSK__SASLPREP_MAX);
+    s->crypto->wipe(&buf, sizeof buf);
+    return code;
+}
+
+tusk_code tusk__scram_use_password(tusk__scram *s, tusk_str password, tusk_error *err)
+{
+    assert(s->state == TUSK__SCRAM_WANTS_KEYS);
+    s->iterations_left = s->iterations;
+    return settle(s, prepare_password(s, password, err), TUSK__SCRAM_DERIVING);
+}
+
 /* ---- deriving -------------------------------------------------------------------------------------------------------- */
 
 /* Neither the password's states nor the chain is needed from here on. */
@@ -541,15 +565,6 @@ static void wipe_chain(tusk__scram *s)
     s->crypto->wipe(s->secret.outer, sizeof s->secret.outer);
     s->crypto->wipe(s->secret.u, sizeof s->secret.u);
     s->crypto->wipe(s->secret.salted, sizeof s->secret.salted);
-    s->iterations_left = 0;
-}
-
-void tusk__scram_use_keys(tusk__scram *s, const tusk__scram_keys *keys)
-{
-    assert(s->state == TUSK__SCRAM_DERIVING);
-    wipe_chain(s);
-    s->secret.keys = *keys;
-    s->state = TUSK__SCRAM_HAS_KEYS;
 }
 
 static tusk_code end_chain(tusk__scram *s, tusk_error *err)
@@ -568,11 +583,7 @@ tusk_code tusk__scram_step(tusk__scram *s, uint32_t n_iterations, tusk_error *er
 
     if (s->state != TUSK__SCRAM_DERIVING && s->state != TUSK__SCRAM_HAS_KEYS)
         return tusk__error_set(err, TUSK_ERR_STATE, NULL, "SCRAM: there is nothing to compute");
-    if (n > s->iterations_left)
-        n = s->iterations_left;
-    if (n > 0)
-        run_chain(s, n);
-    s->iterations_left -= n;
+    iterate(s, n < s->iterations_left ? n : s->iterations_left);
     if (s->iterations_left > 0)
         return TUSK_AGAIN;
     return settle(s, end_chain(s, err), TUSK__SCRAM_WAITS_FINAL);

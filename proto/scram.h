@@ -80,8 +80,6 @@ typedef struct tusk__scram_config {
     const tusk__crypto *crypto; /* must outlive the machine */
     tusk_str offered;           /* as tusk__scram_choose */
     tusk__scram_channel channel;
-    tusk_str password;       /* UTF-8 or any bytes; goes through SASLprep. Borrowed until return, never kept */
-    bool has_keys;           /* the password is not needed: tusk__scram_use_keys() will be called */
     uint32_t min_iterations; /* 0: 1, as libpq. RFC 7677 recommends 4096 */
     uint32_t max_iterations; /* 0: TUSK__SCRAM_MAX_ITERATIONS */
 } tusk__scram_config;
@@ -89,8 +87,9 @@ typedef struct tusk__scram_config {
 typedef enum tusk__scram_state {
     TUSK__SCRAM_FAILED = 0,  /* also: cleared, never begun */
     TUSK__SCRAM_WAITS_FIRST, /* client-first is in `message`; server-first is awaited */
+    TUSK__SCRAM_WANTS_KEYS,  /* server-first has come: a password, or keys, are to be handed in */
     TUSK__SCRAM_DERIVING,    /* tusk__scram_step() is to be called; nothing is awaited from the peer */
-    TUSK__SCRAM_HAS_KEYS,    /* the same, but kept keys were handed in: the next step is the last */
+    TUSK__SCRAM_HAS_KEYS,    /* the same, but keys were handed in: the next step is the last */
     TUSK__SCRAM_WAITS_FINAL, /* client-final is in `message`; server-final is awaited */
     TUSK__SCRAM_VERIFIED     /* the server has proved that it knows the password's verifier */
 } tusk__scram_state;
@@ -121,12 +120,10 @@ typedef struct tusk__scram {
 } tusk__scram;
 
 /*
- * Begin: choose the mechanism, prepare the password, draw a nonce. tusk__scram_message() is then client-first, to be sent
- * as SASLInitialResponse. Any failure, here and below, leaves the machine FAILED and wiped; tusk__scram_clear() is due
- * nevertheless after each init.
+ * Begin: choose the mechanism, draw a nonce. tusk__scram_message() is then client-first, to be sent as SASLInitialResponse.
+ * Any failure, here and below, leaves the machine FAILED and wiped; tusk__scram_clear() is due nevertheless after each init.
  *
- * Errors  those of tusk__scram_choose · TUSK_ERR_AUTH 28P01 no password · TUSK_ERR_LIMIT the password, not being ASCII, is
- *         longer than SASLprep takes · TUSK_ERR_NOMEM, TUSK_ERR_SYSTEM from the crypto library
+ * Errors  those of tusk__scram_choose · TUSK_ERR_NOMEM, TUSK_ERR_SYSTEM from the crypto library
  */
 TUSK_MUST_CHECK
 tusk_code tusk__scram_init(tusk__scram *s, const tusk__scram_config *config, tusk_error *err);
@@ -150,9 +147,17 @@ tusk_code tusk__scram_continue(tusk__scram *s, tusk_str server_first, tusk_error
 tusk_str tusk__scram_salt(const tusk__scram *s);
 uint32_t tusk__scram_iterations(const tusk__scram *s);
 
-/* Between continue and the end of step: keys kept from an earlier login with this password, salt and count. The next step
- * finishes at once. If they are wrong the server refuses the login, and the caller drops them. */
+/* After continue, this: keys kept from an earlier login with this password, salt and count. The next step finishes at once. If they
+ * are wrong the server refuses the login, and the caller drops them. */
 void tusk__scram_use_keys(tusk__scram *s, const tusk__scram_keys *keys);
+
+/*
+ * After continue, or that: what the keys are derived from. UTF-8 or any bytes; goes through SASLprep. Borrowed until return, never kept.
+ * Errors  TUSK_ERR_AUTH 28P01 no password · TUSK_ERR_LIMIT the password, not being ASCII, is longer than SASLprep takes ·
+ *         TUSK_ERR_NOMEM, TUSK_ERR_SYSTEM from the crypto library
+ */
+TUSK_MUST_CHECK
+tusk_code tusk__scram_use_password(tusk__scram *s, tusk_str password, tusk_error *err);
 
 /*
  * Compute at most n_iterations more (0 counts as 1; usual: TUSK__SCRAM_SLICE) of PBKDF2.

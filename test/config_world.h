@@ -27,7 +27,16 @@ static inline const char *world_variable(void *user, const char *name)
     return strcmp(name, "HOME") == 0 && world_home[0] ? world_home : NULL;
 }
 
-static const tusk__sources world_sources = {NULL, world_variable, "/tmp", "/nonexistent"};
+static inline bool world_has_any(void *user, const char *prefix)
+{
+    (void)user;
+    for (const char *const *v = world_variables; v && v[0]; v += 2)
+        if (strncmp(v[0], prefix, strlen(prefix)) == 0)
+            return true;
+    return false;
+}
+
+static const tusk__sources world_sources = {NULL, world_variable, world_has_any, "/tmp", "/nonexistent"};
 
 /* ---- files in the home folder -------------------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 
 #include <openssl/pem.h>
 
+#include "loop/poller.h"
 #include "test/tls_world.h"
 
 #define US_PER_S ((int64_t)1000000)
@@ -196,6 +197,43 @@ START_TEST(abstract_unix_socket)
     ck_assert_msg(o.err.code == TUSK_OK, "%s", o.err.message);
     hang_up(&o);
     tls_peer_stop(peer);
+}
+END_TEST
+
+static int n_questions;
+
+static int counted_getsockopt(void *ctx, int fd, int level, int name, void *value, socklen_t *len)
+{
+    n_questions++;
+    return tusk__os_real()->getsockopt(ctx, fd, level, name, value, len);
+}
+
+static int counted_set(tusk__poller *poller, int fd, unsigned before, unsigned now, uint64_t token)
+{
+    n_questions += before != now;
+    return tusk__os_real()->poller->set(poller, fd, before, now, token);
+}
+
+/* As a Unix-domain socket does: then there is nothing to wait for. */
+START_TEST(a_socket_that_connects_at_once_is_neither_watched_nor_asked)
+{
+    tusk__poller_ops poller = *tusk__os_real()->poller;
+    char path[64];
+    tls_peer *peer;
+    outcome o;
+
+    (void)snprintf(path, sizeof path, "%s/.s.PGSQL.5433", world.folder);
+    peer = tls_peer_start_local(path, drain, NULL);
+    poller.set = counted_set;
+    world.os.poller = &poller;
+    world.os.getsockopt = counted_getsockopt;
+    o = dial(settings_of("host=%s port=5433", world.folder));
+    ck_assert_msg(o.err.code == TUSK_OK, "%s", o.err.message);
+    ck_assert_int_eq(n_questions, 0);
+    hang_up(&o);
+    tls_peer_stop(peer);
+    ck_assert_int_eq(unlink(path), 0);
+    world.os.poller = tusk__os_real()->poller;
 }
 END_TEST
 
@@ -1435,6 +1473,7 @@ Suite *tusk_suite(void)
     tcase_add_test(t, given_address_is_not_looked_up);
     tcase_add_test(t, unix_sockets);
     tcase_add_test(t, abstract_unix_socket);
+    tcase_add_test(t, a_socket_that_connects_at_once_is_neither_watched_nor_asked);
     tcase_add_test(t, requirepeer_is_the_account_behind_the_socket);
     tcase_add_test(t, a_peer_that_the_system_does_not_tell_is_not_the_right_one);
     tcase_add_test(t, requirepeer_does_not_matter_over_tcp);

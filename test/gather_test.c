@@ -158,6 +158,19 @@ START_TEST(the_environment_counts_where_nobody_else_speaks)
 }
 END_TEST
 
+START_TEST(the_process_tells_whether_it_has_a_variable_of_a_kind)
+{
+    const tusk__sources *process = tusk__sources_process();
+
+    (void)setenv("PGTUSK", "", 1);
+    ck_assert(process->has_any(process->user, "PGTUSK"));
+    ck_assert(process->has_any(process->user, "PG"));
+    ck_assert(!process->has_any(process->user, "PGTUSKS"));
+    (void)unsetenv("PGTUSK");
+    ck_assert(!process->has_any(process->user, "PGTUSK"));
+}
+END_TEST
+
 START_TEST(a_program_can_switch_the_environment_off)
 {
     const struct passwd *pw = getpwuid(geteuid());
@@ -828,6 +841,7 @@ Suite *tusk_suite(void)
     tcase = world_case(suite, "environment");
     tcase_add_test(tcase, every_variable_has_its_parameter);
     tcase_add_test(tcase, the_environment_counts_where_nobody_else_speaks);
+    tcase_add_test(tcase, the_process_tells_whether_it_has_a_variable_of_a_kind);
     tcase_add_test(tcase, a_program_can_switch_the_environment_off);
     tcase_add_test(tcase, a_named_password_file_counts_also_without_environment);
     tcase_add_test(tcase, each_host_has_its_own_password);

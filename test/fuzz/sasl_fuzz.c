@@ -157,17 +157,24 @@ static void check_failed(tusk__scram *s, tusk_code code, const tusk_error *err)
     tusk__scram_clear(s);
 }
 
-static bool derive(tusk__scram *s, uint32_t slice, bool keys)
+/* False: the password was refused, and the machine is dead. */
+static bool derive(tusk__scram *s, uint32_t slice, bool keys, tusk_str password)
 {
     static const tusk__scram_keys kept = {{7}, {9}};
     uint32_t left = s->iterations;
     tusk_error err = {0};
-    tusk_code code;
+    tusk_code code = TUSK_OK;
 
     CHECK(tusk__scram_iterations(s) >= 1 && tusk__scram_iterations(s) <= 64);
     CHECK(tusk__scram_salt(s).len >= 1 && tusk__scram_salt(s).len <= TUSK__SCRAM_SALT_MAX);
     if (keys)
         tusk__scram_use_keys(s, &kept);
+    else
+        code = tusk__scram_use_password(s, password, &err);
+    if (code != TUSK_OK) {
+        check_failed(s, code, &err);
+        return false;
+    }
     while ((code = tusk__scram_step(s, slice, &err)) == TUSK_AGAIN)
         CHECK(left-- > 0);
     CHECK(code == TUSK_OK);
@@ -175,7 +182,8 @@ static bool derive(tusk__scram *s, uint32_t slice, bool keys)
     return true;
 }
 
-static void run(tusk__scram *s, uint8_t switches, uint8_t pace, tusk_str first_part, tusk_str final_part)
+static void run(tusk__scram *s, uint8_t switches, uint8_t pace, tusk_str first_part, tusk_str final_part,
+                tusk_str password)
 {
     bool is_true = tusk_str_is(final_part, "V");
     tusk_error err = {0};
@@ -193,7 +201,8 @@ static void run(tusk__scram *s, uint8_t switches, uint8_t pace, tusk_str first_p
         check_failed(s, code, &err);
         return;
     }
-    derive(s, pace % 8, (switches & SWITCH_KEYS) != 0);
+    if (!derive(s, pace % 8, (switches & SWITCH_KEYS) != 0, password))
+        return;
     final = is_true ? true_final(s) : copy_of(final_part);
     code = tusk__scram_final(s, final, &err);
     release(final);
@@ -295,7 +304,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t switches = size > 0 ? data[0] : 0, pace = size > 1 ? data[1] : 0;
     tusk_str left = tusk_str_from(data + (size > 1 ? 2 : size), size > 1 ? size - 2 : 0);
     tusk_str offered = copy_of(take_part(&left)), first = take_part(&left), final = take_part(&left);
-    tusk__scram_config config = {.crypto = &crypto, .offered = offered, .password = left, .max_iterations = 64};
+    tusk__scram_config config = {.crypto = &crypto, .offered = offered, .max_iterations = 64};
     tusk_error err = {0};
     tusk__scram s;
     tusk_code code;
@@ -315,7 +324,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (code == TUSK_OK) {
         CHECK(config.channel.policy != TUSK__CHANNEL_BINDING_REQUIRE || s.gs2 == TUSK__SCRAM_GS2_P);
         CHECK(s.gs2 == TUSK__SCRAM_GS2_N || config.channel.tls);
-        run(&s, switches, pace, first, final);
+        run(&s, switches, pace, first, final, left);
     } else {
         check_failed(&s, code, &err);
     }
