@@ -447,7 +447,8 @@ static void find_home(gatherer *w)
 static void init(tusk__gathered *g, const tusk_allocator *allocator)
 {
     memset(g, 0, offsetof(tusk__gathered, home));
-    g->home[0] = g->warning[0] = g->password_origin[0] = g->user_name[0] = g->timeout[0] = g->service_path[0] = g->passfile_path[0] = '\0';
+    g->home[0] = g->warning[0] = g->password_origin[0] = g->user_name[0] = g->timeout[0] = g->service_path[0] =
+        g->passfile_path[0] = '\0';
     g->allocator = allocator;
 }
 

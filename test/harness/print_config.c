@@ -220,7 +220,9 @@ static const char differences[] =
     "(`sslmode=disable`, or a\n"
     "  Unix-domain socket alone), `channel_binding=require` where `require_auth` leaves no SCRAM. libpq finds out when "
     "the "
-    "server asks.\n"
+    "server asks.\n";
+
+static const char more_differences[] =
     "- `sslcertmode=require` is looked at behind the handshake, where libpq looks when the server has let it in.\n"
     "- `sslkey` is a file, also with a colon in its name: OpenSSL's engines are not supported.\n"
     "- What `sslrootcert=system` stands for is read when the first connection is made, and again after five minutes, "
@@ -367,4 +369,5 @@ void print_config(FILE *out)
         if (tusk__params[i].refusal)
             print_refused(out, &tusk__params[i]);
     fputs(differences, out);
+    fputs(more_differences, out);
 }
