@@ -695,7 +695,14 @@ static const char *const carriers[] = {
     "postgresql://[::1]/d?ssl=true&channel_binding=prefer",
     "postgresql://%2Ftmp/d?client_encoding=UTF8&max_protocol_version=3.0&options=-c",
     "postgresql://a,b:1,2/d?password=p",
+    "oauth_issuer=https://i/.well-known/x oauth_client_secret=s oauth_scope=a",
 };
+
+static void never_called(tusk_token_request *request, void *user)
+{
+    (void)request, (void)user;
+    ck_abort_msg("nobody connects here");
+}
 
 static void assert_no_secret(const char *text, const char *dsn)
 {
@@ -703,13 +710,15 @@ static void assert_no_secret(const char *text, const char *dsn)
 }
 
 /* Also where only a part of it could show: cut it in two by what the parsers cut at. */
-static void try_with_secret(const char *dsn)
+static void try_config(const char *dsn, const tusk_auth_mechanism *mechanism)
 {
+    const tusk_auth_mechanism *mechanisms[] = {mechanism, NULL};
+    const tusk_config config = {.dsn = dsn, .auth_mechanisms = mechanisms, .on_token = never_called};
     tusk__settings *s = NULL;
     tusk_error err = {0};
 
     world_must_be_wiped = secret;
-    if (tusk__settings_read(&world_allocator, &world_sources, &(tusk_config){.dsn = dsn}, &s, &err) != TUSK_OK) {
+    if (tusk__settings_read(&world_allocator, &world_sources, &config, &s, &err) != TUSK_OK) {
         assert_no_secret(err.message, dsn);
         assert_no_secret(err.where, dsn);
         assert_no_secret(err.detail, dsn);
@@ -717,6 +726,13 @@ static void try_with_secret(const char *dsn)
     }
     tusk__settings_unref(s);
     world_must_be_wiped = NULL;
+}
+
+static void try_with_secret(const char *dsn)
+{
+    try_config(dsn, NULL);
+    if (strstr(dsn, "oauth"))
+        try_config(dsn, tusk_oauth());
 }
 
 START_TEST(d31_a_secret_at_any_place_is_in_no_error)
