@@ -375,10 +375,13 @@ START_TEST(silent_server_is_given_up_in_time)
     tusk_config config = {.dsn = textf("postgresql://drv@127.0.0.1:%d/tusk?sslmode=%s", port, sslmodes[_i]),
                           .connect_timeout = 0.05,
                           .sslrootcert = harness_env("TUSK_TEST_CA")};
+    tusk_error err =
+        login(dsn_of("drv", "pw-drv", textf("sslmode=%s", sslmodes[_i]))); /* the files of TLS are read then */
     int64_t begin_us = tusk_loop_now_us(loop);
     tusk_conn *conn = tusk_conn_open(loop, &config);
     tusk_query *q = tusk_exec(conn, "select 1", TUSK_NO_PARAMS);
 
+    ck_assert_msg(err.code == TUSK_OK, "%s", said(&err));
     ck_assert_int_eq(tusk_await(q), TUSK_ERR_TIMEOUT);
     ck_assert_int_ge(tusk_loop_now_us(loop) - begin_us, 50000);
     ck_error(tusk_query_error(q), TUSK_ERR_TIMEOUT, "08001", "no connection within connect_timeout (0.05 s)");
