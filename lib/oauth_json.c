@@ -130,7 +130,7 @@ static bool take_character(reader *r, uint32_t *code)
 static bool take_text(reader *r, tusk_str *out)
 {
     char *begin = r->to;
-    uint32_t code;
+    uint32_t code = 0;
 
     if (!take(r, '"'))
         return false;
