@@ -241,17 +241,18 @@ fault-sys:
 	$(call run_long,$(FAULT_SYS),test/fault/sys*_test.c,TUSK_FAULT_FULL=1)
 
 # Targets that are a script of their own, beside what they work on.
-SCRIPT_TARGETS := test-matrix compare-libpq compare-logins bench bench-counts figures stagger silence docs
+SCRIPT_TARGETS := test-matrix compare-libpq compare-logins bench bench-counts figures turns stagger silence docs
 SCRIPT_test-matrix  := test/matrix
 SCRIPT_compare-libpq := test/compare/run
 SCRIPT_compare-logins := test/compare/run-logins
 SCRIPT_bench        := bench/run
 SCRIPT_bench-counts := bench/counts
 SCRIPT_figures      := bench/figures
+SCRIPT_turns        := bench/turns
 SCRIPT_stagger      := bench/stagger
 SCRIPT_silence      := bench/silence
 SCRIPT_docs         := docs/generate
-MEASURING           := bench bench-counts figures stagger silence
+MEASURING           := bench bench-counts figures turns stagger silence
 .PHONY: $(SCRIPT_TARGETS)
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }
