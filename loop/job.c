@@ -3,7 +3,7 @@
  * Read first: loop/loop.h, "jobs"; docs/internals/loop.md. */
 #include "loop/state.h"
 
-enum { MAX_ABANDONED = 4, RETRY_AFTER_US = 10000, MAX_LOOKS = 1000 };
+enum { MAX_ABANDONED = 4, RETRY_AFTER_US = 10000 };
 
 /* What loop.h calls `internal`: the neighbours on the list of the queued or of the finished. */
 enum { NEXT, PREV };
@@ -20,9 +20,7 @@ typedef struct job_list {
 } job_list;
 
 struct tusk__jobs {
-    pthread_mutex_t
-        lock; /* for all below. Nobody calls the kernel under it but the loop's thread, which must not wait for others */
-    pthread_mutex_t waking; /* taken before it, by who wakes the loop: as long as it is held the loop is there */
+    pthread_mutex_t lock; /* for all below */
     const tusk__os *os;
     tusk_allocator allocator;
     tusk_loop *loop; /* NULL once it is freed */
@@ -79,7 +77,6 @@ static void free_jobs(tusk__jobs *jobs)
 {
     tusk_allocator allocator = jobs->allocator;
 
-    pthread_mutex_destroy(&jobs->waking);
     pthread_mutex_destroy(&jobs->lock);
     allocator.free(jobs, allocator.user);
 }
@@ -111,97 +108,61 @@ static tusk__job *next_job(tusk__jobs *jobs, worker *me)
     return job;
 }
 
-/* The loop is woken when the lock is open: else its thread would run into it at once, and sleep. */
 static void finish(tusk__jobs *jobs, worker *me, tusk__job *job)
 {
-    bool is_abandoned;
-
-    pthread_mutex_lock(&jobs->waking);
-    pthread_mutex_lock(&jobs->lock);
     me->running = NULL;
-    is_abandoned = me->is_abandoned;
-    if (!is_abandoned)
-        list_append(&jobs->finished, job);
-    pthread_mutex_unlock(&jobs->lock);
-    if (!is_abandoned)
-        tusk__loop_wake(jobs->loop); /* it is there: tusk__jobs_clear() abandons what runs, under both locks */
-    pthread_mutex_unlock(&jobs->waking);
-    if (is_abandoned)
+    if (me->is_abandoned) {
+        pthread_mutex_unlock(&jobs->lock);
         job->drop(job);
-}
-
-/* With the lock, which is opened meanwhile. */
-static void end_worker(tusk__jobs *jobs, worker *me)
-{
-    tusk_allocator allocator = jobs->allocator;
-
-    if (me->is_abandoned)
-        jobs->n_abandoned--;
-    else
-        jobs->current = NULL;
-    pthread_mutex_unlock(&jobs->lock);
-    allocator.free(me, allocator.user);
-    pthread_mutex_lock(&jobs->lock);
+        pthread_mutex_lock(&jobs->lock);
+    } else {
+        list_append(&jobs->finished, job);
+        tusk__loop_wake(jobs->loop); /* it is there: tusk__jobs_clear() abandons what runs, under this lock */
+    }
 }
 
 static void *worker_main(void *arg)
 {
     worker *me = arg;
     tusk__jobs *jobs = me->jobs;
+    tusk_allocator allocator = jobs->allocator;
     tusk__job *job;
 
     pthread_mutex_lock(&jobs->lock);
     while ((job = next_job(jobs, me)) != NULL) {
         pthread_mutex_unlock(&jobs->lock);
         job->work(job);
-        finish(jobs, me, job);
         pthread_mutex_lock(&jobs->lock);
+        finish(jobs, me, job);
     }
-    end_worker(jobs, me);
+    if (me->is_abandoned)
+        jobs->n_abandoned--;
+    else
+        jobs->current = NULL;
+    allocator.free(me, allocator.user);
     leave(jobs);
     return NULL;
 }
 
 /* ---- the loop's side -------------------------------------------------------------------------------------------------- */
 
-/* A helper thread holds the lock for some instructions, and sleeping over that would take longer: so it is looked at again before. */
-static void lock_jobs(tusk__jobs *jobs)
-{
-    for (int i = 0; i < MAX_LOOKS; i++)
-        if (pthread_mutex_trylock(&jobs->lock) == 0)
-            return;
-    pthread_mutex_lock(&jobs->lock);
-}
-
-static tusk_code init_locks(tusk__jobs *jobs, tusk_error *err)
-{
-    int rc = pthread_mutex_init(&jobs->lock, NULL);
-
-    if (rc != 0)
-        return tusk__system_error(err, -rc, "pthread_mutex_init");
-    rc = pthread_mutex_init(&jobs->waking, NULL);
-    if (rc == 0)
-        return TUSK_OK;
-    pthread_mutex_destroy(&jobs->lock);
-    return tusk__system_error(err, -rc, "pthread_mutex_init");
-}
-
 static tusk_code open_jobs(tusk_loop *loop, tusk_error *err)
 {
     tusk__jobs *jobs = tusk__loop_malloc(loop, sizeof *jobs);
-    tusk_code code;
+    int rc;
 
     if (!jobs)
         return tusk__loop_error(err, TUSK_ERR_NOMEM, "out of memory for the helper thread's queue");
     *jobs = (tusk__jobs){.os = loop->os, .allocator = loop->allocator, .loop = loop, .n_owners = 1};
     list_init(&jobs->queued);
     list_init(&jobs->finished);
-    code = init_locks(jobs, err);
-    if (code == TUSK_OK)
-        loop->jobs = jobs;
-    else
+    rc = pthread_mutex_init(&jobs->lock, NULL);
+    if (rc != 0) {
         tusk__loop_mfree(loop, jobs);
-    return code;
+        return tusk__system_error(err, -rc, "pthread_mutex_init");
+    }
+    loop->jobs = jobs;
+    return TUSK_OK;
 }
 
 /* With the lock. */
@@ -242,7 +203,7 @@ tusk_code tusk__job_start(tusk_loop *loop, tusk__job *job, tusk_error *err)
     TUSK_TRY(tusk__loop_check(loop, err));
     if (!loop->jobs)
         TUSK_TRY(open_jobs(loop, err));
-    lock_jobs(loop->jobs);
+    pthread_mutex_lock(&loop->jobs->lock);
     code = enqueue(loop->jobs, job, err);
     pthread_mutex_unlock(&loop->jobs->lock);
     if (code == TUSK_OK)
@@ -267,7 +228,7 @@ static void replace_worker(tusk_loop *loop)
     tusk__jobs *jobs = loop->jobs;
     bool is_needed, has_failed;
 
-    lock_jobs(jobs);
+    pthread_mutex_lock(&jobs->lock);
     is_needed = !jobs->current && list_first(&jobs->queued) && jobs->n_abandoned < MAX_ABANDONED;
     has_failed = is_needed && start_worker(jobs, NULL) != TUSK_OK;
     pthread_mutex_unlock(&jobs->lock);
@@ -287,7 +248,7 @@ void tusk__job_abandon(tusk_loop *loop, tusk__job *job)
 
     if (tusk__loop_is_forked(loop))
         return; /* the thread stayed with the parent, perhaps with the lock in its hand: see clear_forked() */
-    lock_jobs(jobs);
+    pthread_mutex_lock(&jobs->lock);
     is_running = jobs->current && jobs->current->running == job;
     if (is_running)
         abandon_worker(jobs);
@@ -308,7 +269,7 @@ void tusk__jobs_run_finished(tusk_loop *loop)
     job_list batch;
 
     list_init(&batch);
-    lock_jobs(loop->jobs);
+    pthread_mutex_lock(&loop->jobs->lock);
     list_move(&loop->jobs->finished, &batch);
     pthread_mutex_unlock(&loop->jobs->lock);
     while ((job = list_first(&batch)) != NULL) {
@@ -328,18 +289,17 @@ static void drop_all(job_list *list)
     }
 }
 
-/* In a forked child there are no threads. If one of them held a lock at the moment of the fork, the lists may be torn, and
+/* In a forked child there are no threads. If one of them held the lock at the moment of the fork, the lists may be torn, and
  * all of it is left alone; otherwise only the job that was being worked on is, with what its library had begun. */
 static void clear_forked(tusk__jobs *jobs)
 {
     tusk_allocator allocator = jobs->allocator;
 
-    if (pthread_mutex_trylock(&jobs->lock) != 0 || pthread_mutex_trylock(&jobs->waking) != 0)
+    if (pthread_mutex_trylock(&jobs->lock) != 0)
         return;
     drop_all(&jobs->queued);
     drop_all(&jobs->finished);
     allocator.free(jobs->current, allocator.user);
-    pthread_mutex_unlock(&jobs->waking);
     pthread_mutex_unlock(&jobs->lock);
     free_jobs(jobs);
 }
@@ -356,14 +316,12 @@ void tusk__jobs_clear(tusk_loop *loop)
         return;
     }
     list_init(&left);
-    pthread_mutex_lock(&jobs->waking);
-    lock_jobs(jobs);
+    pthread_mutex_lock(&jobs->lock);
     jobs->loop = NULL;
     if (jobs->current)
         abandon_worker(jobs);
     list_move(&jobs->queued, &left);
     list_move(&jobs->finished, &left);
-    pthread_mutex_unlock(&jobs->waking);
     leave(jobs);
     drop_all(&left);
 }
