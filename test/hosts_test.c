@@ -280,11 +280,14 @@ static int refusing_port(int *fd)
 /* A refusal of the server's in front, and more of the network's than go into the detail. */
 START_TEST(attempts_are_told_whole_where_the_detail_is_cut)
 {
-    char with[400], text[2000];
+    char with[400], text[2000], script[500], asleep[301];
     int fd, port = refusing_port(&fd);
     size_t n = (size_t)snprintf(with, sizeof with, "host=localhost"), len;
 
-    server = script_start("expect startup\nsend error S=FATAL V=FATAL C=57P03 M=asleep\n");
+    memset(asleep, 'z', sizeof asleep - 1);
+    asleep[sizeof asleep - 1] = '\0';
+    snprintf(script, sizeof script, "expect startup\nsend error S=FATAL V=FATAL C=57P03 M=%s\n", asleep);
+    server = script_start(script);
     for (int i = 1; i <= N_REFUSING; i++)
         n += (size_t)snprintf(with + n, sizeof with - n, ",127.0.0.%d", i);
     n += (size_t)snprintf(with + n, sizeof with - n, " hostaddr=127.0.0.1");
@@ -298,9 +301,9 @@ START_TEST(attempts_are_told_whole_where_the_detail_is_cut)
     db = tusk_connect(loop, with);
     ck_assert_uint_eq(tusk_conn_attempts(db).len, 0);
     ck_assert_int_eq(tusk_await_free(tusk_conn_ready(db), &err), TUSK_ERR_CONNECT);
-    ck_assert_str_eq(err.message, "asleep");
+    ck_assert_str_eq(err.message, asleep);
     ck_assert_uint_eq(strlen(err.detail), sizeof err.detail - 1);
-    len = (size_t)snprintf(text, sizeof text, "localhost:%d (127.0.0.1): asleep\n", script_port(server));
+    len = (size_t)snprintf(text, sizeof text, "localhost:%d (127.0.0.1): %s\n", script_port(server), asleep);
     for (int i = 1; i <= N_REFUSING; i++)
         len += (size_t)snprintf(text + len, sizeof text - len, "127.0.0.%d:%d: could not connect: connection refused\n",
                                 i, port);
