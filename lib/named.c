@@ -266,7 +266,7 @@ static tusk_code fill(tusk_named *named, char *out, tusk_error *err)
 {
     maker m = {named, out, 0, 1, 1};
     reader r = reader_of(named->text);
-    tusk_str name;
+    tusk_str name = {NULL, 0};
     uint32_t number;
 
     while (next_name(&r, &name, err) == TUSK_OK) {

@@ -97,7 +97,7 @@ static size_t behind_blanks(tusk_str sql, size_t at)
 
 tusk_code tusk__script_next(tusk__tokens *script, tusk_str *statement, tusk_error *err)
 {
-    size_t from = behind_blanks(script->sql, script->at), end = from;
+    size_t from = behind_blanks(script->sql, script->at), end;
     bool is_empty = true;
     cut c = {0};
 
