@@ -251,7 +251,7 @@ static void say_origin(tusk_error *err, const tusk__origin *origin)
 /* What is often behind an error, and cannot be seen in it. */
 static void say_hint(const builder *b, const tusk__param *param, tusk_str text, const tusk__origin *origin)
 {
-    bool has_blank = text.len > 0 && (text.ptr[0] == ' ' || text.ptr[0] == '\t');
+    bool has_blank = text.ptr && (text.ptr[0] == ' ' || text.ptr[0] == '\t');
 
     if (b->err->hint[0])
         return;
