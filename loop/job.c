@@ -3,7 +3,7 @@
  * Read first: loop/loop.h, "jobs"; docs/internals/loop.md. */
 #include "loop/state.h"
 
-enum { MAX_ABANDONED = 4, RETRY_AFTER_US = 10000 };
+enum { MAX_ABANDONED = 4, RETRY_AFTER_US = 10000, MAX_LOOKS = 1000 };
 
 /* What loop.h calls `internal`: the neighbours on the list of the queued or of the finished. */
 enum { NEXT, PREV };
@@ -20,7 +20,9 @@ typedef struct job_list {
 } job_list;
 
 struct tusk__jobs {
-    pthread_mutex_t lock; /* for all below */
+    /* For all below. Nobody calls the kernel under it but the loop's thread, which must not wait for others. */
+    pthread_mutex_t lock;
+    pthread_mutex_t waking; /* taken before it, by who wakes the loop: as long as it is held the loop is there */
     const tusk__os *os;
     tusk_allocator allocator;
     tusk_loop *loop; /* NULL once it is freed */
@@ -77,6 +79,7 @@ static void free_jobs(tusk__jobs *jobs)
 {
     tusk_allocator allocator = jobs->allocator;
 
+    pthread_mutex_destroy(&jobs->waking);
     pthread_mutex_destroy(&jobs->lock);
     allocator.free(jobs, allocator.user);
 }
@@ -108,61 +111,107 @@ static tusk__job *next_job(tusk__jobs *jobs, worker *me)
     return job;
 }
 
-static void finish(tusk__jobs *jobs, worker *me, tusk__job *job)
+/* With the lock. NULL: this thread takes none any more, and is to leave. */
+static tusk__job *next_or_end(tusk__jobs *jobs, worker *me)
 {
+    tusk__job *job = next_job(jobs, me);
+
+    if (job)
+        return job;
+    if (me->is_abandoned)
+        jobs->n_abandoned--;
+    else
+        jobs->current = NULL;
+    jobs->allocator.free(me, jobs->allocator.user);
+    return NULL;
+}
+
+static tusk__job *drop_abandoned(tusk__jobs *jobs, worker *me, tusk__job *job)
+{
+    pthread_mutex_unlock(&jobs->lock);
+    pthread_mutex_unlock(&jobs->waking);
+    job->drop(job);
+    pthread_mutex_lock(&jobs->lock);
+    return next_or_end(jobs, me);
+}
+
+/* The next job, with the lock. The loop is woken when the lock is open: else its thread would run into it at once, and sleep. Who
+ * leaves has the lock again before he opens the other one: the loop is not freed before he has left. */
+static tusk__job *finish(tusk__jobs *jobs, worker *me, tusk__job *job)
+{
+    tusk__job *next;
+
+    pthread_mutex_lock(&jobs->waking);
+    pthread_mutex_lock(&jobs->lock);
     me->running = NULL;
-    if (me->is_abandoned) {
-        pthread_mutex_unlock(&jobs->lock);
-        job->drop(job);
-        pthread_mutex_lock(&jobs->lock);
-    } else {
-        list_append(&jobs->finished, job);
-        tusk__loop_wake(jobs->loop); /* it is there: tusk__jobs_clear() abandons what runs, under this lock */
-    }
+    if (me->is_abandoned)
+        return drop_abandoned(jobs, me, job);
+    list_append(&jobs->finished, job);
+    next = next_or_end(jobs, me);
+    pthread_mutex_unlock(&jobs->lock);
+    tusk__loop_wake(jobs->loop); /* it is there: tusk__jobs_clear() abandons what runs, under both locks */
+    pthread_mutex_lock(&jobs->lock);
+    pthread_mutex_unlock(&jobs->waking);
+    return next;
 }
 
 static void *worker_main(void *arg)
 {
     worker *me = arg;
     tusk__jobs *jobs = me->jobs;
-    tusk_allocator allocator = jobs->allocator;
     tusk__job *job;
 
     pthread_mutex_lock(&jobs->lock);
-    while ((job = next_job(jobs, me)) != NULL) {
+    job = next_or_end(jobs, me);
+    while (job) {
         pthread_mutex_unlock(&jobs->lock);
         job->work(job);
-        pthread_mutex_lock(&jobs->lock);
-        finish(jobs, me, job);
+        job = finish(jobs, me, job);
     }
-    if (me->is_abandoned)
-        jobs->n_abandoned--;
-    else
-        jobs->current = NULL;
-    allocator.free(me, allocator.user);
     leave(jobs);
     return NULL;
 }
 
 /* ---- the loop's side -------------------------------------------------------------------------------------------------- */
 
+/* A helper thread holds the lock for some instructions, and sleeping over that would take longer: so it is looked at again before. */
+static void lock_jobs(tusk__jobs *jobs)
+{
+    for (int i = 0; i < MAX_LOOKS; i++)
+        if (pthread_mutex_trylock(&jobs->lock) == 0)
+            return;
+    pthread_mutex_lock(&jobs->lock);
+}
+
+static tusk_code init_locks(tusk__jobs *jobs, tusk_error *err)
+{
+    int rc = pthread_mutex_init(&jobs->lock, NULL);
+
+    if (rc != 0)
+        return tusk__system_error(err, -rc, "pthread_mutex_init");
+    rc = pthread_mutex_init(&jobs->waking, NULL);
+    if (rc == 0)
+        return TUSK_OK;
+    pthread_mutex_destroy(&jobs->lock);
+    return tusk__system_error(err, -rc, "pthread_mutex_init");
+}
+
 static tusk_code open_jobs(tusk_loop *loop, tusk_error *err)
 {
     tusk__jobs *jobs = tusk__loop_malloc(loop, sizeof *jobs);
-    int rc;
+    tusk_code code;
 
     if (!jobs)
         return tusk__loop_error(err, TUSK_ERR_NOMEM, "out of memory for the helper thread's queue");
     *jobs = (tusk__jobs){.os = loop->os, .allocator = loop->allocator, .loop = loop, .n_owners = 1};
     list_init(&jobs->queued);
     list_init(&jobs->finished);
-    rc = pthread_mutex_init(&jobs->lock, NULL);
-    if (rc != 0) {
+    code = init_locks(jobs, err);
+    if (code == TUSK_OK)
+        loop->jobs = jobs;
+    else
         tusk__loop_mfree(loop, jobs);
-        return tusk__system_error(err, -rc, "pthread_mutex_init");
-    }
-    loop->jobs = jobs;
-    return TUSK_OK;
+    return code;
 }
 
 /* With the lock. */
@@ -203,7 +252,7 @@ tusk_code tusk__job_start(tusk_loop *loop, tusk__job *job, tusk_error *err)
     TUSK_TRY(tusk__loop_check(loop, err));
     if (!loop->jobs)
         TUSK_TRY(open_jobs(loop, err));
-    pthread_mutex_lock(&loop->jobs->lock);
+    lock_jobs(loop->jobs);
     code = enqueue(loop->jobs, job, err);
     pthread_mutex_unlock(&loop->jobs->lock);
     if (code == TUSK_OK)
@@ -228,7 +277,7 @@ static void replace_worker(tusk_loop *loop)
     tusk__jobs *jobs = loop->jobs;
     bool is_needed, has_failed;
 
-    pthread_mutex_lock(&jobs->lock);
+    lock_jobs(jobs);
     is_needed = !jobs->current && list_first(&jobs->queued) && jobs->n_abandoned < MAX_ABANDONED;
     has_failed = is_needed && start_worker(jobs, NULL) != TUSK_OK;
     pthread_mutex_unlock(&jobs->lock);
@@ -248,7 +297,7 @@ void tusk__job_abandon(tusk_loop *loop, tusk__job *job)
 
     if (tusk__loop_is_forked(loop))
         return; /* the thread stayed with the parent, perhaps with the lock in its hand: see clear_forked() */
-    pthread_mutex_lock(&jobs->lock);
+    lock_jobs(jobs);
     is_running = jobs->current && jobs->current->running == job;
     if (is_running)
         abandon_worker(jobs);
@@ -269,7 +318,7 @@ void tusk__jobs_run_finished(tusk_loop *loop)
     job_list batch;
 
     list_init(&batch);
-    pthread_mutex_lock(&loop->jobs->lock);
+    lock_jobs(loop->jobs);
     list_move(&loop->jobs->finished, &batch);
     pthread_mutex_unlock(&loop->jobs->lock);
     while ((job = list_first(&batch)) != NULL) {
@@ -289,17 +338,18 @@ static void drop_all(job_list *list)
     }
 }
 
-/* In a forked child there are no threads. If one of them held the lock at the moment of the fork, the lists may be torn, and
+/* In a forked child there are no threads. If one of them held a lock at the moment of the fork, the lists may be torn, and
  * all of it is left alone; otherwise only the job that was being worked on is, with what its library had begun. */
 static void clear_forked(tusk__jobs *jobs)
 {
     tusk_allocator allocator = jobs->allocator;
 
-    if (pthread_mutex_trylock(&jobs->lock) != 0)
+    if (pthread_mutex_trylock(&jobs->lock) != 0 || pthread_mutex_trylock(&jobs->waking) != 0)
         return;
     drop_all(&jobs->queued);
     drop_all(&jobs->finished);
     allocator.free(jobs->current, allocator.user);
+    pthread_mutex_unlock(&jobs->waking);
     pthread_mutex_unlock(&jobs->lock);
     free_jobs(jobs);
 }
@@ -316,12 +366,14 @@ void tusk__jobs_clear(tusk_loop *loop)
         return;
     }
     list_init(&left);
-    pthread_mutex_lock(&jobs->lock);
+    pthread_mutex_lock(&jobs->waking);
+    lock_jobs(jobs);
     jobs->loop = NULL;
     if (jobs->current)
         abandon_worker(jobs);
     list_move(&jobs->queued, &left);
     list_move(&jobs->finished, &left);
+    pthread_mutex_unlock(&jobs->waking);
     leave(jobs);
     drop_all(&left);
 }

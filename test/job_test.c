@@ -404,6 +404,27 @@ START_TEST(jobs_are_done_in_order_by_one_thread)
 }
 END_TEST
 
+static int wake_at_the_gate(tusk__poller *poller)
+{
+    wait_at_the_gate();
+    return tusk__os_real()->poller->wake(poller);
+}
+
+/* The system may put a thread aside in the middle of its wake-up. */
+START_TEST(loop_does_not_wait_for_the_thread_that_wakes_it)
+{
+    w->poller.wake = wake_at_the_gate;
+    start_job("a", false);
+    await_stuck(1);
+    start_job("b", false);
+    turn_ok(loop, 0);
+    diary_is("a");
+    let_go(1000);
+    run_ok(loop);
+    diary_is("b");
+}
+END_TEST
+
 /* All three are finished when the first is done. */
 START_TEST(done_can_abandon_its_neighbour)
 {
@@ -565,6 +586,7 @@ Suite *tusk_suite(void)
     tcase_add_test(t, canceled_resolution_is_never_answered);
     tcase_add_test(t, helper_thread_takes_no_signals_and_ours_keeps_its_mask);
     tcase_add_test(t, jobs_are_done_in_order_by_one_thread);
+    tcase_add_test(t, loop_does_not_wait_for_the_thread_that_wakes_it);
     tcase_add_test(t, done_can_abandon_its_neighbour);
     tcase_add_test(t, stuck_resolution_is_abandoned_and_the_next_gets_a_fresh_thread);
     tcase_add_test(t, what_waits_behind_a_stuck_job_moves_to_a_fresh_thread);
