@@ -65,7 +65,8 @@ void tusk__question_abandon(tusk__question **mine);
 void tusk__question_give(tusk__question *q, tusk_str secret);
 /* With an error of the kind's own, or (code TUSK_OK) without a secret. */
 void tusk__question_answer(tusk__question *q, const tusk_error *err);
-/* With the program's error; NULL: TUSK_ERR_AUTH. A sqlstate that has not five characters becomes `sqlstate`. */
+/* With the program's error, whose texts are taken as any from outside; what is none (NULL, code TUSK_OK): TUSK_ERR_AUTH. What is no
+ * SQLSTATE becomes `sqlstate`. */
 void tusk__question_refuse(tusk__question *q, const tusk_error *err, const char *sqlstate);
 
 #endif
