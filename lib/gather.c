@@ -510,5 +510,5 @@ void tusk__origin_print(const tusk__origin *origin, char *buf, size_t size)
     else if (origin->name)
         snprintf(buf, size, "%s %s", word, origin->name);
     else
-        snprintf(buf, size, "%s", word);
+        tusk__error_copy(buf, size, tusk_str_of(word));
 }
