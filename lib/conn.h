@@ -100,8 +100,10 @@ static inline void tusk__conn_pin(tusk_conn *conn)
 }
 void tusk__conn_unpin(tusk_conn *conn);
 /* The connection is over: all requests complete in order. err holds the reason; its fate is set per query. */
+TUSK_COLD
 void tusk__conn_fail(tusk_conn *conn, const tusk_error *err);
 /* It is over, or will not begin, for this reason, which is copied. */
+TUSK_COLD
 void tusk__conn_keep_error(tusk_conn *conn, const tusk_error *err);
 bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields);
 /* Complete all of a list of waiters. */
@@ -113,6 +115,7 @@ void tusk__conn_disconnect(tusk_conn *conn);
 void tusk__conn_drop_chunk(tusk_conn *conn);
 
 /* Add host, port, database and user to an error that says nothing yet of where. */
+TUSK_COLD
 void tusk__conn_where(const tusk_conn *conn, tusk_error *err);
 /* The host it went to, or the first of the list while it went nowhere; only with settings. */
 const tusk__host *tusk__conn_host(const tusk_conn *conn);
@@ -183,11 +186,9 @@ void tusk__receive_ready(tusk__io *io, unsigned events);
 void tusk__receive_all(tusk_conn *conn);
 void tusk__receive_soon(tusk_conn *conn);
 /* Inline, as the next one: asked at each message. Only if nothing was sent behind it: a neighbour does not wait for rows that are not his. */
-static inline bool tusk__stream_is_full(const tusk_conn *conn)
+static inline bool tusk__stream_is_full(const tusk_conn *conn, const tusk_query *head)
 {
-    const tusk_query *head = tusk__queue_first_sent(conn);
-
-    return head && head->is_streaming && conn->wire_last == head && head->filling->kept_bytes > TUSK__STREAM_HIGH;
+    return head->is_streaming && conn->wire_last == head && head->filling->kept_bytes > TUSK__STREAM_HIGH;
 }
 /* Is the socket left alone, because the head's rows are paused or its stream is full? Asked of the head, so that nobody behind
  * it can hold it, or let it go. Who may have changed that calls review: the next turn of this connection watches or leaves the
@@ -196,7 +197,7 @@ static inline bool tusk__receive_is_held(const tusk_conn *conn)
 {
     const tusk_query *head = tusk__queue_first_sent(conn);
 
-    return head && (head->is_paused || tusk__stream_is_full(conn));
+    return head && (head->is_paused || tusk__stream_is_full(conn, head));
 }
 void tusk__receive_review(tusk_conn *conn);
 void tusk__receive_last_words(tusk_conn *conn, tusk_error *err);

@@ -26,14 +26,16 @@ typedef struct query_pool {
 /* The list of all: links that a recycled query keeps. */
 typedef struct pooled_query {
     tusk_query q; /* first: one pointer serves for both */
+    query_pool *pool;
     struct pooled_query *all_next, *all_prev;
 } pooled_query;
 
 /* ---- making and recycling ---- */
 
-static void query_destroy(query_pool *pool, pooled_query *p)
+static void query_destroy(pooled_query *p)
 {
     const tusk_allocator *allocator = tusk__loop_allocator(p->q.loop);
+    query_pool *pool = p->pool;
 
     if (p->all_prev)
         p->all_prev->all_next = p->all_next;
@@ -59,7 +61,7 @@ static void pool_free(tusk_loop *loop, void *value)
     query_pool *pool = value;
 
     while (pool->all)
-        query_destroy(pool, (pooled_query *)pool->all);
+        query_destroy((pooled_query *)pool->all);
     allocator->free(pool, allocator->user);
 }
 
@@ -86,6 +88,7 @@ static tusk_query *query_alloc(query_pool *pool, tusk_loop *loop)
     if (!p)
         return NULL;
     memset(p, 0, sizeof *p);
+    p->pool = pool;
     p->all_next = (pooled_query *)pool->all;
     if (p->all_next)
         p->all_next->all_prev = p;
@@ -162,14 +165,14 @@ static void recycle_if_unused(tusk_query *q)
 
     if (!q->is_released || !q->is_done || q->stage != TUSK__STAGE_OUT || q->pins || q->in_callback)
         return;
-    pool = pool_of(q->loop); /* is there: q came from it */
+    pool = ((pooled_query *)q)->pool;
     tusk__task_cancel(&q->done_task);
     tusk__timer_stop(q->loop, &q->deadline);
     query_clear(q);
     tusk__conn_unpin(q->conn);
     q->conn = NULL;
     if (pool->n_free >= FREE_MAX) {
-        query_destroy(pool, (pooled_query *)q);
+        query_destroy((pooled_query *)q);
         return;
     }
     q->next = pool->free;

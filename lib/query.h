@@ -106,11 +106,14 @@ void tusk__query_complete(tusk_query *q);
 void tusk__query_complete_soon(tusk_query *q);
 
 /* Set its error unless it has one already. */
+TUSK_COLD
 void tusk__query_fail(tusk_query *q, const tusk_error *err);
 /* As the last one, with code and text; returns the error for details. */
+TUSK_COLD
 tusk_error *tusk__query_failf(tusk_query *q, tusk_code code, const char *sqlstate, const char *fmt, ...)
     TUSK_PRINTF(4, 5);
 /* The server's ErrorResponse: summary and fields. */
+TUSK_COLD
 void tusk__query_fail_fields(tusk_query *q, tusk_str fields);
 
 /* "exec \"select …\"": which statement it was, unless the error says where already. */

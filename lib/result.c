@@ -113,7 +113,8 @@ static void drop_runs(tusk__result *result, size_t n)
     for (size_t i = 0; i < n; i++)
         tusk__chunk_unref(result->runs[i].chunk);
     result->n_runs -= n;
-    memmove(result->runs, result->runs + n, result->n_runs * sizeof *result->runs);
+    if (result->n_runs > 0)
+        memmove(result->runs, result->runs + n, result->n_runs * sizeof *result->runs);
 }
 
 void tusk__result_reset(tusk__result *result, const tusk_allocator *allocator)
