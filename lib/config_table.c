@@ -308,6 +308,17 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .name = "oauth_scope", .kind = TUSK__KIND_TEXT, IN(oauth_scope), NO_FIELD, .needs = TUSK__METHOD_OAUTH,
         .shown_default = "what the server asks for, if it was asked",
         .help = "What the token is to be good for, with blanks; for `on_token`." },
+    [TUSK__PARAM_STATEMENT_CACHE_SIZE] = {
+        .name = "statement_cache_size", .kind = TUSK__KIND_COUNT, IN(statement_cache_size), NO_FIELD, .fallback = "100",
+        .help = "How many statements a connection keeps prepared by itself, those used last; 0: none. As asyncpg." },
+    [TUSK__PARAM_MAX_CACHED_STATEMENT_LIFETIME] = {
+        .name = "max_cached_statement_lifetime", .kind = TUSK__KIND_DURATION, IN(max_cached_statement_lifetime_us), NO_FIELD,
+        .fallback = "300",
+        .help = "How long one is kept, however often it is used; 0: for ever. As asyncpg." },
+    [TUSK__PARAM_MAX_CACHEABLE_STATEMENT_SIZE] = {
+        .name = "max_cacheable_statement_size", .kind = TUSK__KIND_COUNT, IN(max_cacheable_statement_size), NO_FIELD,
+        .fallback = "15360",
+        .help = "Texts longer than so many bytes are not kept; 0: all are. As asyncpg." },
 };
 /* clang-format on */
 
