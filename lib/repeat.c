@@ -101,6 +101,8 @@ static void learn_output(tusk_conn *conn, tusk_query *q)
 static void learn(tusk_conn *conn, tusk_query *q, reason why)
 {
     q->is_unnamed = why == REASON_TAKEN && q->kind != TUSK__QUERY_PREPARE;
+    if (why == REASON_TAKEN) /* far from the numbers that others count up */
+        conn->stmt_number += (uint64_t)tusk_loop_now_us(conn->loop);
     if (why == REASON_STALE)
         forget_known(conn, q);
     if (why == REASON_OUTPUT)
