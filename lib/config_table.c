@@ -3,6 +3,7 @@
  * Read first: lib/config_table.h. */
 #include "lib/config_table.h"
 
+#include "lib/pooler.h"
 #include "lib/settings.h"
 #include "proto/message.h"
 
@@ -78,6 +79,13 @@ static const tusk__choice gss_encryptions[] = {
     {"disable", 0, NULL},
     {"prefer", 0, NULL}, /* what a libpq without GSSAPI makes of it, too: nobody there prefers it */
     {"require", 0, "encryption by GSSAPI is not in this driver; use TLS"},
+    {NULL, 0, NULL},
+};
+
+static const tusk__choice poolers[] = {
+    {"none", TUSK__POOLER_NONE, NULL},
+    {"session", TUSK__POOLER_SESSION, NULL},
+    {"transaction", TUSK__POOLER_TRANSACTION, NULL},
     {NULL, 0, NULL},
 };
 
@@ -319,6 +327,11 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .name = "max_cacheable_statement_size", .kind = TUSK__KIND_COUNT, IN(max_cacheable_statement_size), NO_FIELD,
         .fallback = "15360",
         .help = "Texts longer than so many bytes are not kept; 0: all are. As asyncpg." },
+    [TUSK__PARAM_POOLER] = {
+        .name = "pooler", .kind = TUSK__KIND_CHOICE, IN(pooler), FIELD(pooler), .fallback = "none", .choices = poolers,
+        .help = "What stands between this program and the server, such as PgBouncer. With `transaction` no statement is kept and each "
+        "execution brings its text and is described; what means a session (LISTEN, SET, PREPARE, WITH HOLD, advisory locks of a "
+        "session) is refused. `session` is as `none`: it says that somebody has thought of it." },
 };
 /* clang-format on */
 

@@ -66,10 +66,11 @@ typedef enum tusk__param_id {
     TUSK__PARAM_OAUTH_CLIENT_SECRET,
     TUSK__PARAM_OAUTH_SCOPE,
     TUSK__N_LIBPQ_PARAMS,
-    /* none of libpq's: asyncpg's names */
+    /* none of libpq's: asyncpg's names, and one of our own */
     TUSK__PARAM_STATEMENT_CACHE_SIZE = TUSK__N_LIBPQ_PARAMS,
     TUSK__PARAM_MAX_CACHED_STATEMENT_LIFETIME,
     TUSK__PARAM_MAX_CACHEABLE_STATEMENT_SIZE,
+    TUSK__PARAM_POOLER,
     TUSK__N_PARAMS
 } tusk__param_id;
 

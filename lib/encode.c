@@ -6,6 +6,7 @@
 #include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/formats.h"
+#include "lib/pooler.h"
 #include "proto/error_set.h"
 #include "proto/fields.h"
 #include "proto/size.h"
@@ -62,12 +63,19 @@ tusk_code tusk__check_size(tusk_query *q, const tusk__request *r)
     return TUSK_ERR_LIMIT;
 }
 
-static tusk_code check_sql(tusk_query *q, tusk_str sql)
+static bool is_pooled(const tusk_conn *conn)
+{
+    return conn->settings->pooler == TUSK__POOLER_TRANSACTION;
+}
+
+static tusk_code check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql)
 {
     if (sql.len && memchr(sql.ptr, 0, sql.len))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
     else if (!tusk__utf8_is_valid(sql))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text is not valid UTF-8");
+    else if (is_pooled(conn))
+        return tusk__pooler_check(sql, &q->error);
     return q->error.code;
 }
 
@@ -182,7 +190,7 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     tusk__command command;
     tusk_str name;
 
-    TUSK_TRY(check_sql(q, r->sql));
+    TUSK_TRY(check_sql(conn, q, r->sql));
     command = tusk__command_of(r->sql);
     q->is_copy = command == TUSK__COMMAND_COPY;
     q->is_commit = tusk__command_is_commit(command);
@@ -284,20 +292,29 @@ static tusk_code write_by_frame(tusk_conn *conn, tusk_query *q, tusk_params para
     return TUSK_OK;
 }
 
+/* Behind a pooler that changes sessions a handle has no name there: each run brings the text. */
+static tusk_str handle_name(const tusk_conn *conn, const tusk_stmt *stmt)
+{
+    return is_pooled(conn) ? (tusk_str){NULL, 0} : tusk_str_of(stmt->name);
+}
+
 /* A handle's statement that has to be parsed again: its run brings it along. The parameters keep the types that the caller was told. */
 static tusk_code encode_anew(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     tusk_stmt *stmt = q->stmt;
-    tusk_str name = tusk_str_of(stmt->name);
+    tusk_str name = handle_name(conn, stmt);
 
     q->kind = TUSK__QUERY_FIRST;
     q->is_copy = stmt->is_copy;
     q->is_commit = stmt->is_commit;
-    stmt->state = TUSK__STMT_PREPARING;
+    tusk__desc_unref(q->assumed);
+    q->assumed = is_pooled(conn) && !q->text_results ? tusk__desc_ref(stmt->desc) : NULL;
+    if (!is_pooled(conn))
+        stmt->state = TUSK__STMT_PREPARING; /* the next run waits for its name */
     close_dropped(conn, q);
     tusk__parse_write(&conn->out, name, stmt->text, stmt->types, stmt->n_params);
     tusk__describe_write(&conn->out, 'S', name);
-    TUSK_TRY(write_bind(conn, q, name, r->params, stmt->types, NULL));
+    TUSK_TRY(write_bind(conn, q, name, r->params, stmt->types, q->assumed));
     write_execute(&conn->out, q->is_copy);
     return TUSK_OK;
 }
@@ -307,7 +324,7 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
     const tusk_stmt *stmt = q->stmt;
 
     TUSK_TRY(check_params(q, r));
-    if (stmt->is_stale)
+    if (stmt->is_stale || is_pooled(conn))
         return encode_anew(conn, q, r);
     TUSK_TRY(set_run_desc(q));
     q->is_copy = stmt->is_copy;
@@ -322,9 +339,9 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
 
 static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
-    tusk_str name = tusk_str_of(q->stmt->name);
+    tusk_str name = handle_name(conn, q->stmt);
 
-    TUSK_TRY(check_sql(q, r->sql));
+    TUSK_TRY(check_sql(conn, q, r->sql));
     close_dropped(conn, q);
     tusk__parse_write(&conn->out, name, r->sql, q->stmt->given, q->stmt->n_given);
     tusk__describe_write(&conn->out, 'S', name);
@@ -342,7 +359,7 @@ static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const tusk__reques
 
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
-    TUSK_TRY(check_sql(q, r->sql));
+    TUSK_TRY(check_sql(conn, q, r->sql));
     q->is_commit = tusk__command_is_commit(tusk__command_of(r->sql));
     tusk__query_write(&conn->out, r->sql);
     return TUSK_OK;

@@ -98,11 +98,27 @@ static void learn_output(tusk_conn *conn, tusk_query *q)
         tusk__desc_unref(next);
 }
 
+/* Nobody would notice but by the time that it takes. */
+static void tell_of_pooler(tusk_conn *conn, const char *what)
+{
+    if (conn->pooler_is_told || !tusk__loop_logs(conn->loop, TUSK_LOG_WARNING))
+        return;
+    conn->pooler_is_told = true;
+    tusk__loop_log(conn->loop, TUSK_LOG_WARNING,
+                   "%s: unless the program did that itself, a pooler in transaction mode is in between; then set "
+                   "pooler=transaction",
+                   what);
+}
+
 static void learn(tusk_conn *conn, tusk_query *q, reason why)
 {
     q->is_unnamed = why == REASON_TAKEN && q->kind != TUSK__QUERY_PREPARE;
-    if (why == REASON_TAKEN) /* far from the numbers that others count up */
-        conn->stmt_number += (uint64_t)tusk_loop_now_us(conn->loop);
+    if (why == REASON_LOST)
+        tell_of_pooler(conn, "a prepared statement is gone from the server");
+    if (why == REASON_TAKEN) {
+        tell_of_pooler(conn, "somebody else has prepared a statement of our name");
+        conn->stmt_number = 0;
+    }
     if (why == REASON_STALE)
         forget_known(conn, q);
     if (why == REASON_OUTPUT)
@@ -117,8 +133,12 @@ static void learn(tusk_conn *conn, tusk_query *q, reason why)
 
 static const char *const hints[N_REASONS] = {
     [REASON_STALE] = "The columns have changed since the statement was prepared",
-    [REASON_LOST] = "The prepared statement is gone from the server: DEALLOCATE, DISCARD ALL or a pooler have had it",
-    [REASON_TAKEN] = "Another client has prepared a statement of this name: a pooler is between us and the server",
+    [REASON_LOST] = "The prepared statement is gone from the server: by DEALLOCATE, or a pooler is in between, and "
+                    "pooler=transaction "
+                    "is not set",
+    [REASON_TAKEN] =
+        "Another client has prepared a statement of this name: a pooler is in between, and pooler=transaction is not "
+        "set",
     [REASON_OUTPUT] = "A column's type has no binary output; now that is known",
     [REASON_COLUMNS] = "The columns have changed since they were described",
 };
@@ -139,10 +159,15 @@ static bool may_have_committed(const tusk_query *q)
     return tusk__command_of(q->stmt ? q->stmt->text : q->held.sql) == TUSK__COMMAND_CALL;
 }
 
+/* Is anybody still interested? That of a handle's Parse has nobody, and yet all that wait for the handle. */
+static bool is_wanted(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_PREPARE || (!q->is_done && !q->is_released && !q->is_given_up);
+}
+
 static bool is_allowed(const tusk_conn *conn, const tusk_query *q)
 {
-    return q->is_repeatable && !q->rows_given && !q->is_done && !q->is_released && !q->is_given_up &&
-           conn->wire_last == q && conn->session.tx_status == 'I';
+    return is_wanted(q) && q->is_repeatable && !q->rows_given && conn->wire_last == q && conn->session.tx_status == 'I';
 }
 
 bool tusk__repeat(tusk_conn *conn, tusk_query *q)

@@ -88,10 +88,26 @@ void tusk__stmt_first_failed(tusk_stmt *stmt, bool sent)
     tusk__stmt_renew(stmt, sent && stmt->is_parsed);
 }
 
+/* They begin anywhere: behind a pooler that nobody has told us of, a name of another client's would be another statement, which runs
+ * and answers. */
+static uint64_t first_number(tusk_loop *loop)
+{
+    const tusk__os *os = tusk__loop_os(loop);
+    uint64_t number = 0;
+
+    if (os->random(os->ctx, &number, sizeof number) < 0)
+        number = (uint64_t)tusk_loop_now_us(loop) << 16;
+    return number >> 4 | 1;
+}
+
 /* A number more: names are never reused. */
 static void new_name(tusk_stmt *stmt)
 {
-    (void)snprintf(stmt->name, sizeof stmt->name, "tusk_%llu", (unsigned long long)++stmt->conn->stmt_number);
+    tusk_conn *conn = stmt->conn;
+
+    if (conn->stmt_number == 0)
+        conn->stmt_number = first_number(conn->loop);
+    (void)snprintf(stmt->name, sizeof stmt->name, "tusk_%llx", (unsigned long long)conn->stmt_number++);
 }
 
 void tusk__stmt_renew(tusk_stmt *stmt, bool exists)

@@ -615,23 +615,58 @@ START_TEST(discard_all_is_survived)
 }
 END_TEST
 
-/* 42P05: somebody else, as behind a pooler, has the names that come next. */
+/* The name that the connection will take as the n-th from now on. */
+static const char *name_to_come(unsigned long long n)
+{
+    tusk_query *q = tusk_script(db, "select max(name) from pg_prepared_statements where name like 'tusk%'");
+    tusk_row row;
+    char name[32];
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    snprintf(name, sizeof name, TUSK_STR_FMT, TUSK_STR_ARG(tusk_get_text(&row, 0)));
+    tusk_query_free(q);
+    return textf("tusk_%llx", strtoull(name + 5, NULL, 16) + n);
+}
+
+/* 42P05: somebody else, as behind a pooler, has the name that comes next. */
 START_TEST(taken_names_are_passed_over)
 {
     tusk_stmt *stmt;
+    long before;
 
-    for (int i = 1; i <= 10; i++)
-        script(textf("prepare tusk_%d as select -1", i));
-    ask("123");
+    ask("1");
+    script(textf("prepare %s as select -1", name_to_come(1)));
+    before = world.n[OS_SEND];
+    ask("2");
+    ck_assert_int_eq(world.n[OS_SEND] - before, 2);
+    ask("23");
+    again_with(&(tusk_config){0});
+    ask("1");
+    script(textf("prepare %s as select -1", name_to_come(1)));
     stmt = tusk_prepare(db, "select $1::int4", NULL, 0);
     ck_assert_int_eq(one_number(tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_int4(6)))), 6);
     tusk_stmt_free(stmt);
-    ask("123456789");
-    ask("123456789");
     again_with(&(tusk_config){0});
-    script("prepare tusk_1 as select -1; begin");
+    ask("1");
+    script(textf("prepare %s as select -1; begin", name_to_come(1)));
     ck_retry(error_of(tusk_exec(db, "select 17", TUSK_NO_PARAMS)), "42P05", TUSK_RETRY_TRANSACTION);
-    script("rollback");
+    script("rollback; begin");
+    ask("17");
+    script("commit");
+}
+END_TEST
+
+/* Two connections do not even begin alike: one that runs on the other's session finds none of its own, and no other's. */
+START_TEST(names_of_two_connections_are_different)
+{
+    char name[32];
+
+    ask("1");
+    snprintf(name, sizeof name, "%s", name_to_come(0));
+    again_with(&(tusk_config){0});
+    ask("1");
+    ck_assert_str_ne(name_to_come(0), name);
 }
 END_TEST
 
@@ -937,6 +972,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, mishap_repeats_the_parameters);
     tcase_add_loop_test(tcase, discard_all_is_survived, 0, 3);
     tcase_add_test(tcase, taken_names_are_passed_over);
+    tcase_add_test(tcase, names_of_two_connections_are_different);
     tcase_add_test(tcase, errors_of_the_callers_own_are_not_repeated);
     tcase_add_test(tcase, procedure_is_not_called_twice);
     tcase_add_test(tcase, every_catalogue_outside_a_transaction_arrives_whole);
