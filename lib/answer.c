@@ -2,6 +2,7 @@
  * Legality was checked by the session; here it is only carried out.
  * Read first: proto/session.h, DESIGN "The rules of the pipeline". */
 #include "lib/conn.h"
+#include "lib/explain.h"
 #include "lib/formats.h"
 #include "lib/known.h"
 #include "proto/error_set.h"
@@ -92,7 +93,8 @@ static void on_parameter_description(tusk_conn *conn, tusk_query *q, const tusk_
 /* What is known of a statement from now on: to it, if it has a name, and to all connections. */
 static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
 {
-    tusk__desc *next = tusk__formats_for_next(conn, q, desc);
+    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q);
+    tusk__desc *next = is_plan ? NULL : tusk__formats_for_next(conn, q, desc);
 
     if (!next)
         return; /* not ready, and not kept then */
@@ -229,9 +231,20 @@ static void note_discard(tusk_conn *conn, tusk_str tag)
         tusk__cache_lost(conn);
 }
 
+/* Of EXPLAIN ANALYZE: is this answer one to what was put around it? */
+static bool is_around(tusk_query *q)
+{
+    bool is_first = !q->has_begun;
+
+    if (!tusk__is_analyze(q))
+        return false;
+    q->has_begun = true;
+    return is_first || q->n_more_syncs == 0;
+}
+
 static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
-    tusk__result *result = next_result(q, false);
+    tusk__result *result = is_around(q) ? NULL : next_result(q, false);
 
     if (ev->kind == TUSK__EV_COMMAND_COMPLETE)
         note_discard(conn, ev->tag);
@@ -371,6 +384,10 @@ static void settle_stmt(tusk_query *q)
 static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     (void)ev;
+    if (q->n_more_syncs > 0) {
+        q->n_more_syncs--;
+        return;
+    }
     if (conn->stream < q->out_end) { /* Sync is its last message: nobody can have read it */
         tusk_error err = {0};
 

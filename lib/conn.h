@@ -154,6 +154,14 @@ tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 /* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. */
 TUSK_MUST_CHECK
 tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
+/* Do the parameters fit the prepared statement's in number? */
+TUSK_MUST_CHECK
+tusk_code tusk__check_params(tusk_query *q, const tusk__request *r);
+/* Bind to the unnamed portal. types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not
+ * known. */
+TUSK_MUST_CHECK
+tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
+                           const tusk__desc *desc);
 /* Its answers are expected from now on: so many. */
 void tusk__expect_answers(tusk__session *session, const tusk_query *q);
 size_t tusk__n_expects(const tusk_query *q);

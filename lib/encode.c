@@ -5,6 +5,7 @@
 #include "lib/codec/codec.h"
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/explain.h"
 #include "lib/formats.h"
 #include "lib/pooler.h"
 #include "proto/error_set.h"
@@ -17,6 +18,12 @@ static const uint8_t expect_exec[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_
 static const uint8_t expect_run[] = {TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 static const uint8_t expect_prepare[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_SYNC};
 static const uint8_t expect_close[] = {TUSK__EXPECT_CLOSE, TUSK__EXPECT_SYNC};
+#define EXPECT_COMMAND TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
+#define EXPECT_PLAN TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
+static const uint8_t expect_analyze[] = {EXPECT_COMMAND, EXPECT_PLAN, TUSK__EXPECT_SYNC, EXPECT_COMMAND,
+                                         TUSK__EXPECT_SYNC};
+static const uint8_t expect_analyze_inside[] = {EXPECT_COMMAND, EXPECT_PLAN,    TUSK__EXPECT_SYNC,
+                                                EXPECT_COMMAND, EXPECT_COMMAND, TUSK__EXPECT_SYNC};
 static const uint8_t expect_script[] = {TUSK__EXPECT_QUERY};
 
 static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request *r);
@@ -37,6 +44,10 @@ static const struct {
     [TUSK__QUERY_RUN] = {encode_run, expect_run, sizeof expect_run},
     [TUSK__QUERY_PREPARE] = {encode_prepare, expect_prepare, sizeof expect_prepare},
     [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
+    [TUSK__QUERY_EXPLAIN] = {tusk__explain_encode, expect_exec, sizeof expect_exec},
+    [TUSK__QUERY_ANALYZE] = {tusk__explain_encode, expect_analyze, sizeof expect_analyze},
+    [TUSK__QUERY_ANALYZE_INSIDE] = {NULL, expect_analyze_inside,
+                                    sizeof expect_analyze_inside}, /* what that makes of it */
     [TUSK__QUERY_SCRIPT] = {encode_script, expect_script, sizeof expect_script},
     [TUSK__QUERY_FENCE] = {encode_script, expect_script, sizeof expect_script},
 };
@@ -134,9 +145,8 @@ static tusk_code write_result_formats(tusk__writer *b, const tusk_query *q, size
     return TUSK_OK;
 }
 
-/* types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not known. */
-static tusk_code write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
-                            const tusk__desc *desc)
+tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
+                           const tusk__desc *desc)
 {
     tusk__writer *b = &conn->out;
     size_t at = tusk__message_begin(b, TUSK__F_BIND), formats_at;
@@ -199,12 +209,12 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     tusk__formats_assume(conn, q);
     write_parse(b, name, r->sql, r->params);
     tusk__describe_write(b, 'S', name);
-    TUSK_TRY(write_bind(conn, q, name, r->params, NULL, q->assumed));
+    TUSK_TRY(tusk__write_bind(conn, q, name, r->params, NULL, q->assumed));
     write_execute(b, q->is_copy);
     return TUSK_OK;
 }
 
-static tusk_code check_params(tusk_query *q, const tusk__request *r)
+tusk_code tusk__check_params(tusk_query *q, const tusk__request *r)
 {
     if (r->params.n == q->stmt->n_params)
         return TUSK_OK;
@@ -314,7 +324,7 @@ static tusk_code encode_anew(tusk_conn *conn, tusk_query *q, const tusk__request
     close_dropped(conn, q);
     tusk__parse_write(&conn->out, name, stmt->text, stmt->types, stmt->n_params);
     tusk__describe_write(&conn->out, 'S', name);
-    TUSK_TRY(write_bind(conn, q, name, r->params, stmt->types, q->assumed));
+    TUSK_TRY(tusk__write_bind(conn, q, name, r->params, stmt->types, q->assumed));
     write_execute(&conn->out, q->is_copy);
     return TUSK_OK;
 }
@@ -323,7 +333,7 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
 {
     const tusk_stmt *stmt = q->stmt;
 
-    TUSK_TRY(check_params(q, r));
+    TUSK_TRY(tusk__check_params(q, r));
     if (stmt->is_stale || is_pooled(conn))
         return encode_anew(conn, q, r);
     TUSK_TRY(set_run_desc(q));
@@ -332,7 +342,7 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
     close_dropped(conn, q);
     if (!q->text_results)
         return write_by_frame(conn, q, r->params);
-    TUSK_TRY(write_bind(conn, q, tusk_str_of(stmt->name), r->params, stmt->types, q->first.desc));
+    TUSK_TRY(tusk__write_bind(conn, q, tusk_str_of(stmt->name), r->params, stmt->types, q->first.desc));
     write_execute(&conn->out, q->is_copy);
     return TUSK_OK;
 }

@@ -153,6 +153,8 @@ static void query_clear(tusk_query *q)
     q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = false;
     q->is_commit = q->is_copy = q->owes_sync = q->copy_refused = false;
     q->n_closes = 0;
+    q->n_more_syncs = 0;
+    q->has_begun = false;
     q->max_result_bytes = 0;
     q->on_row = NULL;
     q->on_done = NULL;
@@ -199,8 +201,9 @@ static void run_on_done(tusk_query *q)
 void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 {
     static const char *const acts[TUSK__N_WIRE_KINDS] = {
-        [TUSK__QUERY_EXEC] = "exec",       [TUSK__QUERY_FIRST] = "exec",  [TUSK__QUERY_RUN] = "run",
-        [TUSK__QUERY_PREPARE] = "prepare", [TUSK__QUERY_CLOSE] = "close", [TUSK__QUERY_SCRIPT] = "script",
+        [TUSK__QUERY_EXEC] = "exec",       [TUSK__QUERY_FIRST] = "exec",      [TUSK__QUERY_RUN] = "run",
+        [TUSK__QUERY_PREPARE] = "prepare", [TUSK__QUERY_CLOSE] = "close",     [TUSK__QUERY_SCRIPT] = "script",
+        [TUSK__QUERY_EXPLAIN] = "explain", [TUSK__QUERY_ANALYZE] = "explain", [TUSK__QUERY_ANALYZE_INSIDE] = "explain",
         [TUSK__QUERY_FENCE] = "fence",
     };
 

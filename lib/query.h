@@ -10,6 +10,9 @@
 /* Kept bytes above which a streaming query stops reading until its rows were taken. */
 #define TUSK__STREAM_HIGH (256 * 1024)
 
+/* Of a kept result, if the caller does not say. */
+#define TUSK__MAX_RESULT_BYTES (INT64_C(256) * 1024 * 1024)
+
 /* What is asked. The first group travels on the wire, in the connection's queue; the second only waits for something. */
 typedef enum tusk__query_kind {
     TUSK__QUERY_EXEC,    /* Parse, Describe, Bind, Execute, Sync: unnamed, one flight. What it becomes when it is encoded: */
@@ -17,6 +20,9 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_RUN,     /* Bind, Execute, Sync of a prepared statement */
     TUSK__QUERY_PREPARE, /* Parse, Describe, Sync */
     TUSK__QUERY_CLOSE,   /* Close, Sync */
+    TUSK__QUERY_EXPLAIN, /* of a prepared statement its plan: lib/explain.c */
+    TUSK__QUERY_ANALYZE, /* … by running it between BEGIN and ROLLBACK; what that becomes in a transaction: */
+    TUSK__QUERY_ANALYZE_INSIDE, /* between a savepoint and its rollback */
     TUSK__QUERY_SCRIPT,  /* Query */
     TUSK__QUERY_FENCE,   /* an empty Query of our own behind a cancel */
     TUSK__N_WIRE_KINDS,
@@ -82,6 +88,8 @@ struct tusk_query {
     /* on the wire */
     char sql[64];                /* without stmt: its beginning, for errors */
     uint64_t hash;               /* EXEC and what it becomes: lib/cache.h */
+    uint8_t n_more_syncs;        /* ANALYZE: so many ReadyForQuery come before its last */
+    bool has_begun;              /* ANALYZE: the answer to BEGIN is there */
     uint16_t n_closes;           /* so many Close come before its own messages; counted down as they are answered */
     tusk__desc *assumed;         /* EXEC, FIRST: the columns that its Bind chose formats for; counted; NULL: all alike */
     int32_t n_cols;              /* RUN: of its rows, -1 none */

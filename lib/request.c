@@ -1,7 +1,7 @@
 /* From a request to bytes: encoded at once where nothing stands in the way, kept as a copy where something does.
  * How it is written is encode.c's business; it sends nothing and reads nothing.
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
-#include "lib/conn.h"
+#include "lib/explain.h"
 #include "lib/sql.h"
 #include "proto/error_set.h"
 
@@ -64,21 +64,33 @@ bool tusk__query_is_barrier(const tusk_query *q)
            q->is_streaming || q->is_given_up;
 }
 
+/* Is it about a handle's statement that must be ready? */
+static bool needs_stmt(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q);
+}
+
 static bool stmt_is_pending(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_RUN && q->stmt->state == TUSK__STMT_PREPARING;
+    return needs_stmt(q) && q->stmt->state == TUSK__STMT_PREPARING;
+}
+
+/* Its form depends on the transaction status, which what is on the wire may change. */
+static bool waits_for_status(const tusk_conn *conn, const tusk_query *q)
+{
+    return tusk__is_analyze(q) && conn->wire_last;
 }
 
 static bool may_go(const tusk_conn *conn, const tusk_query *q)
 {
-    return conn->phase == TUSK__PHASE_READY && !conn->is_expired && !stmt_is_pending(q) &&
+    return conn->phase == TUSK__PHASE_READY && !conn->is_expired && !stmt_is_pending(q) && !waits_for_status(conn, q) &&
            !(conn->wire_last && tusk__query_is_barrier(conn->wire_last));
 }
 
 /* A statement that failed, or is closed, cannot be run; nor one that a request before this one closes. */
 static bool refuse_by_stmt(tusk_query *q, bool is_new)
 {
-    if (q->kind != TUSK__QUERY_RUN)
+    if (!needs_stmt(q))
         return false;
     if (q->stmt->state == TUSK__STMT_FAILED) {
         tusk__query_fail(q, tusk__stmt_error(q->stmt));

@@ -224,6 +224,17 @@ tusk_query *tusk_stmt_ready(tusk_stmt *stmt);
 TUSK_MUST_CHECK
 tusk_query *tusk_stmt_exec(tusk_stmt *stmt, tusk_params params);
 
+/**
+ * How the server would run it: EXPLAIN (FORMAT JSON, VERBOSE), one row with one column of type json.
+ *
+ * analyze   true: it is run, which takes its time, and what it does is rolled back: between BEGIN and ROLLBACK, in a transaction of the
+ *           caller's between a savepoint and its rollback. What no rollback undoes (sequences, locks until the transaction's end,
+ *           what a function does elsewhere) stays. It waits until nothing is in flight, and is one round trip
+ * Errors    as tusk_stmt_exec(); 42601 for what cannot be explained
+ */
+TUSK_MUST_CHECK
+tusk_query *tusk_stmt_explain(tusk_stmt *stmt, tusk_params params, bool analyze);
+
 /** Close it on the server; later runs fail with TUSK_ERR_STATE. */
 TUSK_MUST_CHECK
 tusk_query *tusk_stmt_close(tusk_stmt *stmt);
