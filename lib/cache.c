@@ -179,7 +179,8 @@ static bool grow(tusk__cache *cache)
 
     if (!buckets)
         return false;
-    memset(buckets, 0, n * sizeof *buckets);
+    for (size_t i = 0; i < n; i++)
+        buckets[i] = NULL;
     cache->allocator->free(cache->buckets, cache->allocator->user);
     cache->buckets = buckets;
     cache->n_buckets = n;

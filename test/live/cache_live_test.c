@@ -139,7 +139,7 @@ static long n_said(const relay *r, const char *text)
 
 static relay *through_relay(void)
 {
-    relay *r = relay_start((uint16_t)atoi(harness_env("TUSK_TEST_PORT")));
+    relay *r = relay_start((uint16_t)strtoul(harness_env("TUSK_TEST_PORT"), NULL, 10));
 
     again_with(
         &(tusk_config){.dsn = textf("host=127.0.0.1 port=%d user=drv password=pw-drv dbname=postgres sslmode=disable",
