@@ -397,7 +397,16 @@ void tusk_conn_free(tusk_conn *conn)
     begin_close(conn);
 }
 
-/* tusk_loop_free(): all ends now. */
+/* All of the loop has ended, and nothing of it calls the program any more. */
+static void release_handle(tusk__child *child)
+{
+    tusk_conn *conn = (tusk_conn *)((char *)child - offsetof(tusk_conn, child));
+
+    tusk__task_cancel(&conn->close_task); /* closed, or released, in a callback since */
+    tusk__conn_unpin(conn);
+}
+
+/* tusk_loop_free(): all ends now. The handle stays for the callbacks of what ends behind it. */
 static void on_loop_free(tusk__child *child)
 {
     tusk_conn *conn = (tusk_conn *)((char *)child - offsetof(tusk_conn, child));
@@ -410,8 +419,8 @@ static void on_loop_free(tusk__child *child)
         tusk__request_unsend(conn);
         (void)say_goodbye(conn);
     }
+    tusk__loop_adopt_last(conn->loop, &conn->child, release_handle);
     tusk__conn_fail(conn, NULL);
-    tusk__conn_unpin(conn); /* the handle's */
 }
 
 /* ---- making ---- */
@@ -435,9 +444,12 @@ tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config)
 {
     static const tusk_config defaults = {0};
     const tusk_allocator *allocator = loop ? tusk__loop_allocator(loop) : NULL;
-    tusk_conn *conn = loop ? allocator->malloc(sizeof *conn, allocator->user) : NULL;
+    tusk_conn *conn;
     tusk_error err = {0};
 
+    if (!loop || tusk__loop_is_ending(loop)) /* who connects again whenever he is canceled would do so for ever */
+        return NULL;
+    conn = allocator->malloc(sizeof *conn, allocator->user);
     if (!conn)
         return NULL;
     config = config ? config : &defaults;

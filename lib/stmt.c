@@ -127,7 +127,7 @@ static tusk_stmt *stmt_new(tusk_conn *conn, const char *sql, const uint32_t *typ
     tusk__conn_pin(conn);
     stmt->next = conn->stmts;
     conn->stmts = stmt;
-    tusk__loop_adopt(conn->loop, &stmt->child, on_loop_free);
+    tusk__loop_adopt_last(conn->loop, &stmt->child, on_loop_free);
     stmt->types = tusk__array_new(allocator, n, sizeof *types);
     if (!stmt->types) {
         tusk__stmt_unref(stmt);

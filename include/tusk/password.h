@@ -57,8 +57,8 @@ void tusk_password_refuse(tusk_password_request *request, const tusk_error *err)
 
 /**
  * Have fn called once if the answer is not wanted any more: the connection was closed, its time is over, or the loop is being freed.
- * Never inside the call that brings that about, but for tusk_loop_free(), where timers and watches may be gone already. The request
- * is still to be answered, in fn or later.
+ * Never inside the call that brings that about, but for tusk_loop_free(). Everything is allowed there, too: a timer or watch that the
+ * answer was to come by may be stopped. The request is still to be answered, in fn or later.
  */
 void tusk_password_on_cancel(tusk_password_request *request, void (*fn)(tusk_password_request *request, void *user), void *user);
 
