@@ -39,6 +39,8 @@ typedef void (*tusk_closed_fn)(tusk_conn *conn, const tusk_error *err, void *use
  * Returns   its length; 0: it is not known, and connecting fails */
 typedef size_t (*tusk_key_password_fn)(char *buf, size_t size, void *user);
 
+/** A parameter of the session has a new value (ParameterStatus), at the login or later: "TimeZone", "UTC". Called from the loop; name
+ * and value live until it returns. What was told last can be asked for at any time: tusk/server.h. */
 typedef void (*tusk_parameter_fn)(tusk_conn *conn, tusk_str name, tusk_str value, void *user);
 
 /** What a configuration made from a JSON document keeps beside its fields: see tusk_config_from_json(). */
@@ -88,8 +90,8 @@ typedef struct tusk_config {
      * RESET goes back to, and win over `options`, PGTZ and the like. Not here: user, database, options, replication, _pq_.… */
     const char *const *server_settings;
 
-    /* Further ways of logging in: {tusk_oauth(), tusk_gssapi(), NULL}. The list is copied. Default: passwords, SCRAM,
-     * certificates. docs/guide.md, "Other ways of logging in" */
+    /* Further ways of logging in: {tusk_oauth(), tusk_gssapi(), NULL} (the latter is in tusk/gssapi.h). The list is copied. Default:
+     * passwords, SCRAM, certificates. docs/guide.md, "Other ways of logging in" */
     const tusk_auth_mechanism *const *auth_mechanisms;
 
     double connect_timeout;   /* seconds for all of it: every host, name, connect, TLS, login. Default: what the connection string
