@@ -87,6 +87,8 @@ const tusk_auth_mechanism *tusk__mechanism_of_sasl(const tusk__settings *setting
 /* What is to be named in tusk_config.auth_mechanisms for a method that needs it: "tusk_oauth()"; NULL: nothing, it is in the core or
  * in nothing. */
 const char *tusk__mechanism_to_name(tusk__auth_method method);
+/* To name that and where, as the hint of err. */
+void tusk__mechanism_hint(tusk__auth_method method, tusk_error *err);
 
 /* ---- for the login ---- */
 
