@@ -57,6 +57,9 @@ static tusk_code check(const tusk__settings *settings, tusk_error *err)
         wrong = tusk__issuer_of_url(settings->oauth_issuer, &issuer);
     if (wrong)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "oauth_issuer is a well-known URL, and %s", wrong);
+    if (settings->oauth_issuer.len > 0 && !tusk__is_https(settings->oauth_issuer))
+        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
+                               "oauth_issuer must begin with https://; plain http is never taken");
     return TUSK_OK;
 }
 

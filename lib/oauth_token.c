@@ -96,6 +96,8 @@ void tusk_token_give(tusk_token_request *request, tusk_str token)
 
     if (token.len > TUSK__AUTH_TOKEN_MAX)
         (void)tusk__error_set(&err, TUSK_ERR_LIMIT, NULL, "the token that was given is longer than a server takes");
+    else if (token.len == 0)
+        (void)tusk__error_set(&err, TUSK_ERR_VALUE, NULL, "the token that was given is empty");
     else if (!is_bearer_token(token))
         (void)tusk__error_set(&err, TUSK_ERR_VALUE, NULL,
                               "the token that was given is no bearer token: letters, digits, -._~+/ and = at its end");

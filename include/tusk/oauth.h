@@ -47,7 +47,7 @@ tusk_str tusk_token_port(const tusk_token_request *request);
 tusk_str tusk_token_dbname(const tusk_token_request *request);
 tusk_str tusk_token_user(const tusk_token_request *request);
 
-/** The parameters oauth_issuer (if that is a well-known URL, the issuer of it), oauth_client_id and oauth_client_secret; empty: not
+/** The parameters oauth_issuer (https://…; if that is a well-known URL, the issuer of it), oauth_client_id and oauth_client_secret; empty: not
  * given. */
 tusk_str tusk_token_issuer(const tusk_token_request *request);
 tusk_str tusk_token_client_id(const tusk_token_request *request);
