@@ -799,6 +799,14 @@ bool tusk__login_is_waiting(const tusk__login *login)
     return login->exchange && login->exchange->is_waiting;
 }
 
+void tusk__login_explain(const tusk__login *login, tusk_error *err)
+{
+    const tusk__exchange *x = login->exchange;
+
+    if (tusk__login_is_waiting(login) && x->mechanism->explain)
+        x->mechanism->explain(x->state, err);
+}
+
 void tusk__login_on_wake(tusk__login *login, void (*fn)(void *user), void *user)
 {
     login->on_wake = fn;

@@ -309,6 +309,13 @@ static tusk_code refused(void *state, tusk_error *error, tusk__reply *reply, tus
     return TUSK_OK;
 }
 
+static void explain(const void *state, tusk_error *err)
+{
+    const oauth *o = state;
+
+    tusk__question_explain(o->question, err);
+}
+
 const tusk_auth_mechanism *tusk_oauth(void)
 {
     static const tusk_auth_mechanism mechanism = {.name = "OAUTHBEARER",
@@ -319,6 +326,7 @@ const tusk_auth_mechanism *tusk_oauth(void)
                                                   .step = step,
                                                   .resume = resume,
                                                   .refused = refused,
+                                                  .explain = explain,
                                                   .free = free_oauth};
 
     return &mechanism;

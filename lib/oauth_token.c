@@ -39,7 +39,7 @@ static void tell_canceled(tusk__question *q)
         request->on_cancel(request, request->cancel_user);
 }
 
-static const tusk__question_kind kind = {"token", sizeof(tusk_token_request), ask, tell_canceled};
+static const tusk__question_kind kind = {"token", "on_token", sizeof(tusk_token_request), ask, tell_canceled};
 
 tusk_code tusk__token_ask(const tusk__exchange *x, const tusk__token_facts *facts, tusk__answer_fn on_answer,
                           void *user, tusk__question **mine, tusk_error *err)

@@ -432,6 +432,7 @@ START_TEST(time_runs_while_the_program_thinks)
     the_timeout = 0.05;
     open_to(ASK "expect eof\n", "", NEVER, "token-too-late");
     ck_assert_int_eq(await_ready(&err), TUSK_ERR_TIMEOUT);
+    ck_assert_str_eq(err.detail, "tusk_config.on_password was called, and has not answered.");
     ck_assert_int_ge(tusk_loop_now_us(loop) - begin_us, 50000);
     turns();
     ck_canceled_once();
