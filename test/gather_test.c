@@ -574,13 +574,16 @@ END_TEST
 
 START_TEST(a_service_that_is_nowhere_is_an_error)
 {
-    char message[256];
+    char message[256], detail[256];
 
-    refuses(&(tusk_config){.service = "s"}, "the service is defined in no service file", "");
+    snprintf(detail, sizeof detail, "These files are looked into: %s, %s/pg_service.conf.",
+             world_path(".pg_service.conf"), world_sources.system_folder);
+    refuses(&(tusk_config){.service = "s"}, "the service is defined in no service file", detail);
     world_variables = ENV("PGSERVICE", "");
-    refuses(NULL, "the service is defined in no service file", "");
+    refuses(NULL, "the service is defined in no service file", detail);
     world_variables = ENV("PGSERVICEFILE", "/nonexistent/file");
-    refuses(&(tusk_config){.service = "s"}, "the service file /nonexistent/file cannot be read", "");
+    refuses(&(tusk_config){.service = "s"}, "the service file /nonexistent/file cannot be read: there is no such file",
+            "");
     world_variables = ENV("PGSERVICEFILE", world_home);
     snprintf(message, sizeof message, "the service file %s is not a plain file", world_home);
     refuses(&(tusk_config){.service = "s"}, message, "");
