@@ -213,8 +213,10 @@ void tusk__conn_wake(tusk_query **waiters, const tusk_error *err)
     while ((q = *waiters)) {
         *waiters = q->next;
         q->next = NULL;
-        if (err)
+        if (err) {
             tusk__query_fail(q, err);
+            q->error.fate = TUSK_FATE_NOT_SENT; /* it only waits */
+        }
         tusk__query_complete(q);
     }
 }
@@ -292,9 +294,11 @@ static void close_task(tusk__task *task)
 {
     tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, close_task));
     bool is_draining = tusk__timer_is_active(&conn->timer); /* goodbye was said by an earlier tusk_close() */
+    tusk_error why = closed_error;
 
+    tusk__conn_where(conn, &why);
     tusk__conn_pin(conn);
-    tusk__conn_wake(&conn->login_waiters, &closed_error);
+    tusk__conn_wake(&conn->login_waiters, &why);
     complete_queue(conn, &closed_error);
     if ((is_draining || say_goodbye(conn)) && !conn->is_released &&
         tusk__timer_start(conn->loop, &conn->timer, DRAIN_US, drain_is_over) == TUSK_OK)

@@ -45,6 +45,7 @@ static tusk_code read_dsn(gatherer *w)
 {
     tusk_str dsn = tusk_str_of(w->config->dsn);
     tusk__gathered *g = w->g;
+    tusk_code code;
 
     if (dsn.len == 0)
         return TUSK_OK;
@@ -53,7 +54,10 @@ static tusk_code read_dsn(gatherer *w)
     if (!g->dsn_room)
         return no_memory(w);
     memset(g->dsn_room, 0, g->dsn_room_size);
-    return tusk__conninfo_read(dsn, g->dsn_room, &g->values, w->err);
+    code = tusk__conninfo_read(dsn, g->dsn_room, &g->values, w->err);
+    if (code != TUSK_OK)
+        tusk__origin_explain(w->config, &(tusk__origin){.kind = TUSK__FROM_STRING}, w->err);
+    return code;
 }
 
 /* The string in the C struct, or NULL: empty is "not given here", as for PQconnectdbParams(). */
@@ -528,4 +532,19 @@ void tusk__origin_print(const tusk__origin *origin, char *buf, size_t size)
         snprintf(buf, size, "%s %s", word, origin->name);
     else
         snprintf(buf, size, "%s", word);
+}
+
+/* A parameter's name is enough for whoever wrote it into the program; what lies elsewhere wants its place. */
+void tusk__origin_explain(const tusk_config *config, const tusk__origin *origin, tusk_error *err)
+{
+    char text[sizeof err->detail], place[sizeof text - sizeof "It comes from ."];
+    tusk__origin document = *origin;
+
+    if (origin->kind == TUSK__FROM_STRING)
+        (void)tusk__document_dsn(config, &document);
+    if (document.kind < TUSK__FROM_JSON)
+        return;
+    tusk__origin_print(&document, place, sizeof place);
+    snprintf(text, sizeof text, "It comes from %s.", place);
+    tusk__error_detail(err, tusk_str_of(text));
 }

@@ -134,7 +134,8 @@ size_t tusk_config_describe(const tusk_config *config, char *buf, size_t size, t
  *     { "connection_config": { "host": "db1", "port": 5432, "database": "app", "server_settings": { "jit": "off" } },
  *       "driver_features":   { "enable_cloud_sql": false } }
  *
- * Names, types and what is not taken: docs/config.md, "A JSON document". Here 0 means what it means to PostgreSQL and asyncpg,
+ * Names, JSON's types and what is not taken are checked here; what a value says (a port of 70000, a malformed dsn) is judged by
+ * whoever uses the configuration: tusk_config_describe() asks. docs/config.md, "A JSON document". Here 0 means what it means to PostgreSQL and asyncpg,
  * and null means "not given".
  *
  * json      UTF-8; borrowed until return

@@ -574,6 +574,10 @@ START_TEST(freeing_the_connection_ends_all_on_it)
     tusk_conn_free(db);
     db = NULL;
     ck_assert_int_eq(tusk_await(ready), _i == 1 ? TUSK_OK : TUSK_ERR_CANCELED);
+    if (_i == 0) {
+        ck_assert_int_eq(tusk_query_error(ready)->fate, TUSK_FATE_NOT_SENT);
+        ck_assert_ptr_nonnull(strstr(tusk_query_error(ready)->where, "/tusk as drv"));
+    }
     ck_assert_int_eq(tusk_await(q), _i == 1 ? TUSK_OK : TUSK_ERR_CANCELED);
     turn(0);
     ck_assert_str_eq(story, _i == 1 ? "a:OK b:ERR_CANCELED" : "a:ERR_CANCELED b:ERR_CANCELED");
