@@ -634,6 +634,7 @@ START_TEST(describe_names_the_origin_of_each_value)
              "password = (hidden)  (line 1 of the password file %s/.pgpass)\n"
              "connect_timeout = 0.25  (field)\n"
              "application_name = \"a \\\"b\\\\\\x01\xC3\xBC\\xFC\"  (connection string)\n"
+             "client_encoding = UTF8  (default)\n"
              "target_session_attrs = any  (default)\n"
              "load_balance_hosts = disable  (default)\n"
              "keepalives = 1  (default)\n"
@@ -647,12 +648,11 @@ START_TEST(describe_names_the_origin_of_each_value)
              "sslsni = 1  (default)\n"
              "sslcompression = 0  (default)\n"
              "ssl_min_protocol_version = TLSv1.2  (default)\n"
-             "ssl_max_protocol_version = TLSv1.3  (default)\n"
+             "ssl_max_protocol_version = none  (default)\n"
              "channel_binding = prefer  (default)\n"
              "min_protocol_version = 3.0  (default)\n"
+             "max_protocol_version = 3.0  (default)\n"
              "gssencmode = disable  (default)\n"
-             "krbsrvname = postgres  (default)\n"
-             "gssdelegation = 0  (default)\n"
              "server setting timezone = UTC  (environment variable PGTZ)\n"
              "server setting jit = off  (field)\n",
              world_home, world_home);

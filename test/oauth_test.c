@@ -805,6 +805,9 @@ START_TEST(the_client_secret_is_not_described)
     ck_assert_ptr_null(strstr(text, "my-secret"));
     ck_assert_ptr_nonnull(strstr(text, "oauth_client_secret = (hidden)"));
     ck_assert_ptr_nonnull(strstr(text, "oauth_issuer = " ISSUER));
+    ck_assert_ptr_nonnull(
+        strstr(text, "mechanism = OAUTHBEARER  (field)\ntoken = (asked for at each login)  (field)\n"));
+    ck_assert_ptr_null(strstr(text, "krbsrvname")); /* nothing without GSSAPI */
 }
 END_TEST
 

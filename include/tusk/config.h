@@ -117,13 +117,13 @@ typedef struct tusk_config {
 
 /**
  * What a configuration comes to: one line for each value that is in force, with its origin (default, environment variable,
- * service file and line, connection string, field, JSON document …), then warnings. Secrets are shown as "(hidden)", control
+ * service file and line, connection string, field, JSON document …), mechanisms among them, then warnings. Secrets are shown as "(hidden)", control
  * characters and bytes that are no UTF-8 as \xNN. It reads the same sources that a connection made now would read, and connects to nobody.
  *
  * config    NULL: what a program that gives nothing gets
  * buf       always NUL-terminated if size > 0
  * Returns   the length that the whole text has, as snprintf; 0 if the configuration is refused
- * Errors    TUSK_ERR_CONFIG what a connection would fail with · TUSK_ERR_NOMEM
+ * Errors    TUSK_ERR_CONFIG what a connection would fail with, but for files of TLS, which are not looked at · TUSK_ERR_NOMEM
  * Example   docs/examples/config.c
  */
 size_t tusk_config_describe(const tusk_config *config, char *buf, size_t size, tusk_error *err);
