@@ -257,11 +257,21 @@ static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__even
 }
 
 /* The server speaks of a "bind message" and of a statement named "": nothing that the caller has written. */
+/* By the routine: the message may be in any language. */
+static bool is_several_statements(const tusk_query *q, const tusk__event *ev)
+{
+    return ev->expect == TUSK__EXPECT_PARSE && memcmp(q->error.sqlstate, "42601", 5) == 0 &&
+           tusk_str_is(tusk__error_field(ev->body, 'R'), "exec_parse_message");
+}
+
 static void add_hint(tusk_query *q, const tusk__event *ev)
 {
     if (ev->expect == TUSK__EXPECT_BIND && memcmp(q->error.sqlstate, "08P01", 5) == 0 && !q->error.hint[0])
         tusk__error_hint(&q->error,
                          tusk_str_of("Give one parameter for each of $1 to the highest $n of the statement."));
+    else if (is_several_statements(q, ev))
+        tusk__error_hint(&q->error,
+                         tusk_str_of("Several statements in one string go by tusk_script(), without parameters."));
 }
 
 static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)

@@ -322,8 +322,10 @@ static apply_fn *const appliers[TUSK__N_KINDS] = {
 /* It means something to a mechanism that the program has not named: then somebody believes that it counts. */
 static tusk_code refuse_useless(const job *j, const tusk__param *param)
 {
-    return tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s counts for nothing unless the program names %s",
-                           param->name, tusk__mechanism_to_name(param->needs));
+    tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s counts for nothing unless the program names %s", param->name,
+                    tusk__mechanism_to_name(param->needs));
+    tusk__mechanism_hint(param->needs, j->err);
+    return TUSK_ERR_CONFIG;
 }
 
 static bool is_useless(const job *j, const tusk__param *param, tusk_str text)

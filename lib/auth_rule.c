@@ -2,6 +2,8 @@
  * Read first: lib/auth_rule.h. */
 #include "lib/auth_rule.h"
 
+#include <stdio.h>
+
 #include "lib/hosts.h"
 #include "proto/error_set.h"
 
@@ -74,4 +76,17 @@ tusk_code tusk__auth_rule_read(tusk_str text, tusk__auth_rule *out, tusk_error *
     out->allowed = is_negated(text) ? ALL & ~set : set;
     out->named = is_negated(text) ? 0 : set;
     return TUSK_OK;
+}
+
+void tusk__auth_rule_hint(const tusk__auth_rule *rule, tusk__auth_method method, tusk_error *err)
+{
+    char text[96];
+
+    if (method >= TUSK__N_METHODS)
+        return;
+    snprintf(text, sizeof text,
+             is_negated(rule->text) ? "To allow it, take !%s out of require_auth."
+                                    : "To allow it, add %s to require_auth.",
+             words[method]);
+    tusk__error_hint(err, tusk_str_of(text));
 }

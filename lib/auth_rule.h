@@ -32,6 +32,9 @@ typedef struct tusk__auth_rule {
 TUSK_MUST_CHECK
 tusk_code tusk__auth_rule_read(tusk_str text, tusk__auth_rule *out, tusk_error *err);
 
+/* How to have a method allowed that is not, as the hint of err. TUSK__N_METHODS: nothing is said. */
+void tusk__auth_rule_hint(const tusk__auth_rule *rule, tusk__auth_method method, tusk_error *err);
+
 static inline bool tusk__auth_rule_allows(const tusk__auth_rule *rule, tusk__auth_method method)
 {
     return rule->allowed >> method & 1;

@@ -132,6 +132,16 @@ void tusk__document_places(const tusk_config *config, tusk__origin *timeout, tus
         *server_settings = d->settings_origin;
 }
 
+bool tusk__document_dsn(const tusk_config *config, tusk__origin *origin)
+{
+    const tusk_config_document *d = config->document;
+
+    if (!d || !d->dsn || d->dsn != config->dsn)
+        return false;
+    *origin = d->dsn_origin;
+    return true;
+}
+
 bool tusk__document_kept(const tusk_config_document *document, size_t key, double *value, tusk__origin *origin)
 {
     if (document->kept_origin[key].line == 0)

@@ -42,6 +42,9 @@ const char *tusk__document_text(const tusk_config_document *document, size_t i, 
 /* The places of connect_timeout and server_settings in `config`, as far as they still are the document's. */
 void tusk__document_places(const tusk_config *config, tusk__origin *timeout, tusk__origin *server_settings);
 
+/* Is the connection string still the document's? Then *origin says where it stands. */
+bool tusk__document_dsn(const tusk_config *config, tusk__origin *origin);
+
 /* A number for the pool; `key` counts in tusk__connection_keys. false: the document does not have it. */
 bool tusk__document_kept(const tusk_config_document *document, size_t key, double *value, tusk__origin *origin);
 

@@ -14,6 +14,8 @@ struct tusk_config_document {
 
     const char *text[TUSK__N_PARAMS];
     tusk__origin origin[TUSK__N_PARAMS];
+    const char *dsn;
+    tusk__origin dsn_origin;
     double timeout; /* connect_timeout of the struct; 0: not given */
     const char *const *server_settings;
     tusk__origin timeout_origin, settings_origin;

@@ -24,19 +24,28 @@ static const char *put_text(tusk__json_reader *r, const char *text)
     return at;
 }
 
+/* Of the CHOICEs, those that are switches are called 0 and 1. */
+static bool is_switch(const tusk__param *param)
+{
+    for (const tusk__choice *choice = param->choices; choice && choice->word; choice++)
+        if (strcmp(choice->word, "1") == 0)
+            return true;
+    return false;
+}
+
 /* One value as a parameter's text: false if it is of a type that cannot be one. */
 static bool put_scalar(tusk__json_reader *r, json_t *value, const tusk__param *param)
 {
     bool is_number = param->kind == TUSK__KIND_PORT || param->kind == TUSK__KIND_SECONDS ||
-                     param->kind == TUSK__KIND_INTEGER || param->kind == TUSK__KIND_CHOICE ||
-                     param->kind == TUSK__KIND_COUNT || param->kind == TUSK__KIND_DURATION;
+                     param->kind == TUSK__KIND_INTEGER || param->kind == TUSK__KIND_COUNT ||
+                     param->kind == TUSK__KIND_DURATION || is_switch(param);
     char digits[32];
 
     if (json_is_string(value)) {
         put_bytes(r, json_string_value(value), json_string_length(value));
         return true;
     }
-    if (json_is_boolean(value) && param->kind == TUSK__KIND_CHOICE) {
+    if (json_is_boolean(value) && is_switch(param)) {
         put_bytes(r, json_is_true(value) ? "1" : "0", 1);
         return true;
     }
@@ -94,10 +103,19 @@ tusk_code tusk__json_read_param(tusk__json_reader *r, const char *name, const tu
 }
 /* ---- keys of their own ------------------------------------------------------------------------------------------------------ */
 
+static bool is_sslmode(const char *word)
+{
+    const tusk__choice *mode = tusk__params[TUSK__PARAM_SSLMODE].choices;
+
+    while (mode->word && strcmp(mode->word, word) != 0)
+        mode++;
+    return mode->word != NULL;
+}
+
 static tusk_code read_ssl(tusk__json_reader *r, json_t *value)
 {
-    if (!json_is_string(value) && !json_is_boolean(value))
-        return tusk__json_refuse(r, "ssl", "must be a string, true or false");
+    if (!json_is_boolean(value) && !(json_is_string(value) && is_sslmode(json_string_value(value))))
+        return tusk__json_refuse(r, "ssl", "must be true, false or a word for sslmode");
     if (json_is_true(value)) /* as asyncpg: the system's authorities, and the name */
         keep_text(r, TUSK__PARAM_SSLROOTCERT, put_text(r, "system"));
     keep_text(r, TUSK__PARAM_SSLMODE,
@@ -177,7 +195,8 @@ tusk_code tusk__json_read_value(tusk__json_reader *r, const tusk__json_key *key,
     case TUSK__JSON_PARAM:
         return tusk__json_read_param(r, key->name, &tusk__params[key->param], value);
     case TUSK__JSON_DSN:
-        r->b->config.dsn = put_text(r, json_string_value(value));
+        r->b->config.dsn = r->b->document.dsn = put_text(r, json_string_value(value));
+        r->b->document.dsn_origin = tusk__json_place_of(r);
         return TUSK_OK;
     case TUSK__JSON_TIMEOUT:
         return read_timeout(r, value);

@@ -81,6 +81,14 @@ static tusk_code read_feature(tusk__json_reader *r, const char *name, json_t *va
     return key ? read_key(r, key, value) : tusk__json_refuse(r, "", "unknown key");
 }
 
+/* What belongs one level down. */
+static const char *section_of(const char *name)
+{
+    if (find(tusk__connection_keys, name) || tusk__param_find(tusk_str_of(name)))
+        return "it belongs into connection_config";
+    return find(tusk__feature_keys, name) ? "it belongs into driver_features" : NULL;
+}
+
 static tusk_code read_section(tusk__json_reader *r, const char *name, json_t *value)
 {
     bool is_connection = strcmp(name, "connection_config") == 0, is_features = strcmp(name, "driver_features") == 0;
@@ -88,6 +96,8 @@ static tusk_code read_section(tusk__json_reader *r, const char *name, json_t *va
     for (size_t i = 0; tusk__python_sections[i]; i++)
         if (strcmp(tusk__python_sections[i], name) == 0)
             return TUSK_OK;
+    if (!is_connection && !is_features && section_of(name))
+        return tusk__json_refuse(r, "", section_of(name));
     if (!is_connection && !is_features)
         return tusk__json_refuse(r, "", "unknown key; a document has connection_config and driver_features");
     if (!json_is_object(value))
@@ -95,10 +105,25 @@ static tusk_code read_section(tusk__json_reader *r, const char *name, json_t *va
     return read_members(r, value, is_connection ? read_connection : read_feature);
 }
 
+/* As asyncpg's pool. */
+static tusk_code check_sizes(const tusk__json_reader *r)
+{
+    size_t least = (size_t)(find(tusk__connection_keys, "min_size") - tusk__connection_keys);
+    size_t most = (size_t)(find(tusk__connection_keys, "max_size") - tusk__connection_keys);
+    const tusk_config_document *d = &r->b->document;
+    tusk__origin at = d->kept_origin[least];
+
+    if (at.line == 0 || d->kept_origin[most].line == 0 || d->kept[least] <= d->kept[most])
+        return TUSK_OK;
+    return tusk__error_set(r->err, TUSK_ERR_CONFIG, NULL,
+                           "line %u, column %u of the JSON document: min_size is above max_size", at.line, at.column);
+}
+
 tusk_code tusk__json_walk(tusk__json_reader *r, json_t *root)
 {
     if (!json_is_object(root))
         return tusk__error_set(r->err, TUSK_ERR_CONFIG, NULL,
                                "line 1, column 1 of the JSON document: it must be an object");
-    return read_members(r, root, read_section);
+    TUSK_TRY(read_members(r, root, read_section));
+    return check_sizes(r);
 }

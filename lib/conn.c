@@ -213,8 +213,10 @@ void tusk__conn_wake(tusk_query **waiters, const tusk_error *err)
     while ((q = *waiters)) {
         *waiters = q->next;
         q->next = NULL;
-        if (err)
+        if (err) {
             tusk__query_fail(q, err);
+            q->error.fate = TUSK_FATE_NOT_SENT; /* it only waits */
+        }
         tusk__query_complete(q);
     }
 }
@@ -293,9 +295,11 @@ static void close_task(tusk__task *task)
 {
     tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, close_task));
     bool is_draining = tusk__timer_is_active(&conn->timer); /* goodbye was said by an earlier tusk_close() */
+    tusk_error why = closed_error;
 
+    tusk__conn_where(conn, &why);
     tusk__conn_pin(conn);
-    tusk__conn_wake(&conn->login_waiters, &closed_error);
+    tusk__conn_wake(&conn->login_waiters, &why);
     complete_queue(conn, &closed_error);
     if ((is_draining || say_goodbye(conn)) && !conn->is_released &&
         tusk__timer_start(conn->loop, &conn->timer, DRAIN_US, drain_is_over) == TUSK_OK)
@@ -398,7 +402,16 @@ void tusk_conn_free(tusk_conn *conn)
     begin_close(conn);
 }
 
-/* tusk_loop_free(): all ends now. */
+/* All of the loop has ended, and nothing of it calls the program any more. */
+static void release_handle(tusk__child *child)
+{
+    tusk_conn *conn = (tusk_conn *)((char *)child - offsetof(tusk_conn, child));
+
+    tusk__task_cancel(&conn->close_task); /* closed, or released, in a callback since */
+    tusk__conn_unpin(conn);
+}
+
+/* tusk_loop_free(): all ends now. The handle stays for the callbacks of what ends behind it. */
 static void on_loop_free(tusk__child *child)
 {
     tusk_conn *conn = (tusk_conn *)((char *)child - offsetof(tusk_conn, child));
@@ -411,8 +424,8 @@ static void on_loop_free(tusk__child *child)
         tusk__request_unsend(conn);
         (void)say_goodbye(conn);
     }
+    tusk__loop_adopt_last(conn->loop, &conn->child, release_handle);
     tusk__conn_fail(conn, NULL);
-    tusk__conn_unpin(conn); /* the handle's */
 }
 
 /* ---- making ---- */
@@ -436,9 +449,12 @@ tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config)
 {
     static const tusk_config defaults = {0};
     const tusk_allocator *allocator = loop ? tusk__loop_allocator(loop) : NULL;
-    tusk_conn *conn = loop ? allocator->malloc(sizeof *conn, allocator->user) : NULL;
+    tusk_conn *conn;
     tusk_error err = {0};
 
+    if (!loop || tusk__loop_is_ending(loop)) /* who connects again whenever he is canceled would do so for ever */
+        return NULL;
+    conn = allocator->malloc(sizeof *conn, allocator->user);
     if (!conn)
         return NULL;
     config = config ? config : &defaults;

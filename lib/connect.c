@@ -39,6 +39,16 @@ static void where_in_login(const tusk_conn *conn, tusk_error *err)
     tusk__error_where(err, "connect %.*s:%.*s", TUSK_STR_ARG(host->host), TUSK_STR_ARG(host->port));
 }
 
+/* Is it the program that has taken so long? */
+static void say_who_is_slow(const tusk_conn *conn, tusk_error *err)
+{
+    if (err->code != TUSK_ERR_TIMEOUT && err->code != TUSK_ERR_LOST)
+        return;
+    tusk__question_explain(conn->password, err);
+    if (conn->login)
+        tusk__login_explain(conn->login, err);
+}
+
 static void fail_attempt(tusk_conn *conn, const tusk_error *err, tusk__verdict verdict)
 {
     tusk__exchange *exchange = verdict == TUSK__SAME_AGAIN ? tusk__login_take_exchange(conn->login) : NULL;
@@ -76,6 +86,7 @@ void tusk__connect_failed(tusk_conn *conn, const tusk_error *err)
     tusk_error why = *err;
 
     say_whose_password(conn, &why);
+    say_who_is_slow(conn, &why);
     fail_attempt(conn, &why, judge_login(conn, err));
 }
 
@@ -379,8 +390,10 @@ static void on_timeout(tusk__timer *timer)
     (void)tusk__error_set(&err, TUSK_ERR_TIMEOUT, "08001", "no connection within connect_timeout (%g s)",
                           (double)conn->settings->connect_timeout_us / 1e6);
     err.fate = TUSK_FATE_NOT_SENT;
-    if (conn->phase == TUSK__PHASE_LOGIN)
+    if (conn->phase == TUSK__PHASE_LOGIN) {
         where_in_login(conn, &err);
+        say_who_is_slow(conn, &err);
+    }
     if (conn->attempts) {
         tusk__attempts_explain(conn->attempts, &err);
         conn->attempts_text = tusk__attempts_text(conn->attempts, conn->allocator);

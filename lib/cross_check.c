@@ -3,6 +3,7 @@
  * Read first: lib/cross_check.h. */
 #include "lib/cross_check.h"
 
+#include "lib/mechanism.h"
 #include "proto/error_set.h"
 
 /* Why no connection of this configuration can be TLS; NULL: one may. */
@@ -53,6 +54,46 @@ static tusk_code check_binding(const tusk__settings *s, tusk_error *err)
     return TUSK_OK;
 }
 
+/* What it takes beyond the core; one of GSSAPI's is SSPI's, too (lib/login.c). */
+static bool can_do(const tusk__settings *s, tusk__auth_method method)
+{
+    return !tusk__mechanism_to_name(method) ||
+           tusk__mechanism_of_method(s, method == TUSK__METHOD_SSPI ? TUSK__METHOD_GSS : method);
+}
+
+/* A rule that leaves nothing but what the program has not named lets nobody in. */
+static tusk_code check_rule(const tusk__settings *s, tusk_error *err)
+{
+    tusk__auth_method missing = TUSK__N_METHODS;
+
+    for (tusk__auth_method m = 0; m < TUSK__N_METHODS; m++) {
+        if (!tusk__auth_rule_allows(&s->require_auth, m))
+            continue;
+        if (can_do(s, m))
+            return TUSK_OK;
+        if (missing == TUSK__N_METHODS)
+            missing = m;
+    }
+    if (missing == TUSK__N_METHODS)
+        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "require_auth allows no way of logging in");
+    tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
+                    "require_auth=" TUSK_STR_FMT " needs %s, which the program does not name",
+                    TUSK_STR_ARG(s->require_auth.text), tusk__mechanism_to_name(missing));
+    tusk__mechanism_hint(missing, err);
+    return TUSK_ERR_CONFIG;
+}
+
+static tusk_code check_mechanisms(const tusk__settings *s, tusk_error *err)
+{
+    if (s->on_token && !can_do(s, TUSK__METHOD_OAUTH)) {
+        tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
+                        "tusk_config.on_token is never called unless the program names tusk_oauth()");
+        tusk__mechanism_hint(TUSK__METHOD_OAUTH, err);
+        return TUSK_ERR_CONFIG;
+    }
+    return check_rule(s, err);
+}
+
 tusk_code tusk__cross_check(const tusk__settings *s, tusk_error *err)
 {
     if (s->scram_client_key.is_given != s->scram_server_key.is_given)
@@ -61,5 +102,6 @@ tusk_code tusk__cross_check(const tusk__settings *s, tusk_error *err)
     if (s->min_protocol > s->max_protocol)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "min_protocol_version is above max_protocol_version");
     TUSK_TRY(check_tls(s, err));
+    TUSK_TRY(check_mechanisms(s, err));
     return check_binding(s, err);
 }

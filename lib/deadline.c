@@ -16,21 +16,23 @@ static tusk_conn *conn_of_timer(tusk__timer *timer)
     return (tusk_conn *)((char *)timer - offsetof(tusk_conn, timer));
 }
 
-/* cause: the error behind it, or NULL */
-static void close_because(tusk_conn *conn, const char *why, const tusk_error *cause)
+/* cause: the error behind it; hint: what to do about it; or NULL */
+static void close_because(tusk_conn *conn, const char *why, const tusk_error *cause, const char *hint)
 {
     tusk_error err = {0};
 
     (void)tusk__error_set(&err, TUSK_ERR_LOST, "08006", "%s", why);
     if (cause)
         tusk__error_detail(&err, tusk_str_of(cause->message));
+    if (hint)
+        tusk__error_hint(&err, tusk_str_of(hint));
     tusk__conn_where(conn, &err);
     tusk__conn_fail(conn, &err);
 }
 
 static void close_with(tusk_conn *conn, const char *why)
 {
-    close_because(conn, why, NULL);
+    close_because(conn, why, NULL, NULL);
 }
 
 static void grace_is_over(tusk__timer *timer)
@@ -38,8 +40,11 @@ static void grace_is_over(tusk__timer *timer)
     tusk_conn *conn = conn_of_timer(timer);
 
     tusk__conn_pin(conn);
-    close_with(conn,
-               "the connection was closed: the server did not end a request that was past its deadline or canceled");
+    close_because(
+        conn, "the connection was closed: the server did not end a request that was past its deadline or canceled",
+        NULL,
+        "Submit what may take long with .cancelable: nothing is sent behind it, so that the server can be asked to "
+        "stop it.");
     tusk__conn_unpin(conn);
 }
 
@@ -79,7 +84,7 @@ static void on_cancel_over(const tusk_error *err, void *user)
         close_because(conn,
                       "the connection was closed: a request on it was to be canceled, and what became of the "
                       "CancelRequest is not known",
-                      err);
+                      err, NULL);
     else
         check_fence(conn);
     tusk__conn_unpin(conn);

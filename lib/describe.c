@@ -5,6 +5,7 @@
 
 #include "lib/config_json.h"
 #include "lib/gather.h"
+#include "lib/mechanism.h"
 #include "lib/settings.h"
 #include "proto/error_set.h"
 
@@ -68,18 +69,56 @@ static void put_line(printer *p, const char *name, tusk_str value, bool is_secre
     put_text(p, ")\n");
 }
 
-static void put_params(printer *p, const tusk__gathered *g)
+/* What nobody gives and no text of the table says, because it follows from others or never changes. */
+static tusk_str worked_out(const tusk__settings *s, size_t i)
+{
+    if (i == TUSK__PARAM_CLIENT_ENCODING)
+        return tusk_str_of("UTF8");
+    if (i == TUSK__PARAM_MAX_PROTOCOL_VERSION)
+        return tusk_str_of(s->max_protocol == TUSK__PROTOCOL_3_0 ? "3.0" : "3.2");
+    return (tusk_str){NULL, 0};
+}
+
+/* As docs/config.md: a highest version of TLS that is the highest of all is none. */
+static tusk_str shown(const tusk__settings *s, const tusk__gathered *g, size_t i)
+{
+    const tusk__param *param = &tusk__params[i];
+    bool is_given = g->values.text[i].ptr && g->values.origin[i].kind != TUSK__FROM_DEFAULT;
+
+    if (is_given)
+        return g->values.text[i];
+    if (param->needs && !tusk__mechanism_of_method(s, param->needs))
+        return (tusk_str){NULL, 0}; /* it counts for nothing */
+    if (i == TUSK__PARAM_SSL_MAX_PROTOCOL_VERSION)
+        return tusk_str_of("none");
+    return g->values.text[i].len > 0 ? g->values.text[i] : worked_out(s, i);
+}
+
+static void put_params(printer *p, const tusk__gathered *g, const tusk__settings *s)
 {
     for (size_t i = 0; i < TUSK__N_PARAMS; i++) {
-        const tusk__origin *origin = &g->values.origin[i];
-        tusk_str text = g->values.text[i];
+        tusk_str text = shown(s, g, i);
         char place[512];
 
-        if (!text.ptr || (text.len == 0 && origin->kind == TUSK__FROM_DEFAULT))
+        if (!text.ptr)
             continue;
-        tusk__origin_print(origin, place, sizeof place);
+        tusk__origin_print(&g->values.origin[i], place, sizeof place);
         put_line(p, tusk__params[i].name, text, tusk__params[i].is_secret && text.len > 0, place);
     }
+}
+
+/* What is no text: what the program has given as functions. */
+static void put_functions(printer *p, const tusk__settings *s)
+{
+    for (size_t i = 0; i < s->n_mechanisms; i++) {
+        put_text(p, "mechanism = ");
+        put_text(p, s->mechanisms[i]->name);
+        put_text(p, "  (field)\n");
+    }
+    if (s->on_password)
+        put_text(p, "password = (asked for at each login)  (field)\n");
+    if (s->on_token)
+        put_text(p, "token = (asked for at each login)  (field)\n");
 }
 
 /* Those of the environment are told from the caller's by their place: tusk__settings_build() puts them first. */
@@ -155,9 +194,8 @@ static size_t print(const tusk__gathered *g, const tusk__settings *s, const tusk
 {
     printer p = {buf, size, 0};
 
-    put_params(&p, g);
-    if (s->on_password)
-        put_text(&p, "password = (asked for at each login)  (field)\n");
+    put_params(&p, g, s);
+    put_functions(&p, s);
     put_server_settings(&p, g, config);
     put_kept(&p, config->document);
     put_warnings(&p, s);

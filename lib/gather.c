@@ -45,6 +45,7 @@ static tusk_code read_dsn(gatherer *w)
 {
     tusk_str dsn = tusk_str_of(w->config->dsn);
     tusk__gathered *g = w->g;
+    tusk_code code;
 
     if (dsn.len == 0)
         return TUSK_OK;
@@ -53,7 +54,10 @@ static tusk_code read_dsn(gatherer *w)
     if (!g->dsn_room)
         return no_memory(w);
     memset(g->dsn_room, 0, g->dsn_room_size);
-    return tusk__conninfo_read(dsn, g->dsn_room, &g->values, w->err);
+    code = tusk__conninfo_read(dsn, g->dsn_room, &g->values, w->err);
+    if (code != TUSK_OK)
+        tusk__origin_explain(w->config, &(tusk__origin){.kind = TUSK__FROM_STRING}, w->err);
+    return code;
 }
 
 /* The string in the C struct, or NULL: empty is "not given here", as for PQconnectdbParams(). */
@@ -124,7 +128,8 @@ static tusk_code refuse_file(gatherer *w, tusk__file_result result, int os)
     if (result != TUSK__FILE_ABSENT)
         return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "the service file %s is %s", path,
                                result == TUSK__FILE_TOO_LONG ? "too long" : "not a plain file");
-    tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "the service file %s cannot be read", path);
+    tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "the service file %s cannot be read: %s", path,
+                    tusk__file_reason(os));
     if (w->err)
         w->err->os = os;
     return TUSK_ERR_CONFIG;
@@ -151,11 +156,24 @@ static tusk_code read_service_file(gatherer *w, tusk_str service, bool was_named
     return TUSK_OK;
 }
 
+/* Where it was looked for; "": there is no such place. */
+static tusk_code no_service(gatherer *w, const char *own, const char *system)
+{
+    char text[sizeof w->err->detail];
+
+    tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "the service is defined in no service file");
+    snprintf(text, sizeof text, "These files are looked into: %s%s%s.", own, own[0] && system[0] ? ", " : "", system);
+    if (own[0] || system[0])
+        tusk__error_detail(w->err, tusk_str_of(text));
+    return TUSK_ERR_CONFIG;
+}
+
 static tusk_code read_service(gatherer *w)
 {
     tusk__gathered *g = w->g;
     tusk_str service = g->values.text[TUSK__PARAM_SERVICE];
     const char *file, *folder;
+    char own[PATH_MAX] = "";
     bool found = false;
 
     if (!service.ptr)
@@ -168,13 +186,16 @@ static tusk_code read_service(gatherer *w)
         return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "PGSERVICEFILE is too long for a path");
     if (file)
         snprintf(g->service_path, sizeof g->service_path, "%s", file);
-    if (file || path_below(g->service_path, g->home, ".pg_service.conf"))
+    if (file || path_below(g->service_path, g->home, ".pg_service.conf")) {
         TUSK_TRY(read_service_file(w, service, file != NULL, &found));
-    if (!found && path_below(g->service_path, folder ? folder : w->sources->system_folder, "pg_service.conf"))
-        TUSK_TRY(read_service_file(w, service, false, &found));
-    if (!found)
-        return tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL, "the service is defined in no service file");
-    return TUSK_OK;
+        memcpy(own, g->service_path, strlen(g->service_path) + 1);
+    }
+    if (found)
+        return TUSK_OK;
+    if (!path_below(g->service_path, folder ? folder : w->sources->system_folder, "pg_service.conf"))
+        return no_service(w, own, "");
+    TUSK_TRY(read_service_file(w, service, false, &found));
+    return found ? TUSK_OK : no_service(w, own, g->service_path);
 }
 
 /* ---- the environment --------------------------------------------------------------------------------------------------------- */
@@ -526,4 +547,19 @@ void tusk__origin_print(const tusk__origin *origin, char *buf, size_t size)
         snprintf(buf, size, "%s %s", word, origin->name);
     else
         tusk__error_copy(buf, size, tusk_str_of(word));
+}
+
+/* A parameter's name is enough for whoever wrote it into the program; what lies elsewhere wants its place. */
+void tusk__origin_explain(const tusk_config *config, const tusk__origin *origin, tusk_error *err)
+{
+    char text[sizeof err->detail], place[sizeof text - sizeof "It comes from ."];
+    tusk__origin document = *origin;
+
+    if (origin->kind == TUSK__FROM_STRING)
+        (void)tusk__document_dsn(config, &document);
+    if (document.kind < TUSK__FROM_JSON)
+        return;
+    tusk__origin_print(&document, place, sizeof place);
+    snprintf(text, sizeof text, "It comes from %s.", place);
+    tusk__error_detail(err, tusk_str_of(text));
 }

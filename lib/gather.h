@@ -57,5 +57,7 @@ void tusk__gathered_clear(tusk__gathered *g); /* wipes what may hold a secret */
 
 /* "environment variable PGPORT", "line 3 of the service file /etc/x" … in buf. */
 void tusk__origin_print(const tusk__origin *origin, char *buf, size_t size);
+/* Where a value comes from that is refused, as the detail of err. */
+void tusk__origin_explain(const tusk_config *config, const tusk__origin *origin, tusk_error *err);
 
 #endif

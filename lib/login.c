@@ -223,30 +223,62 @@ static tusk_code refuse_method(const struct method *method, uint32_t kind, tusk_
                            "the server asks for authentication by method %lu, which is unknown", (unsigned long)kind);
 }
 
-/* What would do it, if the program named it. */
-static void hint_to_name(tusk__auth_method method, tusk_error *err)
+/* name: of what the server asks for */
+static tusk_code not_allowed(const tusk__login *login, const char *name, tusk__auth_method method, tusk_error *err)
 {
-    char text[96];
+    const tusk__auth_rule *rule = &login->settings->require_auth;
 
-    snprintf(text, sizeof text, "Name %s in tusk_config.auth_mechanisms.", tusk__mechanism_to_name(method));
-    tusk__error_hint(err, tusk_str_of(text));
+    tusk__error_set(err, TUSK_ERR_AUTH, NULL,
+                    "the server asks for %s authentication, which require_auth=" TUSK_STR_FMT " does not allow", name,
+                    TUSK_STR_ARG(rule->text));
+    tusk__auth_rule_hint(rule, method, err);
+    return TUSK_ERR_AUTH;
 }
 
-static tusk_code not_allowed(const tusk__login *login, const char *method, tusk_error *err)
+static bool is_offered(tusk_str offered, const char *mechanism)
 {
-    return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
-                           "the server asks for %s authentication, which require_auth=" TUSK_STR_FMT " does not allow",
-                           method, TUSK_STR_ARG(login->settings->require_auth.text));
+    tusk_str name;
+
+    while (tusk__sasl_next(&offered, &name))
+        if (tusk_str_is(name, mechanism))
+            return true;
+    return false;
+}
+
+static bool offers_scram(tusk_str offered)
+{
+    return is_offered(offered, "SCRAM-SHA-256") || is_offered(offered, "SCRAM-SHA-256-PLUS");
+}
+
+/* Nothing of a list of SASL's mechanisms is allowed: they are told by the one that we would have taken. */
+static tusk_code no_sasl_allowed(const tusk__login *login, tusk_str offered, tusk_error *err)
+{
+    if (offers_scram(offered))
+        return not_allowed(login, "SCRAM-SHA-256", TUSK__METHOD_SCRAM_SHA_256, err);
+    if (is_offered(offered, "OAUTHBEARER"))
+        return not_allowed(login, "OAUTHBEARER", TUSK__METHOD_OAUTH, err);
+    return not_allowed(login, "SASL", TUSK__N_METHODS, err);
+}
+
+/* Of those that would have to be allowed, the first; N_METHODS: none is. */
+static tusk__auth_method first_of(uint32_t methods_set)
+{
+    tusk__auth_method method = TUSK__METHOD_NONE;
+
+    while (method < TUSK__N_METHODS && !(methods_set >> method & 1))
+        method++;
+    return method;
 }
 
 /* AuthenticationOk is what ends any method, and a method of its own where nothing came before it. */
-static tusk_code check_method(const tusk__login *login, const struct method *method, tusk_error *err)
+static tusk_code check_method(const tusk__login *login, const struct method *method, tusk_str data, tusk_error *err)
 {
     const tusk__auth_rule *rule = &login->settings->require_auth;
     bool is_end = method->handle == on_ok && login->has_answered;
 
     if (rule->text.ptr && !(rule->allowed & method->as) && !is_end)
-        return not_allowed(login, method->name, err);
+        return method->handle == on_sasl ? no_sasl_allowed(login, data, err)
+                                         : not_allowed(login, method->name, first_of(method->as), err);
     if (method->is_unbound && requires_binding(login))
         return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
                                "channel binding is required, but the server asks for %s authentication", method->name);
@@ -261,7 +293,7 @@ static tusk_code on_authentication(tusk__login *login, tusk__session *session, c
 
     if (!method || !method->name)
         return refuse_method(NULL, kind, err);
-    TUSK_TRY(check_method(login, method, err));
+    TUSK_TRY(check_method(login, method, ev->authentication.data, err));
     if (!method->handle)
         return refuse_method(method, kind, err);
     return method->handle(login, session, ev, out, err);
@@ -426,7 +458,7 @@ static tusk_code on_gss(tusk__login *login, tusk__session *session, const tusk__
 
     if (!mechanism) {
         (void)refuse_method(&methods[ev->authentication.kind], 0, err);
-        hint_to_name(TUSK__METHOD_GSS, err);
+        tusk__mechanism_hint(TUSK__METHOD_GSS, err);
         return TUSK_ERR_AUTH;
     }
     TUSK_TRY(begin_exchange(login, mechanism, err));
@@ -443,7 +475,7 @@ static tusk_code begin_sasl_mechanism(tusk__login *login, tusk__session *session
                                       tusk__writer *out, tusk_error *err)
 {
     if (!tusk__auth_rule_allows(&login->settings->require_auth, mechanism->method))
-        return not_allowed(login, mechanism->name, err);
+        return not_allowed(login, mechanism->name, mechanism->method, err);
     if (requires_binding(login))
         return tusk__error_set(err, TUSK_ERR_AUTH, NULL,
                                "channel binding is required, but the server asks for %s authentication",
@@ -527,8 +559,18 @@ static tusk_code choose_scram(const tusk__login *login, tusk_str offered, const 
 
     while (code == TUSK_ERR_AUTH && tusk__sasl_next(&offered, &name))
         if (tusk_str_is(name, "OAUTHBEARER") && !tusk__mechanism_of_sasl(login->settings, name))
-            hint_to_name(TUSK__METHOD_OAUTH, err);
+            tusk__mechanism_hint(TUSK__METHOD_OAUTH, err);
     return code;
+}
+
+/* Of what there is in the list, the one that no_sasl_allowed() would name. */
+static bool allows_of(const tusk__login *login, tusk_str offered)
+{
+    const tusk__auth_rule *rule = &login->settings->require_auth;
+
+    if (offers_scram(offered))
+        return tusk__auth_rule_allows(rule, TUSK__METHOD_SCRAM_SHA_256);
+    return !is_offered(offered, "OAUTHBEARER") || tusk__auth_rule_allows(rule, TUSK__METHOD_OAUTH);
 }
 
 static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_error *err)
@@ -543,8 +585,8 @@ static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_err
     tusk__scram_gs2 choice;
     uint8_t hash[TUSK__SCRAM_BINDING_MAX];
 
-    if (!tusk__auth_rule_allows(&login->settings->require_auth, TUSK__METHOD_SCRAM_SHA_256))
-        return not_allowed(login, "SCRAM-SHA-256", err);
+    if (!allows_of(login, offered))
+        return no_sasl_allowed(login, offered, err);
     TUSK_TRY(describe_channel(login, hash, &config.channel, err));
     TUSK_TRY(choose_scram(login, offered, &config.channel, &choice, err));
     if (!has_ready_keys(login))
@@ -757,6 +799,14 @@ bool tusk__login_wants_password(const tusk__login *login)
 bool tusk__login_is_waiting(const tusk__login *login)
 {
     return login->exchange && login->exchange->is_waiting;
+}
+
+void tusk__login_explain(const tusk__login *login, tusk_error *err)
+{
+    const tusk__exchange *x = login->exchange;
+
+    if (tusk__login_is_waiting(login) && x->mechanism->explain)
+        x->mechanism->explain(x->state, err);
 }
 
 void tusk__login_on_wake(tusk__login *login, void (*fn)(void *user), void *user)

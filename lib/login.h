@@ -46,6 +46,8 @@ tusk_code tusk__login_password(tusk__login *login, tusk__session *session, tusk_
                                tusk_error *err);
 /* After TUSK_AGAIN: is it a mechanism that is waited for? */
 bool tusk__login_is_waiting(const tusk__login *login);
+/* While it is waited for: whom it waits for itself, as an error's detail. */
+void tusk__login_explain(const tusk__login *login, tusk_error *err);
 /* Called, maybe inside one of these functions, when tusk__login_step() is wanted. */
 void tusk__login_on_wake(tusk__login *login, void (*fn)(void *user), void *user);
 /* One slice (≤ 1 ms) of the key derivation, or what the mechanism has found out. TUSK_AGAIN: more to do. */

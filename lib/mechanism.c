@@ -3,6 +3,7 @@
 #include "lib/mechanism.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "loop/loop.h"
 #include "proto/bounds.h"
@@ -35,6 +36,14 @@ const char *tusk__mechanism_to_name(tusk__auth_method method)
     };
 
     return names[method];
+}
+
+void tusk__mechanism_hint(tusk__auth_method method, tusk_error *err)
+{
+    char text[96];
+
+    snprintf(text, sizeof text, "Name %s in tusk_config.auth_mechanisms.", tusk__mechanism_to_name(method));
+    tusk__error_hint(err, tusk_str_of(text));
 }
 
 /* ---- life ---- */

@@ -70,6 +70,8 @@ struct tusk_auth_mechanism {
     /* The server has answered with an error, which is what the login will fail with; hint and detail may be added to it where they
      * are empty. reply->data does not count. NULL: nothing to say to that. */
     tusk_code (*refused)(void *state, tusk_error *error, tusk__reply *reply, tusk_error *err);
+    /* It waits, and the login's time is over: whom for, as the detail of that error. NULL: for the server. */
+    void (*explain)(const void *state, tusk_error *err);
     /* At any time, also while it waits; never inside another call of the same state. What is under way is abandoned, secrets are
      * wiped. */
     void (*free)(void *state);
@@ -87,6 +89,8 @@ const tusk_auth_mechanism *tusk__mechanism_of_sasl(const tusk__settings *setting
 /* What is to be named in tusk_config.auth_mechanisms for a method that needs it: "tusk_oauth()"; NULL: nothing, it is in the core or
  * in nothing. */
 const char *tusk__mechanism_to_name(tusk__auth_method method);
+/* To name that and where, as the hint of err. */
+void tusk__mechanism_hint(tusk__auth_method method, tusk_error *err);
 
 /* ---- for the login ---- */
 

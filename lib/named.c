@@ -368,6 +368,28 @@ tusk_str tusk_named_param(const tusk_named *named, size_t param)
 
 /* ---- values by name ------------------------------------------------------------------------------------------------------------------ */
 
+static bool is_in_text(const tusk_named *named, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i + 1 + len <= named->text.len; i++)
+        if (named->text.ptr[i] == ':' && memcmp(named->text.ptr + i + 1, name, len) == 0)
+            return true;
+    return false;
+}
+
+/* What is often behind it. */
+static void hint_at_colons(const tusk_named *named, const char *name, tusk_error *err)
+{
+    if (name[0] == ':')
+        tusk__error_hint(err, tusk_str_of("Give the name without its colon."));
+    else if (name[0] && is_in_text(named, name))
+        tusk__error_hint(
+            err,
+            tusk_str_of("It stands in quotes or a comment, or directly behind a value, where a colon begins no name: "
+                        "write \"limit :n\", not \"limit:n\"."));
+}
+
 static tusk_code refuse_unknown(const tusk_named *named, const char *name, tusk_error *err)
 {
     tusk_code code = tusk__error_set(err, TUSK_ERR_USAGE, "42P02", "the statement has no parameter \"%s\"", name);
@@ -378,6 +400,7 @@ static tusk_code refuse_unknown(const tusk_named *named, const char *name, tusk_
         len += (size_t)snprintf(text + len, sizeof text - len, "%s:" TUSK_STR_FMT, i ? ", " : "it has ",
                                 TUSK_STR_ARG(named->names[i]));
     tusk__error_detail(err, tusk_str_of(text));
+    hint_at_colons(named, name, err);
     return code;
 }
 

@@ -57,6 +57,9 @@ static tusk_code check(const tusk__settings *settings, tusk_error *err)
         wrong = tusk__issuer_of_url(settings->oauth_issuer, &issuer);
     if (wrong)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "oauth_issuer is a well-known URL, and %s", wrong);
+    if (settings->oauth_issuer.len > 0 && !tusk__is_https(settings->oauth_issuer))
+        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
+                               "oauth_issuer must begin with https://; plain http is never taken");
     return TUSK_OK;
 }
 
@@ -306,6 +309,13 @@ static tusk_code refused(void *state, tusk_error *error, tusk__reply *reply, tus
     return TUSK_OK;
 }
 
+static void explain(const void *state, tusk_error *err)
+{
+    const oauth *o = state;
+
+    tusk__question_explain(o->question, err);
+}
+
 const tusk_auth_mechanism *tusk_oauth(void)
 {
     static const tusk_auth_mechanism mechanism = {.name = "OAUTHBEARER",
@@ -316,6 +326,7 @@ const tusk_auth_mechanism *tusk_oauth(void)
                                                   .step = step,
                                                   .resume = resume,
                                                   .refused = refused,
+                                                  .explain = explain,
                                                   .free = free_oauth};
 
     return &mechanism;

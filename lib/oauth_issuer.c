@@ -22,7 +22,7 @@ static bool starts_with(tusk_str s, const char *text)
     return s.len >= len && memcmp(s.ptr, text, len) == 0;
 }
 
-static bool is_https(tusk_str url)
+bool tusk__is_https(tusk_str url)
 {
     static const char scheme[] = SCHEME;
     size_t i = 0;
@@ -66,8 +66,8 @@ const char *tusk__issuer_of_url(tusk_str url, tusk__issuer *out)
     size_t begin = find_well_known(url), name = begin + strlen(WELL_KNOWN), end, len;
     const char *path;
 
-    if (!is_https(url))
-        return "must use https";
+    if (!tusk__is_https(url))
+        return "must use https; plain http is never taken";
     if (memchr(url.ptr, '?', url.len) || memchr(url.ptr, '#', url.len))
         return "must have no query and no fragment";
     if (begin == url.len)

@@ -13,6 +13,8 @@ typedef struct tusk__issuer {
     tusk_str front, back;
 } tusk__issuer;
 
+bool tusk__is_https(tusk_str url);
+
 /* Does it look like such a URL, and not like an issuer? */
 bool tusk__is_well_known(tusk_str url);
 

@@ -39,7 +39,7 @@ static void tell_canceled(tusk__question *q)
         request->on_cancel(request, request->cancel_user);
 }
 
-static const tusk__question_kind kind = {"token", sizeof(tusk_token_request), ask, tell_canceled};
+static const tusk__question_kind kind = {"token", "on_token", sizeof(tusk_token_request), ask, tell_canceled};
 
 tusk_code tusk__token_ask(const tusk__exchange *x, const tusk__token_facts *facts, tusk__answer_fn on_answer,
                           void *user, tusk__question **mine, tusk_error *err)
@@ -96,6 +96,8 @@ void tusk_token_give(tusk_token_request *request, tusk_str token)
 
     if (token.len > TUSK__AUTH_TOKEN_MAX)
         (void)tusk__error_set(&err, TUSK_ERR_LIMIT, NULL, "the token that was given is longer than a server takes");
+    else if (token.len == 0)
+        (void)tusk__error_set(&err, TUSK_ERR_VALUE, NULL, "the token that was given is empty");
     else if (!is_bearer_token(token))
         (void)tusk__error_set(&err, TUSK_ERR_VALUE, NULL,
                               "the token that was given is no bearer token: letters, digits, -._~+/ and = at its end");

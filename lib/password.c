@@ -34,7 +34,7 @@ static void tell_canceled(tusk__question *q)
         request->on_cancel(request, request->cancel_user);
 }
 
-static const tusk__question_kind kind = {"password", sizeof(tusk_password_request), ask, tell_canceled};
+static const tusk__question_kind kind = {"password", "on_password", sizeof(tusk_password_request), ask, tell_canceled};
 
 tusk_code tusk__password_ask(tusk_loop *loop, const tusk__settings *settings, const tusk__host *host,
                              tusk__answer_fn on_answer, void *user, tusk__question **mine, tusk_error *err)

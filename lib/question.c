@@ -3,6 +3,7 @@
 #include "lib/question.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/crypto.h"
@@ -143,6 +144,16 @@ tusk__question *tusk__question_new(tusk_loop *loop, const tusk__question_kind *k
     tusk__loop_defer(loop, &q->task, ask_task);
     *mine = q;
     return q;
+}
+
+void tusk__question_explain(const tusk__question *q, tusk_error *err)
+{
+    char text[64];
+
+    if (!q || q->state != TUSK__QUESTION_ASKED)
+        return;
+    snprintf(text, sizeof text, "tusk_config.%s was called, and has not answered.", q->kind->asked);
+    tusk__error_detail(err, tusk_str_of(text));
 }
 
 /* ---- the answer ------------------------------------------------------------------------------------------------------ */

@@ -14,6 +14,7 @@ typedef struct tusk__question tusk__question;
 /* What kinds of questions differ in. */
 typedef struct tusk__question_kind {
     const char *thing; /* "password": for the reader of an error */
+    const char *asked; /* "on_password": who is asked for it, likewise */
     size_t size;       /* of the request that begins with the question */
     void (*ask)(tusk__question *q);
     void (*tell_canceled)(tusk__question *q);
@@ -58,6 +59,9 @@ tusk__question *tusk__question_new(tusk_loop *loop, const tusk__question_kind *k
                                    tusk__answer_fn on_answer, void *user, tusk__question **mine, tusk_error *err);
 /* on_answer will not be called; *mine is NULL. Again is fine. */
 void tusk__question_abandon(tusk__question **mine);
+
+/* While it is the program's turn: that it has not answered, as an error's detail. q may be NULL. */
+void tusk__question_explain(const tusk__question *q, tusk_error *err);
 
 /* ---- the program's end. Each of the three lets go of the question ---- */
 

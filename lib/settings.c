@@ -236,18 +236,6 @@ static tusk_code build_hosts(builder *b)
 
 /* ---- one parameter after the other ---------------------------------------------------------------------------------------- */
 
-/* A parameter's name is enough for whoever wrote it into the program; what lies elsewhere wants its place. */
-static void say_origin(tusk_error *err, const tusk__origin *origin)
-{
-    char text[sizeof err->detail], place[sizeof text - sizeof "It comes from ."];
-
-    if (origin->kind < TUSK__FROM_JSON)
-        return;
-    tusk__origin_print(origin, place, sizeof place);
-    snprintf(text, sizeof text, "It comes from %s.", place);
-    tusk__error_detail(err, tusk_str_of(text));
-}
-
 /* What is often behind an error, and cannot be seen in it. */
 static void say_hint(const builder *b, const tusk__param *param, tusk_str text, const tusk__origin *origin)
 {
@@ -286,7 +274,7 @@ static tusk_code apply_all(builder *b)
         }
         code = tusk__param_apply(b->s, &tusk__params[i], text, b->err);
         if (code != TUSK_OK && b->err && !was_set) {
-            say_origin(b->err, &values->origin[i]);
+            tusk__origin_explain(b->config, &values->origin[i], b->err);
             say_hint(b, &tusk__params[i], text, &values->origin[i]);
         }
         if (code != TUSK_OK)

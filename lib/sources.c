@@ -158,3 +158,27 @@ void tusk__file_clear(tusk__file *file)
     file->allocator->free(file->text, file->allocator->user);
     file->text = NULL;
 }
+
+const char *tusk__file_reason(int os)
+{
+    static const struct {
+        int os;
+        const char *text;
+    } reasons[] = {
+        {ENOENT, "there is no such file"},
+        {ENOTDIR, "there is no such file"},
+        {EACCES, "permission denied"},
+        {EPERM, "permission denied"},
+        {EISDIR, "it is a folder"},
+        {ELOOP, "too many symbolic links"},
+        {ENAMETOOLONG, "the path is too long"},
+        {EMFILE, "this process has too many open files"},
+        {ENFILE, "this machine has too many open files"},
+        {EIO, "the disk cannot be read"},
+    };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (reasons[i].os == os)
+            return reasons[i].text;
+    return "an unexpected error of the system";
+}

@@ -57,4 +57,7 @@ tusk__file_result tusk__file_read(const tusk_allocator *allocator, const char *p
                                   tusk__file *out, int *os);
 void tusk__file_clear(tusk__file *file); /* wipes it */
 
+/* Why a file cannot be opened, in words. */
+const char *tusk__file_reason(int os);
+
 #endif

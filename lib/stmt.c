@@ -220,7 +220,7 @@ static tusk_stmt *handle_new(tusk_conn *conn, const char *sql, const uint32_t *t
         memcpy(stmt->given, types, n * sizeof *types);
     stmt->next = conn->stmts;
     conn->stmts = stmt;
-    tusk__loop_adopt(conn->loop, &stmt->child, on_loop_free);
+    tusk__loop_adopt_last(conn->loop, &stmt->child, on_loop_free);
     return stmt;
 }
 

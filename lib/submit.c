@@ -39,11 +39,11 @@ static const char *fault_of(const tusk_conn *conn, const tusk_request *request)
         return "the prepared statement belongs to another connection";
     if (!request->stmt && !request->named && !has_sql)
         return "neither sql nor stmt is given";
-    if (request->script && (request->stmt || request->named || request->params.n || request->args.n))
+    if (request->script && (request->stmt || request->named || request->params.n || request->args.items))
         return "a script takes neither parameters nor a prepared statement";
-    if (request->params.n && (request->args.n || request->named))
+    if (request->params.n && (request->args.items || request->named))
         return "values are given by number where names are used";
-    if (request->stmt && request->args.n)
+    if (request->stmt && request->args.items)
         return "a prepared statement takes values by number: tusk_named_bind() makes them of names";
     return NULL;
 }
@@ -90,7 +90,7 @@ tusk_query *tusk_submit(tusk_conn *conn, const tusk_request *request)
     set_options(q, request);
     if (fault)
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "%s", fault)->fate = TUSK_FATE_NOT_SENT;
-    if (q->error.code == TUSK_OK && (request->args.n || request->named))
+    if (q->error.code == TUSK_OK && (request->args.items || request->named))
         submit_named(conn, q, request);
     else
         tusk__request_submit(conn, q, text_of(request), request->params);

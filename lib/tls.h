@@ -88,6 +88,9 @@ typedef struct tusk__tls_errors {
 } tusk__tls_errors;
 tusk__tls_errors tusk__tls_take_errors(void);
 
+/* A file that is named and cannot be read: what it is for, and the system's reason. */
+tusk_code tusk__tls_cannot_read(const char *what, const char *path, int os, tusk_error *err);
+
 /* One sentence; TUSK_ERR_NOMEM or TUSK_ERR_TLS. */
 tusk_code tusk__tls_explain(tusk__tls_errors errors, tusk_error *err);
 /* The same of a chain that was not accepted: verify_result, not X509_V_OK, says why. */

@@ -1,6 +1,7 @@
 /* Which certificates are revoked: the lists of a file or a folder, for the whole chain. Reads them on the helper thread, and all at
  * once: OpenSSL would look into the folder in the middle of a handshake, which is the loop's time.
  * Read first: lib/tls.h; PostgreSQL docs, libpq, "sslcrl". */
+#include <errno.h>
 #include <stdio.h>
 
 #include <openssl/err.h>
@@ -13,14 +14,12 @@
 static tusk_code file_failed(const char *path, tusk_error *err)
 {
     tusk__tls_errors errors = tusk__tls_take_errors();
-    bool is_system = ERR_SYSTEM_ERROR(errors.first);
 
     if (errors.no_memory)
         return tusk__tls_explain(errors, err);
-    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
-                           is_system ? "the revocation list file \"%s\" cannot be read"
-                                     : "the revocation list file \"%s\" holds no usable list",
-                           path);
+    if (ERR_SYSTEM_ERROR(errors.first))
+        return tusk__tls_cannot_read("revocation list file", path, ERR_GET_REASON(errors.first), err);
+    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the revocation list file \"%s\" holds no usable list", path);
 }
 
 static tusk_code load_file(X509_LOOKUP *lookup, const char *path, tusk_error *err)
@@ -34,8 +33,7 @@ static tusk_code load_folder(X509_LOOKUP *lookup, const char *path, tusk_error *
     tusk__tls_errors errors;
 
     if (tusk__tls_load_folder(lookup, path, "r", X509_load_crl_file) < 0)
-        return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the folder of revocation lists \"%s\" cannot be read",
-                               path);
+        return tusk__tls_cannot_read("folder of revocation lists", path, errno, err);
     errors = tusk__tls_take_errors(); /* of files that are no lists */
     return errors.no_memory ? tusk__tls_explain(errors, err) : TUSK_OK;
 }

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 
+#include "lib/sources.h"
 #include "lib/tls.h"
 #include "proto/error_set.h"
 
@@ -19,6 +20,17 @@ tusk__tls_errors tusk__tls_take_errors(void)
             errors.no_memory = true;
     }
     return errors;
+}
+
+tusk_code tusk__tls_cannot_read(const char *what, const char *path, int os, tusk_error *err)
+{
+    bool is_first = err && err->code == TUSK_OK;
+
+    (void)tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the %s \"%s\" cannot be read: %s", what, path,
+                          tusk__file_reason(os));
+    if (is_first)
+        err->os = os;
+    return TUSK_ERR_CONFIG;
 }
 
 typedef struct sentence {

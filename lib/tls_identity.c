@@ -33,9 +33,9 @@ static tusk_code certificate_failed(const char *path, tusk_error *err)
         return tusk__tls_explain(errors, err);
     if (is_system && ERR_GET_REASON(errors.first) == ENOENT)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the client certificate file \"%s\" does not exist", path);
-    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
-                           is_system ? "the client certificate file \"%s\" cannot be read"
-                                     : "the client certificate file \"%s\" holds no usable certificate",
+    if (is_system)
+        return tusk__tls_cannot_read("client certificate file", path, ERR_GET_REASON(errors.first), err);
+    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the client certificate file \"%s\" holds no usable certificate",
                            path);
 }
 
@@ -116,11 +116,21 @@ static tusk_code key_failed(const char *path, const key_reader *reader, tusk_err
     return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the client key file \"%s\" holds no usable key", path);
 }
 
+/* Whoever names his certificate alone may not know where its key is expected. */
+static tusk_code key_is_absent(const tusk__tls_policy *policy, const char *path, int os, tusk_error *err)
+{
+    (void)tusk__tls_cannot_read("client key file", path, os, err);
+    if (policy->key.len == 0)
+        tusk__error_hint(err,
+                         tusk_str_of("The key of the client certificate is expected there unless sslkey names it."));
+    return TUSK_ERR_CONFIG;
+}
+
 static tusk_code file_failed(const char *path, tusk__file_result result, tusk_error *err)
 {
     static const char *const what[] = {
         [TUSK__FILE_READ] = NULL,
-        [TUSK__FILE_ABSENT] = "cannot be read",
+        [TUSK__FILE_ABSENT] = NULL,
         [TUSK__FILE_NOT_PLAIN] = "is not a plain file",
         [TUSK__FILE_NOT_SECRET] = "is open to its group or to others",
         [TUSK__FILE_TOO_LONG] = "is too long for a key",
@@ -161,6 +171,8 @@ static tusk_code load_key_file(tusk__tls_context *context, const tusk__tls_polic
     if (result == TUSK__FILE_READ)
         key = read_key(&file, &reader);
     tusk__file_clear(&file);
+    if (result == TUSK__FILE_ABSENT)
+        return key_is_absent(policy, path, os, err);
     if (result != TUSK__FILE_READ)
         return file_failed(path, result, err);
     if (!key)

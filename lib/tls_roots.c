@@ -23,9 +23,9 @@ static tusk_code load_failed(const char *path, tusk_error *err)
         return tusk__tls_explain(errors, err);
     if (is_system && ERR_GET_REASON(errors.first) == ENOENT)
         return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the root certificate file \"%s\" does not exist", path);
-    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL,
-                           is_system ? "the root certificate file \"%s\" cannot be read"
-                                     : "the root certificate file \"%s\" holds no usable certificates",
+    if (is_system)
+        return tusk__tls_cannot_read("root certificate file", path, ERR_GET_REASON(errors.first), err);
+    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "the root certificate file \"%s\" holds no usable certificates",
                            path);
 }
 

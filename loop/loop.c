@@ -230,13 +230,23 @@ int64_t tusk_loop_now_us(tusk_loop *loop)
 
 /* ---- what lives on a loop --------------------------------------------------------------------------------------------- */
 
-void tusk__loop_adopt(tusk_loop *loop, tusk__child *child, void (*on_free)(tusk__child *child))
+static void list_child(tusk__child *list, tusk__child *child, void (*on_free)(tusk__child *child))
 {
     child->on_free = on_free;
-    child->prev = &loop->children;
-    child->next = loop->children.next;
+    child->prev = list;
+    child->next = list->next;
     child->next->prev = child;
-    loop->children.next = child;
+    list->next = child;
+}
+
+void tusk__loop_adopt(tusk_loop *loop, tusk__child *child, void (*on_free)(tusk__child *child))
+{
+    list_child(&loop->children, child, on_free);
+}
+
+void tusk__loop_adopt_last(tusk_loop *loop, tusk__child *child, void (*on_free)(tusk__child *child))
+{
+    list_child(&loop->last, child, on_free);
 }
 
 void tusk__loop_disown(tusk__child *child)
@@ -293,6 +303,7 @@ static void init(tusk_loop *loop, const tusk__os *os, const tusk_allocator *allo
     loop->alarm_due_us = INT64_MAX;
     loop->ios.first_free = UINT32_MAX;
     loop->children.next = loop->children.prev = &loop->children;
+    loop->last.next = loop->last.prev = &loop->last;
     tusk__tasks_init(&loop->flush);
     tusk__tasks_init(&loop->deferred);
 }
@@ -348,13 +359,19 @@ tusk_loop *tusk_loop_new(void)
     return tusk_loop_open(NULL, NULL);
 }
 
-static void end_children(tusk_loop *loop)
+static void end_list(tusk__child *list)
 {
-    while (loop->children.next != &loop->children) {
-        tusk__child *child = loop->children.next;
+    while (list->next != list) {
+        tusk__child *child = list->next;
         tusk__loop_disown(child);
         child->on_free(child);
     }
+}
+
+static void end_children(tusk_loop *loop)
+{
+    end_list(&loop->children);
+    end_list(&loop->last);
     for (int i = 0; i < TUSK__N_SLOTS; i++)
         if (loop->slots[i].value && loop->slots[i].on_free)
             loop->slots[i].on_free(loop, loop->slots[i].value);
@@ -375,6 +392,7 @@ void tusk_loop_free(tusk_loop *loop)
     if (!forked)
         tusk__tasks_run(&loop->deferred); /* what is decided already is told, too */
     tusk__mailbox_clear(loop);
+    loop->is_ending = true;
     end_children(loop);
     tusk__jobs_clear(loop);
     tusk__ios_clear(loop);
@@ -412,6 +430,11 @@ tusk_code tusk__loop_check(const tusk_loop *loop, tusk_error *err)
 bool tusk__loop_in_turn(const tusk_loop *loop)
 {
     return loop->in_turn;
+}
+
+bool tusk__loop_is_ending(const tusk_loop *loop)
+{
+    return loop->is_ending;
 }
 
 bool tusk__loop_logs(const tusk_loop *loop, tusk_log_level level)

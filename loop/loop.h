@@ -18,6 +18,8 @@ tusk_code tusk__loop_check(const tusk_loop *loop, tusk_error *err);
 
 /* Are we inside one of this loop's callbacks, that is, inside tusk_loop_turn() or tusk_loop_free()? */
 bool tusk__loop_in_turn(const tusk_loop *loop);
+/* Is it being freed, and what lives on it being ended? */
+bool tusk__loop_is_ending(const tusk_loop *loop);
 
 TUSK_COLD
 void tusk__loop_log(tusk_loop *loop, tusk_log_level level, const char *fmt, ...) TUSK_PRINTF(3, 4);
@@ -153,13 +155,15 @@ static inline void tusk__chunk_unref(tusk__chunk *chunk) /* NULL is fine */
 
 /* ---- what lives on a loop ------------------------------------------------------------------------------------------------
  * An owner registers so that tusk_loop_free() can end it: on_free is called once per child, from the newest to the oldest,
- * and must leave no io, timer or task behind; it may unregister itself and others. */
+ * and must leave no io, timer or task behind; it may register and unregister itself and others. First come those whose end calls the
+ * program, then the last ones: whatever the program has a handle of and may still use in those calls. */
 typedef struct tusk__child {
     struct tusk__child *next, *prev;
     void (*on_free)(struct tusk__child *child);
 } tusk__child;
 
 void tusk__loop_adopt(tusk_loop *loop, tusk__child *child, void (*on_free)(tusk__child *child));
+void tusk__loop_adopt_last(tusk_loop *loop, tusk__child *child, void (*on_free)(tusk__child *child));
 void tusk__loop_disown(tusk__child *child);
 
 /* tusk_loop_run() returns when nobody holds the loop alive. A started io, timer, job or watch holds it by itself; a

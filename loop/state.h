@@ -75,6 +75,7 @@ struct tusk_loop {
     pthread_t thread; /* whose turns these are */
 
     bool in_turn;
+    bool is_ending; /* being freed: nothing new is begun */
     bool is_stopped;
     bool is_run;          /* by tusk_loop_run(): a turn does not wait when nothing can happen any more */
     bool is_nudged;       /* this turn's wait is not to sleep */
@@ -86,7 +87,7 @@ struct tusk_loop {
     size_t n_jobs;   /* started, neither done nor abandoned */
 
     tusk__task flush, deferred; /* heads of circular lists */
-    tusk__child children;       /* likewise */
+    tusk__child children, last; /* likewise; the second are those that outlive the first */
     tusk__ios ios;
     tusk__timers timers;
     tusk__chunks chunks;

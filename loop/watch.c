@@ -56,7 +56,7 @@ tusk_timer *tusk_timer_start(tusk_loop *loop, double seconds, void (*fn)(void *u
         tusk__loop_mfree(loop, timer);
         return NULL;
     }
-    tusk__loop_adopt(loop, &timer->child, on_timer_loop_free);
+    tusk__loop_adopt_last(loop, &timer->child, on_timer_loop_free);
     return timer;
 }
 
@@ -105,7 +105,7 @@ tusk_watch *tusk_watch_start(tusk_loop *loop, int fd, unsigned events, void (*fn
         tusk__loop_mfree(loop, watch);
         return NULL;
     }
-    tusk__loop_adopt(loop, &watch->child, on_watch_loop_free);
+    tusk__loop_adopt_last(loop, &watch->child, on_watch_loop_free);
     return watch;
 }
 

@@ -144,7 +144,7 @@ static const struct {
     {CONNECTION("\"dsn\": 5"), AT("24", "dsn must be a string")},
     {CONNECTION("\"timeout\": 0"), AT("24", "timeout must be above 0; null is for ever")},
     {CONNECTION("\"timeout\": \"5\""), AT("24", "timeout must be a number")},
-    {CONNECTION("\"ssl\": 1"), AT("24", "ssl must be a string, true or false")},
+    {CONNECTION("\"ssl\": 1"), AT("24", "ssl must be true, false or a word for sslmode")},
     {CONNECTION("\"server_settings\": [\"a\"]"), AT("24", "server_settings must be an object")},
     {CONNECTION("\"server_settings\": {\"a\": \"b\", \"c\": 5}"),
      AT("54", "a value in server_settings must be a string")},
@@ -152,6 +152,16 @@ static const struct {
     {CONNECTION("\"min_size\": -1"), AT("24", "min_size must not be negative")},
     {CONNECTION("\"max_size\": 0"), AT("24", "max_size must be at least 1")},
     {CONNECTION("\"max_size\": 1.5"), AT("24", "max_size must be a whole number")},
+    {CONNECTION("\"min_size\": 20, \"max_size\": 10"), AT("24", "min_size is above max_size")},
+    {CONNECTION("\"max_size\": 10, \"min_size\": 11"), AT("40", "min_size is above max_size")},
+    {CONNECTION("\"sslmode\": true"), AT("24", "sslmode must be a string")},
+    {CONNECTION("\"sslmode\": 1"), AT("24", "sslmode must be a string")},
+    {CONNECTION("\"channel_binding\": false"), AT("24", "channel_binding must be a string")},
+    {CONNECTION("\"ssl\": \"yes\""), AT("24", "ssl must be true, false or a word for sslmode")},
+    {CONNECTION("\"ssl\": \"\""), AT("24", "ssl must be true, false or a word for sslmode")},
+    {"{\"host\": \"h\"}", AT("2", "it belongs into connection_config")},
+    {"{\"database\": \"h\"}", AT("2", "it belongs into connection_config")},
+    {"{\"enable_pgvector\": true}", AT("2", "it belongs into driver_features")},
     {CONNECTION("\"max_queries\": true"), AT("24", "max_queries must be a whole number")},
     {CONNECTION("\"statement_cache_size\": 1.5"), AT("24", "statement_cache_size must be a whole number, or a string")},
     {CONNECTION("\"max_cached_statement_lifetime\": true"),
@@ -196,6 +206,25 @@ START_TEST(a_value_that_is_refused_later_is_told_by_its_place_too)
     ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err), TUSK_ERR_CONFIG);
     ck_assert_str_eq(err.message, "sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full");
     ck_assert_str_eq(err.detail, "It comes from line 2, column 1 of the JSON document.");
+    tusk_config_free(config);
+}
+END_TEST
+
+START_TEST(a_connection_string_that_is_refused_is_told_by_its_place_too)
+{
+    static const char *const documents[] = {"{\"connection_config\": {\n\"dsn\": \"postgresql://h:x/d\"}}",
+                                            "{\"connection_config\": {\n\"dsn\": \"host\"}}"};
+    tusk_config *config = config_of(documents[_i]);
+    tusk_config copy = *config;
+    tusk__settings *s = NULL;
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, config, &s, &err), TUSK_ERR_CONFIG);
+    ck_assert_str_eq(err.detail, "It comes from line 2, column 1 of the JSON document.");
+    copy.dsn = "port=x"; /* the program's own */
+    err = (tusk_error){0};
+    ck_assert_int_eq(tusk__settings_read(&world_allocator, &world_sources, &copy, &s, &err), TUSK_ERR_CONFIG);
+    ck_assert_str_eq(err.detail, "");
     tusk_config_free(config);
 }
 END_TEST
@@ -374,6 +403,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, fields_may_be_changed_and_then_are_the_programs);
     tcase_add_loop_test(tcase, what_is_wrong_is_told_by_line_and_column, 0, N_OF(refused));
     tcase_add_test(tcase, a_value_that_is_refused_later_is_told_by_its_place_too);
+    tcase_add_loop_test(tcase, a_connection_string_that_is_refused_is_told_by_its_place_too, 0, 2);
     tcase_add_test(tcase, d20_document_cannot_name_a_key_log);
     tcase_add_test(tcase, every_parameter_is_a_key);
     tcase_add_test(tcase, d31_a_secret_anywhere_is_in_no_error);

@@ -574,13 +574,16 @@ END_TEST
 
 START_TEST(a_service_that_is_nowhere_is_an_error)
 {
-    char message[256];
+    char message[256], detail[256];
 
-    refuses(&(tusk_config){.service = "s"}, "the service is defined in no service file", "");
+    snprintf(detail, sizeof detail, "These files are looked into: %s, %s/pg_service.conf.",
+             world_path(".pg_service.conf"), world_sources.system_folder);
+    refuses(&(tusk_config){.service = "s"}, "the service is defined in no service file", detail);
     world_variables = ENV("PGSERVICE", "");
-    refuses(NULL, "the service is defined in no service file", "");
+    refuses(NULL, "the service is defined in no service file", detail);
     world_variables = ENV("PGSERVICEFILE", "/nonexistent/file");
-    refuses(&(tusk_config){.service = "s"}, "the service file /nonexistent/file cannot be read", "");
+    refuses(&(tusk_config){.service = "s"}, "the service file /nonexistent/file cannot be read: there is no such file",
+            "");
     world_variables = ENV("PGSERVICEFILE", world_home);
     snprintf(message, sizeof message, "the service file %s is not a plain file", world_home);
     refuses(&(tusk_config){.service = "s"}, message, "");
@@ -633,6 +636,7 @@ START_TEST(describe_names_the_origin_of_each_value)
              "password = (hidden)  (line 1 of the password file %s/.pgpass)\n"
              "connect_timeout = 0.25  (field)\n"
              "application_name = \"a \\\"b\\\\\\x01\xC3\xBC\\xFC\"  (connection string)\n"
+             "client_encoding = UTF8  (default)\n"
              "target_session_attrs = any  (default)\n"
              "load_balance_hosts = disable  (default)\n"
              "keepalives = 1  (default)\n"
@@ -646,12 +650,11 @@ START_TEST(describe_names_the_origin_of_each_value)
              "sslsni = 1  (default)\n"
              "sslcompression = 0  (default)\n"
              "ssl_min_protocol_version = TLSv1.2  (default)\n"
-             "ssl_max_protocol_version = TLSv1.3  (default)\n"
+             "ssl_max_protocol_version = none  (default)\n"
              "channel_binding = prefer  (default)\n"
              "min_protocol_version = 3.0  (default)\n"
+             "max_protocol_version = 3.0  (default)\n"
              "gssencmode = disable  (default)\n"
-             "krbsrvname = postgres  (default)\n"
-             "gssdelegation = 0  (default)\n"
              "statement_cache_size = 20  (field)\n"
              "max_cached_statement_lifetime = 0  (field)\n"
              "max_cacheable_statement_size = 15360  (default)\n"

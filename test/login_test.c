@@ -832,12 +832,12 @@ static const struct {
     [W_TRUST] = {TUSK__AUTH_OK, {"", 0}, "no", true},
     [W_PASSWORD] = {TUSK__AUTH_CLEARTEXT_PASSWORD, {"", 0}, "cleartext password", true},
     [W_MD5] = {TUSK__AUTH_MD5_PASSWORD, {"salt", 4}, "MD5", true},
-    [W_SCRAM] = {TUSK__AUTH_SASL, {BOTH, sizeof BOTH - 1}, "SASL", true},
+    [W_SCRAM] = {TUSK__AUTH_SASL, {BOTH, sizeof BOTH - 1}, "SCRAM-SHA-256", true},
     [W_GSS] = {TUSK__AUTH_GSS, {"", 0}, "GSSAPI", false},
     [W_GSS_CONTINUE] = {TUSK__AUTH_GSS_CONTINUE, {"", 0}, "GSSAPI", false},
     [W_SSPI] = {TUSK__AUTH_SSPI, {"", 0}, "SSPI", false},
     [W_KERBEROS] = {TUSK__AUTH_KERBEROS_V5, {"", 0}, "Kerberos V5", false},
-    [W_OAUTH] = {TUSK__AUTH_SASL, {"OAUTHBEARER\0", 12}, "SASL", false},
+    [W_OAUTH] = {TUSK__AUTH_SASL, {"OAUTHBEARER\0", 12}, "OAUTHBEARER", false},
 };
 
 #define ANY                                                                                                            \
@@ -869,16 +869,29 @@ static const struct {
     {"!none,!password,!md5,!gss,!sspi,!scram-sha-256,!oauth", 0},
 };
 
-/* Which of the mechanisms of SASL is allowed shows in the list alone. */
 static const char *refusal_of(way w, const char *rule)
 {
     static char text[256];
-    const char *name = ways[w].name;
 
-    if (w == W_SCRAM && (strcmp(rule, "oauth") == 0 || strcmp(rule, "!scram-sha-256") == 0))
-        name = "SCRAM-SHA-256";
-    snprintf(text, sizeof text, "the server asks for %s authentication, which require_auth=%s does not allow", name,
-             rule);
+    snprintf(text, sizeof text, "the server asks for %s authentication, which require_auth=%s does not allow",
+             ways[w].name, rule);
+    return text;
+}
+
+/* What would allow it; "": nothing. */
+static const char *way_out(way w, const char *rule)
+{
+    static const char *const words[N_WAYS] = {
+        [W_TRUST] = "none", [W_PASSWORD] = "password", [W_MD5] = "md5",   [W_SCRAM] = "scram-sha-256",
+        [W_GSS] = "gss",    [W_GSS_CONTINUE] = "gss",  [W_SSPI] = "sspi", [W_OAUTH] = "oauth",
+    };
+    static char text[128];
+
+    if (!words[w])
+        return "";
+    snprintf(text, sizeof text,
+             rule[0] == '!' ? "To allow it, take !%s out of require_auth." : "To allow it, add %s to require_auth.",
+             words[w]);
     return text;
 }
 
@@ -889,11 +902,11 @@ START_TEST(d26_every_method_under_every_rule)
     link_is("TLSv1.3", "certificate hash");
     for (way w = W_TRUST; w < N_WAYS; w++) {
         bool is_allowed = rules[_i].allowed >> w & 1;
-        char dsn[256];
         rig r;
 
-        snprintf(dsn, sizeof dsn, DSN "sslmode=verify-full require_auth=%s", rule);
-        begin(&r, loop, dsn);
+        begin(&r, loop, DSN "sslmode=verify-full");
+        ck_assert_int_eq(tusk__auth_rule_read(tusk_str_of(rule), &r.settings->require_auth, NULL), TUSK_OK); /* in no
+                                  configuration are those that leave nothing of ours */
         ask(&r, ways[w].kind, ways[w].data);
         if (is_allowed && ways[w].is_ours) {
             give_ok(&r);
@@ -904,15 +917,16 @@ START_TEST(d26_every_method_under_every_rule)
             snprintf(text, sizeof text, "the server asks for %s authentication, which is not supported", ways[w].name);
             if (w != W_GSS_CONTINUE) /* out of turn: the session sees to that */
                 give_refused(&r, TUSK_ERR_AUTH, "28000", text);
-        } else if (w == W_OAUTH) {
-            ck_assert_int_eq(give(&r), TUSK_ERR_AUTH); /* no mechanism of ours, or none of SASL at all */
-            ck_assert_uint_eq(r.out.len, r.taken);
+        } else if (w == W_OAUTH && is_allowed) {
+            give_refused(&r, TUSK_ERR_AUTH, "28000", "the server offers no SASL mechanism that can be used here");
+            ck_assert_str_eq(r.err.hint, "Name tusk_oauth() in tusk_config.auth_mechanisms.");
         } else if (w == W_GSS_CONTINUE) {
             ck_assert_int_eq(give(&r), TUSK_ERR_PROTOCOL);
             ck_assert_uint_eq(r.out.len, r.taken);
         } else {
             give_refused(&r, TUSK_ERR_AUTH, "28000", refusal_of(w, rule));
             ck_assert_str_eq(r.err.where, "login");
+            ck_assert_str_eq(r.err.hint, way_out(w, rule));
         }
         end(&r);
     }

@@ -1158,6 +1158,7 @@ static void slot_freed(tusk_loop *owner, void *value)
 START_TEST(children_end_from_the_newest_to_the_oldest_then_slots)
 {
     child a = {.name = "a"}, b = {.name = "b"}, c = {.name = "c", .sibling = &b.child}, d = {.name = "d"};
+    child first = {.name = "first"}, last = {.name = "last"};
 
     tusk__loop_slot_set(loop, TUSK__SLOT_TLS, named("tls"), slot_freed);
     ck_assert_ptr_eq(tusk__loop_slot_get(loop, TUSK__SLOT_SCRAM), NULL);
@@ -1165,9 +1166,11 @@ START_TEST(children_end_from_the_newest_to_the_oldest_then_slots)
     tusk__loop_adopt(loop, &b.child, on_free);
     tusk__loop_adopt(loop, &c.child, on_free);
     tusk__loop_adopt(loop, &d.child, on_free);
+    tusk__loop_adopt_last(loop, &first.child, on_free);
+    tusk__loop_adopt_last(loop, &last.child, on_free);
     tusk__loop_disown(&d.child);
     tusk_loop_free(loop);
-    diary_is("c a tls");
+    diary_is("c a last first tls");
     loop = NULL;
 }
 END_TEST

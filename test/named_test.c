@@ -220,6 +220,38 @@ START_TEST(a_statement_without_names_takes_no_values)
 }
 END_TEST
 
+START_TEST(a_name_that_is_no_name_there_gets_a_hint)
+{
+    static const char behind_a_value[] =
+        "It stands in quotes or a comment, or directly behind a value, where a colon begins no name: write \"limit "
+        ":n\", not \"limit:n\".";
+    static const struct {
+        const char *sql, *name, *hint;
+    } rows[] = {
+        {"select 1 limit:n", "n", behind_a_value},
+        {"select ':n'", "n", behind_a_value},
+        {"select :a limit:n", "n", behind_a_value},
+        {"select :a", ":a", "Give the name without its colon."},
+        {"select 1", ":a", "Give the name without its colon."},
+        {"select :a", "n", ""},
+        {"select x::int", "n", ""},
+        {"select :a", "", ""},
+        {"select 1:", "n", ""},
+    };
+
+    for (int i = 0; i < N_OF(rows); i++) {
+        tusk_named *named = parsed(rows[i].sql);
+        tusk_params params;
+        tusk_error err = {0};
+
+        ck_assert_int_eq(tusk_named_bind(named, TUSK_ARGS({rows[i].name, tusk_int4(1)}), &params, &err),
+                         TUSK_ERR_USAGE);
+        ck_assert_str_eq(err.hint, rows[i].hint);
+        tusk_named_free(named);
+    }
+}
+END_TEST
+
 START_TEST(wrong_values_are_named)
 {
     static const struct {
@@ -355,6 +387,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, values_go_to_their_names_in_any_order);
     tcase_add_test(tcase, a_statement_without_names_takes_no_values);
     tcase_add_test(tcase, wrong_values_are_named);
+    tcase_add_test(tcase, a_name_that_is_no_name_there_gets_a_hint);
     tcase_add_test(tcase, a_value_without_a_name_is_refused);
     tcase_add_test(tcase, a_long_list_of_names_is_cut);
     tcase_add_test(tcase, positions_lead_back_to_the_text_with_names);

@@ -217,7 +217,9 @@ START_TEST(a_token_is_nothing_else)
         rig_initial_is(&r, "OAUTHBEARER", tusk_str_of(expected));
     } else {
         rig_hear_refused(&r, TUSK_ERR_VALUE, "22P03",
-                         "the token that was given is no bearer token: letters, digits, -._~+/ and = at its end");
+                         token[0]
+                             ? "the token that was given is no bearer token: letters, digits, -._~+/ and = at its end"
+                             : "the token that was given is empty");
         ck_assert_str_eq(r.err.where, "login: token");
     }
     rig_end(&r);
@@ -432,7 +434,7 @@ static const struct {
     {NAMES("https://id.example/a/.well-known/openid-configuration"), TUSK_ERR_AUTH, IS_OTHERS},
     {NAMES("https://id.example/.well-known/openid-configuration/"), TUSK_ERR_AUTH, IS_OTHERS},
     {NAMES("http://id.example/.well-known/openid-configuration"), TUSK_ERR_AUTH,
-     "the server's openid-configuration must use https"},
+     "the server's openid-configuration must use https; plain http is never taken"},
     {NAMES("https://id.example/.well-known/openid-configuration?a"), TUSK_ERR_AUTH,
      "the server's openid-configuration must have no query and no fragment"},
     {NAMES("https://evil.example#https://id.example/.well-known/openid-configuration"), TUSK_ERR_AUTH,
@@ -442,7 +444,7 @@ static const struct {
      "the server's openid-configuration names neither openid-configuration nor oauth-authorization-server"},
     {NAMES("https://id.example/a/.well-known/openid-configuration/b"), TUSK_ERR_AUTH,
      "the server's openid-configuration has a path on both sides of its well-known part"},
-    {NAMES(""), TUSK_ERR_AUTH, "the server's openid-configuration must use https"},
+    {NAMES(""), TUSK_ERR_AUTH, "the server's openid-configuration must use https; plain http is never taken"},
     {"{\"status\":\"invalid_token\"}", TUSK_ERR_AUTH, "the server names no openid-configuration"},
     {"{\"status\":\"invalid_request\",\"openid-configuration\":\"" URL "\"}", TUSK_ERR_AUTH,
      "the server does not tell what it wants of a token: invalid_request"},
@@ -740,6 +742,9 @@ END_TEST
 
 /* ---- the configuration --------------------------------------------------------------------------------------------------- */
 
+#define NO_HTTP "oauth_issuer must begin with https://; plain http is never taken"
+#define NEEDS_OAUTH(rule) "require_auth=" rule " needs tusk_oauth(), which the program does not name"
+
 static const struct {
     const char *dsn, *message; /* NULL: fine */
     bool has_no_callback, is_not_named;
@@ -753,10 +758,18 @@ static const struct {
     {PROVED "oauth_client_secret=x", "oauth_client_secret counts for nothing unless the program names tusk_oauth()",
      false, true},
     {PROVED "oauth_scope=x", "oauth_scope counts for nothing unless the program names tusk_oauth()", false, true},
-    {PROVED "oauth_scope=''", NULL, false, true},
+    {PROVED "oauth_scope=''", NULL, true, true},
     {PROVED, NULL, true, true},
     {PROVED "oauth_issuer=http://a/.well-known/openid-configuration",
-     "oauth_issuer is a well-known URL, and must use https", false, false},
+     "oauth_issuer is a well-known URL, and must use https; plain http is never taken", false, false},
+    {PROVED "oauth_issuer=http://id.example.com", NO_HTTP, false, false},
+    {PROVED "oauth_issuer=id.example.com", NO_HTTP, false, false},
+    {PROVED "oauth_issuer=httpss://id.example.com", NO_HTTP, false, false},
+    {PROVED "oauth_issuer=HTTPS://id.example.com", NULL, false, false},
+    {PROVED, "tusk_config.on_token is never called unless the program names tusk_oauth()", false, true},
+    {PROVED "require_auth=oauth", NULL, false, false},
+    {PROVED "require_auth=oauth", NEEDS_OAUTH("oauth"), true, true},
+    {PROVED "require_auth=oauth,md5", NULL, true, true},
     {PROVED "oauth_issuer=https://a/b/.well-known/openid-configuration/c",
      "oauth_issuer is a well-known URL, and has a path on both sides of its well-known part", false, false},
 };
@@ -775,6 +788,9 @@ START_TEST(parameters_count_where_the_mechanism_is_named)
     code = tusk__settings_new(tusk_allocator_default(), &config, &settings, &err);
     ck_assert_str_eq(err.message, configurations[_i].message ? configurations[_i].message : "");
     ck_assert_int_eq(code, configurations[_i].message ? TUSK_ERR_CONFIG : TUSK_OK);
+    ck_assert_str_eq(err.hint, code != TUSK_OK && configurations[_i].is_not_named
+                                   ? "Name tusk_oauth() in tusk_config.auth_mechanisms."
+                                   : "");
     tusk__settings_unref(settings);
 }
 END_TEST
@@ -789,6 +805,9 @@ START_TEST(the_client_secret_is_not_described)
     ck_assert_ptr_null(strstr(text, "my-secret"));
     ck_assert_ptr_nonnull(strstr(text, "oauth_client_secret = (hidden)"));
     ck_assert_ptr_nonnull(strstr(text, "oauth_issuer = " ISSUER));
+    ck_assert_ptr_nonnull(
+        strstr(text, "mechanism = OAUTHBEARER  (field)\ntoken = (asked for at each login)  (field)\n"));
+    ck_assert_ptr_null(strstr(text, "krbsrvname")); /* nothing without GSSAPI */
 }
 END_TEST
 

@@ -432,6 +432,7 @@ START_TEST(time_runs_while_the_program_thinks)
     the_timeout = 0.05;
     open_to(ASK "expect eof\n", "", NEVER, "token-too-late");
     ck_assert_int_eq(await_ready(&err), TUSK_ERR_TIMEOUT);
+    ck_assert_str_eq(err.detail, "tusk_config.on_password was called, and has not answered.");
     ck_assert_int_ge(tusk_loop_now_us(loop) - begin_us, 50000);
     turns();
     ck_canceled_once();
@@ -456,6 +457,65 @@ START_TEST(a_question_outlives_its_loop)
     ck_assert(tusk_str_is(tusk_password_user(the_program.request), "app"));
     answer(&the_program);
     all_went_as_written();
+}
+END_TEST
+
+typedef struct patience {
+    tusk_timer *timer;
+    tusk_watch *watch;
+    tusk_password_request *request;
+    tusk_conn *conn;
+} patience;
+
+static void on_ready(int fd, unsigned events, void *user)
+{
+    (void)fd, (void)events, (void)user;
+}
+
+static void stop_waiting(tusk_password_request *request, void *user)
+{
+    patience *p = user;
+
+    tusk_timer_stop(p->timer);
+    tusk_watch_stop(p->watch);
+    p->timer = NULL;
+    tusk_conn_free(p->conn); /* NULL: that is why it is canceled */
+    tusk_password_refuse(request, NULL);
+}
+
+static void wait_for_answer(tusk_password_request *request, void *user)
+{
+    patience *p = user;
+
+    p->timer = tusk_timer_start(loop, 100, answer, NULL);
+    p->watch = tusk_watch_start(loop, 0, 0, on_ready, NULL, NULL);
+    p->request = request;
+    tusk_password_on_cancel(request, stop_waiting, p);
+}
+
+/* Nobody who is canceled can tell by whom: what he waits by is his to stop in any case, and the connection his to free. */
+START_TEST(whoever_is_canceled_stops_what_he_waits_by)
+{
+    patience p = {0};
+    char dsn[128];
+    tusk_conn *conn;
+
+    server = script_start(ASK "expect any\n");
+    (void)snprintf(dsn, sizeof dsn, "host=127.0.0.1 port=%d user=app sslmode=disable require_auth=password",
+                   script_port(server));
+    conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .on_password = wait_for_answer, .user_data = &p});
+    while (!p.request)
+        ck_assert_int_eq(tusk_loop_turn(loop, TUSK_NONE, NULL), TUSK_OK);
+    ck_assert_ptr_nonnull(p.timer);
+    if (_i > 0)
+        tusk_conn_free(conn);
+    else
+        p.conn = conn;
+    if (_i > 1)
+        turns();
+    tusk_loop_free(loop);
+    loop = NULL;
+    ck_assert_ptr_null(p.timer);
 }
 END_TEST
 
@@ -489,6 +549,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, an_answer_on_its_way_is_dropped_with_the_connection, 0, 4);
     tcase_add_test(tcase, time_runs_while_the_program_thinks);
     tcase_add_loop_test(tcase, a_question_outlives_its_loop, 0, 2);
+    tcase_add_loop_test(tcase, whoever_is_canceled_stops_what_he_waits_by, 0, 3);
     tcase_add_test(tcase, a_loop_freed_with_an_answer_on_its_way_tells_nobody);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -499,6 +499,12 @@ static const struct {
      "channel_binding=require needs scram-sha-256, which require_auth does not allow"},
     {"host=h require_auth=!scram-sha-256 channel_binding=require",
      "channel_binding=require needs scram-sha-256, which require_auth does not allow"},
+    {"host=h require_auth=gss", "require_auth=gss needs tusk_gssapi(), which the program does not name"},
+    {"host=h require_auth=sspi,oauth", "require_auth=sspi,oauth needs tusk_gssapi(), which the program does not name"},
+    {"host=h require_auth=!none,!password,!md5,!scram-sha-256,!gss,!sspi",
+     "require_auth=!none,!password,!md5,!scram-sha-256,!gss,!sspi needs tusk_oauth(), which the program does not name"},
+    {"host=h require_auth=!none,!password,!md5,!scram-sha-256,!gss,!sspi,!oauth",
+     "require_auth allows no way of logging in"},
     {"host=a,b hostaddr=::1,x", "hostaddr must be a numeric IPv4 or IPv6 address; give a name as host"},
     {"host=a,b port=1,0", "port must be a number from 1 to 65535"},
     {"postgresql://u:pa@ss@h/d", "host must not contain an @"},
@@ -757,7 +763,7 @@ static void assert_no_secret(const char *text, const char *dsn)
 static void try_config(const char *dsn, const tusk_auth_mechanism *mechanism)
 {
     const tusk_auth_mechanism *mechanisms[] = {mechanism, NULL};
-    const tusk_config config = {.dsn = dsn, .auth_mechanisms = mechanisms, .on_token = never_called};
+    const tusk_config config = {.dsn = dsn, .auth_mechanisms = mechanisms, .on_token = mechanism ? never_called : NULL};
     tusk__settings *s = NULL;
     tusk_error err = {0};
 

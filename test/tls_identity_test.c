@@ -1,4 +1,5 @@
 /* The client certificate: shown when, from which files, with which keys; and what a user hears when that does not work. */
+#include <errno.h>
 #include <poll.h>
 #include <sys/stat.h>
 
@@ -169,7 +170,8 @@ START_TEST(default_files_are_those_of_the_home_folder)
     ck_assert_int_eq(unlink(fixture.key), 0); /* a certificate without its key is a mistake, not "none" */
     o = dial(settings_with(peer, "require", ""));
     ck_assert_int_eq(o.err.code, TUSK_ERR_CONFIG);
-    ck_assert_ptr_nonnull(strstr(o.err.message, "/.postgresql/postgresql.key\" cannot be read"));
+    ck_assert_ptr_nonnull(strstr(o.err.message, "/.postgresql/postgresql.key\" cannot be read: there is no such file"));
+    ck_assert_str_eq(o.err.hint, "The key of the client certificate is expected there unless sslkey names it.");
     tls_peer_stop(peer);
     ck_assert_str_eq(fixture.shown, "client");
     ck_assert_int_eq(unlink(fixture.certificate), 0);
@@ -490,7 +492,7 @@ static const struct {
     {"no certificate\n", "=", "certificate file", "holds no usable certificate"},
     {"", "=", "certificate file", "holds no usable certificate"},
     {"/", "=", "certificate file", "holds no usable certificate"},
-    {"=", NULL, "key file", "cannot be read"},
+    {"=", NULL, "key file", "cannot be read: there is no such file"},
     {"=", "no key\n", "key file", "holds no usable key"},
     {"=", "", "key file", "holds no usable key"},
     {"=", "/", "key file", "is not a plain file"},
@@ -527,6 +529,8 @@ START_TEST(bad_file_is_named)
                    is_certificate ? fixture.certificate : fixture.key, bad_files[_i].message);
     ck_assert_str_eq(o.err.message, message);
     ck_assert_ptr_nonnull(strstr(o.err.where, ": tls files"));
+    ck_assert_str_eq(o.err.hint, "");
+    ck_assert_int_eq(o.err.os, strstr(message, "cannot be read") ? ENOENT : 0);
     ck_assert_int_eq(tls_peer_connections(peer), 0);
     tls_peer_stop(peer);
     (void)rmdir(fixture.certificate);

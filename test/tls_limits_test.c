@@ -185,7 +185,7 @@ START_TEST(default_list_is_that_of_the_home_folder)
 
     tls_crl_append(&(tls_crl_spec){.issuer = &world.authority}, fixture.crl);
     o = dial_with("verify-ca", "sslcrl=/nowhere"); /* what is given stands instead of it */
-    ck_assert_str_eq(o.err.message, "the revocation list file \"/nowhere\" cannot be read");
+    ck_assert_str_eq(o.err.message, "the revocation list file \"/nowhere\" cannot be read: there is no such file");
     (void)unlink(list);
     (void)rmdir(folder);
 }
@@ -221,7 +221,8 @@ START_TEST(list_that_is_none_is_named)
     ck_assert_str_eq(o.err.message, message);
     o = dial_with("verify-full", "sslcrldir=/no/where");
     check_error(&o.err);
-    ck_assert_str_eq(o.err.message, "the folder of revocation lists \"/no/where\" cannot be read");
+    ck_assert_str_eq(o.err.message,
+                     "the folder of revocation lists \"/no/where\" cannot be read: there is no such file");
 }
 END_TEST
 

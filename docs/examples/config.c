@@ -21,13 +21,16 @@ static tusk_config *read_document(const char *path, tusk_error *err)
     FILE *file = fopen(path, "r");
     tusk_config *config = NULL;
 
-    if (file) {
-        size_t len = fread(json, 1, sizeof json, file);
+    size_t len;
 
-        fclose(file);
-        if (tusk_config_from_json((tusk_str){json, len}, NULL, &config, err) != TUSK_OK)
-            complain(err);
+    if (!file) {
+        perror(path);
+        return NULL;
     }
+    len = fread(json, 1, sizeof json, file);
+    fclose(file);
+    if (tusk_config_from_json((tusk_str){json, len}, NULL, &config, err) != TUSK_OK)
+        complain(err);
     return config;
 }
 

@@ -9,6 +9,7 @@
 typedef struct identity {
     tusk_loop *loop;
     tusk_token_request *request; /* NULL: nobody is waiting */
+    tusk_timer *timer;           /* the service, at work */
 } identity;
 
 static void identity_answers(void *user)
@@ -24,6 +25,16 @@ static void identity_answers(void *user)
         tusk_token_refuse(request, &(tusk_error){.code = TUSK_ERR_AUTH, .message = "the variable TOKEN is not set"});
 }
 
+/* The connection's time is over, or it was closed. */
+static void not_wanted(tusk_token_request *request, void *user)
+{
+    identity *id = user;
+
+    id->request = NULL;
+    tusk_timer_stop(id->timer);
+    tusk_token_refuse(request, NULL);
+}
+
 /* Without a scope of its own the program asks the server which it wants. */
 static void bring_token(tusk_token_request *request, void *user)
 {
@@ -35,11 +46,13 @@ static void bring_token(tusk_token_request *request, void *user)
         return;
     }
     printf("a token of " TUSK_STR_FMT " for " TUSK_STR_FMT "\n", TUSK_STR_ARG(issuer), TUSK_STR_ARG(scope));
-    id->request = request;
-    if (!tusk_timer_start(id->loop, 0.01, identity_answers, id)) {
-        id->request = NULL;
+    id->timer = tusk_timer_start(id->loop, 0.01, identity_answers, id);
+    if (!id->timer) {
         tusk_token_refuse(request, NULL);
+        return;
     }
+    id->request = request;
+    tusk_token_on_cancel(request, not_wanted, id);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* A password that is made when a server asks for one: here it is taken from the connection string, as if a vault had been asked
- * and had answered a moment later.
+ * and had answered a moment later, unless the connection's time was over first.
  * Usage: password "postgresql://user:password@host/dbname?sslmode=verify-full" */
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 typedef struct vault {
     tusk_loop *loop;
     tusk_password_request *request; /* NULL: nobody is waiting */
+    tusk_timer *timer;              /* the vault, at work */
     char secret[128];
 } vault;
 
@@ -21,17 +22,29 @@ static void vault_answers(void *user)
     tusk_password_give(request, tusk_str_of(v->secret));
 }
 
+/* Nobody waits for it any more; answered it must be nevertheless. */
+static void not_wanted(tusk_password_request *request, void *user)
+{
+    vault *v = user;
+
+    v->request = NULL;
+    tusk_timer_stop(v->timer);
+    tusk_password_refuse(request, NULL);
+}
+
 static void ask_vault(tusk_password_request *request, void *user)
 {
     vault *v = user;
     tusk_str host = tusk_password_host(request), role = tusk_password_user(request);
 
     printf("a password for " TUSK_STR_FMT " at " TUSK_STR_FMT "\n", TUSK_STR_ARG(role), TUSK_STR_ARG(host));
-    v->request = request;
-    if (!tusk_timer_start(v->loop, 0.01, vault_answers, v)) {
-        v->request = NULL;
+    v->timer = tusk_timer_start(v->loop, 0.01, vault_answers, v);
+    if (!v->timer) {
         tusk_password_refuse(request, NULL);
+        return;
     }
+    v->request = request;
+    tusk_password_on_cancel(request, not_wanted, v);
 }
 
 /* What stands between the ':' behind the user and the '@'. */

@@ -39,6 +39,8 @@ typedef void (*tusk_closed_fn)(tusk_conn *conn, const tusk_error *err, void *use
  * Returns   its length; 0: it is not known, and connecting fails */
 typedef size_t (*tusk_key_password_fn)(char *buf, size_t size, void *user);
 
+/** A parameter of the session has a new value (ParameterStatus), at the login or later: "TimeZone", "UTC". Called from the loop; name
+ * and value live until it returns. What was told last can be asked for at any time: tusk/server.h. */
 typedef void (*tusk_parameter_fn)(tusk_conn *conn, tusk_str name, tusk_str value, void *user);
 
 /** What a configuration made from a JSON document keeps beside its fields: see tusk_config_from_json(). */
@@ -88,8 +90,8 @@ typedef struct tusk_config {
      * RESET goes back to, and win over `options`, PGTZ and the like. Not here: user, database, options, replication, _pq_.… */
     const char *const *server_settings;
 
-    /* Further ways of logging in: {tusk_oauth(), tusk_gssapi(), NULL}. The list is copied. Default: passwords, SCRAM,
-     * certificates. docs/guide.md, "Other ways of logging in" */
+    /* Further ways of logging in: {tusk_oauth(), tusk_gssapi(), NULL} (the latter is in tusk/gssapi.h). The list is copied. Default:
+     * passwords, SCRAM, certificates. docs/guide.md, "Other ways of logging in" */
     const tusk_auth_mechanism *const *auth_mechanisms;
 
     double connect_timeout;   /* seconds for all of it: every host, name, connect, TLS, login. Default: what the connection string
@@ -124,13 +126,13 @@ typedef struct tusk_config {
 
 /**
  * What a configuration comes to: one line for each value that is in force, with its origin (default, environment variable,
- * service file and line, connection string, field, JSON document …), then warnings. Secrets are shown as "(hidden)", control
+ * service file and line, connection string, field, JSON document …), mechanisms among them, then warnings. Secrets are shown as "(hidden)", control
  * characters and bytes that are no UTF-8 as \xNN. It reads the same sources that a connection made now would read, and connects to nobody.
  *
  * config    NULL: what a program that gives nothing gets
  * buf       always NUL-terminated if size > 0
  * Returns   the length that the whole text has, as snprintf; 0 if the configuration is refused
- * Errors    TUSK_ERR_CONFIG what a connection would fail with · TUSK_ERR_NOMEM
+ * Errors    TUSK_ERR_CONFIG what a connection would fail with, but for files of TLS, which are not looked at · TUSK_ERR_NOMEM
  * Example   docs/examples/config.c
  */
 size_t tusk_config_describe(const tusk_config *config, char *buf, size_t size, tusk_error *err);
@@ -141,7 +143,8 @@ size_t tusk_config_describe(const tusk_config *config, char *buf, size_t size, t
  *     { "connection_config": { "host": "db1", "port": 5432, "database": "app", "server_settings": { "jit": "off" } },
  *       "driver_features":   { "enable_cloud_sql": false } }
  *
- * Names, types and what is not taken: docs/config.md, "A JSON document". Here 0 means what it means to PostgreSQL and asyncpg,
+ * Names, JSON's types and what is not taken are checked here; what a value says (a port of 70000, a malformed dsn) is judged by
+ * whoever uses the configuration: tusk_config_describe() asks. docs/config.md, "A JSON document". Here 0 means what it means to PostgreSQL and asyncpg,
  * and null means "not given".
  *
  * json      UTF-8; borrowed until return

@@ -14,8 +14,9 @@ extern "C" {
  *
  * dsn       postgresql://user:password@host:port/dbname?name=value&… or "host=… port=… dbname=…"; NULL or "" for the defaults.
  *           What it leaves open the environment and files say, as with libpq: docs/config.md
- * Returns   the connection, owned by the caller: tusk_conn_free(). NULL only if not even that could be allocated; every other
- *           failure, a malformed dsn included, is the connection's error, and that of every request on it
+ * Returns   the connection, owned by the caller: tusk_conn_free(). NULL only if not even that could be allocated, or the loop
+ *           is being freed; every other failure, a malformed dsn included, is the connection's error, and that of every request on
+ *           it
  * Thread    the loop's thread
  * Source    PostgreSQL docs, libpq, "Connection Strings"
  */

@@ -58,8 +58,9 @@ tusk_loop *tusk_loop_open(const tusk_loop_config *config, tusk_error *err);
  * End everything on the loop and free it. NULL is fine; inside a callback it is not (the call is ignored and logged).
  *
  * Requests that are still open complete with TUSK_ERR_CANCELED, their callbacks run during this call (what these submit is
- * dropped); connections are closed without waiting for the peer. To close politely, await tusk_close() first. All pointers
- * to objects of the loop are invalid afterwards, queries included.
+ * dropped, and tusk_conn_open() gives them NULL); connections are closed without waiting for the peer. To close politely, await tusk_close() first. In these callbacks
+ * all objects of the loop are still there, to be stopped, closed or freed as ever: timers, watches, connections and statements go
+ * when the last one has run. Afterwards all pointers to objects of the loop are invalid, queries included.
  */
 void tusk_loop_free(tusk_loop *loop);
 

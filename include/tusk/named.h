@@ -27,7 +27,7 @@ typedef struct tusk_arg {
 
 /** Values by name, in any order. Borrowed until the call that takes them returns. */
 typedef struct tusk_args {
-    const tusk_arg *items;
+    const tusk_arg *items; /* NULL: the text is not read for names at all */
     size_t n;
 } tusk_args;
 
@@ -44,6 +44,15 @@ static inline tusk_args tusk_args_of(const tusk_arg *items, size_t n)
     tusk_args args = {items, n};
     return args;
 }
+
+/** No values, but names to be looked for: then one that the text has, and nobody gives a value for, is told before anything is sent. */
+static inline tusk_args tusk_no_args(void)
+{
+    static tusk_arg nothing;
+
+    return tusk_args_of(&nothing, 0);
+}
+#define TUSK_NO_ARGS tusk_no_args()
 
 /** A statement whose names have become numbers. Made once, used many times: then nothing is allocated for the names. */
 typedef struct tusk_named tusk_named;

@@ -25,7 +25,7 @@ const tusk_auth_mechanism *tusk_oauth(void);
 /**
  * The question of one login for its token. From the call of tusk_token_fn on it is the program's, until it is answered by one of
  * tusk_token_give(), tusk_token_discover() and tusk_token_refuse(), once, at any time: it stays valid when the connection, or the
- * loop, is gone.
+ * loop, is gone, and is to be answered then, too. Who wants to know of that: tusk_token_on_cancel().
  */
 typedef struct tusk_token_request tusk_token_request;
 
@@ -34,7 +34,7 @@ typedef struct tusk_token_request tusk_token_request;
  * certificate under sslmode=verify-full, or by requirepeer; or where require_auth names oauth, which is the consent to go without. At
  * most once for each attempt to connect, and once more after tusk_token_discover(); not for a cancel request. The connection goes on
  * with the answer in the next turn; until then its time-outs run, and, the first time, so does the server's patience
- * (authentication_timeout, 60 s by default).
+ * (authentication_timeout, 60 s by default). As with passwords, one connection asks one question at a time.
  *
  * Thread    the loop's thread; everything is allowed, answering at once and freeing the connection included
  * Example   docs/examples/oauth.c
@@ -47,7 +47,7 @@ tusk_str tusk_token_port(const tusk_token_request *request);
 tusk_str tusk_token_dbname(const tusk_token_request *request);
 tusk_str tusk_token_user(const tusk_token_request *request);
 
-/** The parameters oauth_issuer (if that is a well-known URL, the issuer of it), oauth_client_id and oauth_client_secret; empty: not
+/** The parameters oauth_issuer (https://…; if that is a well-known URL, the issuer of it), oauth_client_id and oauth_client_secret; empty: not
  * given. */
 tusk_str tusk_token_issuer(const tusk_token_request *request);
 tusk_str tusk_token_client_id(const tusk_token_request *request);
@@ -67,7 +67,8 @@ bool tusk_token_is_discovered(const tusk_token_request *request);
  *           been used
  * Errors    are the login's: TUSK_ERR_VALUE another character, or none · TUSK_ERR_LIMIT longer than a server takes (some 65 500
  *           bytes) · TUSK_ERR_NOMEM
- * Thread    the loop's; another thread posts it (tusk_loop_post())
+ * Thread    the loop's; another thread posts it (tusk_loop_post()). When the loop is gone any thread may answer, as nobody is left to
+ *           be told
  */
 void tusk_token_give(tusk_token_request *request, tusk_str token);
 
@@ -78,6 +79,7 @@ void tusk_token_give(tusk_token_request *request, tusk_str token);
  *
  * Errors    are the login's: TUSK_ERR_STATE it was asked already · TUSK_ERR_CONFIG oauth_issuer is not given, so that nothing could
  *           be told from its answer · TUSK_ERR_AUTH its issuer is another, or it names none
+ * Thread    as tusk_token_give()
  */
 void tusk_token_discover(tusk_token_request *request);
 
@@ -87,6 +89,7 @@ void tusk_token_discover(tusk_token_request *request);
  *
  * err       copied; code, message (one line) and sqlstate are the program's, and must not hold the secret. NULL: TUSK_ERR_AUTH; a
  *           sqlstate that has not five characters becomes 28000
+ * Thread    as tusk_token_give()
  */
 void tusk_token_refuse(tusk_token_request *request, const tusk_error *err);
 

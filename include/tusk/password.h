@@ -14,7 +14,8 @@ extern "C" {
 
 /**
  * The question of one login for its password. From the call of tusk_password_fn on it is the program's, until it is answered by
- * tusk_password_give() or tusk_password_refuse(), once, at any time: it stays valid when the connection, or the loop, is gone.
+ * tusk_password_give() or tusk_password_refuse(), once, at any time: it stays valid when the connection, or the loop, is gone, and is
+ * to be answered then, too. Who wants to know of that: tusk_password_on_cancel().
  */
 typedef struct tusk_password_request tusk_password_request;
 
@@ -23,6 +24,9 @@ typedef struct tusk_password_request tusk_password_request;
  * to connect (sslmode=prefer and allow may make two at one address), behind the TLS handshake, which under sslmode=verify-full has
  * proved who the server is, and under a weaker mode has not; not for a cancel request. The connection goes on with the answer in
  * the next turn; until then its time-outs run, and so does the server's patience (authentication_timeout, 60 s by default).
+ *
+ * One connection asks one question at a time: before it asks again the one before was answered, or canceled, and
+ * tusk_password_on_cancel() has said so. Several connections may ask at once.
  *
  * Thread    the loop's thread; everything is allowed, answering at once and freeing the connection included
  * Example   docs/examples/password.c
@@ -40,7 +44,8 @@ tusk_str tusk_password_user(const tusk_password_request *request);
  *
  * password  UTF-8, or any bytes but zero; not empty. Copied; the copy is wiped when it has been used
  * Errors    are the login's: TUSK_ERR_AUTH 28P01 an empty one · TUSK_ERR_VALUE a zero byte in it · TUSK_ERR_NOMEM
- * Thread    the loop's; another thread posts it (tusk_loop_post())
+ * Thread    the loop's; another thread posts it (tusk_loop_post()). When the loop is gone any thread may answer, as nobody is left to
+ *           be told
  */
 void tusk_password_give(tusk_password_request *request, tusk_str password);
 
@@ -51,14 +56,17 @@ void tusk_password_give(tusk_password_request *request, tusk_str password);
  * err       copied; code, sqlstate and texts are the program's, and must not hold the secret; control characters in a text become
  *           blanks. NULL, or a code that is no error: TUSK_ERR_AUTH; what is no sqlstate (five digits and capital letters) becomes
  *           28P01
- * Thread    the loop's
+ * Thread    as tusk_password_give()
  */
 void tusk_password_refuse(tusk_password_request *request, const tusk_error *err);
 
 /**
  * Have fn called once if the answer is not wanted any more: the connection was closed, its time is over, or the loop is being freed.
- * Never inside the call that brings that about, but for tusk_loop_free(), where timers and watches may be gone already. The request
- * is still to be answered, in fn or later.
+ * Never inside the call that brings that about, but for tusk_loop_free(). Everything is allowed there, too: a timer or watch that the
+ * answer was to come by may be stopped. The request is still to be answered, in fn or later.
+ *
+ * Thread    the loop's, and before the answer
+ * Example   docs/examples/password.c
  */
 void tusk_password_on_cancel(tusk_password_request *request, void (*fn)(tusk_password_request *request, void *user), void *user);
 

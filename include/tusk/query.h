@@ -23,10 +23,11 @@ typedef void (*tusk_done_fn)(tusk_query *q, void *user);
 typedef struct tusk_request {
     const char *sql;    /* UTF-8; one statement */
     tusk_str sql_str;   /* instead of sql, if its length is known */
-    tusk_stmt *stmt;    /* instead of sql: a prepared statement of the same connection */
+    tusk_stmt *stmt;    /* instead of sql: a prepared statement of the same connection. It takes params, not args or named */
     tusk_params params; /* $1 … */
     tusk_args args;     /* instead of params: by name, TUSK_ARGS({"age", tusk_int4(18)}), and :age in the text; tusk/named.h
-                           has the rules. The text is read for names each time; to have that done once: */
+                           has the rules. Without it (TUSK_NO_ARGS is with it) a :age goes to the server, which refuses it.
+                           The text is read for names each time; to have that done once: */
     tusk_named *named;  /* instead of sql: tusk_named_parse(). The position of an error is one in the text with names */
 
     bool script;        /* simple protocol: several statements, no params, text results; waits for its end before anything

@@ -1,4 +1,4 @@
-/* Tusk: an asynchronous PostgreSQL driver in C. This header includes all the others.
+/* Tusk: an asynchronous PostgreSQL driver in C. This header includes all the others but tusk/gssapi.h.
  *
  * Conventions, which hold for the whole API and are not repeated at each function:
  *

@@ -82,6 +82,8 @@ static void value_of(chance *c, const world *w, const char *name, char out[256])
     else if (strstr(name, "scram_") == name)
         text = PICK(
             c, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "x");
+    else if (strcmp(name, "oauth_issuer") == 0)
+        text = PICK(c, "https://id.example.com", "https://x", "");
     else if (strcmp(name, "target_session_attrs") == 0)
         text = PICK(c, "any", "any", "read-write", "read-only", "primary", "standby", "prefer-standby", "x");
     else if (strcmp(name, "load_balance_hosts") == 0)

@@ -488,6 +488,7 @@ START_TEST(time_runs_while_the_program_thinks)
     acts[1] = NEVER;
     open_at(_i);
     ck_assert_int_eq(await_ready(&err), TUSK_ERR_TIMEOUT);
+    ck_assert_str_eq(err.detail, held ? "tusk_config.on_token was called, and has not answered." : "");
     turns();
     ck_assert_int_eq(n_canceled, held != NULL); /* a slow machine may not have come so far */
     if (held)

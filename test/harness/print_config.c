@@ -220,9 +220,12 @@ static const char differences[] =
     "goes on in the clear.\n"
     "- What could never work is refused at once: `channel_binding=require` or `sslcertmode=require` without TLS "
     "(`sslmode=disable`, or a\n"
-    "  Unix-domain socket alone), `channel_binding=require` where `require_auth` leaves no SCRAM. libpq finds out when "
-    "the "
-    "server asks.\n";
+    "  Unix-domain socket alone), `channel_binding=require` where `require_auth` leaves no SCRAM, a `require_auth` "
+    "that leaves nothing "
+    "but\n"
+    "  mechanisms that the program has not named. libpq finds out when the server asks. Also refused: `on_token` "
+    "without "
+    "`tusk_oauth()`.\n";
 
 static const char more_differences[] =
     "- `sslcertmode=require` is looked at behind the handshake, where libpq looks when the server has let it in.\n"
@@ -254,7 +257,8 @@ static const char more_differences[] =
     "  The program is asked before the server is, so that a token at hand costs no second connection. `oauth_issuer` "
     "is "
     "needed to ask the\n"
-    "  server, `oauth_client_id` not at all. Plain `http:` is never taken, whatever `PGOAUTHDEBUG` says.\n"
+    "  server, `oauth_client_id` not at all. `oauth_issuer` must begin with `https://`, and so must what the\n"
+    "  server names: plain `http:` is never taken, whatever `PGOAUTHDEBUG` says.\n"
     "- A parameter that counts with `tusk_oauth()` alone is refused if the program does not name that; "
     "libpq always has it.\n"
     "- A value is checked when the configuration is made, also one that would not matter for this connection.\n"

@@ -574,6 +574,10 @@ START_TEST(freeing_the_connection_ends_all_on_it)
     tusk_conn_free(db);
     db = NULL;
     ck_assert_int_eq(tusk_await(ready), _i == 1 ? TUSK_OK : TUSK_ERR_CANCELED);
+    if (_i == 0) {
+        ck_assert_int_eq(tusk_query_error(ready)->fate, TUSK_FATE_NOT_SENT);
+        ck_assert_ptr_nonnull(strstr(tusk_query_error(ready)->where, "/tusk as drv"));
+    }
     ck_assert_int_eq(tusk_await(q), _i == 1 ? TUSK_OK : TUSK_ERR_CANCELED);
     turn(0);
     ck_assert_str_eq(story, _i == 1 ? "a:OK b:ERR_CANCELED" : "a:ERR_CANCELED b:ERR_CANCELED");
@@ -618,6 +622,73 @@ static void give_up(void *user)
     (void)user;
     gave_up = true;
 }
+
+typedef struct neighbours {
+    tusk_conn *conns[2];
+    tusk_stmt *stmt;
+    tusk_timer *timer;
+    tusk_query *q;
+} neighbours;
+
+static void end_neighbours(tusk_query *q, void *user)
+{
+    neighbours *n = user;
+
+    (void)q;
+    n_done++;
+    tusk_timer_stop(n->timer);
+    tusk_stmt_free(n->stmt);
+    tusk_query_free(n->q);
+    for (int i = 0; i < 2; i++) {
+        tusk_query_free(tusk_close(n->conns[i]));
+        tusk_conn_free(n->conns[i]);
+    }
+    *n = (neighbours){0};
+}
+
+/* Older or newer than the one whose end calls: all handles are there until the last callback has run. */
+START_TEST(a_callback_frees_its_neighbours_while_the_loop_is_freed)
+{
+    neighbours n = {.conns[0] = connect_plain()};
+    tusk_conn *middle = connect_plain();
+
+    n_done = 0;
+    n.conns[1] = connect_plain();
+    n.stmt = tusk_prepare(n.conns[1], "select 1", NULL, 0);
+    n.q = tusk_stmt_ready(n.stmt);
+    ck_ok(n.q);
+    ck_usable(n.conns[0]);
+    n.timer = tusk_timer_start(loop, 100, give_up, NULL);
+    tusk_submit(middle, &(tusk_request){.sql = "select pg_sleep(100)", .on_done = end_neighbours, .user = &n});
+    turn(0);
+    tusk_loop_free(loop);
+    ck_assert_int_eq(n_done, 1);
+    ck_assert_ptr_null(n.timer);
+    db = NULL;
+    loop = NULL;
+}
+END_TEST
+
+static void connect_again(tusk_query *q, void *user)
+{
+    tusk_loop *its_loop = tusk_conn_loop(tusk_query_conn(q));
+    tusk_conn *fresh = tusk_connect(its_loop, user);
+
+    n_done++;
+    ck_assert_ptr_null(fresh);
+    tusk_submit(fresh, &(tusk_request){.sql = "select 1", .on_done = connect_again, .user = user});
+}
+
+START_TEST(a_loop_that_is_freed_makes_no_connections)
+{
+    n_done = 0;
+    tusk_submit(db, &(tusk_request){.sql = "select 1", .on_done = connect_again, .user = "host=127.0.0.1 port=1"});
+    tusk_loop_free(loop);
+    ck_assert_int_eq(n_done, 1);
+    db = NULL;
+    loop = NULL;
+}
+END_TEST
 
 static void try_again(tusk_query *q, void *user)
 {
@@ -676,6 +747,8 @@ static TCase *tests_over(const char *name, void (*begin)(void))
     tcase_add_test(tcase, close_ends_the_rest_in_order_and_then_itself);
     tcase_add_loop_test(tcase, freeing_the_connection_ends_all_on_it, 0, 2);
     tcase_add_loop_test(tcase, freeing_the_loop_ends_all_on_it, 0, 4);
+    tcase_add_test(tcase, a_callback_frees_its_neighbours_while_the_loop_is_freed);
+    tcase_add_test(tcase, a_loop_that_is_freed_makes_no_connections);
     tcase_add_loop_test(tcase, retrying_on_a_dead_connection_does_not_stop_the_loop, 0, 2);
     return tcase;
 }

@@ -213,9 +213,11 @@ END_TEST
 static const struct {
     const char *role, *options, *ticket, *message, *hint;
 } refusals[] = {
-    {"t_gss", "require_auth=!gss", "t_gss.cc", ASKS "!gss does not allow", ""},
-    {"t_gss", "require_auth=sspi", "t_gss.cc", ASKS "sspi does not allow", ""},
-    {"t_gss", "require_auth=scram-sha-256,md5", "t_gss.cc", ASKS "scram-sha-256,md5 does not allow", ""},
+    {"t_gss", "require_auth=!gss", "t_gss.cc", ASKS "!gss does not allow",
+     "To allow it, take !gss out of require_auth."},
+    {"t_gss", "require_auth=sspi", "t_gss.cc", ASKS "sspi does not allow", "To allow it, add gss to require_auth."},
+    {"t_gss", "require_auth=scram-sha-256,md5", "t_gss.cc", ASKS "scram-sha-256,md5 does not allow",
+     "To allow it, add gss to require_auth."},
     {"t_gss", "sslmode=require channel_binding=require", "t_gss.cc",
      "channel binding is required, but the server asks for GSSAPI authentication", ""},
     {"t_gss", "", "expired.cc", "GSSAPI for postgres@localhost: Ticket expired", ""},

@@ -126,7 +126,8 @@ static const struct {
     {"sslmode=require require_auth=md5,password password=%p", "", "", ""},
     {"sslmode=disable require_auth=!md5 password=%p", "28000", IN_THE_CLEAR, CONSENT}, /* that names no consent */
     {"sslmode=verify-full require_auth=scram-sha-256 password=%p", "28000",
-     "the server asks for cleartext password authentication, which require_auth=scram-sha-256 does not allow", ""},
+     "the server asks for cleartext password authentication, which require_auth=scram-sha-256 does not allow",
+     "To allow it, add password to require_auth."},
     {"sslmode=verify-full channel_binding=require password=%p", "28000",
      "channel binding is required, but the server asks for cleartext password authentication", ""},
 };

@@ -139,8 +139,8 @@ static const struct {
     {"t_password", "cleartext password", "scram-sha-256,password", "scram-sha-256,md5"},
     {"t_md5", "MD5", "md5", "!md5"},
     {"t_md5", "MD5", "!password", "password,scram-sha-256"},
-    {"t_scram", "SASL", "scram-sha-256", "md5"},
-    {"t_scram", "SASL", "!md5,!password", "none"},
+    {"t_scram", "SCRAM-SHA-256", "scram-sha-256", "md5"},
+    {"t_scram", "SCRAM-SHA-256", "!md5,!password", "none"},
     {"t_scram", "SCRAM-SHA-256", "!oauth", "!scram-sha-256"},
 };
 

@@ -256,6 +256,20 @@ START_TEST(names_and_numbers_do_not_mix)
 }
 END_TEST
 
+START_TEST(no_values_are_values_too)
+{
+    tusk_query *q = ask("select :a", TUSK_NO_ARGS);
+
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_USAGE);
+    ck_error(tusk_query_error(q), TUSK_ERR_USAGE, "42P02", "no value is given for :a");
+    ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
+    tusk_query_free(q);
+    q = ask("select 1", TUSK_NO_ARGS);
+    ck_ok(q);
+    tusk_query_free(q);
+}
+END_TEST
+
 START_TEST(without_values_a_text_is_not_read_for_names)
 {
     tusk_query *q = ask("select (array[1,2,3])[:a]", NO_ARGS);
@@ -292,6 +306,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, the_next_query_has_positions_of_its_own);
     tcase_add_loop_test(tcase, wrong_names_are_refused_before_anything_is_sent, 0, N_OF(refused));
     tcase_add_test(tcase, names_and_numbers_do_not_mix);
+    tcase_add_test(tcase, no_values_are_values_too);
     tcase_add_test(tcase, without_values_a_text_is_not_read_for_names);
     tcase_add_test(tcase, a_deadline_that_is_over_is_what_is_told);
     suite_add_tcase(suite, tcase);
