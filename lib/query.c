@@ -385,6 +385,7 @@ tusk_code tusk__held_copy(tusk__held *held, const tusk_allocator *allocator, tus
         if (values[i].kind >= TUSK_KIND_TEXT && values[i].kind != TUSK_KIND_UUID)
             values[i].as.bytes = held_bytes(&at, values[i].as.bytes);
     }
+    held->size = size;
     held->params = (tusk_params){values, params.n};
     held->sql = held_bytes(&at, sql);
     return TUSK_OK;

@@ -96,6 +96,11 @@ typedef struct tusk_config {
                                  says, which is for each attempt, as in libpq; TUSK_NONE: for ever */
     int scram_max_iterations; /* default 100000; a server that asks for more is refused before anything is computed */
 
+    /* How much may wait on the connection before it takes no more: tusk_conn_is_writable(), tusk_conn_drained(). */
+    int max_queued_requests;  /* submitted and not answered, the ones given up included until the server has answered them; default
+                                 16384; TUSK_NONE: no bound */
+    int64_t max_queued_bytes; /* of requests that the system has not taken yet; default 256 MiB; TUSK_NONE: no bound */
+
     /* true: only what is given here, in dsn and in files named here counts: no variable is read (HOME neither), no password file
      * but one named by passfile, and none of the default files of TLS (~/.postgresql/…): who verifies the server names
      * sslrootcert, who shows a certificate sslcert and sslkey. A service that is named is still looked for: in the home folder of
