@@ -241,8 +241,9 @@ fault-sys:
 	$(call run_long,$(FAULT_SYS),test/fault/sys*_test.c,TUSK_FAULT_FULL=1)
 
 # Targets that are a script of their own, beside what they work on.
-SCRIPT_TARGETS := test-matrix compare-libpq compare-logins bench bench-counts figures turns stagger silence docs
+SCRIPT_TARGETS := test-matrix cancels compare-libpq compare-logins bench bench-counts figures turns stagger silence docs
 SCRIPT_test-matrix  := test/matrix
+SCRIPT_cancels      := test/cancels
 SCRIPT_compare-libpq := test/compare/run
 SCRIPT_compare-logins := test/compare/run-logins
 SCRIPT_bench        := bench/run
@@ -257,7 +258,7 @@ MEASURING           := bench bench-counts figures turns stagger silence
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }
 	@test/harness/setup test $(if $(filter $@,$(MEASURING)),bench)
-	@$(SUB) VARIANT=release $(if $(filter $@,$(MEASURING)),bench-built,$(if $(filter $@,test-matrix),suites-built,default))
+	@$(SUB) VARIANT=release $(if $(filter $@,$(MEASURING)),bench-built,$(if $(filter $@,test-matrix cancels),suites-built,default))
 	@TUSK_BENCH_BIN=$(O)/release/bench $(SCRIPT_$@)
 
 .PHONY: demo
