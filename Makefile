@@ -232,13 +232,16 @@ define run_long
 	@$(SUB) VARIANT=release suites-built
 	@TUSK_RUN_LIMIT=7200 $(RUN) $(3) $(call in,release,$(1))
 endef
-.PHONY: sim fault-alloc fault-sys
+.PHONY: sim fault-alloc fault-sys pipelines
 sim:
 	$(call run_long,$(SIM_SRC),test/sim/*_test.c,TUSK_SIM_SEEDS=$(or $(SEEDS),10000))
 fault-alloc:
 	$(call run_long,$(FAULT_ALLOC),test/fault/alloc*_test.c,TUSK_FAULT_FULL=1)
 fault-sys:
 	$(call run_long,$(FAULT_SYS),test/fault/sys*_test.c,TUSK_FAULT_FULL=1)
+
+pipelines:
+	$(call run_long,test/live/pipelines_live_test.c,test/live/pipelines_live_test.c,TUSK_PIPELINED=$(or $(N),1000000))
 
 # Targets that are a script of their own, beside what they work on.
 SCRIPT_TARGETS := test-matrix cancels compare-libpq compare-logins bench bench-counts figures turns stagger silence docs
@@ -365,10 +368,11 @@ clean:   ## remove build/
 HELP_demo        := build docs/examples/demo.c and run it against a throwaway server
 HELP_fuzz        := libFuzzer: T=name (default: each in turn), S=seconds for each (60)
 HELP_sim         := the simulation over SEEDS=n (10000) seeds
+HELP_pipelines   := N=n (1000000) requests through one connection, bad ones among them: answers by value, allocations counted
 HELP_fault-alloc := every allocation fails in turn, over whole scenarios
 HELP_fault-sys   := every system call fails in turn, over whole scenarios
 PART_TARGETS     := $(if $(wildcard docs/examples/demo.c),demo) $(if $(FUZZ_SRC),fuzz) \
-                    $(if $(SIM_SRC),sim) $(if $(FAULT_ALLOC),fault-alloc) $(if $(FAULT_SYS),fault-sys)
+                    $(if $(SIM_SRC),sim) pipelines $(if $(FAULT_ALLOC),fault-alloc) $(if $(FAULT_SYS),fault-sys)
 HAVE_SCRIPT      := $(foreach t,$(SCRIPT_TARGETS),$(if $(wildcard $(SCRIPT_$(t))),$(t)))
 .PHONY: help
 help:   ## this list

@@ -86,7 +86,7 @@ static void on_row_description(tusk_conn *conn, tusk_query *q, const tusk__event
 
     if (q->kind != TUSK__QUERY_PREPARE && !next_result(q, true))
         return;
-    if (tusk__desc_new(conn->allocator, &ev->row_description, &desc, NULL) != TUSK_OK) {
+    if (tusk__desc_new(conn->allocator, &ev->row_description, &q->filling->spare, &desc, NULL) != TUSK_OK) {
         out_of_memory(q, "the description of the columns");
         return;
     }

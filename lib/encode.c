@@ -208,7 +208,7 @@ static tusk_code set_run_desc(tusk_query *q)
         q->first.desc = tusk__desc_ref(desc);
         return TUSK_OK;
     }
-    q->first.desc = tusk__desc_copy(desc);
+    q->first.desc = tusk__desc_copy(desc, &q->first.spare);
     if (!q->first.desc)
         return TUSK_ERR_NOMEM;
     tusk__desc_set_formats(q->first.desc, tusk__format_rule_of(q));

@@ -264,12 +264,13 @@ void tusk__query_fail_fields(tusk_query *q, tusk_str fields)
     if (q->named)
         q->error.position = tusk_named_position(q->named, q->error.position);
     if (q->fields_cap < fields.len) {
-        uint8_t *memory = allocator->realloc(q->fields, fields.len, allocator->user);
+        size_t cap = fields.len < HELD_KEPT ? HELD_KEPT : fields.len; /* for the next one, too */
+        uint8_t *memory = allocator->realloc(q->fields, cap, allocator->user);
 
         if (!memory)
             return; /* the summary stands; only the uncut fields are missing */
         q->fields = memory;
-        q->fields_cap = fields.len;
+        q->fields_cap = cap;
     }
     if (fields.len)
         memcpy(q->fields, fields.ptr, fields.len);
@@ -352,6 +353,7 @@ static uint8_t *held_room(tusk__held *held, const tusk_allocator *allocator, siz
 
     if (held->cap >= size)
         return held->memory;
+    size = tusk__size_roomy(size);
     memory = allocator->malloc(size, allocator->user);
     if (!memory)
         return NULL;

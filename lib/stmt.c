@@ -69,7 +69,7 @@ void tusk__stmt_set_desc(tusk_stmt *stmt, tusk__desc *desc)
 /* In a copy: results that are still there look at the old description. */
 void tusk__stmt_learn_formats(tusk_stmt *stmt)
 {
-    tusk__desc *desc = stmt->desc ? tusk__desc_copy(stmt->desc) : NULL;
+    tusk__desc *desc = stmt->desc ? tusk__desc_copy(stmt->desc, NULL) : NULL;
 
     if (!desc)
         return; /* learned the next time */
