@@ -545,8 +545,10 @@ tusk_code tusk_await_free(tusk_query *q, tusk_error *err)
     q->pins++;
     code = await_pinned(q, err);
     q->pins--;
-    tusk_query_free(q);
-    recycle_if_unused(q);
+    if (q->is_released) /* by a callback */
+        recycle_if_unused(q);
+    else
+        tusk_query_free(q);
     return code;
 }
 
