@@ -76,7 +76,7 @@ static void conn_destroy(tusk_conn *conn)
 {
     const tusk_allocator *allocator = conn->allocator;
 
-    tusk__task_cancel(&conn->drain_task);
+    tusk__task_cancel(&conn->flow_task);
     tusk__task_cancel(&conn->advance_task); /* the close that lets go of it has ended the refused ones before */
     tusk__session_clear(&conn->session);
     tusk__params_clear(&conn->params, allocator);
@@ -258,7 +258,7 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     end_stmts(conn);
     tusk__conn_wake(&conn->login_waiters, &why);
     complete_queue(conn, &why);
-    tusk__conn_wake(&conn->drain_waiters, &why);
+    tusk__flow_end(conn, &why);
     tusk__conn_wake(&conn->close_waiters, NULL);
     if (!conn->is_closing && !conn->is_released && conn->on_closed)
         conn->on_closed(conn, conn->error, conn->closed_user);
@@ -298,7 +298,7 @@ static void close_task(tusk__task *task)
     tusk__conn_pin(conn);
     tusk__conn_wake(&conn->login_waiters, &closed_error);
     complete_queue(conn, &closed_error);
-    tusk__conn_wake(&conn->drain_waiters, &closed_error);
+    tusk__flow_end(conn, &closed_error);
     if ((is_draining || say_goodbye(conn)) && !conn->is_released &&
         tusk__timer_start(conn->loop, &conn->timer, DRAIN_US, drain_is_over) == TUSK_OK)
         tusk__receive_review(conn);

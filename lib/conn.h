@@ -75,8 +75,8 @@ struct tusk_conn {
     /* how much may wait: flow.c */
     size_t n_queued, max_queued_requests; /* in the queue, whatever their stage */
     uint64_t held_bytes, max_queued_bytes; /* the copies of held ones; with what is in the out buffer they are the bytes that wait */
-    tusk_query *drain_waiters; /* tusk_conn_drained() */
-    tusk__task drain_task;
+    tusk_query *flow_refused, *drain_waiters; /* what was not queued; tusk_conn_drained() */
+    tusk__task flow_task;
 
     /* cancel rule */
     tusk__cancel *cancel;
@@ -158,6 +158,8 @@ static inline bool tusk__flow_is_full(const tusk_conn *conn)
 }
 /* It is full. True: q was refused, and ends in the next turn. False: it is queued all the same, perhaps only to tell its error. */
 bool tusk__flow_refuse(tusk_conn *conn, tusk_query *q, tusk_str sql);
+/* The connection is over: all of its are told. */
+void tusk__flow_end(tusk_conn *conn, const tusk_error *err);
 /* Something has left: is there anybody to be told? */
 void tusk__flow_review(tusk_conn *conn);
 static inline void tusk__flow_left(tusk_conn *conn)

@@ -14,62 +14,95 @@ static bool is_low(const tusk_conn *conn)
            tusk__flow_bytes(conn) <= conn->max_queued_bytes / LOW_PART;
 }
 
-/* ---- above the bounds ---- */
-
-/* Ours, or one that only makes the queue shorter. */
-static bool is_exempt(const tusk_query *q)
+static void append(tusk_query **list, tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_CLOSE;
+    while (*list)
+        list = &(*list)->next;
+    *list = q;
 }
 
-/* A Parse has a statement that waits for its end, and ends in its place; all others end at once. */
-bool tusk__flow_refuse(tusk_conn *conn, tusk_query *q, tusk_str sql)
+static size_t length(const tusk_query *q)
 {
-    tusk_error *err;
-
-    if (q->error.code != TUSK_OK || conn->phase >= TUSK__PHASE_CLOSING || is_exempt(q) ||
-        tusk__loop_check(conn->loop, NULL) != TUSK_OK)
-        return false;
-    err =
-        tusk__query_failf(q, TUSK_ERR_LIMIT, "53400",
-                          "the connection takes no more for now: %zu requests wait for answers, %llu bytes for sending",
-                          conn->n_queued, (unsigned long long)tusk__flow_bytes(conn));
-    err->fate = TUSK_FATE_NOT_SENT;
-    tusk__error_hint(
-        err, tusk_str_of("Submit it again when tusk_conn_drained() has completed; tusk_conn_is_writable() tells "
-                         "beforehand. The bounds are max_queued_requests and max_queued_bytes."));
-    if (q->kind == TUSK__QUERY_PREPARE)
-        return false;
-    if (!q->stmt)
-        tusk__sql_head(sql, q->sql, sizeof q->sql);
-    tusk__query_complete_soon(q);
-    return true;
-}
-
-/* ---- below them again ---- */
-
-/* Only those that wait now: who waits again in a callback waits for what that callback has submitted. */
-static void drain_task(tusk__task *task)
-{
-    tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, drain_task));
     size_t n = 0;
-    tusk_query *q;
+
+    for (; q; q = q->next)
+        n++;
+    return n;
+}
+
+static void complete_first(tusk_query **list)
+{
+    tusk_query *q = *list;
+
+    *list = q->next;
+    q->next = NULL;
+    tusk__query_complete(q);
+}
+
+/* ---- who is told, in the next turn ---- */
+
+/* Only those that are there now: who submits again, or waits again, in a callback is told in a turn to come. */
+static void flow_task(tusk__task *task)
+{
+    tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, flow_task));
+    size_t n_refused = length(conn->flow_refused), n_waiters = length(conn->drain_waiters);
 
     tusk__conn_pin(conn);
-    for (q = conn->drain_waiters; q; q = q->next)
-        n++;
-    while (n-- > 0 && (q = conn->drain_waiters) && is_low(conn)) {
-        conn->drain_waiters = q->next;
-        q->next = NULL;
-        tusk__query_complete(q);
-    }
+    while (n_refused-- > 0 && conn->flow_refused)
+        complete_first(&conn->flow_refused);
+    while (n_waiters-- > 0 && conn->drain_waiters && is_low(conn))
+        complete_first(&conn->drain_waiters);
     tusk__conn_unpin(conn);
 }
 
 void tusk__flow_review(tusk_conn *conn)
 {
     if (is_low(conn))
-        tusk__loop_defer(conn->loop, &conn->drain_task, drain_task);
+        tusk__loop_defer(conn->loop, &conn->flow_task, flow_task);
+}
+
+void tusk__flow_end(tusk_conn *conn, const tusk_error *err)
+{
+    tusk__conn_wake(&conn->flow_refused, NULL); /* they have their own */
+    tusk__conn_wake(&conn->drain_waiters, err);
+}
+
+/* ---- above the bounds ---- */
+
+/* What closes a statement makes the queue no longer than there are statements. */
+static bool is_exempt(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_CLOSE;
+}
+
+static void set_error(const tusk_conn *conn, tusk_query *q)
+{
+    tusk_error *err =
+        tusk__query_failf(q, TUSK_ERR_LIMIT, "53400",
+                          "the connection takes no more for now: %zu requests wait for answers, %llu bytes for sending",
+                          conn->n_queued, (unsigned long long)tusk__flow_bytes(conn));
+
+    err->fate = TUSK_FATE_NOT_SENT;
+    tusk__error_hint(
+        err, tusk_str_of("Submit it again when tusk_conn_drained() has completed; tusk_conn_is_writable() tells "
+                         "beforehand. The bounds are max_queued_requests and max_queued_bytes."));
+}
+
+/* A Parse has a statement that waits for its end, and ends in its place; all others end in the next turn. */
+bool tusk__flow_refuse(tusk_conn *conn, tusk_query *q, tusk_str sql)
+{
+    if (q->error.code != TUSK_OK || conn->phase >= TUSK__PHASE_CLOSING || is_exempt(q) ||
+        tusk__loop_check(conn->loop, NULL) != TUSK_OK)
+        return false;
+    set_error(conn, q);
+    if (q->kind == TUSK__QUERY_PREPARE)
+        return false;
+    if (!q->stmt)
+        tusk__sql_head(sql, q->sql, sizeof q->sql);
+    tusk__timer_stop(q->loop, &q->deadline); /* what becomes of it is decided */
+    append(&conn->flow_refused, q);
+    tusk__loop_defer(conn->loop, &conn->flow_task, flow_task);
+    return true;
 }
 
 /* ---- what the caller asks ---- */
@@ -81,14 +114,12 @@ bool tusk_conn_is_writable(const tusk_conn *conn)
 
 tusk_query *tusk_conn_drained(tusk_conn *conn)
 {
-    tusk_query *q = conn ? tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT) : NULL, **link;
+    tusk_query *q = conn ? tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT) : NULL;
 
     if (!q)
         return NULL;
     if (conn->phase < TUSK__PHASE_CLOSING && !is_low(conn)) {
-        for (link = &conn->drain_waiters; *link; link = &(*link)->next)
-            ;
-        *link = q;
+        append(&conn->drain_waiters, q);
         return q;
     }
     tusk__conn_say_closed(conn, q);
