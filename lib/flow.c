@@ -69,10 +69,10 @@ void tusk__flow_end(tusk_conn *conn, const tusk_error *err)
 
 /* ---- above the bounds ---- */
 
-/* What closes a statement makes the queue no longer than there are statements. */
+/* What closes a statement or a cursor makes the queue no longer than there are of these. */
 static bool is_exempt(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_CLOSE;
+    return q->kind == TUSK__QUERY_CLOSE || q->kind == TUSK__QUERY_CLOSE_PORTAL;
 }
 
 static void set_error(const tusk_conn *conn, tusk_query *q)

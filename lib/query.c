@@ -194,8 +194,10 @@ static void run_on_done(tusk_query *q)
 void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 {
     static const char *const acts[TUSK__N_WIRE_KINDS] = {
-        [TUSK__QUERY_EXEC] = "exec",   [TUSK__QUERY_RUN] = "run",       [TUSK__QUERY_PREPARE] = "prepare",
-        [TUSK__QUERY_CLOSE] = "close", [TUSK__QUERY_SCRIPT] = "script", [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_EXEC] = "exec",          [TUSK__QUERY_RUN] = "run",
+        [TUSK__QUERY_PREPARE] = "prepare",    [TUSK__QUERY_CLOSE] = "close",
+        [TUSK__QUERY_CLOSE_PORTAL] = "close", [TUSK__QUERY_SCRIPT] = "script",
+        [TUSK__QUERY_FENCE] = "fence",
     };
 
     if (q->kind == TUSK__QUERY_WAIT || (err && err->where[0]))

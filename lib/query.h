@@ -16,6 +16,7 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_RUN,     /* Bind, Execute, Sync of a prepared statement */
     TUSK__QUERY_PREPARE, /* Parse, Describe, Sync */
     TUSK__QUERY_CLOSE,   /* Close, Sync */
+    TUSK__QUERY_CLOSE_PORTAL, /* Close of a cursor, Sync: its name is the text */
     TUSK__QUERY_SCRIPT,  /* Query */
     TUSK__QUERY_FENCE,   /* an empty Query of our own behind a cancel */
     TUSK__N_WIRE_KINDS,
