@@ -8,6 +8,7 @@
 
 #include "lib/conn.h"
 #include "lib/named.h"
+#include "lib/sql.h"
 #include "proto/error_set.h"
 #include "proto/size.h"
 
@@ -44,6 +45,7 @@ static void query_destroy(query_pool *pool, pooled_query *p)
     tusk__query_drop_rows(&p->q);
     if (p->q.stmt)
         tusk__stmt_unref(p->q.stmt);
+    tusk__desc_unref(p->q.assumed);
     tusk_named_free(p->q.named);
     if (p->q.conn)
         tusk__conn_unpin(p->q.conn);
@@ -137,6 +139,8 @@ static void query_clear(tusk_query *q)
     if (q->stmt)
         tusk__stmt_unref(q->stmt);
     q->stmt = NULL;
+    tusk__desc_unref(q->assumed);
+    q->assumed = NULL;
     if (q->named)
         tusk__named_unref(q->named);
     q->named = NULL;
@@ -146,8 +150,11 @@ static void query_clear(tusk_query *q)
     q->sql[0] = '\0';
     q->is_done = q->is_released = q->is_kept = q->is_given_up = q->in_callback = false;
     q->text_results = q->cancelable = q->is_paused = q->is_streaming = false;
-    q->rows_given = q->is_repeated = q->failed_elsewhere = q->is_commit = q->is_copy = q->owes_sync = q->copy_refused =
-        false;
+    q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = false;
+    q->is_commit = q->is_copy = q->owes_sync = q->copy_refused = false;
+    q->n_closes = 0;
+    q->n_more_syncs = 0;
+    q->has_begun = false;
     q->max_result_bytes = 0;
     q->on_row = NULL;
     q->on_done = NULL;
@@ -194,15 +201,20 @@ static void run_on_done(tusk_query *q)
 void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 {
     static const char *const acts[TUSK__N_WIRE_KINDS] = {
-        [TUSK__QUERY_EXEC] = "exec",          [TUSK__QUERY_RUN] = "run",
-        [TUSK__QUERY_PREPARE] = "prepare",    [TUSK__QUERY_CLOSE] = "close",
-        [TUSK__QUERY_CLOSE_PORTAL] = "close", [TUSK__QUERY_SCRIPT] = "script",
-        [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_EXEC] = "exec",       [TUSK__QUERY_FIRST] = "exec",      [TUSK__QUERY_RUN] = "run",
+        [TUSK__QUERY_PREPARE] = "prepare", [TUSK__QUERY_CLOSE] = "close",     [TUSK__QUERY_CLOSE_PORTAL] = "close",
+        [TUSK__QUERY_EXPLAIN] = "explain", [TUSK__QUERY_ANALYZE] = "explain", [TUSK__QUERY_ANALYZE_INSIDE] = "explain",
+        [TUSK__QUERY_SCRIPT] = "script",   [TUSK__QUERY_FENCE] = "fence",
     };
+
+    char text[sizeof q->sql];
 
     if (q->kind == TUSK__QUERY_WAIT || (err && err->where[0]))
         return;
-    tusk__error_where(err, "%s \"%s\"", acts[q->kind], q->stmt ? q->stmt->sql : q->sql);
+    if (q->stmt && !q->named)
+        tusk__sql_head(q->stmt->text, text, sizeof text);
+    tusk__error_where(err, "%s \"%s\"", q->stmt && q->stmt->is_cached ? "exec" : acts[q->kind],
+                      q->stmt && !q->named ? text : q->sql);
 }
 
 void tusk__query_complete(tusk_query *q)
@@ -277,6 +289,13 @@ void tusk__query_fail_fields(tusk_query *q, tusk_str fields)
     if (fields.len)
         memcpy(q->fields, fields.ptr, fields.len);
     q->fields_len = fields.len;
+}
+
+void tusk__query_forget_answer(tusk_query *q)
+{
+    tusk__query_drop_rows(q);
+    q->error.code = TUSK_OK;
+    q->fields_len = 0;
 }
 
 /* ---- results ---- */

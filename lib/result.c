@@ -87,7 +87,7 @@ uint16_t tusk__format_of(uint32_t type, tusk__format_rule rule)
     case TUSK__FORMATS_KNOWN:
         return tusk__type_has_send(type);
     case TUSK__FORMATS_REFUSED:
-        return tusk__type_name(type) && tusk__type_has_send(type);
+        return tusk__type_surely_has_send(type);
     case TUSK__FORMATS_BINARY:
         break;
     }
