@@ -238,7 +238,8 @@ static tusk_stmt *prepared(const char *sql)
 
 static void up(void)
 {
-    tusk_config config = {.dsn = harness_env("TUSK_TEST_DSN_PLAIN"), .max_queued_requests = WINDOW};
+    tusk_config config = {
+        .dsn = harness_env("TUSK_TEST_DSN_PLAIN"), .max_queued_requests = WINDOW, .max_cacheable_statement_size = 80};
 
     live_fds = harness_open_fds();
     fail_alloc_init(&heap, 0, false);
