@@ -246,7 +246,7 @@ define run_long
 	@$(SUB) VARIANT=release suites-built
 	@TUSK_RUN_LIMIT=7200 $(RUN) $(3) $(call in,release,$(1))
 endef
-.PHONY: sim fault-alloc fault-sys
+.PHONY: sim fault-alloc fault-sys pipelines
 sim:
 	$(call run_long,$(SIM_SRC),test/sim/*_test.c,TUSK_SIM_SEEDS=$(or $(SEEDS),10000))
 fault-alloc:
@@ -254,9 +254,13 @@ fault-alloc:
 fault-sys:
 	$(call run_long,$(FAULT_SYS),test/fault/sys*_test.c,TUSK_FAULT_FULL=1)
 
+pipelines:
+	$(call run_long,test/live/pipelines_live_test.c,test/live/pipelines_live_test.c,TUSK_PIPELINED=$(or $(N),1000000))
+
 # Targets that are a script of their own, beside what they work on.
-SCRIPT_TARGETS := test-matrix compare-libpq compare-logins bench bench-counts figures turns stagger silence order docs
+SCRIPT_TARGETS := test-matrix cancels compare-libpq compare-logins bench bench-counts figures turns stagger silence order docs
 SCRIPT_test-matrix  := test/matrix
+SCRIPT_cancels      := test/cancels
 SCRIPT_compare-libpq := test/compare/run
 SCRIPT_compare-logins := test/compare/run-logins
 SCRIPT_bench        := bench/run
@@ -272,7 +276,7 @@ MEASURING           := bench bench-counts figures turns stagger silence order
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }
 	@test/harness/setup test $(if $(filter $@,$(MEASURING)),bench)
-	@$(SUB) VARIANT=release $(if $(filter $@,$(MEASURING)),bench-built,$(if $(filter $@,test-matrix),suites-built,default))
+	@$(SUB) VARIANT=release $(if $(filter $@,$(MEASURING)),bench-built,$(if $(filter $@,test-matrix cancels),suites-built,default))
 	@TUSK_BENCH_BIN=$(O)/release/bench $(SCRIPT_$@)
 
 .PHONY: demo
@@ -379,10 +383,11 @@ clean:   ## remove build/
 HELP_demo        := build docs/examples/demo.c and run it against a throwaway server
 HELP_fuzz        := libFuzzer: T=name (default: each in turn), S=seconds for each (60)
 HELP_sim         := the simulation over SEEDS=n (10000) seeds
+HELP_pipelines   := N=n (1000000) requests through one connection, bad ones among them: answers by value, allocations counted
 HELP_fault-alloc := every allocation fails in turn, over whole scenarios
 HELP_fault-sys   := every system call fails in turn, over whole scenarios
 PART_TARGETS     := $(if $(wildcard docs/examples/demo.c),demo) $(if $(FUZZ_SRC),fuzz) \
-                    $(if $(SIM_SRC),sim) $(if $(FAULT_ALLOC),fault-alloc) $(if $(FAULT_SYS),fault-sys)
+                    $(if $(SIM_SRC),sim) pipelines $(if $(FAULT_ALLOC),fault-alloc) $(if $(FAULT_SYS),fault-sys)
 HAVE_SCRIPT      := $(foreach t,$(SCRIPT_TARGETS),$(if $(wildcard $(SCRIPT_$(t))),$(t)))
 .PHONY: help
 help:   ## this list

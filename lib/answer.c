@@ -98,7 +98,8 @@ static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
 
     if (!next)
         return; /* not ready, and not kept then */
-    if (q->kind == TUSK__QUERY_EXEC || (q->kind == TUSK__QUERY_FIRST && q->stmt->is_cached))
+    if ((q->kind == TUSK__QUERY_EXEC && (q->assumed || !tusk__desc_is_all_binary(next))) ||
+        (q->kind == TUSK__QUERY_FIRST && q->stmt->is_cached)) /* all in binary is what is asked for without knowing anything */
         tusk__known_set(conn->loop, tusk__known_key(conn, q->hash), next);
     if (!q->stmt) {
         tusk__desc_unref(next);
@@ -116,7 +117,7 @@ static tusk__desc *desc_of(tusk_conn *conn, const tusk_query *q, const tusk__row
 
     if (q->kind != TUSK__QUERY_SCRIPT)
         return tusk__formats_described(conn, q, description);
-    return tusk__desc_new(conn->allocator, description, &desc, NULL) == TUSK_OK ? desc : NULL;
+    return tusk__desc_new(conn->allocator, description, &q->filling->spare, &desc, NULL) == TUSK_OK ? desc : NULL;
 }
 
 static void on_row_description(tusk_conn *conn, tusk_query *q, const tusk__event *ev)

@@ -76,6 +76,7 @@ static void conn_destroy(tusk_conn *conn)
 {
     const tusk_allocator *allocator = conn->allocator;
 
+    tusk__task_cancel(&conn->flow_task);
     tusk__task_cancel(&conn->advance_task); /* the close that lets go of it has ended the refused ones before */
     tusk__session_clear(&conn->session);
     tusk__params_clear(&conn->params, allocator);
@@ -260,6 +261,7 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     tusk__cache_free(conn);
     tusk__conn_wake(&conn->login_waiters, &why);
     complete_queue(conn, &why);
+    tusk__flow_end(conn, &why);
     tusk__conn_wake(&conn->close_waiters, NULL);
     if (!conn->is_closing && !conn->is_released && conn->on_closed)
         conn->on_closed(conn, conn->error, conn->closed_user);
@@ -301,6 +303,7 @@ static void close_task(tusk__task *task)
     tusk__conn_pin(conn);
     tusk__conn_wake(&conn->login_waiters, &why);
     complete_queue(conn, &closed_error);
+    tusk__flow_end(conn, &closed_error);
     if ((is_draining || say_goodbye(conn)) && !conn->is_released &&
         tusk__timer_start(conn->loop, &conn->timer, DRAIN_US, drain_is_over) == TUSK_OK)
         tusk__receive_review(conn);
@@ -342,7 +345,8 @@ static bool unlist(tusk_query **list, tusk_query *q)
 
 bool tusk__conn_stop_waiting(tusk_conn *conn, tusk_query *q)
 {
-    bool is_found = unlist(&conn->login_waiters, q) || unlist(&conn->close_waiters, q);
+    bool is_found =
+        unlist(&conn->login_waiters, q) || unlist(&conn->drain_waiters, q) || unlist(&conn->close_waiters, q);
 
     for (tusk_stmt *stmt = conn->stmts; stmt && !is_found; stmt = stmt->next)
         is_found = unlist(&stmt->waiters, q);
@@ -356,6 +360,14 @@ static tusk_query *wait_in(tusk_conn *conn, tusk_query **list)
     while (*list)
         list = &(*list)->next;
     return *list = q;
+}
+
+void tusk__conn_say_closed(const tusk_conn *conn, tusk_query *q)
+{
+    if (conn->phase >= TUSK__PHASE_CLOSING && conn->is_closing)
+        tusk__query_failf(q, TUSK_ERR_STATE, "08003", "the connection is closed")->fate = TUSK_FATE_NOT_SENT;
+    else if (conn->phase >= TUSK__PHASE_CLOSING)
+        tusk__query_fail(q, conn->error);
 }
 
 tusk_query *tusk_close(tusk_conn *conn)
@@ -386,10 +398,7 @@ tusk_query *tusk_conn_ready(tusk_conn *conn)
     q = tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT);
     if (!q)
         return NULL;
-    if (conn->phase >= TUSK__PHASE_CLOSING && conn->is_closing)
-        tusk__query_failf(q, TUSK_ERR_STATE, "08003", "the connection is closed")->fate = TUSK_FATE_NOT_SENT;
-    else if (conn->phase >= TUSK__PHASE_CLOSING)
-        tusk__query_fail(q, conn->error);
+    tusk__conn_say_closed(conn, q);
     tusk__query_complete_soon(q);
     return q;
 }
@@ -439,6 +448,8 @@ static void init(tusk_conn *conn, tusk_loop *loop)
     conn->allocator = allocator;
     conn->pins = 1;
     conn->io.fd = -1;
+    conn->max_queued_requests = SIZE_MAX; /* until the settings say */
+    conn->max_queued_bytes = UINT64_MAX;
     conn->lent = (tusk_allocator){lent_malloc, lent_realloc, lent_free, loop};
     tusk__writer_init(&conn->out, &conn->lent);
     tusk__session_init(&conn->session, allocator);
@@ -465,6 +476,9 @@ tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config)
         tusk__settings_new(allocator, config, &conn->settings, &err) != TUSK_OK) {
         err.fate = TUSK_FATE_NOT_SENT;
         tusk__conn_keep_error(conn, &err);
+    } else {
+        conn->max_queued_requests = conn->settings->max_queued_requests;
+        conn->max_queued_bytes = conn->settings->max_queued_bytes;
     }
     tusk__connect_start(conn);
     return conn;

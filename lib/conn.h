@@ -1,5 +1,6 @@
 /* Connections as lib/ sees them: one struct, worked on by connect.c (until the login is done), queue.c, encode.c and request.c (what
- * is asked), send.c and receive.c (the wire),
+ * is asked), send.c and receive.c (the wire), flow.c (how
+ * much may wait),
  * answer.c (what a message means for the query at the head), deadline.c (time-outs and the cancel rule), conn.c (life).
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #ifndef TUSK_LIB_CONN_H
@@ -72,6 +73,12 @@ struct tusk_conn {
     tusk_stmt *stmts;      /* all that are not freed */
     tusk__task advance_task, close_task;
 
+    /* how much may wait: flow.c */
+    size_t n_queued, max_queued_requests; /* in the queue, whatever their stage */
+    uint64_t held_bytes, max_queued_bytes; /* the copies of held ones; with what is in the out buffer they are the bytes that wait */
+    tusk_query *flow_refused, *drain_waiters; /* what was not queued; tusk_conn_drained() */
+    tusk__task flow_task;
+
     /* cancel rule */
     tusk__cancel *cancel;
     bool cancel_is_over; /* its connection has hung up */
@@ -115,6 +122,8 @@ bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields);
 void tusk__conn_wake(tusk_query **waiters, const tusk_error *err);
 /* Take q off the list in which it waits for the connection or a statement. False: it is on none any more. */
 bool tusk__conn_stop_waiting(tusk_conn *conn, tusk_query *q);
+/* The error of what is asked of a connection that is closing or closed; none while it is neither. */
+void tusk__conn_say_closed(const tusk_conn *conn, tusk_query *q);
 /* Give up socket, chunk, buffers and whatever was going on. */
 void tusk__conn_disconnect(tusk_conn *conn);
 void tusk__conn_drop_chunk(tusk_conn *conn);
@@ -144,6 +153,27 @@ static inline tusk_query *tusk__queue_first_sent(const tusk_conn *conn)
     while (q && q->stage == TUSK__STAGE_REFUSED)
         q = q->next;
     return q && q->stage == TUSK__STAGE_SENT ? q : NULL;
+}
+
+/* flow.c: how much may wait. Inline: asked at each request, each answer, each send. */
+static inline uint64_t tusk__flow_bytes(const tusk_conn *conn)
+{
+    return conn->out.len - conn->out_sent + conn->held_bytes;
+}
+static inline bool tusk__flow_is_full(const tusk_conn *conn)
+{
+    return conn->n_queued >= conn->max_queued_requests || tusk__flow_bytes(conn) >= conn->max_queued_bytes;
+}
+/* It is full. True: q was refused, and ends in the next turn. False: it is queued all the same, perhaps only to tell its error. */
+bool tusk__flow_refuse(tusk_conn *conn, tusk_query *q, tusk_str sql);
+/* The connection is over: all of its are told. */
+void tusk__flow_end(tusk_conn *conn, const tusk_error *err);
+/* Something has left: is there anybody to be told? */
+void tusk__flow_review(tusk_conn *conn);
+static inline void tusk__flow_left(tusk_conn *conn)
+{
+    if (conn->drain_waiters)
+        tusk__flow_review(conn);
 }
 
 /* encode.c: what is asked, as messages in the out buffer */

@@ -30,6 +30,7 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
 static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+static tusk_code encode_close_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 
 /* One row per kind: how it is written and what it is answered with. */
@@ -44,6 +45,7 @@ static const struct {
     [TUSK__QUERY_RUN] = {encode_run, expect_run, sizeof expect_run},
     [TUSK__QUERY_PREPARE] = {encode_prepare, expect_prepare, sizeof expect_prepare},
     [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
+    [TUSK__QUERY_CLOSE_PORTAL] = {encode_close_portal, expect_close, sizeof expect_close},
     [TUSK__QUERY_EXPLAIN] = {tusk__explain_encode, expect_exec, sizeof expect_exec},
     [TUSK__QUERY_ANALYZE] = {tusk__explain_encode, expect_analyze, sizeof expect_analyze},
     [TUSK__QUERY_ANALYZE_INSIDE] = {NULL, expect_analyze_inside,
@@ -237,7 +239,7 @@ static tusk_code set_run_desc(tusk_query *q)
         q->first.desc = tusk__desc_ref(desc);
         return TUSK_OK;
     }
-    q->first.desc = tusk__desc_copy(desc);
+    q->first.desc = tusk__desc_copy(desc, &q->first.spare);
     if (!q->first.desc)
         return TUSK_ERR_NOMEM;
     tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_TEXT);
@@ -363,6 +365,14 @@ static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const tusk__reques
 {
     (void)r;
     tusk__close_write(&conn->out, 'S', tusk_str_of(q->stmt->name));
+    tusk__sync_write(&conn->out);
+    return TUSK_OK;
+}
+
+static tusk_code encode_close_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    (void)q;
+    tusk__close_write(&conn->out, 'P', r->sql);
     tusk__sync_write(&conn->out);
     return TUSK_OK;
 }

@@ -87,7 +87,7 @@ tusk__desc *tusk__formats_described(tusk_conn *conn, const tusk_query *q, const 
 
     if (q->assumed && matches(q->assumed, description))
         return tusk__desc_ref(q->assumed);
-    if (tusk__desc_new(conn->allocator, description, &desc, NULL) != TUSK_OK)
+    if (tusk__desc_new(conn->allocator, description, &q->filling->spare, &desc, NULL) != TUSK_OK)
         return NULL;
     note_formats(q, desc);
     return desc;
@@ -116,7 +116,7 @@ tusk__desc *tusk__formats_for_next(tusk_conn *conn, const tusk_query *q, tusk__d
         if (format == desc->cols[i].format)
             continue;
         if (!next)
-            next = tusk__desc_copy(desc);
+            next = tusk__desc_copy(desc, NULL);
         if (!next)
             return NULL;
         next->cols[i].format = format;
@@ -144,7 +144,7 @@ static uint32_t only_suspect(const tusk__desc *desc)
 tusk__desc *tusk__formats_refused(tusk_conn *conn, const tusk__desc *desc)
 {
     uint32_t suspect = only_suspect(desc);
-    tusk__desc *next = tusk__desc_copy(desc);
+    tusk__desc *next = tusk__desc_copy(desc, NULL);
 
     if (suspect)
         tusk__known_set_text(conn->loop, scope_of(conn), suspect);

@@ -205,9 +205,9 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 {
     static const char *const acts[TUSK__N_WIRE_KINDS] = {
         [TUSK__QUERY_EXEC] = "exec",       [TUSK__QUERY_FIRST] = "exec",      [TUSK__QUERY_RUN] = "run",
-        [TUSK__QUERY_PREPARE] = "prepare", [TUSK__QUERY_CLOSE] = "close",     [TUSK__QUERY_SCRIPT] = "script",
+        [TUSK__QUERY_PREPARE] = "prepare", [TUSK__QUERY_CLOSE] = "close",     [TUSK__QUERY_CLOSE_PORTAL] = "close",
         [TUSK__QUERY_EXPLAIN] = "explain", [TUSK__QUERY_ANALYZE] = "explain", [TUSK__QUERY_ANALYZE_INSIDE] = "explain",
-        [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_SCRIPT] = "script",   [TUSK__QUERY_FENCE] = "fence",
     };
 
     char text[sizeof q->sql];
@@ -281,12 +281,13 @@ void tusk__query_fail_fields(tusk_query *q, tusk_str fields)
     if (q->named)
         q->error.position = tusk_named_position(q->named, q->error.position);
     if (q->fields_cap < fields.len) {
-        uint8_t *memory = allocator->realloc(q->fields, fields.len, allocator->user);
+        size_t cap = fields.len < HELD_KEPT ? HELD_KEPT : fields.len; /* for the next one, too */
+        uint8_t *memory = allocator->realloc(q->fields, cap, allocator->user);
 
         if (!memory)
             return; /* the summary stands; only the uncut fields are missing */
         q->fields = memory;
-        q->fields_cap = fields.len;
+        q->fields_cap = cap;
     }
     if (fields.len)
         memcpy(q->fields, fields.ptr, fields.len);
@@ -376,6 +377,7 @@ static uint8_t *held_room(tusk__held *held, const tusk_allocator *allocator, siz
 
     if (held->cap >= size)
         return held->memory;
+    size = tusk__size_roomy(size);
     memory = allocator->malloc(size, allocator->user);
     if (!memory)
         return NULL;
@@ -409,6 +411,7 @@ tusk_code tusk__held_copy(tusk__held *held, const tusk_allocator *allocator, tus
         if (values[i].kind >= TUSK_KIND_TEXT && values[i].kind != TUSK_KIND_UUID)
             values[i].as.bytes = held_bytes(&at, values[i].as.bytes);
     }
+    held->size = size;
     held->params = (tusk_params){values, params.n};
     held->sql = held_bytes(&at, sql);
     return TUSK_OK;
@@ -566,8 +569,10 @@ tusk_code tusk_await_free(tusk_query *q, tusk_error *err)
     q->pins++;
     code = await_pinned(q, err);
     q->pins--;
-    tusk_query_free(q);
-    recycle_if_unused(q);
+    if (q->is_released) /* by a callback */
+        recycle_if_unused(q);
+    else
+        tusk_query_free(q);
     return code;
 }
 

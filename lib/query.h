@@ -20,6 +20,7 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_RUN,     /* Bind, Execute, Sync of a prepared statement */
     TUSK__QUERY_PREPARE, /* Parse, Describe, Sync */
     TUSK__QUERY_CLOSE,   /* Close, Sync */
+    TUSK__QUERY_CLOSE_PORTAL, /* Close of a cursor, Sync: its name is the text */
     TUSK__QUERY_EXPLAIN, /* of a prepared statement its plan: lib/explain.c */
     TUSK__QUERY_ANALYZE, /* … by running it between BEGIN and ROLLBACK; what that becomes in a transaction: */
     TUSK__QUERY_ANALYZE_INSIDE, /* between a savepoint and its rollback */
@@ -40,7 +41,7 @@ typedef enum tusk__query_stage {
 /* The copy of a request that cannot be encoded yet, or may have to be sent again. */
 typedef struct tusk__held {
     uint8_t *memory; /* one block: sql, values, their bytes */
-    size_t cap;
+    size_t cap, size; /* of it; the copy in it */
     tusk_str sql;
     tusk_params params;
 } tusk__held;

@@ -12,6 +12,7 @@ void tusk__queue_push(tusk_conn *conn, tusk_query *q)
     else
         conn->first = q;
     conn->last = q;
+    conn->n_queued++;
 }
 
 tusk_query *tusk__queue_next(tusk_query *q, tusk__query_stage stage)
@@ -53,13 +54,25 @@ void tusk__queue_unlink(tusk_conn *conn, tusk_query *q)
     else
         conn->last = q->prev;
     q->next = q->prev = NULL;
+    conn->n_queued--;
+    tusk__flow_left(conn);
+}
+
+/* The only one takes all marks with it: the way of each query that is waited for before the next. */
+static void unlink_only(tusk_conn *conn)
+{
+    conn->first = conn->last = conn->wire_last = conn->to_send = conn->held = NULL;
+    conn->n_queued = 0;
+    tusk__flow_left(conn);
 }
 
 tusk_query *tusk__queue_pop(tusk_conn *conn)
 {
     tusk_query *q = conn->first;
 
-    if (q)
+    if (q && !q->next)
+        unlink_only(conn);
+    else if (q)
         tusk__queue_unlink(conn, q);
     return q;
 }

@@ -156,6 +156,8 @@ void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_par
 {
     tusk__request r = {sql, params};
 
+    if (tusk__flow_is_full(conn) && tusk__flow_refuse(conn, q, sql))
+        return;
     tusk__queue_push(conn, q);
     if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q, true)) {
         q->stage = TUSK__STAGE_REFUSED;
@@ -164,6 +166,7 @@ void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_par
     } else if (tusk__check_size(q, &r) == TUSK_OK &&
                tusk__held_copy(&q->held, conn->allocator, sql, params) == TUSK_OK) {
         q->stage = TUSK__STAGE_HELD;
+        conn->held_bytes += q->held.size;
         if (!conn->held)
             conn->held = q;
     } else {
@@ -182,6 +185,7 @@ void tusk__request_release(tusk_conn *conn)
         tusk__request r = {q->held.sql, q->held.params};
 
         conn->held = tusk__queue_next(q->next, TUSK__STAGE_HELD);
+        conn->held_bytes -= q->held.size;
         if (refuse_by_stmt(q, false))
             q->stage = TUSK__STAGE_REFUSED;
         else
@@ -226,6 +230,8 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
             behind->out_begin -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
             behind->out_end -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
         }
+    } else if (q->stage == TUSK__STAGE_HELD) {
+        conn->held_bytes -= q->held.size;
     } else if (q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_OUT) {
         return false;
     }
@@ -282,6 +288,7 @@ bool tusk__request_fence(tusk_conn *conn)
     else
         conn->last = q;
     conn->first = q;
+    conn->n_queued++;
     encode(conn, q, &r);
     return q->stage == TUSK__STAGE_ENCODED;
 }

@@ -17,6 +17,7 @@
  * of that size at once. */
 #define STORE_KEPT (TUSK__CHUNK_SIZE / SPARSE_PART)
 #define RUNS_KEPT 16
+#define DESC_KEPT 1024
 
 /* ---- descriptions ---- */
 
@@ -34,10 +35,25 @@ static size_t desc_size(const tusk__row_description *description)
     return size;
 }
 
-tusk_code tusk__desc_new(const tusk_allocator *allocator, const tusk__row_description *description, tusk__desc **out,
-                         tusk_error *err)
+/* size: what is needed, and what there is. */
+static tusk__desc *desc_memory(const tusk_allocator *allocator, tusk__desc **spare, size_t *size)
 {
-    tusk__desc *desc = allocator->malloc(desc_size(description), allocator->user);
+    tusk__desc *desc = spare ? *spare : NULL;
+
+    if (!desc || desc->size < *size) {
+        *size = tusk__size_roomy(*size);
+        return allocator->malloc(*size, allocator->user);
+    }
+    *spare = NULL;
+    *size = desc->size;
+    return desc;
+}
+
+tusk_code tusk__desc_new(const tusk_allocator *allocator, const tusk__row_description *description, tusk__desc **spare,
+                         tusk__desc **out, tusk_error *err)
+{
+    size_t size = desc_size(description);
+    tusk__desc *desc = desc_memory(allocator, spare, &size);
     tusk_str columns = description->columns;
     char *names;
 
@@ -45,6 +61,7 @@ tusk_code tusk__desc_new(const tusk_allocator *allocator, const tusk__row_descri
         return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for the description of %zu columns",
                                description->n_cols);
     desc->refs = 1;
+    desc->size = size;
     desc->allocator = allocator;
     desc->n_cols = (int)description->n_cols;
     names = (char *)&desc->cols[desc->n_cols];
@@ -83,18 +100,20 @@ void tusk__desc_set_formats(tusk__desc *desc, tusk__format_rule rule)
         desc->cols[i].format = tusk__format_of(desc->cols[i].type, rule);
 }
 
-tusk__desc *tusk__desc_copy(const tusk__desc *desc)
+tusk__desc *tusk__desc_copy(const tusk__desc *desc, tusk__desc **spare)
 {
-    size_t fixed = sizeof *desc + (size_t)desc->n_cols * sizeof desc->cols[0], names = 0;
+    size_t fixed = sizeof *desc + (size_t)desc->n_cols * sizeof desc->cols[0], names = 0, size;
     tusk__desc *copy;
 
     for (int i = 0; i < desc->n_cols; i++)
         names += desc->cols[i].name.len;
-    copy = desc->allocator->malloc(fixed + names, desc->allocator->user);
+    size = fixed + names;
+    copy = desc_memory(desc->allocator, spare, &size);
     if (!copy)
         return NULL;
     memcpy(copy, desc, fixed + names);
     copy->refs = 1;
+    copy->size = size;
     for (int i = 0; i < desc->n_cols; i++)
         copy->cols[i].name.ptr = (char *)copy + (desc->cols[i].name.ptr - (const char *)desc);
     return copy;
@@ -117,11 +136,29 @@ static void drop_runs(tusk__result *result, size_t n)
         memmove(result->runs, result->runs + n, result->n_runs * sizeof *result->runs);
 }
 
+/* A statement that is not prepared describes its columns each time: the memory for that is kept. */
+static void drop_desc(tusk__result *result)
+{
+    tusk__desc *desc = result->desc;
+
+    result->desc = NULL;
+    if (!desc)
+        return;
+    if (desc->refs > 1) {
+        desc->refs--;
+    } else if (desc->size > DESC_KEPT) {
+        tusk__desc_unref(desc);
+    } else {
+        tusk__desc_unref(result->spare);
+        result->spare = desc;
+    }
+}
+
 void tusk__result_reset(tusk__result *result, const tusk_allocator *allocator)
 {
     if (result->n_runs)
         drop_runs(result, result->n_runs);
-    tusk__desc_unref(result->desc);
+    drop_desc(result);
     if (result->store_cap > STORE_KEPT) {
         allocator->free(result->store, allocator->user);
         result->store = NULL;
@@ -133,7 +170,6 @@ void tusk__result_reset(tusk__result *result, const tusk_allocator *allocator)
         result->runs_cap = 0;
     }
     result->next = NULL;
-    result->desc = NULL;
     result->tag_len = 0;
     result->n_rows = result->kept_bytes = 0;
     result->run = result->at = 0;
@@ -156,6 +192,8 @@ void tusk__result_free(tusk__result *result, const tusk_allocator *allocator)
     tusk__result_reset(result, allocator);
     allocator->free(result->store, allocator->user);
     allocator->free(result->runs, allocator->user);
+    tusk__desc_unref(result->spare);
+    result->spare = NULL;
     result->store = NULL;
     result->runs = NULL;
     result->store_cap = result->runs_cap = 0;
@@ -224,15 +262,16 @@ static bool is_sparse(const tusk__result *result)
 
 static bool room_in_store(tusk__result *result, const tusk_allocator *allocator)
 {
+    size_t cap = tusk__size_roomy(result->kept_bytes);
     uint8_t *store;
 
     if (result->store_cap >= result->kept_bytes)
         return true;
-    store = allocator->realloc(result->store, result->kept_bytes, allocator->user);
+    store = allocator->realloc(result->store, cap, allocator->user);
     if (!store)
         return false;
     result->store = store;
-    result->store_cap = result->kept_bytes;
+    result->store_cap = cap;
     return true;
 }
 

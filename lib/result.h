@@ -15,13 +15,15 @@
 typedef struct tusk__desc {
     uint32_t refs;
     const tusk_allocator *allocator;
+    size_t size; /* of the block */
     int n_cols;
     tusk_column cols[]; /* the names lie behind them */
 } tusk__desc;
 
+/* spare: one that nobody uses any more, whose memory is taken if it is large enough; then NULL is left there. May be NULL, or hold it. */
 TUSK_MUST_CHECK
-tusk_code tusk__desc_new(const tusk_allocator *allocator, const tusk__row_description *description, tusk__desc **out,
-                         tusk_error *err);
+tusk_code tusk__desc_new(const tusk_allocator *allocator, const tusk__row_description *description, tusk__desc **spare,
+                         tusk__desc **out, tusk_error *err);
 static inline tusk__desc *tusk__desc_ref(tusk__desc *desc)
 {
     if (desc)
@@ -41,7 +43,7 @@ typedef enum tusk__format_rule {
 uint16_t tusk__format_of(uint32_t type, tusk__format_rule rule);
 void tusk__desc_set_formats(tusk__desc *desc, tusk__format_rule rule);
 
-tusk__desc *tusk__desc_copy(const tusk__desc *desc); /* NULL: out of memory */
+tusk__desc *tusk__desc_copy(const tusk__desc *desc, tusk__desc **spare); /* NULL: out of memory. spare: as above */
 void tusk__desc_unref(tusk__desc *desc); /* NULL is fine */
 
 /* Consecutive DataRow messages, headers included. */
@@ -53,6 +55,7 @@ typedef struct tusk__run {
 typedef struct tusk__result {
     struct tusk__result *next; /* of a script */
     tusk__desc *desc;          /* NULL: no rows can come */
+    tusk__desc *spare;         /* the last one of its own, for the next use; NULL */
     char tag[64];
     uint8_t tag_len;
     size_t n_rows;

@@ -69,6 +69,7 @@ void tusk__send_now(tusk_conn *conn)
     }
     conn->out_sent += n;
     conn->stream += n;
+    tusk__flow_left(conn);
     tusk__progress_expect(conn);
     if (conn->out_sent == conn->out.len)
         out_drained(conn);

@@ -15,6 +15,10 @@
 #include "loop/loop.h"
 #include "proto/error_set.h"
 
+/* How much may wait on a connection, if the caller does not say. */
+#define QUEUED_REQUESTS 16384
+#define QUEUED_BYTES (UINT64_C(256) * 1024 * 1024)
+
 /* The block while it is filled: the struct, the hosts, the startup parameters, the mechanisms, then the texts. */
 typedef struct builder {
     tusk__settings *s;
@@ -155,6 +159,22 @@ static tusk_code build_startup(builder *b)
 
 /* ---- what is not text ------------------------------------------------------------------------------------------------------- */
 
+/* How much may wait: TUSK_NONE is no bound. */
+static tusk_code apply_bounds(builder *b)
+{
+    const tusk_config *config = b->config;
+
+    if (config->max_queued_requests < TUSK_NONE)
+        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
+                               "max_queued_requests must be a number above 0, or TUSK_NONE");
+    if (config->max_queued_bytes < TUSK_NONE)
+        return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
+                               "max_queued_bytes must be a number above 0, or TUSK_NONE");
+    b->s->max_queued_requests = config->max_queued_requests ? (size_t)config->max_queued_requests : QUEUED_REQUESTS;
+    b->s->max_queued_bytes = config->max_queued_bytes ? (uint64_t)config->max_queued_bytes : QUEUED_BYTES;
+    return TUSK_OK;
+}
+
 static tusk_code apply_numbers(builder *b)
 {
     const tusk_config *config = b->config;
@@ -168,7 +188,7 @@ static tusk_code apply_numbers(builder *b)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL, "scram_max_iterations must not be negative");
     b->s->scram_max_iterations =
         config->scram_max_iterations > 0 ? (uint32_t)config->scram_max_iterations : TUSK__SCRAM_MAX_ITERATIONS;
-    return TUSK_OK;
+    return apply_bounds(b);
 }
 
 static tusk_code check_mechanisms(const builder *b)

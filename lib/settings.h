@@ -95,6 +95,8 @@ typedef struct tusk__settings {
     int64_t attempt_timeout_us; /* for each attempt: the parameter connect_timeout; -1 none */
     int64_t connect_timeout_us; /* for all of connecting: tusk_config.connect_timeout; 0 and -1 none */
     uint32_t scram_max_iterations;
+    size_t max_queued_requests;
+    uint64_t max_queued_bytes;
     tusk__ready_key scram_client_key, scram_server_key; /* both or none */
 
     /* the table fills these, but lets through only what is done without looking at them */

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <tusk/str.h>
 
@@ -21,6 +22,12 @@ TUSK_MUST_CHECK
 static inline bool tusk__size_mul(size_t a, size_t b, size_t *product)
 {
     return !__builtin_mul_overflow(a, b, product);
+}
+
+/* Rounded up, for memory that is kept for a next use that may want a little more. */
+static inline size_t tusk__size_roomy(size_t size)
+{
+    return size <= SIZE_MAX - 255 ? (size + 255) & ~(size_t)255 : size;
 }
 
 #endif

@@ -98,6 +98,11 @@ typedef struct tusk_config {
                                  says, which is for each attempt, as in libpq; TUSK_NONE: for ever */
     int scram_max_iterations; /* default 100000; a server that asks for more is refused before anything is computed */
 
+    /* How much may wait on the connection before it takes no more: tusk_conn_is_writable(), tusk_conn_drained(). */
+    int max_queued_requests;  /* submitted and not answered, the ones given up included until the server has answered them; default
+                                 16384; TUSK_NONE: no bound */
+    int64_t max_queued_bytes; /* of requests that the system has not taken yet; default 256 MiB; TUSK_NONE: no bound */
+
     /* What the connection keeps prepared by itself; docs/guide.md, "Statements that are run again". asyncpg's names and defaults */
     int statement_cache_size;             /* statements, those used last; default 100; TUSK_NONE: none is kept */
     double max_cached_statement_lifetime; /* seconds, however often one is used; default 300; TUSK_NONE: for ever */

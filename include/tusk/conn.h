@@ -42,6 +42,29 @@ tusk_query *tusk_close(tusk_conn *conn);
  * with TUSK_ERR_CANCELED in the next turn; their rows live on until tusk_query_free(). NULL is fine. */
 void tusk_conn_free(tusk_conn *conn);
 
+/* ---- how much may wait: nothing grows without bound, and nothing blocks ------------------------------------------------------- */
+
+/**
+ * Would a request that is submitted now be queued? False while as many requests are unanswered, or as many bytes unsent, as
+ * tusk_config.max_queued_requests and max_queued_bytes allow; and on a connection that is closing or closed.
+ * The request that reaches the bound is still queued, whatever its size: a bound of bytes says when to stop, not how large one may be.
+ * What is submitted all the same is not queued: it completes in the next turn with TUSK_ERR_LIMIT (53400), not sent, without
+ * waiting for those before it.
+ */
+bool tusk_conn_is_writable(const tusk_conn *conn);
+
+/**
+ * Completes when at most half of both bounds is in use; in the next turn if that is so already. A new query at each call: await it,
+ * or give it a callback by tusk_query_on_done() and submit from there. Others may have filled the queue again by then:
+ * tusk_conn_is_writable() knows.
+ *
+ * Errors    that of the connection if it ends first · TUSK_ERR_CANCELED it is closed · TUSK_ERR_STATE it is closed already
+ * Thread    the loop's thread
+ * Example   docs/examples/backpressure.c
+ */
+TUSK_MUST_CHECK
+tusk_query *tusk_conn_drained(tusk_conn *conn);
+
 typedef enum tusk_conn_state {
     TUSK_CONN_CONNECTING = 0,
     TUSK_CONN_READY,

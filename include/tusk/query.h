@@ -59,7 +59,8 @@ typedef struct tusk_request {
  * Returns   a query, owned by the caller: tusk_query_free(), allowed at any time.
  *           NULL only if not even the query could be allocated; every other failure is the query's error
  * Completes exactly once, from the loop: TUSK_OK, an error, or TUSK_ERR_CANCELED when conn closes first
- * Errors    TUSK_ERR_STATE conn is closed · TUSK_ERR_LIMIT too many params, sql too long · TUSK_ERR_VALUE a value does not
+ * Errors    TUSK_ERR_STATE conn is closed · TUSK_ERR_LIMIT too many params, sql too long, the queue is full
+ *           (tusk_conn_is_writable()) · TUSK_ERR_VALUE a value does not
  *           fit, is not UTF-8, holds a NUL · TUSK_ERR_SERVER see sqlstate and retry · TUSK_ERR_LOST, TUSK_ERR_TIMEOUT see fate
  * Thread    the loop's thread
  * Source    PostgreSQL docs, Frontend/Backend Protocol, "Extended Query"; Parse, Describe, Bind, Execute, Sync

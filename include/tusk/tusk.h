@@ -28,6 +28,7 @@
 #include <tusk/auth.h>
 #include <tusk/config.h>
 #include <tusk/conn.h>
+#include <tusk/cursor.h>
 #include <tusk/error.h>
 #include <tusk/loop.h>
 #include <tusk/named.h>

@@ -111,6 +111,30 @@ static outcome ask_by_name(tusk_conn *db)
     return o;
 }
 
+static outcome ask_by_cursor(tusk_conn *db)
+{
+    tusk_cursor *cursor =
+        tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select n::int8, 'row ' || n from generate_series(1, $1) n",
+                                                    .params = TUSK_PARAMS(tusk_int4(7)),
+                                                    .hold = true,
+                                                    .batch_rows = 3});
+    const tusk_error *err = tusk_cursor_error(cursor);
+    outcome o = OUTCOME_ERROR;
+    int64_t n = 0;
+
+    for (tusk_row row; tusk_cursor_next_row(cursor, &row);)
+        if (tusk_get_int8(&row, 0) != ++n)
+            o = OUTCOME_WRONG;
+    if (err->code == TUSK_OK)
+        err = tusk_cursor_error(cursor);
+    if (err->code == TUSK_OK && o != OUTCOME_WRONG)
+        o = n == 7 ? OUTCOME_RIGHT : OUTCOME_WRONG;
+    else if (err->code != TUSK_OK && !is_told(err))
+        o = OUTCOME_SILENT;
+    tusk_cursor_free(cursor);
+    return o;
+}
+
 static outcome converse(tusk_loop *loop, const char *dsn)
 {
     tusk_conn *db = tusk_connect(loop, dsn ? dsn : harness_dsn("drv"));
@@ -123,6 +147,8 @@ static outcome converse(tusk_loop *loop, const char *dsn)
             o = OUTCOME_UNVERIFIED;
         p = ask_prepared(db);
         n = ask_by_name(db);
+        p = n > p ? n : p;
+        n = ask_by_cursor(db);
         p = n > p ? n : p;
         if (!tells_its_end(db))
             p = OUTCOME_SILENT;

@@ -403,6 +403,42 @@ START_TEST(cancel_at_any_moment_hits_no_neighbour)
 }
 END_TEST
 
+/* One sqlstate, four askers: the code tells who it was, never the words. Where it was the server, the words are its own. */
+START_TEST(sqlstate_57014_is_told_apart_by_who_asked)
+{
+    static const struct {
+        const char *name;
+        tusk_code code;
+        const char *message;
+    } askers[] = {
+        {"the caller", TUSK_ERR_CANCELED, "canceled by the caller"},
+        {"our deadline", TUSK_ERR_TIMEOUT, "no complete answer within 0.02 s"},
+        {"statement_timeout", TUSK_ERR_SERVER, "canceling statement due to statement timeout"},
+        {"pg_cancel_backend", TUSK_ERR_SERVER, "canceling statement due to user request"},
+    };
+    tusk_query *q;
+
+    if (_i == 2)
+        run("set statement_timeout = 20");
+    q = submit_timed("select 'asked', pg_sleep(100)", _i == 1 ? 0.02 : 100);
+    turn(0);
+    if (_i == 0 || _i == 3)
+        until_running("asked");
+    if (_i == 0)
+        tusk_query_cancel(q);
+    if (_i == 3)
+        run_on(other, textf("select pg_cancel_backend(%u)", tusk_conn_backend_pid(db)));
+    ck_assert_msg(tusk_await(q) == askers[_i].code, "%s: %s", askers[_i].name, said(tusk_query_error(q)));
+    ck_error(tusk_query_error(q), askers[_i].code, "57014", askers[_i].message);
+    ck_assert_int_eq(tusk_query_error(q)->fate,
+                     askers[_i].code == TUSK_ERR_SERVER ? TUSK_FATE_ANSWERED : TUSK_FATE_UNKNOWN);
+    ck_assert(tusk_str_is(tusk_query_error_field(q, 'C'), askers[_i].code == TUSK_ERR_SERVER ? "57014" : ""));
+    ck_assert(!tusk_error_is_fatal(tusk_query_error(q)));
+    tusk_query_free(q);
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(closing_while_canceling_ends_both)
 {
     tusk_query *q = tusk_exec(db, "select pg_sleep(100)", TUSK_NO_PARAMS), *closing;
@@ -780,6 +816,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, cancel_with_a_neighbour_behind_is_ours_alone);
     tcase_add_test(tcase, cancelable_request_is_canceled_in_front_of_others);
     tcase_add_test(tcase, cancel_at_any_moment_hits_no_neighbour);
+    tcase_add_loop_test(tcase, sqlstate_57014_is_told_apart_by_who_asked, 0, 4);
     tcase_add_loop_test(tcase, closing_while_canceling_ends_both, 0, 4);
     tcase_add_test(tcase, backend_that_dies_idle_ends_the_connection);
     tcase_add_test(tcase, request_to_a_backend_that_has_just_died_is_lost);

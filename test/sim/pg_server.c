@@ -105,7 +105,7 @@ typedef struct backend {
     bool is_impostor; /* it has let in without proving itself */
     bool skips;       /* behind an error, until Sync */
     bool is_signaled; /* a cancel has come and not yet ended anything */
-    bool is_sleeping;
+    bool is_sleeping, sleeps_too_long;
     bool is_in_copy;
     bool is_pumping;
     int64_t wakes_at_us;
@@ -526,6 +526,14 @@ static void complete_rows(backend *b, const portal *p)
     complete(b, p->token, tag);
 }
 
+/* The server's own statement_timeout: the same sqlstate as that of a cancel. */
+static void time_out(backend *b, uint32_t token)
+{
+    fact_of(b->server, token)->is_timed_out = true;
+    b->server->counts.timed_out++;
+    refuse(b, token, "57014");
+}
+
 static void wake(void *user)
 {
     backend *b = user;
@@ -533,17 +541,24 @@ static void wake(void *user)
     if (!b->is_sleeping || sim_now(b->server->world) < b->wakes_at_us)
         return;
     b->is_sleeping = false;
-    if (b->script)
-        write_description(b, &b->portal.statement);
-    complete_rows(b, &b->portal);
+    if (b->sleeps_too_long) {
+        time_out(b, b->portal.token);
+    } else {
+        if (b->script)
+            write_description(b, &b->portal.statement);
+        complete_rows(b, &b->portal);
+    }
     go_on(b);
 }
 
 static void fall_asleep(backend *b, const portal *p)
 {
-    int64_t us = b->server->is_calm && p->statement.number > 1000 ? 1000 : p->statement.number;
+    int64_t us = b->server->is_calm && p->statement.number > 1000 ? 1000 : p->statement.number,
+            limit = b->server->options.statement_timeout_us;
 
     b->is_sleeping = true;
+    b->sleeps_too_long = limit > 0 && us > limit;
+    us = b->sleeps_too_long ? limit : us;
     b->wakes_at_us = sim_now(b->server->world) + us;
     flush(b);
     sim_after(b->server->world, us, wake, b);

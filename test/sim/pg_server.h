@@ -32,6 +32,7 @@ typedef struct pg_options {
     bool knows_3_2;              /* else it negotiates down */
     int scram_iterations;
     int64_t max_cancel_delay_us; /* from a CancelRequest to its signal */
+    int64_t statement_timeout_us; /* of a sleep; 0: none */
 
     /* in 1/1000, as sim_faults */
     int refuse;      /* a login: 53300 */
@@ -53,13 +54,14 @@ typedef struct pg_fact {
     bool is_rolled_back; /* COMMIT did not: the tag is ROLLBACK */
     bool is_untrue;      /* answered by a server that has broken the protocol, or has not proved itself */
     bool has_failed_tx;  /* its error ended a transaction */
+    bool is_timed_out;   /* by statement_timeout_us: a 57014 that nobody asked for */
     char sqlstate[6];    /* of its error */
 } pg_fact;
 
 typedef struct pg_counts {
     size_t logins, refused, negotiated, impostors, statements, mishaps, early_deaths, nonsense;
     size_t cancels, cancels_of_nobody, cancels_while_running, cancels_while_idle, cancels_on_fence;
-    size_t copies_failed;
+    size_t copies_failed, timed_out;
 } pg_counts;
 
 pg_server *pg_server_new(sim_world *world, const pg_options *options);

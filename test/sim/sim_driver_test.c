@@ -55,6 +55,7 @@ typedef enum kind {
     K_N_WIRE,
     K_STMT_READY = K_N_WIRE, /* the rest waits outside the queue */
     K_CONN_READY,
+    K_DRAINED,
     K_CLOSE,
     N_KINDS
 } kind;
@@ -90,6 +91,7 @@ static const struct {
     [K_STMT_CLOSE] = {"stmt close", 0, false},
     [K_STMT_READY] = {"stmt ready", 0, false},
     [K_CONN_READY] = {"conn ready", 0, false},
+    [K_DRAINED] = {"drained", 0, false},
     [K_CLOSE] = {"close", 0, false},
 };
 
@@ -109,13 +111,14 @@ typedef enum outcome {
     O_STATE,
     O_NO_CONNECTION,
     O_REFUSED,
+    O_FULL,
     O_FREED,
     N_OUTCOMES
 } outcome;
 
 static const char *const outcome_names[N_OUTCOMES] = {"ok",      "server",  "canc/ns", "canceled", "time/ns", "timeout",
                                                       "lost/ns", "lost",    "prot/ns", "protocol", "unknown", "rolledb",
-                                                      "state",   "no conn", "refused", "freed"};
+                                                      "state",   "no conn", "refused", "full",     "freed"};
 
 /* ---- the model -------------------------------------------------------------------------------------------------------------- */
 
@@ -138,6 +141,7 @@ typedef struct line {
     const want *closer;    /* the first tusk_close() */
     size_t closing_turn;   /* when is_closing was set */
     int64_t opened_us, connect_timeout_us;
+    int max_queued;   /* requests; 0: as many as it likes */
     int64_t stuck_us; /* since when stuck_token is at its head, past its deadline */
     uint32_t stuck_token, stuck_from;
 } line;
@@ -157,6 +161,7 @@ typedef struct handle {
     uint32_t number;
     bool is_closing;
     bool is_learned; /* that it has a column without binary output */
+    bool was_full;   /* its connection took no more when it was prepared */
 } handle;
 
 /* What is known of a token before it is sent. */
@@ -178,6 +183,7 @@ struct want {
     uint32_t alone_from;     /* nothing from this token on is sent until it has ended; 0: anything may be */
     bool is_dropped;         /* … until it is answered: given up with nothing sent behind it */
     bool was_closed;         /* its connection was so already */
+    bool was_full;           /* it took no more */
     bool is_text, is_warned; /* it need not fail for want of binary output */
     bool is_gone;            /* tusk_query_free() was called, be it behind its end */
     bool is_aside;           /* it does not wait in the connection's queue, or need not */
@@ -426,6 +432,8 @@ static outcome outcome_of(const want *w, const tusk_error *err)
     case TUSK_ERR_SYSTEM:
         return O_NO_CONNECTION;
     case TUSK_ERR_LIMIT:
+        if (strcmp(err->sqlstate, "53400") == 0)
+            return O_FULL;
         return w->kind == K_LIMITED && !is_not_sent ? O_REFUSED : O_NO_CONNECTION;
     case TUSK_ERR_USAGE:
     case TUSK_ERR_VALUE:
@@ -443,12 +451,27 @@ static kind kind_of(const want *w)
     return w->kind == K_RUN ? w->handle->kind : w->kind;
 }
 
+/* At most half of what may wait does; others may have filled it since, if it had never to be waited for. */
+static void check_drained(const want *w)
+{
+    run *r = w->run;
+    int n = 0;
+
+    if (!w->was_full || !w->has_done || !w->link->max_queued)
+        return;
+    for (const want *other = r->wants; other < r->wants + r->n_wants; other++)
+        n += other->link == w->link && !other->is_aside && !other->was_full && !other->is_canceled && other->q &&
+             !tusk_query_is_done(other->q);
+    must(r, n <= w->link->max_queued / 2, "%d requests wait, and the queue is told to be drained", n);
+}
+
 static void check_ok(want *w, tusk_query *q)
 {
     run *r = w->run;
     kind k = kind_of(w);
 
     must(r, !w->is_canceled || w->is_aside, "request %u was canceled, and succeeds", w->token);
+    must(r, !w->was_full || w->kind >= K_STMT_CLOSE, "request %u was not to be taken, and succeeds", w->token);
     must(r, !w->was_closed || w->kind == K_CLOSE || w->kind == K_STMT_CLOSE,
          "request %u (%s) on what is closed succeeds", w->token, kinds[w->kind].name);
     for (uint32_t token = w->token; token < w->token + w->n_tokens; token++) {
@@ -461,6 +484,8 @@ static void check_ok(want *w, tusk_query *q)
          k != K_BAD && k != K_ERROR && k != K_LATE && k != K_COPY_IN && k != K_COPY_OUT && k != K_FATAL &&
              k != K_HANGUP,
          "request %u (%s) cannot succeed", w->token, kinds[k].name);
+    if (k == K_DRAINED)
+        check_drained(w);
     if (k == K_COMMIT)
         must(r, pg_fact_of(r->server, w->token)->is_committed, "commit %u was told as success", w->token);
     if (w->kind == K_RUN && k == K_NOBIN && !w->is_text)
@@ -487,7 +512,9 @@ static void check_server_error(const want *w, const tusk_error *err)
     must(r, is_own, "request %u got the error of %u", w->token, token);
     must(r, strcmp(err->sqlstate, pg_fact_of(r->server, token)->sqlstate) == 0, "request %u got %s", w->token,
          err->sqlstate);
-    must(r, strcmp(err->sqlstate, "57014") != 0, "request %u was hit by another's cancel", w->token);
+    must(r, strcmp(err->sqlstate, "57014") != 0 || pg_fact_of(r->server, token)->is_timed_out,
+         "request %u was hit by another's cancel", w->token);
+    must(r, !w->was_full || w->kind >= K_STMT_CLOSE, "request %u was not to be taken, and was answered", w->token);
     must(r, strcmp(err->sqlstate, "26000") != 0 && strcmp(err->sqlstate, "42P05") != 0,
          "request %u mistook its statement: %s", w->token, err->sqlstate);
     must(r, !w->is_warned || strcmp(err->sqlstate, "42883") != 0, "request %u asks in vain for binary again", w->token);
@@ -520,6 +547,10 @@ static void check_error(const want *w, const tusk_error *err)
     case O_OK:
     case O_FREED:
     case N_OUTCOMES:
+        break;
+    case O_FULL:
+        must(r, w->was_full || (w->handle && w->handle->was_full), "request %u: there was room", w->token);
+        must(r, err->fate == TUSK_FATE_NOT_SENT, "request %u was not queued, but sent", w->token);
         break;
     case O_SERVER:
         check_server_error(w, err);
@@ -584,11 +615,11 @@ static void check_order(const want *w)
     run *r = w->run;
     bool is_close = w->kind == K_CLOSE, is_overdue = w->due_us && sim_now(r->world) >= w->due_us;
 
-    if (w->is_canceled || is_overdue || (w->is_aside && !is_close))
+    if (w->is_canceled || is_overdue || w->was_full || (w->is_aside && !is_close))
         return;
     for (want *earlier = r->wants + r->n_over; earlier < (is_close ? w->link->closer : w); earlier++) {
-        if (earlier->link != w->link || is_over(earlier) || earlier->is_canceled || (earlier->is_aside && !is_close) ||
-            (earlier->was_closed && is_close))
+        if (earlier->link != w->link || is_over(earlier) || earlier->is_canceled || (earlier->was_full && !is_close) ||
+            (earlier->is_aside && !is_close) || (earlier->was_closed && is_close))
             continue;
         must(r, !earlier->has_done && tusk_query_is_done(earlier->q), "%u (%s) ends before %u (%s)", w->token,
              kinds[w->kind].name, earlier->token, kinds[earlier->kind].name);
@@ -729,6 +760,8 @@ static void check_overdue(run *r)
              !w->link->is_closing || w->is_aside || w->is_canceled || r->n_turns <= w->link->closing_turn + 1 ||
                  r->n_turns <= w->submitted_turn + 1,
              "%u (%s) goes on, though its connection closes", w->token, kinds[w->kind].name);
+        must(r, !w->was_full || w->is_aside || r->n_turns <= w->submitted_turn + 1,
+             "%u (%s) was not taken, and goes on", w->token, kinds[w->kind].name);
         must(r, !w->due_us || now_us <= w->due_us + LATE_US, "%u (%s) goes on behind its deadline", w->token,
              kinds[w->kind].name);
     }
@@ -870,6 +903,12 @@ static void on_done(tusk_query *q, void *user)
     }
 }
 
+/* Will it take no more, and say so? */
+static bool is_full(const line *l)
+{
+    return l->conn && !l->is_closing && is_alive(l) && !tusk_conn_is_writable(l->conn);
+}
+
 static want *new_want(run *r, line *l, kind k, uint32_t n_tokens)
 {
     want *w = &r->wants[r->n_wants++];
@@ -878,6 +917,7 @@ static want *new_want(run *r, line *l, kind k, uint32_t n_tokens)
     *w = (want){.run = r, .kind = k, .link = l, .token = r->n_tokens + 1, .n_tokens = n_tokens, .outcome = N_OUTCOMES};
     w->submitted_turn = r->n_turns;
     w->was_closed = l->conn && tusk_conn_get_state(l->conn) == TUSK_CONN_CLOSED;
+    w->was_full = is_full(l);
     w->at_token = w->token;
     r->n_tokens += n_tokens;
     n_requests++;
@@ -1053,6 +1093,7 @@ static void prepare(run *r, line *l)
     r->n_handles++;
     *h = (handle){.link = l, .kind = k, .token = ++r->n_tokens, .number = k == K_ROWS ? 4 : any_number(r, k) % 3000};
     write_sql(sql, sizeof sql, k, true, h->token, k == K_ERROR ? 22012 : h->number);
+    h->was_full = is_full(l);
     h->stmt = tusk_prepare(l->conn, sql, NULL, 0);
     l->hidden_token = r->n_tokens;
     must(r, h->stmt != NULL, "out of memory");
@@ -1234,6 +1275,10 @@ static line *open_link(run *r, bool is_fresh)
                    "require_auth=none,password,md5,scram-sha-256",
                    host, port, password, needs_no_thread || chance(r, 500) ? "disable" : "prefer",
                    chance(r, 300) ? "latest" : "3.0");
+    if (!is_fresh && chance(r, 120))
+        config.max_queued_requests = l->max_queued = 1 + (int)any(r, 8);
+    if (!is_fresh && chance(r, 60))
+        config.max_queued_bytes = 1 + any(r, 2000);
     l->conn = tusk_conn_open(r->loop, &config);
     must(r, l->conn != NULL, "out of memory");
     say(r, "connect %d: %s, timeout %g", (int)(l - r->links), dsn, config.connect_timeout);
@@ -1419,7 +1464,9 @@ static void use_link(run *r, line *l)
         free_link(r, l);
     else if (at < 40)
         wait_for(r, l, K_CONN_READY, NULL, tusk_conn_ready(l->conn));
-    else if (at < 90 && r->n_handles < MAX_STMTS)
+    else if (at < 50 || (at >= 800 && is_full(l)))
+        wait_for(r, l, K_DRAINED, NULL, tusk_conn_drained(l->conn));
+    else if (at < 100 && r->n_handles < MAX_STMTS)
         prepare(r, l);
     else if (at < 110)
         submit_refused(r, l);
@@ -1552,6 +1599,7 @@ static void begin(run *r, uint64_t seed)
     options.login = (pg_login)any(r, PG_N_LOGINS);
     options.scram_iterations = chance(r, 50) ? 10000 : 16; /* the first takes more than one turn */
     options.knows_3_2 = chance(r, 500);
+    options.statement_timeout_us = chance(r, 250) ? 1000 + any(r, 20000) : 0;
     options.max_cancel_delay_us = chance(r, 100) ? 4000000 : any(r, 3) ? (int64_t)any(r, 5000) : 0;
     if (r->is_faulty) {
         options.refuse = chance(r, 300) ? 50 : 0;
@@ -1788,11 +1836,11 @@ static void print_coverage(void)
            "%zu statements, %zu mishaps, %zu early deaths, %zu times nonsense; %zu cancels: %zu of nobody, %zu while "
            "running, %zu while idle, %zu on the "
            "fence; "
-           "%zu copies failed; %zu questions for a password, %zu canceled\n",
+           "%zu copies failed; %zu statements timed out; %zu questions for a password, %zu canceled\n",
            n_requests, n_awaits, n_pauses, n_streams, totals.logins, totals.refused, totals.negotiated,
            totals.impostors, totals.statements, totals.mishaps, totals.early_deaths, totals.nonsense, totals.cancels,
            totals.cancels_of_nobody, totals.cancels_while_running, totals.cancels_while_idle, totals.cancels_on_fence,
-           totals.copies_failed, n_questions, n_canceled_questions);
+           totals.copies_failed, totals.timed_out, n_questions, n_canceled_questions);
 }
 
 /* Can it happen at all? Then it must, over a couple of thousand seeds. */
@@ -1800,6 +1848,8 @@ static bool is_possible(kind k, outcome o)
 {
     bool ends_session = k == K_FATAL || k == K_HANGUP, is_copy = k == K_COPY_IN || k == K_COPY_OUT;
 
+    if (k == K_DRAINED)
+        return o == O_OK || o == O_CANCELED || o == O_FREED;
     if (k == K_CLOSE)
         return o == O_OK || o == O_CANCELED_NOT_SENT || o == O_FREED;
     switch (o) {
@@ -1822,6 +1872,8 @@ static bool is_possible(kind k, outcome o)
     case O_COMMIT_UNKNOWN:
     case O_ROLLED_BACK:
         return k == K_COMMIT || k == K_SCRIPT || k == K_RUN;
+    case O_FULL:
+        return k == K_ROW || k == K_ROWS || k == K_ECHO || k == K_SLEEP || k == K_INSERT || k == K_SCRIPT || k == K_RUN;
     case O_REFUSED:
         return is_copy || k == K_REFUSED || k == K_LIMITED || k == K_SCRIPT;
     case O_STATE:
@@ -1853,7 +1905,8 @@ static void check_coverage(void)
                              totals.cancels_while_running,
                              totals.cancels_while_idle,
                              totals.cancels_on_fence,
-                             totals.copies_failed};
+                             totals.copies_failed,
+                             totals.timed_out};
 
     for (int k = 0; k < N_KINDS; k++)
         for (int o = 0; o < N_OUTCOMES; o++)

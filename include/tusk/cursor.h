@@ -1,0 +1,83 @@
+/* Cursors: a result that stays on the server and is taken batch by batch.
+ * Read first: tusk/query.h, docs/guide.md "Much data". */
+#ifndef TUSK_CURSOR_H
+#define TUSK_CURSOR_H
+
+#include <tusk/conn.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tusk_cursor tusk_cursor;
+
+/** A query whose rows are fetched by and by. Zero means the default. Everything is borrowed until tusk_cursor_open() returns. */
+typedef struct tusk_cursor_request {
+    const char *sql;    /* UTF-8; one SELECT, VALUES or TABLE */
+    tusk_params params; /* $1 … */
+    bool hold;          /* WITH HOLD: outlives its transaction, and needs none. The server runs the query to its end at the commit, at once
+                           outside a transaction, and keeps all rows until the cursor is closed. Default: the cursor lives, and is
+                           fetched from, inside the transaction that is open when it is opened */
+    bool scroll;        /* SCROLL: tusk_cursor_move() may go backward; the server may have to keep rows for that */
+    bool text_results;  /* as tusk_request.text_results */
+    int batch_rows;     /* of tusk_cursor_next_row(): rows of a batch, at most; default 1000 */
+    int64_t batch_bytes; /* … and about so many bytes, by the average of the batch before; default 1 MiB. The first batch has at most 50
+                            rows, as nothing is known of their size */
+    double timeout;     /* seconds for each batch; default and TUSK_NONE: none */
+} tusk_cursor_request;
+
+/**
+ * Open a cursor. Never blocks: it is used at once, and what is fetched leaves behind the opening, in the same flight.
+ *
+ * Returns   the cursor, owned by the caller: tusk_cursor_free(). NULL: out of memory; every other failure is tusk_cursor_error(), and
+ *           what is fetched fails too
+ * Errors    TUSK_ERR_SERVER 25P01 there is no transaction, and hold was not given · 42601 it is nothing that has rows to fetch
+ * Thread    the loop's thread
+ * Source    PostgreSQL docs, SQL Commands, "DECLARE"
+ * Example   docs/examples/cursor.c
+ */
+TUSK_MUST_CHECK
+tusk_cursor *tusk_cursor_open(tusk_conn *conn, const tusk_cursor_request *request);
+
+/**
+ * The next row; turns the loop where it has to wait, as tusk_await(). While the rows of one batch are walked over, the next one is on its
+ * way already.
+ *
+ * row       lives until the next call
+ * Returns   false at the end, and on an error: ask tusk_cursor_error()
+ * Errors    those of tusk_await()
+ */
+bool tusk_cursor_next_row(tusk_cursor *cursor, tusk_row *row);
+
+/**
+ * The next n rows, as a query of their own that is awaited or called back like any other. To read ahead, fetch the next batch before
+ * the rows of this one are worked on: they leave in order.
+ *
+ * n         1 or more; fewer rows come only at the end
+ * Errors    TUSK_ERR_USAGE n · TUSK_ERR_STATE the cursor is closed; tusk_cursor_next_row() was called, which has read ahead
+ */
+TUSK_MUST_CHECK
+tusk_query *tusk_cursor_fetch(tusk_cursor *cursor, int n);
+
+/** Pass over n rows without their being sent: backward if n is negative and the cursor is .scroll. tusk_query_rows_affected() tells how
+ * many there were. Errors as tusk_cursor_fetch(). */
+TUSK_MUST_CHECK
+tusk_query *tusk_cursor_move(tusk_cursor *cursor, int n);
+
+/** Why it could not be opened, or why tusk_cursor_next_row() ended; code TUSK_OK if neither failed. Never NULL. cursor may be NULL: out
+ * of memory. Borrowed until tusk_cursor_free(). */
+const tusk_error *tusk_cursor_error(const tusk_cursor *cursor);
+
+/** Close it on the server: completes when that is done. It harms no transaction, also where the cursor is gone already. */
+TUSK_MUST_CHECK
+tusk_query *tusk_cursor_close(tusk_cursor *cursor);
+
+/** Release the handle; closes the cursor on the server with the next flight if that was not done. The rows of tusk_cursor_next_row() go
+ * with it, queries of tusk_cursor_fetch() stay. NULL is fine. */
+void tusk_cursor_free(tusk_cursor *cursor);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,323 @@
+/* Cursors: DECLARE, FETCH, MOVE as requests of their own, closed by a message that cannot fail; and rows one by one, with the next batch
+ * on its way.
+ * A cursor of DECLARE is a portal with a name; what ends it is the protocol's Close, as CLOSE of one that is gone would end the caller's
+ * transaction.
+ * Read first: tusk/cursor.h; PostgreSQL docs, "DECLARE". */
+#include <tusk/cursor.h>
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "lib/conn.h"
+#include "lib/owner.h"
+#include "proto/error_set.h"
+
+enum {
+    BATCH_ROWS = 1000,
+    FIRST_ROWS = 50, /* as nothing is known of their size; asyncpg's number, too */
+    BATCH_BYTES = 1024 * 1024,
+};
+
+struct tusk_cursor {
+    tusk_conn *conn; /* pinned */
+    const tusk_allocator *allocator;
+    tusk__child child;
+    char name[32];
+    bool is_closed;  /* by the caller */
+    bool is_walking; /* tusk_cursor_next_row() was called */
+    bool is_over;    /* … and nothing more comes */
+    bool is_stalled; /* its error is only that it could not wait where it was asked to */
+    bool is_waiting,
+        is_released; /* a frame on the stack still uses the struct; the caller has let go of it meanwhile */
+    bool text_results;
+    int batch_rows;
+    int64_t batch_bytes;
+    double timeout;
+    tusk_query *declare;         /* NULL once it is answered */
+    int head_len;                /* of DECLARE, in front of the caller's text */
+    tusk_query *present, *ahead; /* batches: the one that is walked over, the one on its way */
+    int n_asked;                 /* rows of the last batch that was asked for */
+    tusk_error error;
+};
+
+/* ---- life ---- */
+
+static void destroy(tusk_cursor *cursor)
+{
+    const tusk_allocator *allocator = cursor->allocator;
+
+    tusk__loop_disown(&cursor->child);
+    tusk_query_free(cursor->declare);
+    tusk_query_free(cursor->present);
+    tusk_query_free(cursor->ahead);
+    tusk__conn_unpin(cursor->conn);
+    allocator->free(cursor, allocator->user);
+}
+
+/* tusk_loop_free(): the handle goes with the loop. */
+static void on_loop_free(tusk__child *child)
+{
+    destroy(OWNER_OF(child, tusk_cursor, child));
+}
+
+static tusk_cursor *cursor_new(tusk_conn *conn, const tusk_cursor_request *request)
+{
+    const tusk_allocator *allocator = conn->allocator;
+    tusk_cursor *cursor = allocator->malloc(sizeof *cursor, allocator->user);
+
+    if (!cursor)
+        return NULL;
+    *cursor = (tusk_cursor){.conn = conn,
+                            .allocator = allocator,
+                            .text_results = request->text_results,
+                            .batch_rows = request->batch_rows > 0 ? request->batch_rows : BATCH_ROWS,
+                            .batch_bytes = request->batch_bytes > 0 ? request->batch_bytes : BATCH_BYTES,
+                            .timeout = request->timeout};
+    tusk__conn_pin(conn);
+    tusk__loop_adopt(conn->loop, &cursor->child, on_loop_free);
+    (void)snprintf(cursor->name, sizeof cursor->name, "tusk_cursor_%llu", (unsigned long long)++conn->stmt_number);
+    return cursor;
+}
+
+/* The first error is the one that counts: that of the opening says more than what comes of it. */
+static void keep_error(tusk_cursor *cursor, const tusk_error *err)
+{
+    if (cursor->error.code == TUSK_OK)
+        cursor->error = *err;
+}
+
+static void opened(tusk_query *q, void *user)
+{
+    tusk_cursor *cursor = user;
+
+    cursor->declare = NULL;
+    if (tusk_query_code(q) == TUSK_OK)
+        return;
+    keep_error(cursor, tusk_query_error(q));
+    if (cursor->error.position > cursor->head_len)
+        cursor->error.position -= cursor->head_len; /* in the caller's text */
+}
+
+/* The text of DECLARE: what stands in front, and the caller's own, behind which nothing comes. */
+static tusk_query *declare(tusk_cursor *cursor, const tusk_cursor_request *request)
+{
+    const char *sql = request->sql ? request->sql : "";
+    char head[96];
+    int n = snprintf(head, sizeof head, "declare %s %scursor %sfor ", cursor->name,
+                     request->scroll ? "scroll " : "no scroll ", request->hold ? "with hold " : "");
+    size_t head_len = n > 0 ? (size_t)n : 0, sql_len = strlen(sql), len = head_len + sql_len;
+    char *text = cursor->allocator->malloc(len, cursor->allocator->user);
+    tusk_query *q;
+
+    if (!text)
+        return NULL;
+    memcpy(text, head, head_len);
+    memcpy(text + head_len, sql, sql_len);
+    cursor->head_len = (int)head_len;
+    q = tusk_submit(cursor->conn, &(tusk_request){.sql_str = tusk_str_from(text, len),
+                                                  .params = request->params,
+                                                  .timeout = request->timeout,
+                                                  .on_done = opened,
+                                                  .user = cursor});
+    cursor->allocator->free(text, cursor->allocator->user);
+    return q;
+}
+
+tusk_cursor *tusk_cursor_open(tusk_conn *conn, const tusk_cursor_request *request)
+{
+    tusk_cursor *cursor = conn ? cursor_new(conn, request) : NULL;
+
+    if (!cursor)
+        return NULL;
+    cursor->declare = declare(cursor, request);
+    if (!cursor->declare) {
+        destroy(cursor);
+        return NULL;
+    }
+    return cursor;
+}
+
+static tusk_query *close_portal(tusk_cursor *cursor)
+{
+    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_CLOSE_PORTAL);
+
+    cursor->is_closed = true;
+    if (q)
+        tusk__request_submit(cursor->conn, q, tusk_str_of(cursor->name), TUSK_NO_PARAMS);
+    return q;
+}
+
+tusk_query *tusk_cursor_close(tusk_cursor *cursor)
+{
+    tusk_query *q;
+
+    if (!cursor)
+        return NULL;
+    if (!cursor->is_closed)
+        return close_portal(cursor);
+    q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_WAIT);
+    if (q)
+        tusk__query_complete_soon(q); /* nothing is there to be closed */
+    return q;
+}
+
+void tusk_cursor_free(tusk_cursor *cursor)
+{
+    if (!cursor)
+        return;
+    if (!cursor->is_closed && cursor->conn->phase < TUSK__PHASE_CLOSING)
+        tusk_query_free(close_portal(cursor));
+    cursor->is_released = true;
+    if (!cursor->is_waiting)
+        destroy(cursor);
+}
+
+/* ---- batches ---- */
+
+static tusk_query *ask(tusk_cursor *cursor, const char *verb, int n)
+{
+    char sql[96];
+
+    (void)snprintf(sql, sizeof sql, "%s %d from %s", verb, n, cursor->name);
+    return tusk_submit(cursor->conn,
+                       &(tusk_request){.sql = sql, .text_results = cursor->text_results, .timeout = cursor->timeout});
+}
+
+static tusk_query *refuse(const tusk_cursor *cursor, tusk_code code, const char *why)
+{
+    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_WAIT);
+
+    if (!q)
+        return NULL;
+    tusk__query_failf(q, code, NULL, "%s", why)->fate = TUSK_FATE_NOT_SENT;
+    tusk__query_complete_soon(q);
+    return q;
+}
+
+static const char *fault_of(const tusk_cursor *cursor)
+{
+    if (cursor->is_closed)
+        return "the cursor is closed";
+    if (cursor->is_walking)
+        return "tusk_cursor_next_row() has read ahead: the cursor stands elsewhere than its caller";
+    return NULL;
+}
+
+tusk_query *tusk_cursor_fetch(tusk_cursor *cursor, int n)
+{
+    const char *fault;
+
+    if (!cursor)
+        return NULL;
+    fault = fault_of(cursor);
+    if (fault)
+        return refuse(cursor, TUSK_ERR_STATE, fault);
+    if (n < 1)
+        return refuse(cursor, TUSK_ERR_USAGE, "a batch has at least one row");
+    return ask(cursor, "fetch forward", n);
+}
+
+tusk_query *tusk_cursor_move(tusk_cursor *cursor, int n)
+{
+    const char *fault;
+
+    if (!cursor)
+        return NULL;
+    fault = fault_of(cursor);
+    if (fault)
+        return refuse(cursor, TUSK_ERR_STATE, fault);
+    if (n == INT_MIN)
+        return refuse(cursor, TUSK_ERR_USAGE, "so many rows cannot be passed over at once");
+    return n < 0 ? ask(cursor, "move backward", -n) : ask(cursor, "move forward", n);
+}
+
+/* ---- rows one by one ---- */
+
+static int smaller(int a, int64_t b)
+{
+    return b < a ? (int)b : a;
+}
+
+/* As many rows as would have filled the budget in the batch before. */
+static int next_size(const tusk_cursor *cursor)
+{
+    const tusk_query *q = cursor->present;
+    int64_t each;
+
+    if (!q || q->first.n_rows == 0)
+        return smaller(cursor->batch_rows, FIRST_ROWS);
+    each = (int64_t)(q->first.kept_bytes / q->first.n_rows);
+    return smaller(cursor->batch_rows, each < cursor->batch_bytes ? cursor->batch_bytes / (each ? each : 1) : 1);
+}
+
+static void ask_ahead(tusk_cursor *cursor)
+{
+    cursor->n_asked = next_size(cursor);
+    cursor->ahead = ask(cursor, "fetch forward", cursor->n_asked);
+}
+
+/* Its answer, or why it cannot be waited for here. False: the cursor is gone. */
+static bool wait_for(tusk_cursor *cursor, tusk_query *q, tusk_code *code, tusk_error *err)
+{
+    cursor->is_waiting = true;
+    *code = tusk__query_settle(q, err);
+    cursor->is_waiting = false;
+    if (cursor->is_released)
+        destroy(cursor);
+    else
+        return true;
+    return false;
+}
+
+/* False: nothing more comes, for now. */
+static bool take_batch(tusk_cursor *cursor)
+{
+    tusk_error err = {0};
+    tusk_code code;
+
+    if (!cursor->ahead)
+        ask_ahead(cursor);
+    if (!wait_for(cursor, cursor->ahead, &code, &err))
+        return false;
+    cursor->is_stalled = code != TUSK_OK && !tusk_query_is_done(cursor->ahead);
+    if (code != TUSK_OK)
+        keep_error(cursor, &err);
+    if (cursor->is_stalled)
+        return false;
+    tusk_query_free(cursor->present);
+    cursor->present = cursor->ahead;
+    cursor->ahead = NULL;
+    cursor->is_over = code != TUSK_OK || tusk_query_n_rows(cursor->present) < (size_t)cursor->n_asked;
+    if (!cursor->is_over)
+        ask_ahead(cursor);
+    return code == TUSK_OK;
+}
+
+bool tusk_cursor_next_row(tusk_cursor *cursor, tusk_row *row)
+{
+    tusk_error err = {0};
+
+    if (!cursor)
+        return false;
+    if (cursor->is_closed) {
+        (void)tusk__error_set(&err, TUSK_ERR_STATE, NULL, "the cursor is closed");
+        keep_error(cursor, &err);
+        return false;
+    }
+    if (cursor->is_stalled)
+        cursor->error.code = TUSK_OK;
+    cursor->is_walking = true;
+    while (!cursor->present || !tusk_next_row(cursor->present, row))
+        if (cursor->is_over || !take_batch(cursor))
+            return false;
+    return true;
+}
+
+const tusk_error *tusk_cursor_error(const tusk_cursor *cursor)
+{
+    static const tusk_error no_error = {.fate = TUSK_FATE_ANSWERED, .column = -1, .item = -1};
+
+    if (!cursor)
+        return tusk_query_error(NULL);
+    return cursor->error.code == TUSK_OK ? &no_error : &cursor->error;
+}

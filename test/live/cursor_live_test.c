@@ -1,0 +1,372 @@
+/* Cursors against the real server: batches, read-ahead, budgets, moves, WITH HOLD, and what goes wrong. */
+#include "test/live/live.h"
+
+#define NUMBERS "select n, repeat('x', 10) from generate_series(1, $1) n"
+
+static tusk_cursor *open_numbers(int n, int batch_rows)
+{
+    tusk_cursor *cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = NUMBERS, .params = TUSK_PARAMS(tusk_int4(n)), .batch_rows = batch_rows});
+
+    ck_assert_ptr_nonnull(cursor);
+    return cursor;
+}
+
+static void ck_cursor_fine(const tusk_cursor *cursor)
+{
+    ck_assert_msg(tusk_cursor_error(cursor)->code == TUSK_OK, "%s", said(tusk_cursor_error(cursor)));
+}
+
+/* Rows from..to of NUMBERS, as one batch. */
+static void ck_batch(tusk_query *q, int from, int to)
+{
+    tusk_row row;
+
+    ck_ok(q);
+    for (int n = from; n <= to; n++) {
+        ck_assert(tusk_next_row(q, &row));
+        ck_assert_int_eq(tusk_get_int4(&row, 0), n);
+        ck_assert(tusk_str_is(tusk_get_text(&row, 1), "xxxxxxxxxx"));
+    }
+    ck_assert(!tusk_next_row(q, &row));
+    tusk_query_free(q);
+}
+
+static int64_t n_portals(void)
+{
+    return number("select count(*) from pg_cursors where name like 'tusk%'");
+}
+
+/* ---- row by row ------------------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    int n_rows, batch_rows;
+} walks[] = {{0, 0}, {1, 1}, {7, 1}, {49, 0}, {50, 0}, {51, 50}, {100, 50}, {3000, 1000}, {20000, 0}, {3, 1000000}};
+
+START_TEST(rows_come_one_by_one_whatever_the_batch)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    run("begin");
+    cursor = open_numbers(walks[_i].n_rows, walks[_i].batch_rows);
+    while (tusk_cursor_next_row(cursor, &row))
+        ck_assert_int_eq(tusk_get_int4(&row, 0), ++n);
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, walks[_i].n_rows);
+    ck_assert(!tusk_cursor_next_row(cursor, &row)); /* the end stays the end */
+    ck_assert_int_eq(n_portals(), 1);
+    tusk_cursor_free(cursor);
+    ck_assert_int_eq(n_portals(), 0);
+    run("commit");
+}
+END_TEST
+
+/* The next batch is asked for before the first row of this one is handed out: it comes while its caller works. */
+START_TEST(next_batch_is_on_its_way_while_the_caller_works)
+{
+    tusk_cursor *cursor;
+    tusk_query *q;
+    tusk_row row;
+
+    run("create temp sequence seen");
+    run("begin");
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = "select nextval('seen') from generate_series(1, 1000)", .batch_rows = 10});
+    ck_assert(tusk_cursor_next_row(cursor, &row));
+    ck_assert_int_eq(tusk_get_int8(&row, 0), 1);
+    q = tusk_exec(db, "select last_value from seen", TUSK_NO_PARAMS);
+    ck_assert(tusk_query_scalar(q, &row, NULL) == TUSK_OK);
+    ck_assert_int_eq(tusk_get_int8(&row, 0), 20);
+    tusk_query_free(q);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
+/* Wide rows make small batches: seen by how far the server has come when the caller has only begun. */
+START_TEST(batches_follow_a_budget_of_bytes)
+{
+    tusk_cursor *cursor;
+    tusk_query *q;
+    tusk_row row;
+    int64_t n_seen, n = 0;
+
+    run("create temp sequence wide");
+    run("begin");
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = "select nextval('wide'), repeat('x', 10000) from generate_series(1, 1000)",
+                                   .batch_bytes = 100000});
+    while (n < 51 && tusk_cursor_next_row(cursor, &row))
+        ck_assert_int_eq(tusk_get_int8(&row, 0), ++n);
+    q = tusk_exec(db, "select last_value from wide", TUSK_NO_PARAMS);
+    ck_assert(tusk_query_scalar(q, &row, NULL) == TUSK_OK);
+    n_seen = tusk_get_int8(&row, 0); /* 50, then twice as many as fit into the budget */
+    ck_assert_int_ge(n_seen, 60);
+    ck_assert_int_le(n_seen, 70);
+    tusk_query_free(q);
+    while (tusk_cursor_next_row(cursor, &row))
+        ck_assert_int_eq(tusk_get_int8(&row, 0), ++n);
+    ck_assert_int_eq(n, 1000);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
+/* ---- by hand --------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(batches_and_moves_leave_in_order_and_in_one_flight)
+{
+    tusk_query *begin = tusk_exec(db, "begin", TUSK_NO_PARAMS), *move, *first, *second, *rest;
+    tusk_cursor *cursor = open_numbers(30, 0);
+
+    first = tusk_cursor_fetch(cursor, 5);
+    move = tusk_cursor_move(cursor, 10);
+    second = tusk_cursor_fetch(cursor, 5);
+    rest = tusk_cursor_fetch(cursor, 100);
+    ck_batch(first, 1, 5);
+    ck_ok(move);
+    ck_assert_int_eq(tusk_query_rows_affected(move), 10);
+    ck_batch(second, 16, 20);
+    ck_batch(rest, 21, 30);
+    tusk_query_free(move);
+    tusk_query_free(begin);
+    ck_cursor_fine(cursor);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
+START_TEST(scrolling_cursor_goes_back)
+{
+    tusk_cursor *cursor;
+    tusk_query *move;
+
+    run("begin");
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = NUMBERS, .params = TUSK_PARAMS(tusk_int4(10)), .scroll = true});
+    ck_batch(tusk_cursor_fetch(cursor, 5), 1, 5);
+    move = tusk_cursor_move(cursor, -3);
+    ck_ok(move);
+    ck_assert_int_eq(tusk_query_rows_affected(move), 3);
+    tusk_query_free(move);
+    ck_batch(tusk_cursor_fetch(cursor, 5), 3, 7);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
+START_TEST(two_cursors_are_two)
+{
+    tusk_cursor *a, *b;
+    tusk_row row;
+
+    run("begin");
+    a = open_numbers(100, 10);
+    b = open_numbers(100, 7);
+    for (int n = 1; n <= 100; n++) {
+        ck_assert(tusk_cursor_next_row(a, &row));
+        ck_assert_int_eq(tusk_get_int4(&row, 0), n);
+        ck_assert(tusk_cursor_next_row(b, &row));
+        ck_assert_int_eq(tusk_get_int4(&row, 0), n);
+    }
+    tusk_cursor_free(a);
+    tusk_cursor_free(b);
+    run("commit");
+}
+END_TEST
+
+/* ---- WITH HOLD ------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(held_cursor_needs_no_transaction_and_outlives_one)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    if (_i)
+        run("begin");
+    cursor = tusk_cursor_open(
+        db,
+        &(tusk_cursor_request){.sql = NUMBERS, .params = TUSK_PARAMS(tusk_int4(200)), .hold = true, .batch_rows = 30});
+    for (; n < 40; n++)
+        ck_assert(tusk_cursor_next_row(cursor, &row));
+    if (_i)
+        run("commit");
+    while (tusk_cursor_next_row(cursor, &row))
+        ck_assert_int_eq(tusk_get_int4(&row, 0), ++n);
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, 200);
+    ck_assert_int_eq(n_portals(), 1);
+    tusk_cursor_free(cursor);
+    ck_assert_int_eq(n_portals(), 0);
+    ck_usable(db);
+}
+END_TEST
+
+/* ---- what goes wrong ---------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *sql, *sqlstate;
+    int position;
+} refused[] = {
+    {"select 1", "25P01", 0}, /* no transaction */
+    {"select nosuch from pg_class", "42703", 8},
+    {"insert into pg_class default values", "42601", 1},
+    {"select 1; select 2", "42601", 0},
+    {"", "42601", 0},
+};
+
+START_TEST(cursor_that_cannot_be_opened_says_why)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+
+    if (_i > 0)
+        run("begin");
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = refused[_i].sql});
+    ck_cursor_fine(cursor); /* nothing is known yet */
+    ck_assert(!tusk_cursor_next_row(cursor, &row));
+    ck_assert_int_eq(tusk_cursor_error(cursor)->code, TUSK_ERR_SERVER);
+    ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, refused[_i].sqlstate);
+    if (refused[_i].position)
+        ck_assert_int_eq(tusk_cursor_error(cursor)->position, refused[_i].position);
+    ck_assert(!tusk_cursor_next_row(cursor, &row));
+    tusk_cursor_free(cursor);
+    if (_i > 0)
+        run("rollback");
+    ck_usable(db);
+}
+END_TEST
+
+START_TEST(error_in_the_middle_ends_the_rows)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    run("begin");
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = "select 1000 / (95 - n) from generate_series(1, 200) n", .batch_rows = 10});
+    while (tusk_cursor_next_row(cursor, &row))
+        n++;
+    ck_assert_int_eq(n, 90);
+    ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, "22012");
+    tusk_cursor_free(cursor);
+    run("rollback");
+    ck_usable(db);
+}
+END_TEST
+
+/* The server has dropped it with its transaction. To close what is gone must not end the transaction that is open now. */
+START_TEST(closing_what_is_gone_harms_no_transaction)
+{
+    tusk_cursor *cursor;
+    tusk_query *closing;
+
+    run("begin");
+    cursor = open_numbers(10, 0);
+    ck_batch(tusk_cursor_fetch(cursor, 3), 1, 3);
+    run("commit");
+    run("begin");
+    if (_i) {
+        closing = tusk_cursor_close(cursor);
+        ck_ok(closing);
+        tusk_query_free(closing);
+        ck_assert_int_eq(tusk_await_free(tusk_cursor_close(cursor), NULL), TUSK_OK);
+        ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, 1), NULL), TUSK_ERR_STATE);
+    }
+    tusk_cursor_free(cursor);
+    ck_usable(db);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+    run("commit");
+}
+END_TEST
+
+START_TEST(mistakes_are_told_before_anything_is_sent)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+    tusk_error err = {0};
+
+    run("begin");
+    cursor = open_numbers(10, 0);
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, 0), &err), TUSK_ERR_USAGE);
+    ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, -1), NULL), TUSK_ERR_USAGE);
+    ck_assert(tusk_cursor_next_row(cursor, &row));
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, 1), NULL), TUSK_ERR_STATE);
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_move(cursor, 1), NULL), TUSK_ERR_STATE);
+    tusk_cursor_free(cursor);
+    run("commit");
+    ck_assert_ptr_null(tusk_cursor_open(NULL, &(tusk_cursor_request){.sql = "select 1"}));
+    ck_assert_ptr_null(tusk_cursor_fetch(NULL, 1));
+    ck_assert_ptr_null(tusk_cursor_move(NULL, 1));
+    ck_assert_ptr_null(tusk_cursor_close(NULL));
+    ck_assert(!tusk_cursor_next_row(NULL, &row));
+    ck_assert_int_eq(tusk_cursor_error(NULL)->code, TUSK_ERR_NOMEM);
+    tusk_cursor_free(NULL);
+}
+END_TEST
+
+static void free_cursor(void *user)
+{
+    tusk_cursor_free(*(tusk_cursor **)user);
+    *(tusk_cursor **)user = NULL;
+}
+
+/* In a callback while its row is waited for; with all in flight; with the loop. */
+START_TEST(cursor_may_go_at_any_time)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+
+    run("begin");
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select pg_sleep(0.02)"});
+    if (_i == 0) {
+        ck_assert_ptr_nonnull(tusk_timer_start(loop, 0.001, free_cursor, &cursor));
+        ck_assert(!tusk_cursor_next_row(cursor, &row));
+        ck_assert_ptr_null(cursor);
+    } else if (_i == 1) {
+        tusk_query_free(tusk_cursor_fetch(cursor, 1));
+        tusk_cursor_free(cursor);
+    } else if (_i == 2) {
+        disconnect(db);
+        db = NULL;
+        ck_assert(!tusk_cursor_next_row(cursor, &row));
+        ck_assert_int_ne(tusk_cursor_error(cursor)->code, TUSK_OK);
+        tusk_cursor_free(cursor);
+        return;
+    } else {
+        turn(0);
+        tusk_loop_free(loop); /* the handles go with it */
+        loop = tusk_loop_new();
+        db = connect_plain();
+    }
+    ck_usable(db);
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("cursor_live");
+    TCase *tcase = tcase_create("cursor_live");
+
+    tcase_add_checked_fixture(tcase, live_up, live_down);
+    tcase_set_timeout(tcase, 20);
+    tcase_add_loop_test(tcase, rows_come_one_by_one_whatever_the_batch, 0, N_OF(walks));
+    tcase_add_test(tcase, next_batch_is_on_its_way_while_the_caller_works);
+    tcase_add_test(tcase, batches_follow_a_budget_of_bytes);
+    tcase_add_test(tcase, batches_and_moves_leave_in_order_and_in_one_flight);
+    tcase_add_test(tcase, scrolling_cursor_goes_back);
+    tcase_add_test(tcase, two_cursors_are_two);
+    tcase_add_loop_test(tcase, held_cursor_needs_no_transaction_and_outlives_one, 0, 2);
+    tcase_add_loop_test(tcase, cursor_that_cannot_be_opened_says_why, 0, N_OF(refused));
+    tcase_add_test(tcase, error_in_the_middle_ends_the_rows);
+    tcase_add_loop_test(tcase, closing_what_is_gone_harms_no_transaction, 0, 2);
+    tcase_add_test(tcase, mistakes_are_told_before_anything_is_sent);
+    tcase_add_loop_test(tcase, cursor_may_go_at_any_time, 0, 4);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
