@@ -122,7 +122,7 @@ static tusk_query *fail_parsing(const asked *a, tusk_request *request)
 
 static tusk_query *fail_here(const asked *a, tusk_request *request)
 {
-    request->sql = "select $1, $2";
+    request->sql = "select $1, $2 " PADDING; /* a cache takes a statement in before its values are looked at */
     return submit(request, TUSK_PARAMS(tusk_int4(a->n), tusk_text("\xff")));
 }
 
