@@ -99,7 +99,8 @@ static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
     if (!next)
         return; /* not ready, and not kept then */
     if ((q->kind == TUSK__QUERY_EXEC && (q->assumed || !tusk__desc_is_all_binary(next))) ||
-        (q->kind == TUSK__QUERY_FIRST && q->stmt->is_cached)) /* all in binary is what is asked for without knowing anything */
+        (q->kind == TUSK__QUERY_FIRST &&
+         q->stmt->is_cached)) /* all in binary is what is asked for without knowing anything */
         tusk__known_set(conn->loop, tusk__known_key(conn, q->hash), next);
     if (!q->stmt) {
         tusk__desc_unref(next);
