@@ -73,6 +73,7 @@ static const command_word words_b[] = {
 static const command_word words_c[] = {
     {"commit", TUSK__COMMAND_COMMIT, behind_commit},
     {"copy", TUSK__COMMAND_COPY, NULL},
+    {"call", TUSK__COMMAND_CALL, NULL},
     {"create", TUSK__COMMAND_OTHER, behind_create},
     {"cluster", ALONE, NULL}, /* all tables, or a partitioned one */
     {NULL, TUSK__COMMAND_OTHER, NULL},

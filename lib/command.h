@@ -11,6 +11,7 @@ typedef enum tusk__command {
     TUSK__COMMAND_OTHER = 0,
     TUSK__COMMAND_EMPTY, /* blanks, comments and semicolons */
     TUSK__COMMAND_COPY,
+    TUSK__COMMAND_CALL, /* it may commit on its way */
     TUSK__COMMAND_BEGIN,    /* BEGIN, START TRANSACTION: the first of transaction control */
     TUSK__COMMAND_COMMIT,   /* COMMIT, END */
     TUSK__COMMAND_ROLLBACK, /* ROLLBACK, ABORT */
