@@ -33,7 +33,9 @@ tusk_query *tusk_conn_ready(tusk_conn *conn);
 
 /**
  * Close: requests that are not answered complete with TUSK_ERR_CANCELED in their order, then Terminate is sent and the close
- * itself completes. New requests are refused with TUSK_ERR_STATE. The handle stays valid until tusk_conn_free().
+ * itself completes. New requests are refused with TUSK_ERR_STATE. The handle stays valid until tusk_conn_free(). To have them answered,
+ * close when they are. tusk_config.on_closed is not called.
+ * Example   docs/examples/service.c
  */
 TUSK_MUST_CHECK
 tusk_query *tusk_close(tusk_conn *conn);

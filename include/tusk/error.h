@@ -94,7 +94,7 @@ bool tusk_error_is_fatal(const tusk_error *err);
 bool tusk_error_is_retriable(const tusk_error *err);
 
 /**
- * One line for a log: "where: message (sqlstate)". Writes at most `size` bytes, always NUL-terminated if size > 0.
+ * One line for a log: "where: message (sqlstate)". detail and hint are not in it: show them beside it to whom they may help. Writes at most `size` bytes, always NUL-terminated if size > 0.
  * Returns the length that the whole text would have, as snprintf.
  */
 size_t tusk_error_format(const tusk_error *err, char *buf, size_t size);

@@ -55,7 +55,8 @@ typedef struct tusk_request {
  * statement prepared for the next time: tusk_config.statement_cache_size.
  *
  * sql       UTF-8 text, one statement; copied before return
- * params    TUSK_PARAMS(…) or TUSK_NO_PARAMS; borrowed until return
+ * params    TUSK_PARAMS(…) or TUSK_NO_PARAMS; borrowed until return. Too few is the server's error (08P01); those above the highest
+ *           $n it ignores
  * Returns   a query, owned by the caller: tusk_query_free(), allowed at any time.
  *           NULL only if not even the query could be allocated; every other failure is the query's error
  * Completes exactly once, from the loop: TUSK_OK, an error, or TUSK_ERR_CANCELED when conn closes first
