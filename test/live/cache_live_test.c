@@ -453,6 +453,31 @@ START_TEST(column_of_equal_width_is_never_misread)
 }
 END_TEST
 
+/* As many columns as were known, with other types: the formats are those that the Bind asked for, by place. */
+START_TEST(known_columns_that_are_others_come_as_they_were_asked_for)
+{
+    tusk_conn *fresh;
+    tusk_query *q;
+    tusk_row row;
+
+    script("drop table if exists cache_altered; create table cache_altered as select 3::int4 a, '=r/drv'::aclitem b");
+    run(altered_sql);
+    script("alter table cache_altered alter a type float4 using a + 0.5");
+    fresh = connect_with(&(tusk_config){0});
+    run_on(fresh, "begin");
+    q = tusk_exec(fresh, altered_sql, TUSK_NO_PARAMS);
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_double_eq((double)tusk_get_float4(&row, 0), 3.5);
+    ck_assert(tusk_str_is(tusk_get_text(&row, 1), "=r/drv"));
+    ck_assert_int_eq(tusk_query_value_error(q)->code, TUSK_OK);
+    ck_assert_int_eq(tusk_query_column(q, 1)->format, 0);
+    tusk_query_free(q);
+    disconnect(fresh);
+    script("drop table cache_altered");
+}
+END_TEST
+
 /* The columns that are known had formats each; now there is one more, and the Bind does not fit. */
 START_TEST(known_columns_that_are_too_few_are_repeated)
 {
@@ -963,6 +988,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, connection_to_another_endpoint_knows_nothing);
     tcase_add_test(tcase, sibling_knows_the_types_without_binary_output);
     tcase_add_test(tcase, column_of_equal_width_is_never_misread);
+    tcase_add_test(tcase, known_columns_that_are_others_come_as_they_were_asked_for);
     tcase_add_loop_test(tcase, known_columns_that_are_too_few_are_repeated, 0, 2);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("repetition");

@@ -82,6 +82,8 @@ START_TEST(clients_that_change_sessions_get_their_answers)
             ck_assert_int_eq(one_number(by_handle[i]), round * (i + 1));
         }
     }
+    if (strcmp(modes[_i].pooler, "transaction") == 0) /* nothing of them lies on the sessions */
+        ck_assert_int_eq(number_on(conn[0], "select count(*) from pg_prepared_statements where name like 'tusk%'"), 0);
     for (int i = 0; i < CLIENTS; i++) {
         tusk_stmt_free(stmt[i]);
         disconnect(conn[i]);
