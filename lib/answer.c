@@ -3,6 +3,7 @@
  * Read first: proto/session.h, DESIGN "The rules of the pipeline". */
 #include "lib/conn.h"
 #include "lib/codec/codec.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 /* The query that is being answered: NULL for what the server says unasked. */
@@ -178,6 +179,15 @@ static void send_owed_sync(tusk_conn *conn, tusk_query *q)
     tusk__send_soon(conn);
 }
 
+static void end_head(tusk_conn *conn, tusk_query *q);
+
+/* It has its answer, and its neighbours in the unit go on: no ReadyForQuery is its own. */
+static void end_member(tusk_conn *conn, tusk_query *q)
+{
+    end_head(conn, q);
+    tusk__deadline_next_head(conn);
+}
+
 static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__result *result = next_result(q, false);
@@ -186,7 +196,12 @@ static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__even
         result->tag_len = (uint8_t)(ev->tag.len < sizeof result->tag ? ev->tag.len : sizeof result->tag);
         memcpy(result->tag, ev->tag.ptr, result->tag_len);
     }
-    send_owed_sync(conn, q);
+    if (q->kind >= TUSK__QUERY_BEGIN)
+        tusk__transaction_complete(conn, q);
+    if (q->shares_sync)
+        end_member(conn, q);
+    else
+        send_owed_sync(conn, q);
 }
 
 /* The same code may come out of a function that the statement calls; that one is told by the routine that raised it. */
@@ -212,6 +227,8 @@ static void add_hint(tusk_query *q, const tusk__event *ev)
 static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__query_fail_fields(q, ev->body);
+    if (q->level)
+        tusk__level_error(q, ev->body);
     add_hint(q, ev);
     tusk__query_drop_unfinished(q);
     q->failed_elsewhere = ev->expect != TUSK__EXPECT_EXECUTE && ev->expect != TUSK__EXPECT_BIND;
@@ -342,10 +359,40 @@ static void settle_stmt(tusk_query *q)
         q->stmt->formats_unproven = false;
 }
 
+/* It leaves the queue and completes. */
+static void end_head(tusk_conn *conn, tusk_query *q)
+{
+    (void)tusk__queue_pop(conn);
+    q->stage = TUSK__STAGE_OUT;
+    if (q->is_done) {
+        tusk__query_leave(q);
+        return;
+    }
+    if (q->error.code != TUSK_OK) /* canceled in this turn, or refused on behalf of a COPY */
+        tusk__query_drop_unfinished(q);
+    for (tusk__result *result = &q->first; result && !q->rows_given; result = result->next)
+        tusk__result_compact(result, conn->allocator);
+    tusk__query_complete(q);
+}
+
+/* Those behind the head that were not run because of it. A callback may end the connection, and them with it. */
+static void end_not_run(tusk_conn *conn, size_t n)
+{
+    while (n-- > 0) {
+        tusk__request_advance(conn);
+        if (!head_of(conn))
+            return;
+        end_head(conn, head_of(conn));
+    }
+}
+
 static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
+    const tusk_query *last = q->shares_sync ? tusk__unit_last(q) : q;
+    size_t n_not_run;
+
     (void)ev;
-    if (conn->stream < q->out_end) { /* Sync is its last message: nobody can have read it */
+    if (conn->stream < last->out_end) { /* Sync is its last message: nobody can have read it */
         tusk_error err = {0};
 
         (void)tusk__error_set(&err, TUSK_ERR_PROTOCOL, NULL, "the server answers what was not sent whole");
@@ -358,19 +405,17 @@ static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         return;
     if (conn->phase == TUSK__PHASE_FENCE && q->kind == TUSK__QUERY_FENCE)
         conn->phase = TUSK__PHASE_READY;
-    check_commit(q);
+    if (conn->opening)
+        tusk__unit_ready(conn);
+    if (q->kind == TUSK__QUERY_COMMIT)
+        tusk__transaction_check(q);
+    else
+        check_commit(q);
     settle_stmt(q);
-    (void)tusk__queue_pop(conn);
-    q->stage = TUSK__STAGE_OUT;
-    if (q->is_done) {
-        tusk__query_leave(q);
-    } else {
-        if (q->error.code != TUSK_OK) /* canceled in this turn, or refused on behalf of a COPY */
-            tusk__query_drop_unfinished(q);
-        for (tusk__result *result = &q->first; result && !q->rows_given; result = result->next)
-            tusk__result_compact(result, conn->allocator);
-        tusk__query_complete(q);
-    }
+    n_not_run = q->shares_sync ? tusk__unit_not_run(q) : 0;
+    end_head(conn, q);
+    if (n_not_run > 0)
+        end_not_run(conn, n_not_run);
     tusk__deadline_after_answer(conn);
     tusk__request_release(conn);
 }

@@ -33,6 +33,13 @@ static inline bool tusk__command_is_transaction_control(tusk__command command)
     return command >= TUSK__COMMAND_BEGIN && command <= TUSK__COMMAND_ROLLBACK_PREPARED;
 }
 
+/* May ReadyForQuery say afterwards that a transaction is open where none was, or none where one was? */
+static inline bool tusk__command_changes_status(tusk__command command)
+{
+    return command == TUSK__COMMAND_BEGIN || command == TUSK__COMMAND_COMMIT || command == TUSK__COMMAND_ROLLBACK ||
+           command == TUSK__COMMAND_PREPARE_TRANSACTION;
+}
+
 /* Does it make a transaction last? Its answer may be ROLLBACK, and if that is lost, nobody knows what became of it. */
 static inline bool tusk__command_is_commit(tusk__command command)
 {

@@ -3,6 +3,7 @@
  * Read first: lib/conn.h, docs/internals/conn.md. */
 #include "lib/conn.h"
 
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 /* How long a closed connection waits for the server to hang up, so that it ends with FIN and not with RST (D39). */
@@ -77,6 +78,7 @@ static void conn_destroy(tusk_conn *conn)
     const tusk_allocator *allocator = conn->allocator;
 
     tusk__task_cancel(&conn->advance_task); /* the close that lets go of it has ended the refused ones before */
+    tusk__levels_clear(conn);
     tusk__session_clear(&conn->session);
     tusk__params_clear(&conn->params, allocator);
     tusk__settings_unref(conn->settings);

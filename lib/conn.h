@@ -1,6 +1,6 @@
 /* Connections as lib/ sees them: one struct, worked on by connect.c (until the login is done), queue.c, encode.c and request.c (what
  * is asked), send.c and receive.c (the wire),
- * answer.c (what a message means for the query at the head), deadline.c (time-outs and the cancel rule), conn.c (life).
+ * transaction.c and unit.c (whose Sync is whose), answer.c (what a message means for the query at the head), deadline.c (time-outs and the cancel rule), conn.c (life).
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #ifndef TUSK_LIB_CONN_H
 #define TUSK_LIB_CONN_H
@@ -66,10 +66,17 @@ struct tusk_conn {
     tusk_query *wire_last; /* the last that is sent or encoded, NULL if none: a barrier lets nothing follow it */
     tusk_query *to_send;   /* the first that is encoded, NULL if none */
     tusk_query *held;      /* the first that is held back, NULL if none */
+    tusk_query *status_last; /* the last on the wire that may change the transaction status, NULL if none */
     size_t n_reserved;     /* expectations of the encoded ones */
     tusk_query *login_waiters, *close_waiters; /* tusk_conn_ready(), tusk_close() */
     tusk_stmt *stmts;      /* all that are not freed */
     tusk__task advance_task, close_task;
+
+    /* transactions that tusk_begin() began: see lib/transaction.h */
+    struct tusk__level *level;       /* the innermost that is not ended, as submitted; NULL if none */
+    struct tusk__level *opening;     /* counted; its BEGIN is on the wire, and no ReadyForQuery came behind it yet; NULL */
+    struct tusk__level *free_levels;
+    uint64_t savepoint_number;       /* names are never reused */
 
     /* cancel rule */
     tusk__cancel *cancel;
@@ -126,6 +133,8 @@ void tusk__connect_failed(tusk_conn *conn, const tusk_error *err); /* this attem
 void tusk__queue_push(tusk_conn *conn, tusk_query *q);
 void tusk__queue_unlink(tusk_conn *conn, tusk_query *q);
 tusk_query *tusk__queue_pop(tusk_conn *conn);
+/* It is not on the wire any more, but stays in its place. */
+void tusk__queue_refuse(tusk_conn *conn, tusk_query *q);
 /* The first of that stage, from q on; NULL if there is none. */
 tusk_query *tusk__queue_next(tusk_query *q, tusk__query_stage stage);
 /* The one whose answer comes next; NULL if nothing is awaited. Inline: asked at each message. */
@@ -165,6 +174,8 @@ bool tusk__request_repeat(tusk_conn *conn, tusk_query *q);
 bool tusk__request_fence(tusk_conn *conn);
 /* Take a query that is encoded, held or refused out of the queue before a byte of it was sent. False: too late. */
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
+/* The same, but it stays in the queue, refused: the caller gives it its error. Only of one that is encoded. */
+void tusk__request_refuse(tusk_conn *conn, tusk_query *q);
 /* Take out of the buffer what no byte was sent of: the connection is closing. */
 void tusk__request_unsend(tusk_conn *conn);
 /* End the refused ones in front of the one whose answer has come. */
@@ -220,7 +231,8 @@ void tusk__answer_parameter(tusk_conn *conn, const tusk__event *ev);
 
 /* deadline.c */
 void tusk__deadline_start(tusk_query *q, double timeout);
-void tusk__deadline_after_answer(tusk_conn *conn); /* the head was popped */
+void tusk__deadline_next_head(tusk_conn *conn);    /* the head was popped */
+void tusk__deadline_after_answer(tusk_conn *conn); /* … and a ReadyForQuery has come */
 void tusk__cancel_rule_ready(tusk_conn *conn);     /* a ReadyForQuery came while CANCELING or FENCE */
 void tusk__cancel_rule_stop(tusk_conn *conn);
 

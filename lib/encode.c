@@ -5,6 +5,7 @@
 #include "lib/codec/codec.h"
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 #include "proto/fields.h"
 #include "proto/size.h"
@@ -15,12 +16,18 @@ static const uint8_t expect_run[] = {TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE, TU
 static const uint8_t expect_prepare[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_SYNC};
 static const uint8_t expect_close[] = {TUSK__EXPECT_CLOSE, TUSK__EXPECT_SYNC};
 static const uint8_t expect_script[] = {TUSK__EXPECT_QUERY};
+static const uint8_t expect_control[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE,
+                                         TUSK__EXPECT_SYNC};
+static const uint8_t expect_rollback_to[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE,
+                                             TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE,
+                                             TUSK__EXPECT_SYNC};
 
 static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 
 /* One row per kind: how it is written and what it is answered with. */
 static const struct {
@@ -34,6 +41,10 @@ static const struct {
     [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
     [TUSK__QUERY_SCRIPT] = {encode_script, expect_script, sizeof expect_script},
     [TUSK__QUERY_FENCE] = {encode_script, expect_script, sizeof expect_script},
+    [TUSK__QUERY_BEGIN] = {encode_control, expect_control, sizeof expect_control},
+    [TUSK__QUERY_COMMIT] = {encode_control, expect_control, sizeof expect_control},
+    [TUSK__QUERY_ROLLBACK] = {encode_control, expect_control, sizeof expect_control},
+    [TUSK__QUERY_ROLLBACK_TO] = {NULL, expect_rollback_to, sizeof expect_rollback_to},
 };
 
 /* ---- messages ---- */
@@ -176,6 +187,7 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     command = tusk__command_of(r->sql);
     q->is_copy = command == TUSK__COMMAND_COPY;
     q->is_commit = tusk__command_is_commit(command);
+    q->changes_status = tusk__command_changes_status(command);
     if (q->is_repeated)
         tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_REFUSED);
     write_parse(b, unnamed, r->sql, r->params);
@@ -281,6 +293,7 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
     TUSK_TRY(set_run_desc(q));
     q->is_copy = stmt->is_copy;
     q->is_commit = stmt->is_commit;
+    q->changes_status = stmt->changes_status;
     if (!q->is_repeated && !q->text_results)
         return write_by_frame(conn, q, r->params);
     TUSK_TRY(write_bind(conn, q, tusk_str_of(stmt->name), r->params, stmt->types, q->first.desc));
@@ -315,11 +328,19 @@ static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__reque
     return TUSK_OK;
 }
 
+static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    (void)r;
+    if (q->kind == TUSK__QUERY_BEGIN)
+        return tusk__encode_begin(conn, q);
+    return q->kind == TUSK__QUERY_COMMIT ? tusk__encode_commit(conn, q) : tusk__encode_rollback(conn, q);
+}
+
 /* ---- one request ---- */
 
 size_t tusk__n_expects(const tusk_query *q)
 {
-    return kinds[q->kind].n_expects - (q->is_copy ? 1 : 0);
+    return kinds[q->kind].n_expects - (q->is_copy || q->shares_sync ? 1 : 0);
 }
 
 const uint8_t *tusk__expects(const tusk_query *q)

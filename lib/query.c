@@ -8,6 +8,7 @@
 
 #include "lib/conn.h"
 #include "lib/named.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 #include "proto/size.h"
 
@@ -45,6 +46,8 @@ static void query_destroy(query_pool *pool, pooled_query *p)
     if (p->q.stmt)
         tusk__stmt_unref(p->q.stmt);
     tusk_named_free(p->q.named);
+    if (p->q.level)
+        tusk__level_leave(&p->q);
     if (p->q.conn)
         tusk__conn_unpin(p->q.conn);
     tusk__result_free(&p->q.first, allocator);
@@ -140,6 +143,8 @@ static void query_clear(tusk_query *q)
     if (q->named)
         tusk__named_unref(q->named);
     q->named = NULL;
+    if (q->level)
+        tusk__level_leave(q);
     q->held.sql = (tusk_str){NULL, 0};
     q->held.params = (tusk_params){NULL, 0};
     q->fields_len = 0;
@@ -147,7 +152,8 @@ static void query_clear(tusk_query *q)
     q->is_done = q->is_released = q->is_kept = q->is_given_up = q->in_callback = false;
     q->text_results = q->cancelable = q->is_paused = q->is_streaming = false;
     q->rows_given = q->is_repeated = q->failed_elsewhere = q->is_commit = q->is_copy = q->owes_sync = q->copy_refused =
-        false;
+        q->changes_status = q->in_unit = q->shares_sync = false;
+    q->status_before = 0;
     q->max_result_bytes = 0;
     q->on_row = NULL;
     q->on_done = NULL;
@@ -194,8 +200,11 @@ static void run_on_done(tusk_query *q)
 void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 {
     static const char *const acts[TUSK__N_WIRE_KINDS] = {
-        [TUSK__QUERY_EXEC] = "exec",   [TUSK__QUERY_RUN] = "run",       [TUSK__QUERY_PREPARE] = "prepare",
-        [TUSK__QUERY_CLOSE] = "close", [TUSK__QUERY_SCRIPT] = "script", [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_EXEC] = "exec",         [TUSK__QUERY_RUN] = "run",
+        [TUSK__QUERY_PREPARE] = "prepare",   [TUSK__QUERY_CLOSE] = "close",
+        [TUSK__QUERY_SCRIPT] = "script",     [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_BEGIN] = "begin",       [TUSK__QUERY_COMMIT] = "commit",
+        [TUSK__QUERY_ROLLBACK] = "rollback", [TUSK__QUERY_ROLLBACK_TO] = "rollback",
     };
 
     if (q->kind == TUSK__QUERY_WAIT || (err && err->where[0]))

@@ -3,6 +3,7 @@
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #include "lib/conn.h"
 #include "lib/sql.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 /* Requests up to this size are kept until they are answered if they may have to be repeated. */
@@ -29,17 +30,25 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
                                                  : "the request is too long for one message");
         q->error.fate = TUSK_FATE_NOT_SENT;
         q->stage = TUSK__STAGE_REFUSED;
+        if (q->level)
+            tusk__level_not_run(conn, q);
         return;
     }
     if (may_repeat(q) && q->held.params.values == NULL && conn->out.len - len <= REPEATABLE_MAX &&
         tusk__held_copy(&q->held, conn->allocator, r->sql, r->params) != TUSK_OK)
         q->held.params = (tusk_params){NULL, 0}; /* without a copy there is no repetition: the error says so */
+    if (q->level)
+        len = tusk__unit_join(conn, q, len);
     conn->n_reserved += tusk__n_expects(q);
     q->owes_sync = q->is_copy;
     q->out_begin = conn->stream + (len - conn->out_sent);
     q->out_end = conn->stream + (conn->out.len - conn->out_sent);
     q->stage = TUSK__STAGE_ENCODED;
     conn->wire_last = q;
+    if (q->changes_status)
+        conn->status_last = q;
+    if (q->kind >= TUSK__QUERY_BEGIN)
+        tusk__transaction_encoded(conn, q);
     if (!conn->to_send)
         conn->to_send = q;
     tusk__send_soon(conn);
@@ -56,10 +65,11 @@ static bool stmt_is_pending(const tusk_query *q)
     return q->kind == TUSK__QUERY_RUN && q->stmt->state == TUSK__STMT_PREPARING;
 }
 
-static bool may_go(const tusk_conn *conn, const tusk_query *q)
+static bool may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 {
     return conn->phase == TUSK__PHASE_READY && !conn->is_expired && !stmt_is_pending(q) &&
-           !(conn->wire_last && tusk__query_is_barrier(conn->wire_last));
+           !(conn->wire_last && tusk__query_is_barrier(conn->wire_last)) &&
+           ((!q->level && !tusk__query_needs_status(q)) || tusk__unit_may_go(conn, q, sql));
 }
 
 /* A statement that failed, or is closed, cannot be run; nor one that a request before this one closes. */
@@ -74,6 +84,15 @@ static bool refuse_by_stmt(tusk_query *q, bool is_new)
         tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed")->fate = TUSK_FATE_NOT_SENT;
     }
     return q->error.code != TUSK_OK;
+}
+
+static bool refuse_by_level(tusk_query *q)
+{
+    bool has_failed = q->level && tusk__level_has_failed(q->level);
+
+    if (has_failed)
+        tusk__level_refuse(q);
+    return has_failed;
 }
 
 static void end_refused(tusk_conn *conn)
@@ -127,16 +146,31 @@ static bool refuse_by_conn(tusk_conn *conn, tusk_query *q)
     return q->error.code != TUSK_OK;
 }
 
+/* Prepare and Close are of no transaction. */
+static bool is_of_level(const tusk_query *q)
+{
+    return q->kind != TUSK__QUERY_PREPARE && q->kind != TUSK__QUERY_CLOSE && !q->level;
+}
+
+static void refuse(tusk_conn *conn, tusk_query *q)
+{
+    q->stage = TUSK__STAGE_REFUSED;
+    if (q->level)
+        tusk__level_not_run(conn, q);
+}
+
 void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_params params)
 {
     tusk__request r = {sql, params};
 
     tusk__queue_push(conn, q);
+    if (conn->level && is_of_level(q))
+        q->level = tusk__level_ref(conn->level);
     if (!q->stmt)
         tusk__sql_head(sql, q->sql, sizeof q->sql);
-    if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q, true)) {
-        q->stage = TUSK__STAGE_REFUSED;
-    } else if (!conn->held && may_go(conn, q)) {
+    if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q, true) || refuse_by_level(q)) {
+        refuse(conn, q);
+    } else if (!conn->held && may_go(conn, q, sql)) {
         encode(conn, q, &r);
     } else if (tusk__check_size(q, &r) == TUSK_OK &&
                tusk__held_copy(&q->held, conn->allocator, sql, params) == TUSK_OK) {
@@ -145,20 +179,20 @@ void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_par
             conn->held = q;
     } else {
         tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for the request")->fate = TUSK_FATE_NOT_SENT;
-        q->stage = TUSK__STAGE_REFUSED;
+        refuse(conn, q);
     }
     settle_refused(conn);
 }
 
 void tusk__request_release(tusk_conn *conn)
 {
-    while (conn->held && may_go(conn, conn->held)) {
+    while (conn->held && may_go(conn, conn->held, conn->held->held.sql)) {
         tusk_query *q = conn->held;
         tusk__request r = {q->held.sql, q->held.params};
 
         conn->held = tusk__queue_next(q->next, TUSK__STAGE_HELD);
-        if (refuse_by_stmt(q, false))
-            q->stage = TUSK__STAGE_REFUSED;
+        if (refuse_by_stmt(q, false) || refuse_by_level(q))
+            refuse(conn, q);
         else
             encode(conn, q, &r);
     }
@@ -179,22 +213,36 @@ bool tusk__request_repeat(tusk_conn *conn, tusk_query *q)
     return true;
 }
 
+/* Take its bytes out of the buffer, but for a Sync that those in front share. */
+static void unwrite(tusk_conn *conn, tusk_query *q)
+{
+    size_t len = (size_t)(q->out_end - q->out_begin) - tusk__unit_part(conn, q);
+    size_t at = (size_t)(q->out_begin - conn->stream) + conn->out_sent;
+
+    memmove(conn->out.buf + at, conn->out.buf + at + len, conn->out.len - at - len);
+    conn->out.len -= len;
+    conn->n_reserved -= tusk__n_expects(q);
+    for (tusk_query *behind = q->next; behind; behind = behind->next) {
+        behind->out_begin -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
+        behind->out_end -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
+    }
+}
+
+void tusk__request_refuse(tusk_conn *conn, tusk_query *q)
+{
+    unwrite(conn, q);
+    tusk__queue_refuse(conn, q);
+}
+
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
 {
-    size_t len = (size_t)(q->out_end - q->out_begin), at;
-
     if (q->stage == TUSK__STAGE_ENCODED) {
-        at = (size_t)(q->out_begin - conn->stream) + conn->out_sent;
-        memmove(conn->out.buf + at, conn->out.buf + at + len, conn->out.len - at - len);
-        conn->out.len -= len;
-        conn->n_reserved -= tusk__n_expects(q);
-        for (tusk_query *behind = q->next; behind; behind = behind->next) {
-            behind->out_begin -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
-            behind->out_end -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
-        }
+        unwrite(conn, q);
     } else if (q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_OUT) {
         return false;
     }
+    if (q->level)
+        tusk__level_not_run(conn, q); /* it is still in its place, in front of those that depend on it */
     tusk__queue_unlink(conn, q);
     q->stage = TUSK__STAGE_OUT;
     return true;

@@ -138,6 +138,7 @@ static tusk_stmt *stmt_new(tusk_conn *conn, const char *sql, const uint32_t *typ
     stmt->n_params = n;
     stmt->is_copy = command == TUSK__COMMAND_COPY;
     stmt->is_commit = tusk__command_is_commit(command);
+    stmt->changes_status = tusk__command_changes_status(command);
     (void)snprintf(stmt->name, sizeof stmt->name, "tusk_%llu", (unsigned long long)++conn->stmt_number);
     tusk__sql_head(tusk_str_of(sql), stmt->sql, sizeof stmt->sql);
     return stmt;

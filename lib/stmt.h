@@ -23,6 +23,7 @@ struct tusk_stmt {
     bool is_closing;    /* a Close was submitted: what comes behind it is refused, what stands before it runs */
     bool is_copy;       /* first keyword COPY */
     bool is_commit;     /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED */
+    bool changes_status;    /* BEGIN, COMMIT, ROLLBACK … */
     char name[24];
     char sql[64];           /* its beginning, for errors */
     uint32_t *types; /* n_params, once ready; before: the caller's n_types */

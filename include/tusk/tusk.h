@@ -39,6 +39,7 @@
 #include <tusk/server.h>
 #include <tusk/sqlstate.h>
 #include <tusk/str.h>
+#include <tusk/transaction.h>
 #include <tusk/value.h>
 #include <tusk/version.h>
 
