@@ -3,6 +3,7 @@
  * Read first: proto/session.h, DESIGN "The rules of the pipeline". */
 #include "lib/conn.h"
 #include "lib/codec/codec.h"
+#include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -81,7 +82,7 @@ static bool same_types(const tusk__desc *a, const tusk__desc *b)
 }
 
 /* Describe of a statement cannot tell formats: they are those that our Bind asked for. */
-static void on_row_description(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__desc *desc;
 
@@ -148,7 +149,7 @@ static void keep(tusk_conn *conn, tusk_query *q, tusk_str body)
     check_limit(q);
 }
 
-static void on_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+void tusk__answer_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     if (!is_wanted(q) || q->error.code != TUSK_OK)
         return;
@@ -246,7 +247,7 @@ static void refuse_copy(tusk_query *q, const char *direction, const char *hint)
     tusk__error_hint(err, tusk_str_of(hint));
 }
 
-static void copy_unasked(tusk_conn *conn)
+void tusk__answer_copy_unasked(tusk_conn *conn)
 {
     tusk_error err = {0};
 
@@ -261,7 +262,7 @@ static void on_copy_in(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     if (!q->is_copy && q->kind != TUSK__QUERY_SCRIPT) {
         tusk__copy_fail_write(&conn->out, tusk_str_of("no COPY was asked for"));
         tusk__send_now(conn);
-        copy_unasked(conn);
+        tusk__answer_copy_unasked(conn);
         return;
     }
     if (q->copy_refused) {
@@ -285,7 +286,7 @@ static void on_copy_out(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     (void)ev;
     if (!q->is_copy && q->kind != TUSK__QUERY_SCRIPT) {
-        copy_unasked(conn);
+        tusk__answer_copy_unasked(conn);
         return;
     }
     refuse_copy(q, "to",
@@ -299,7 +300,7 @@ static void on_copy_both(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     (void)q;
     (void)ev;
-    copy_unasked(conn);
+    tusk__answer_copy_unasked(conn);
 }
 
 static void ignore(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
@@ -386,7 +387,7 @@ static void end_not_run(tusk_conn *conn, size_t n)
     }
 }
 
-static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     const tusk_query *last = q->shares_sync ? tusk__unit_last(q) : q;
     size_t n_not_run;
@@ -508,14 +509,14 @@ static void on_fatal(tusk_conn *conn, const tusk__event *ev)
 static const struct {
     void (*fn)(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
 } handlers[] = {
-    [TUSK__EV_READY] = {on_ready},
+    [TUSK__EV_READY] = {tusk__answer_ready},
     [TUSK__EV_PARSE_COMPLETE] = {ignore},
     [TUSK__EV_BIND_COMPLETE] = {on_bind_complete},
     [TUSK__EV_CLOSE_COMPLETE] = {ignore},
     [TUSK__EV_PARAMETER_DESCRIPTION] = {on_parameter_description},
-    [TUSK__EV_ROW_DESCRIPTION] = {on_row_description},
+    [TUSK__EV_ROW_DESCRIPTION] = {tusk__answer_columns},
     [TUSK__EV_NO_DATA] = {ignore},
-    [TUSK__EV_ROW] = {on_row},
+    [TUSK__EV_ROW] = {tusk__answer_row},
     [TUSK__EV_COMMAND_COMPLETE] = {on_command_complete},
     [TUSK__EV_EMPTY_QUERY] = {on_command_complete},
     [TUSK__EV_PORTAL_SUSPENDED] = {on_command_complete},
@@ -544,6 +545,8 @@ void tusk__answer_event(tusk_conn *conn, const tusk__event *ev)
         tusk__answer_parameter(conn, ev);
     else if (ev->kind == TUSK__EV_ERROR && (ev->is_fatal || !q))
         on_fatal(conn, ev);
+    else if (q && q->batch)
+        tusk__batch_event(conn, q, ev);
     else if (q && handlers[ev->kind].fn)
         handlers[ev->kind].fn(conn, q, ev);
 }

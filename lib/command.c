@@ -71,13 +71,13 @@ static const command_word words_b[] = {
     {NULL, TUSK__COMMAND_OTHER, NULL},
 };
 static const command_word words_c[] = {
-    {"commit", TUSK__COMMAND_COMMIT, behind_commit},
-    {"copy", TUSK__COMMAND_COPY, NULL},
-    {"create", TUSK__COMMAND_OTHER, behind_create},
+    {"call", TUSK__COMMAND_CALL, NULL}, {"commit", TUSK__COMMAND_COMMIT, behind_commit},
+    {"copy", TUSK__COMMAND_COPY, NULL}, {"create", TUSK__COMMAND_OTHER, behind_create},
     {"cluster", ALONE, NULL}, /* all tables, or a partitioned one */
     {NULL, TUSK__COMMAND_OTHER, NULL},
 };
 static const command_word words_d[] = {
+    {"do", TUSK__COMMAND_CALL, NULL},
     {"drop", TUSK__COMMAND_OTHER, behind_drop},
     {"discard", TUSK__COMMAND_OTHER, behind_discard},
     {NULL, TUSK__COMMAND_OTHER, NULL},

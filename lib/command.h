@@ -20,9 +20,10 @@ typedef enum tusk__command {
     TUSK__COMMAND_PREPARE_TRANSACTION,
     TUSK__COMMAND_COMMIT_PREPARED,
     TUSK__COMMAND_ROLLBACK_PREPARED, /* the last of transaction control */
-    TUSK__COMMAND_ALONE /* may refuse to run in a transaction block (25001), and commits at once: VACUUM, CREATE DATABASE … Some
+    TUSK__COMMAND_ALONE, /* may refuse to run in a transaction block (25001), and commits at once: VACUUM, CREATE DATABASE … Some
                            of these do so by their objects or options alone, such as CLUSTER without a table: whoever asks
                            treats them all so */
+    TUSK__COMMAND_CALL   /* CALL, DO: what they run may commit, unless a transaction block is open */
 } tusk__command;
 
 /* Blanks, comments and semicolons in front are passed over, as the server does. */

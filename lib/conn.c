@@ -3,6 +3,7 @@
  * Read first: lib/conn.h, docs/internals/conn.md. */
 #include "lib/conn.h"
 
+#include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -186,6 +187,8 @@ static void complete_queue(tusk_conn *conn, const tusk_error *err)
     while (n-- > 0 && (q = tusk__queue_pop(conn))) {
         if (!q->is_done)
             fail_query(conn, q, err);
+        if (q->batch)
+            tusk__batch_lost(q);
         q->stage = TUSK__STAGE_OUT;
         q->is_paused = q->is_streaming = false;
         if (q->is_done) {

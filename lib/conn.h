@@ -155,6 +155,9 @@ typedef struct tusk__request {
 /* On failure the query has its error, or is to have one for the code; what was written must be cut off again. */
 TUSK_MUST_CHECK
 tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+/* Parse and Describe, unless that was done by the one in front of it, Bind, Execute: unnamed, without a Sync. */
+TUSK_MUST_CHECK
+tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, bool is_parsed);
 /* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. */
 TUSK_MUST_CHECK
 tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
@@ -224,6 +227,11 @@ static inline void tusk__progress_expect(tusk_conn *conn)
 
 /* answer.c */
 void tusk__answer_event(tusk_conn *conn, const tusk__event *ev);
+/* What a stack's answer has in common with others'. */
+void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
+void tusk__answer_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
+void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
+void tusk__answer_copy_unasked(tusk_conn *conn);
 void tusk__answer_notice(tusk_conn *conn, const tusk__event *ev);
 /* The server has hung up: if it said why, that is the error. */
 void tusk__answer_farewell(const tusk_conn *conn, tusk_error *err);

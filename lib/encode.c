@@ -5,6 +5,7 @@
 #include "lib/codec/codec.h"
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 #include "proto/fields.h"
@@ -44,6 +45,7 @@ static const struct {
     [TUSK__QUERY_BEGIN] = {encode_control, expect_control, sizeof expect_control},
     [TUSK__QUERY_COMMIT] = {encode_control, expect_control, sizeof expect_control},
     [TUSK__QUERY_ROLLBACK] = {encode_control, expect_control, sizeof expect_control},
+    [TUSK__QUERY_STACK] = {encode_control, NULL, 0},
     [TUSK__QUERY_ROLLBACK_TO] = {NULL, expect_rollback_to, sizeof expect_rollback_to},
 };
 
@@ -118,7 +120,7 @@ tusk__format_rule tusk__format_rule_of(const tusk_query *q)
         return TUSK__FORMATS_TEXT;
     if (q->is_repeated)
         return TUSK__FORMATS_REFUSED;
-    return q->kind == TUSK__QUERY_EXEC ? TUSK__FORMATS_BINARY : TUSK__FORMATS_KNOWN;
+    return q->kind == TUSK__QUERY_EXEC || q->kind == TUSK__QUERY_STACK ? TUSK__FORMATS_BINARY : TUSK__FORMATS_KNOWN;
 }
 
 static bool is_all_binary(const tusk__desc *desc)
@@ -194,6 +196,21 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     tusk__describe_write(b, 'S', unnamed);
     TUSK_TRY(write_bind(conn, q, unnamed, r->params, NULL, q->first.desc));
     write_execute(b, q->is_copy);
+    return TUSK_OK;
+}
+
+tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, bool is_parsed)
+{
+    tusk_str unnamed = {NULL, 0};
+
+    TUSK_TRY(tusk__check_size(q, r));
+    TUSK_TRY(check_sql(q, r->sql));
+    if (!is_parsed) {
+        write_parse(&conn->out, unnamed, r->sql, r->params);
+        tusk__describe_write(&conn->out, 'S', unnamed);
+    }
+    TUSK_TRY(write_bind(conn, q, unnamed, r->params, NULL, NULL));
+    tusk__execute_write(&conn->out, unnamed, 0);
     return TUSK_OK;
 }
 
@@ -331,6 +348,8 @@ static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__reque
 static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     (void)r;
+    if (q->kind == TUSK__QUERY_STACK)
+        return tusk__encode_batch(conn, q);
     if (q->kind == TUSK__QUERY_BEGIN)
         return tusk__encode_begin(conn, q);
     return q->kind == TUSK__QUERY_COMMIT ? tusk__encode_commit(conn, q) : tusk__encode_rollback(conn, q);
@@ -340,12 +359,14 @@ static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__requ
 
 size_t tusk__n_expects(const tusk_query *q)
 {
+    if (q->batch)
+        return q->batch->n_expects;
     return kinds[q->kind].n_expects - (q->is_copy || q->shares_sync ? 1 : 0);
 }
 
 const uint8_t *tusk__expects(const tusk_query *q)
 {
-    return kinds[q->kind].expects;
+    return q->batch ? q->batch->expects : kinds[q->kind].expects;
 }
 
 tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)

@@ -8,6 +8,7 @@
 
 #include "lib/conn.h"
 #include "lib/named.h"
+#include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 #include "proto/size.h"
@@ -48,6 +49,8 @@ static void query_destroy(query_pool *pool, pooled_query *p)
     tusk_named_free(p->q.named);
     if (p->q.level)
         tusk__level_leave(&p->q);
+    if (p->q.batch)
+        tusk__batch_free(&p->q);
     if (p->q.conn)
         tusk__conn_unpin(p->q.conn);
     tusk__result_free(&p->q.first, allocator);
@@ -145,6 +148,8 @@ static void query_clear(tusk_query *q)
     q->named = NULL;
     if (q->level)
         tusk__level_leave(q);
+    if (q->batch)
+        tusk__batch_free(q);
     q->held.sql = (tusk_str){NULL, 0};
     q->held.params = (tusk_params){NULL, 0};
     q->fields_len = 0;
@@ -200,11 +205,17 @@ static void run_on_done(tusk_query *q)
 void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 {
     static const char *const acts[TUSK__N_WIRE_KINDS] = {
-        [TUSK__QUERY_EXEC] = "exec",         [TUSK__QUERY_RUN] = "run",
-        [TUSK__QUERY_PREPARE] = "prepare",   [TUSK__QUERY_CLOSE] = "close",
-        [TUSK__QUERY_SCRIPT] = "script",     [TUSK__QUERY_FENCE] = "fence",
-        [TUSK__QUERY_BEGIN] = "begin",       [TUSK__QUERY_COMMIT] = "commit",
-        [TUSK__QUERY_ROLLBACK] = "rollback", [TUSK__QUERY_ROLLBACK_TO] = "rollback",
+        [TUSK__QUERY_EXEC] = "exec",
+        [TUSK__QUERY_RUN] = "run",
+        [TUSK__QUERY_PREPARE] = "prepare",
+        [TUSK__QUERY_CLOSE] = "close",
+        [TUSK__QUERY_SCRIPT] = "script",
+        [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_BEGIN] = "begin",
+        [TUSK__QUERY_COMMIT] = "commit",
+        [TUSK__QUERY_ROLLBACK] = "rollback",
+        [TUSK__QUERY_STACK] = "stack",
+        [TUSK__QUERY_ROLLBACK_TO] = "rollback",
     };
 
     if (q->kind == TUSK__QUERY_WAIT || (err && err->where[0]))
@@ -322,7 +333,7 @@ void tusk__query_drop_rows(tusk_query *q)
 
 void tusk__query_drop_unfinished(tusk_query *q)
 {
-    if (q->is_streaming || (q->kind == TUSK__QUERY_SCRIPT && q->filling->tag_len))
+    if (q->is_streaming || ((q->kind == TUSK__QUERY_SCRIPT || q->batch) && q->filling->tag_len))
         return;
     if (q->rows_given && !q->on_row)
         tusk__result_cut(q->filling);

@@ -21,6 +21,7 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_BEGIN,   /* BEGIN or SAVEPOINT; from here on lib/transaction.h */
     TUSK__QUERY_COMMIT,  /* COMMIT or RELEASE */
     TUSK__QUERY_ROLLBACK,
+    TUSK__QUERY_STACK,
     TUSK__QUERY_ROLLBACK_TO, /* what a ROLLBACK becomes when it is encoded, if it ends a savepoint */
     TUSK__N_WIRE_KINDS,
     TUSK__QUERY_WAIT = TUSK__N_WIRE_KINDS /* conn_ready, stmt_ready, close */
@@ -49,6 +50,7 @@ struct tusk_query {
     tusk_conn *conn; /* pinned */
     tusk_stmt *stmt; /* counted; RUN, PREPARE, CLOSE */
     struct tusk__level *level; /* counted; NULL: of no transaction that tusk_begin() began */
+    struct tusk__batch *batch; /* STACK: what it is on the wire; else NULL */
     tusk_named *named; /* counted; NULL: without names. For the positions of errors */
     tusk__query_kind kind;
     tusk__query_stage stage;
@@ -107,7 +109,7 @@ bool tusk__query_is_barrier(const tusk_query *q);
 /* Does its form depend on the transaction status? Then it is encoded only when that is known. */
 static inline bool tusk__query_needs_status(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_BEGIN;
+    return q->kind == TUSK__QUERY_BEGIN || q->kind == TUSK__QUERY_STACK;
 }
 
 /* A cleared query from the loop's free list, or new. NULL: out of memory. */

@@ -38,6 +38,7 @@
 #include <tusk/row.h>
 #include <tusk/server.h>
 #include <tusk/sqlstate.h>
+#include <tusk/stack.h>
 #include <tusk/str.h>
 #include <tusk/transaction.h>
 #include <tusk/value.h>

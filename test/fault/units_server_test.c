@@ -211,6 +211,122 @@ START_TEST(each_request_of_a_transaction_ends_once_wherever_the_server_dies)
 }
 END_TEST
 
+/* The two forms of a stack outside of a transaction that differ in their Syncs, and the two inside. */
+#define STATEMENT "parse_complete", "parameter_description", "no_data", "bind_complete", "command_complete SET"
+#define CONTROL(tag) "parse_complete", "bind_complete", "command_complete " tag
+
+static const char *const block[] = {CONTROL("BEGIN"),  STATEMENT, STATEMENT, "ready T",
+                                    CONTROL("COMMIT"), "ready I", NULL};
+static const char *const plain[] = {STATEMENT, STATEMENT, "ready I", NULL};
+static const char *const each[] = {STATEMENT, "ready I", STATEMENT, "ready I", NULL};
+static const char *const inside[] = {CONTROL("SAVEPOINT"),
+                                     STATEMENT,
+                                     STATEMENT,
+                                     CONTROL("RELEASE"),
+                                     CONTROL("SAVEPOINT"),
+                                     "ready T",
+                                     CONTROL("ROLLBACK"),
+                                     CONTROL("RELEASE"),
+                                     "ready T",
+                                     NULL};
+static const char *const each_inside[] = {CONTROL("SAVEPOINT"),
+                                          "ready T",
+                                          CONTROL("ROLLBACK"),
+                                          STATEMENT,
+                                          CONTROL("RELEASE"),
+                                          CONTROL("SAVEPOINT"),
+                                          "ready T",
+                                          CONTROL("ROLLBACK"),
+                                          STATEMENT,
+                                          CONTROL("RELEASE"),
+                                          CONTROL("SAVEPOINT"),
+                                          "ready T",
+                                          CONTROL("ROLLBACK"),
+                                          CONTROL("RELEASE"),
+                                          "ready T",
+                                          NULL};
+
+static const struct {
+    const char *const *answers;
+    tusk_stack_options options;
+    bool is_inside;
+    int certain[2]; /* from how many messages on each operation is certain */
+} stacks[] = {
+    {block, {.transaction = {.isolation = TUSK_SERIALIZABLE}}, false, {18, 18}},
+    {plain, {.mode = TUSK_STACK_ATOMIC}, false, {11, 11}},
+    {each, {.mode = TUSK_STACK_CONTINUE}, false, {6, 12}},
+    {inside, {.mode = TUSK_STACK_ATOMIC}, true, {27, 27}},
+    {each_inside, {.mode = TUSK_STACK_CONTINUE}, true, {19, 34}},
+};
+
+static int n_of(const char *const *lines)
+{
+    int n = 0;
+
+    while (lines[n])
+        n++;
+    return n;
+}
+
+static void check_death(int form, int n_sent, tusk_query *q)
+{
+    int n_all = n_of(stacks[form].answers);
+
+    if (n_sent == n_all) {
+        ck_assert_msg(tusk_query_code(q) == TUSK_OK, "%d of %d: %s", n_sent, form, said(tusk_query_error(q)));
+    } else {
+        ck_assert_int_eq(tusk_query_code(q), form == 0 ? TUSK_ERR_COMMIT_UNKNOWN : TUSK_ERR_LOST);
+        ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_UNKNOWN);
+    }
+    for (int i = 0; i < 2; i++) {
+        const tusk_error *err = tusk_query_result_error(q);
+        bool is_certain = n_sent >= stacks[form].certain[i];
+
+        ck_assert_int_eq(tusk_query_result_operation(q), i);
+        ck_assert_msg((err->code == TUSK_OK) == is_certain, "form %d, operation %d, %d messages: %s", form, i, n_sent,
+                      said(err));
+        ck_assert(is_certain || err->fate == TUSK_FATE_UNKNOWN);
+        ck_assert_int_eq(tusk_next_result(q), i == 0);
+    }
+}
+
+static void die_after(int form, int n_sent)
+{
+    char script[6000] = "login\n";
+    tusk_stack *stack;
+    tusk_query *q;
+    int n_syncs = 0;
+
+    for (int i = 0; stacks[form].answers[i]; i++)
+        n_syncs += strncmp(stacks[form].answers[i], "ready", 5) == 0;
+    if (stacks[form].is_inside)
+        strcat(script, "skip until sync\nsend parse_complete; parameter_description; no_data; bind_complete; "
+                       "command_complete BEGIN; ready T\n");
+    for (int i = 0; i < n_syncs; i++)
+        strcat(script, "skip until sync\n");
+    for (int i = 0; i < n_sent; i++)
+        snprintf(script + strlen(script), sizeof script - strlen(script), "send %s\n", stacks[form].answers[i]);
+    up(strcat(script, "close\n"));
+    if (stacks[form].is_inside)
+        ends(ask("begin"), TUSK_OK, TUSK_FATE_ANSWERED);
+    stack = tusk_stack_new(db);
+    (void)tusk_stack_push(stack, "set one to 1", TUSK_NO_PARAMS);
+    (void)tusk_stack_push(stack, "set two to 2", TUSK_NO_PARAMS);
+    q = tusk_stack_submit(stack, &stacks[form].options);
+    tusk_stack_free(stack);
+    (void)tusk_await(q);
+    check_death(form, n_sent, q);
+    tusk_query_free(q);
+    (void)down();
+}
+
+START_TEST(each_operation_of_a_stack_has_its_fate_wherever_the_server_dies)
+{
+    for (int n = 0; n <= n_of(stacks[_i].answers); n++)
+        die_after(_i, n);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("units_server");
@@ -221,6 +337,10 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, a_commit_behind_a_begin_that_fails_is_no_success);
     tcase_add_test(tcase, a_begin_past_its_wait_still_decides_about_the_rest);
     tcase_add_loop_test(tcase, each_request_of_a_transaction_ends_once_wherever_the_server_dies, 0, N_OF(answers) + 1);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("stacks");
+    tcase_set_timeout(tcase, 30);
+    tcase_add_loop_test(tcase, each_operation_of_a_stack_has_its_fate_wherever_the_server_dies, 0, N_OF(stacks));
     suite_add_tcase(suite, tcase);
     return suite;
 }
