@@ -68,6 +68,58 @@ tusk_query *tusk_rollback(tusk_conn *conn);
 /** How many transactions were begun by tusk_begin() and not ended yet, as submitted. Of the server's view: tusk_conn_tx_status(). */
 int tusk_conn_tx_depth(const tusk_conn *conn);
 
+/* ---- the whole of it, repeated while the server asks for that ------------------------------------------------------------------ */
+
+/** Zero means the default. */
+typedef struct tusk_transact_options {
+    tusk_transaction transaction;
+    unsigned max_attempts; /* default 5; 1: nothing is repeated. In a transaction that is open already it is 1 in any case: the server wants
+                              the outermost one repeated */
+    double min_delay;      /* seconds; the first pause is a random part of this, each further one of twice as much; default 0.01 */
+    double max_delay;      /* but never more than this; default 1 */
+} tusk_transact_options;
+
+/** What is to be done in the transaction: it may wait, and end inner transactions that it begins. Called once per attempt, so it starts from
+ * nothing. Whatever is not TUSK_OK rolls back; *err then says why, and whether to repeat (40001, 40P01). */
+typedef tusk_code (*tusk_transact_fn)(tusk_conn *conn, void *user, tusk_error *err);
+
+/**
+ * Begin, call fn, commit; and all of it again if the server says that it could not serialize (40001), or broke a deadlock (40P01), of a
+ * statement or of the commit. Blocking: it turns the loop, as tusk_await(), also between attempts.
+ *
+ * options   may be NULL
+ * Returns   TUSK_OK: committed. Otherwise nothing is kept (but for TUSK_ERR_COMMIT_UNKNOWN), and *err is fn's or the commit's
+ * Errors    TUSK_ERR_STATE inside a callback · TUSK_ERR_USAGE fn left an inner transaction open
+ * Example   docs/examples/transact.c
+ */
+TUSK_MUST_CHECK
+tusk_code tusk_transact(tusk_conn *conn, const tusk_transact_options *options, tusk_transact_fn fn, void *user,
+                        tusk_error *err);
+
+/** One attempt of tusk_transact_start(): the program's until it ends it. */
+typedef struct tusk_attempt tusk_attempt;
+
+/** Called from the loop, once per attempt, behind BEGIN: submit what belongs to it on tusk_attempt_conn(), and call tusk_attempt_end(), now or
+ * later. What others submit on that connection meanwhile is in the transaction, too. */
+typedef void (*tusk_attempt_fn)(tusk_attempt *attempt, void *user);
+
+/**
+ * The same with callbacks.
+ *
+ * Returns   a query that completes when all is committed, or given up; the caller's: tusk_query_free(), tusk_query_on_done(). NULL: out of
+ *           memory. tusk_query_cancel() does not end it: end the attempt
+ */
+TUSK_MUST_CHECK
+tusk_query *tusk_transact_start(tusk_conn *conn, const tusk_transact_options *options, tusk_attempt_fn fn, void *user);
+
+tusk_conn *tusk_attempt_conn(const tusk_attempt *attempt);
+/** Which one it is, from 1 on. */
+unsigned tusk_attempt_number(const tusk_attempt *attempt);
+
+/** All is submitted, and what had to be looked at was: commit (err is NULL, or its code TUSK_OK), which fails if anything submitted failed;
+ * or roll back for this reason. The attempt is gone. */
+void tusk_attempt_end(tusk_attempt *attempt, const tusk_error *err);
+
 #ifdef __cplusplus
 }
 #endif
