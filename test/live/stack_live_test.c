@@ -504,6 +504,40 @@ START_TEST(a_stack_past_its_deadline_is_stopped)
 }
 END_TEST
 
+/* ---- the server dies ------------------------------------------------------------------------------------------------------------------ */
+
+/* At operation k the backend ends itself: what is told of each operation is what a neighbour sees. */
+START_TEST(what_is_told_when_the_backend_dies_is_what_is_kept)
+{
+    bool continues = _i & 1, is_inside = _i & 2, is_block = _i & 4;
+    int fatal = _i >> 3;
+    int64_t told = 0;
+    tusk_query *q;
+
+    if (is_inside)
+        run("begin");
+    for (int i = 0; i < 5; i++)
+        if (i == fatal)
+            (void)tusk_stack_push(stack, "select pg_terminate_backend(pg_backend_pid())", TUSK_NO_PARAMS);
+        else
+            push_insert(1 << i);
+    if (is_block)
+        (void)tusk_stack_push_script(stack, "select 1");
+    q = tusk_stack_run(stack, continues ? TUSK_STACK_CONTINUE : TUSK_STACK_ATOMIC);
+    ck_assert_int_eq(tusk_await(q), is_block && !continues && !is_inside ? TUSK_ERR_COMMIT_UNKNOWN : TUSK_ERR_LOST);
+    ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_UNKNOWN);
+    for (int i = 0; i == 0 || tusk_next_result(q); i++) {
+        const tusk_error *err = tusk_query_result_error(q);
+
+        ck_assert_int_eq(tusk_query_result_operation(q), i);
+        ck_assert_msg((err->code == TUSK_OK) == (continues && i < fatal), "%d: %s", i, said(err));
+        told += err->code == TUSK_OK && !is_inside ? 1 << i : 0;
+    }
+    tusk_query_free(q);
+    ck_assert_int_eq(sum_seen(other), told);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("stack");
@@ -529,6 +563,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, an_empty_stack_and_a_value_that_does_not_fit_are_refused_before_anything_is_sent, 0, 2);
     tcase_add_test(tcase, a_result_beyond_the_bound_costs_the_results_and_not_the_connection);
     tcase_add_test(tcase, a_stack_past_its_deadline_is_stopped);
+    tcase_add_loop_test(tcase, what_is_told_when_the_backend_dies_is_what_is_kept, 0, 5 * 8);
     suite_add_tcase(suite, tcase);
     return suite;
 }
