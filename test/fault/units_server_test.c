@@ -68,6 +68,14 @@ static tusk_query *ask(const char *sql)
     return q;
 }
 
+/* A line more. */
+static void say(char *script, size_t size, const char *what, const char *more)
+{
+    size_t len = strlen(script);
+
+    snprintf(script + len, size - len, "%s%s\n", what, more);
+}
+
 #define SET "parse_complete; parameter_description; no_data; bind_complete; command_complete SET"
 
 /* ---- BEGIN fails ------------------------------------------------------------------------------------------------------------ */
@@ -188,8 +196,9 @@ START_TEST(each_request_of_a_transaction_ends_once_wherever_the_server_dies)
 
     memset(n_done, 0, sizeof n_done);
     for (int i = 0; i < _i; i++)
-        snprintf(script + strlen(script), sizeof script - strlen(script), "send %s\n", answers[i]);
-    up(strcat(script, "close\n"));
+        say(script, sizeof script, "send ", answers[i]);
+    say(script, sizeof script, "close", "");
+    up(script);
     q[0] = tusk_begin(db, NULL);
     q[1] = ask("set one to 1");
     q[2] = ask("set two to 2");
@@ -300,13 +309,15 @@ static void die_after(int form, int n_sent)
     for (int i = 0; stacks[form].answers[i]; i++)
         n_syncs += strncmp(stacks[form].answers[i], "ready", 5) == 0;
     if (stacks[form].is_inside)
-        strcat(script, "skip until sync\nsend parse_complete; parameter_description; no_data; bind_complete; "
-                       "command_complete BEGIN; ready T\n");
+        say(script, sizeof script,
+            "skip until sync\nsend parse_complete; parameter_description; no_data; bind_complete; ",
+            "command_complete BEGIN; ready T");
     for (int i = 0; i < n_syncs; i++)
-        strcat(script, "skip until sync\n");
+        say(script, sizeof script, "skip until sync", "");
     for (int i = 0; i < n_sent; i++)
-        snprintf(script + strlen(script), sizeof script - strlen(script), "send %s\n", stacks[form].answers[i]);
-    up(strcat(script, "close\n"));
+        say(script, sizeof script, "send ", stacks[form].answers[i]);
+    say(script, sizeof script, "close", "");
+    up(script);
     if (stacks[form].is_inside)
         ends(ask("begin"), TUSK_OK, TUSK_FATE_ANSWERED);
     stack = tusk_stack_new(db);
