@@ -32,7 +32,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Ws
             -Wundef -Wvla -Wcast-qual -Wformat=2 -Wswitch-enum -Wimplicit-fallthrough
 SANITIZE := -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-FLAGS_release  := -O2 -g
+FLAGS_release  := -O2 -g -ffunction-sections
 FLAGS_asan     := -O1 -g -fsanitize=address,undefined $(SANITIZE)
 FLAGS_ubsan    := -O1 -g -fsanitize=undefined $(SANITIZE)
 FLAGS_tsan     := -O1 -g -fsanitize=thread $(SANITIZE)
@@ -126,6 +126,16 @@ $(GSSAPI_TESTS:%=$(B)/%) $(B)/docs/examples/gssapi: private LIBS += $(if $(HAVE_
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call SHOW,CC)$(COMPILE) -MMD -MP -c -o $@ $<
+	$(if $(and $(ORDERED),$(filter $@,$(LIB_OBJ))),@$(OBJCOPY) @$(B)/order $@)
+
+# The functions that a query passes get sections of their own whose names sort in that order: linkers lay .text.sorted.* out by name,
+# side by side, and a query touches a third less of the processor's cache. One that knows nothing of it lays them out as any others.
+OBJCOPY ?= objcopy
+ORDERED := $(and $(filter release,$(VARIANT)),$(filter Linux,$(OS)),$(shell command -v $(OBJCOPY)))
+$(B)/order: lib/order.txt
+	@mkdir -p $(@D)
+	@awk '!/^#/ { printf "--rename-section .text.%s=.text.sorted.%04d\n", $$1, NR }' $< >$@
+$(if $(ORDERED),$(eval $(LIB_OBJ): $(B)/order))
 
 $(B)/libtusk.a: $(LIB_OBJ) $(B)/members
 	@rm -f $@
@@ -148,6 +158,10 @@ $(B)/bench/libpq_bench: private LIBS := -lpq
 $(filter %_bench,$(BENCHES)): $(B)/%: $(B)/%.o $(B)/bench/bench.o $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
 
+# At fixed addresses, for bench/order.
+$(B)/bench/tusk_order: $(B)/bench/tusk_bench.o $(B)/bench/bench.o $(B)/libtusk.a
+	$(call SHOW,LINK)$(LINK) -no-pie -o $@ $^ $(LIBS)
+
 $(filter %_figure,$(BENCHES)): $(B)/%: $(B)/%.o $(B)/libharness.a $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
@@ -166,7 +180,7 @@ $(O)/fuzz/test/fuzz/%_fuzz: $(O)/fuzz/test/fuzz/%_fuzz.o $(O)/fuzz/libtusk.a
 .PHONY: suites-built examples-built bench-built all-built
 suites-built: $(TESTS) $(REPLAYS)
 examples-built: $(EXAMPLES)
-bench-built: default $(BENCHES) $(B)/bench/heap_count.so
+bench-built: default $(BENCHES) $(B)/bench/tusk_order $(B)/bench/heap_count.so
 all-built: default suites-built examples-built
 
 # ---- testing ---------------------------------------------------------------------------------------------------------
@@ -241,7 +255,7 @@ fault-sys:
 	$(call run_long,$(FAULT_SYS),test/fault/sys*_test.c,TUSK_FAULT_FULL=1)
 
 # Targets that are a script of their own, beside what they work on.
-SCRIPT_TARGETS := test-matrix compare-libpq compare-logins bench bench-counts figures turns stagger silence docs
+SCRIPT_TARGETS := test-matrix compare-libpq compare-logins bench bench-counts figures turns stagger silence order docs
 SCRIPT_test-matrix  := test/matrix
 SCRIPT_compare-libpq := test/compare/run
 SCRIPT_compare-logins := test/compare/run-logins
@@ -251,8 +265,9 @@ SCRIPT_figures      := bench/figures
 SCRIPT_turns        := bench/turns
 SCRIPT_stagger      := bench/stagger
 SCRIPT_silence      := bench/silence
+SCRIPT_order        := bench/order
 SCRIPT_docs         := docs/generate
-MEASURING           := bench bench-counts figures turns stagger silence
+MEASURING           := bench bench-counts figures turns stagger silence order
 .PHONY: $(SCRIPT_TARGETS)
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }

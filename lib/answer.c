@@ -2,7 +2,9 @@
  * Legality was checked by the session; here it is only carried out.
  * Read first: proto/session.h, DESIGN "The rules of the pipeline". */
 #include "lib/conn.h"
-#include "lib/codec/codec.h"
+#include "lib/explain.h"
+#include "lib/formats.h"
+#include "lib/known.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -63,48 +65,92 @@ static tusk__result *next_result(tusk_query *q, bool has_rows)
 
 /* ---- descriptions ---- */
 
+static void on_parse_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)conn;
+    (void)ev;
+    if (q->kind == TUSK__QUERY_FIRST)
+        q->stmt->is_parsed = true;
+}
+
+/* Of the cache's, in front of a request; that of a handle has a request of its own. */
+static void on_close_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)ev;
+    if (q->n_closes == 0)
+        return;
+    q->n_closes--;
+    tusk__cache_closed(conn);
+}
+
 static void on_parameter_description(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     (void)conn;
-    if (q->kind == TUSK__QUERY_PREPARE && tusk__stmt_set_params(q->stmt, &ev->parameter_description) != TUSK_OK)
-        out_of_memory(q, "the statement's parameters");
+    if (q->kind != TUSK__QUERY_PREPARE && q->kind != TUSK__QUERY_FIRST)
+        return;
+    if (tusk__stmt_set_params(q->stmt, &ev->parameter_description) != TUSK_OK && q->kind == TUSK__QUERY_PREPARE)
+        out_of_memory(q, "the statement's parameters"); /* of a first execution: it is only not kept */
 }
 
-/* The repetition asked for formats by the first description: the second one must be about the same types. */
-static bool same_types(const tusk__desc *a, const tusk__desc *b)
+/* What is known of a statement from now on: to it, if it has a name, and to all connections. */
+static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
 {
-    if (!a || a->n_cols != b->n_cols)
-        return false;
-    for (int i = 0; i < a->n_cols; i++)
-        if (a->cols[i].type != b->cols[i].type)
-            return false;
-    return true;
+    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || q->kind == TUSK__QUERY_STACK || tusk__is_analyze(q);
+    tusk__desc *next = is_plan ? NULL : tusk__formats_for_next(conn, q, desc);
+
+    if (!next)
+        return; /* not ready, and not kept then */
+    if (q->kind == TUSK__QUERY_EXEC || (q->kind == TUSK__QUERY_FIRST && q->stmt->is_cached))
+        tusk__known_set(conn->loop, tusk__known_key(conn, q->hash), next);
+    if (!q->stmt) {
+        tusk__desc_unref(next);
+        return;
+    }
+    tusk__stmt_set_formats(q->stmt, next);
+    if (q->kind == TUSK__QUERY_FIRST)
+        tusk__stmt_first_described(q->stmt);
 }
 
-/* Describe of a statement cannot tell formats: they are those that our Bind asked for. */
-void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+/* Of a script, the server tells the formats; a statement's description cannot: they are those that our Bind asked for. */
+static tusk__desc *desc_of(tusk_conn *conn, const tusk_query *q, const tusk__row_description *description)
 {
     tusk__desc *desc;
 
-    if (q->kind != TUSK__QUERY_PREPARE && !next_result(q, true))
+    if (q->kind != TUSK__QUERY_SCRIPT)
+        return tusk__formats_described(conn, q, description);
+    return tusk__desc_new(conn->allocator, description, &desc, NULL) == TUSK_OK ? desc : NULL;
+}
+
+void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    tusk__result *result = q->kind == TUSK__QUERY_PREPARE ? NULL : next_result(q, true);
+    tusk__desc *desc;
+
+    if (!result && q->kind == TUSK__QUERY_SCRIPT)
         return;
-    if (tusk__desc_new(conn->allocator, &ev->row_description, &desc, NULL) != TUSK_OK) {
+    desc = desc_of(conn, q, &ev->row_description);
+    if (!desc) {
         out_of_memory(q, "the description of the columns");
         return;
     }
-    if (q->kind == TUSK__QUERY_PREPARE) {
-        tusk__stmt_set_desc(q->stmt, desc);
-        return;
-    }
-    if (q->is_repeated && !same_types(q->filling->desc, desc)) {
-        tusk__query_failf(q, TUSK_ERR_SERVER, "0A000", "the columns changed while the statement was repeated")->fate =
-            TUSK_FATE_ANSWERED;
-        tusk__error_hint(&q->error, tusk_str_of("nothing was handed out; repeating is safe"));
-    }
     if (q->kind != TUSK__QUERY_SCRIPT)
-        tusk__desc_set_formats(desc, tusk__format_rule_of(q));
-    tusk__desc_unref(q->filling->desc);
-    q->filling->desc = desc;
+        learn_columns(conn, q, desc);
+    if (result) {
+        tusk__desc_unref(result->desc);
+        result->desc = desc;
+    } else {
+        tusk__desc_unref(desc);
+    }
+}
+
+static void on_no_data(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)conn;
+    (void)ev;
+    if (q->kind != TUSK__QUERY_FIRST)
+        return;
+    tusk__stmt_set_formats(q->stmt, NULL);
+    tusk__stmt_first_described(q->stmt);
 }
 
 /* A prepared statement's rows look as they were described when it was prepared, in the formats that its Bind asked for. */
@@ -180,18 +226,41 @@ static void send_owed_sync(tusk_conn *conn, tusk_query *q)
     tusk__send_soon(conn);
 }
 
+/* The caller has had all prepared statements dropped, ours among them. */
+void tusk__answer_tag(tusk_conn *conn, tusk_str tag)
+{
+    if (tag.len > 0 && tag.ptr[0] == 'D' && (tusk_str_is(tag, "DISCARD ALL") || tusk_str_is(tag, "DEALLOCATE ALL")))
+        tusk__cache_lost(conn);
+}
+
+static void settle_stmt(tusk_query *q);
 static void end_head(tusk_conn *conn, tusk_query *q);
 
 /* It has its answer, and its neighbours in the unit go on: no ReadyForQuery is its own. */
 static void end_member(tusk_conn *conn, tusk_query *q)
 {
+    settle_stmt(q);
     end_head(conn, q);
     tusk__deadline_next_head(conn);
 }
 
+/* Of EXPLAIN ANALYZE: is this answer one to what was put around it? */
+static bool is_around(tusk_query *q)
+{
+    bool is_first = !q->has_begun;
+
+    if (!tusk__is_analyze(q))
+        return false;
+    q->has_begun = true;
+    return is_first || q->n_more_syncs == 0;
+}
+
 static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
-    tusk__result *result = next_result(q, false);
+    tusk__result *result = is_around(q) ? NULL : next_result(q, false);
+
+    if (ev->kind == TUSK__EV_COMMAND_COMPLETE)
+        tusk__answer_tag(conn, ev->tag);
 
     if (result && ev->kind == TUSK__EV_COMMAND_COMPLETE) {
         result->tag_len = (uint8_t)(ev->tag.len < sizeof result->tag ? ev->tag.len : sizeof result->tag);
@@ -203,18 +272,6 @@ static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__even
         end_member(conn, q);
     else
         send_owed_sync(conn, q);
-}
-
-/* The same code may come out of a function that the statement calls; that one is told by the routine that raised it. */
-static bool is_missing_output(const tusk_query *q)
-{
-    tusk_str routine = tusk_query_error_field(q, 'R');
-
-    if (q->error.code != TUSK_ERR_SERVER || memcmp(q->error.sqlstate, "42883", 5) != 0)
-        return false;
-    if (routine.len && !tusk_str_is(routine, "getTypeBinaryOutputInfo"))
-        return false;
-    return q->first.desc && !q->text_results && !q->is_repeated;
 }
 
 /* The server speaks of a "bind message" and of a statement named "": nothing that the caller has written. */
@@ -232,7 +289,7 @@ static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         tusk__level_error(q, ev->body);
     add_hint(q, ev);
     tusk__query_drop_unfinished(q);
-    q->failed_elsewhere = ev->expect != TUSK__EXPECT_EXECUTE && ev->expect != TUSK__EXPECT_BIND;
+    q->failed_at = (uint8_t)ev->expect;
     send_owed_sync(conn, q);
 }
 
@@ -332,20 +389,6 @@ static void check_commit(tusk_query *q)
     }
 }
 
-static bool repeat_if_allowed(tusk_conn *conn, tusk_query *q)
-{
-    if (!is_wanted(q) || q->is_given_up || !is_missing_output(q) || q->rows_given || q->failed_elsewhere)
-        return false;
-    if (tusk__request_repeat(conn, q))
-        return true;
-    tusk__error_hint(&q->error,
-                     tusk_str_of(conn->session.tx_status == 'I'
-                                     ? "a column's type has no binary output; repeating with text_results is safe"
-                                     : "a column's type has no binary output; retry the transaction, this time "
-                                       "with text_results"));
-    return false;
-}
-
 static void settle_stmt(tusk_query *q)
 {
     if (!q->stmt)
@@ -354,10 +397,8 @@ static void settle_stmt(tusk_query *q)
         tusk__stmt_finish(q->stmt, q->error.code == TUSK_OK ? NULL : &q->error);
     else if (q->kind == TUSK__QUERY_CLOSE)
         q->stmt->state = TUSK__STMT_CLOSED;
-    else if (q->is_repeated && q->error.code == TUSK_OK)
-        tusk__stmt_learn_formats(q->stmt);
-    else if (q->error.code == TUSK_OK && q->first.n_rows > 0 && !q->text_results)
-        q->stmt->formats_unproven = false;
+    else if (q->kind == TUSK__QUERY_FIRST)
+        tusk__stmt_first_failed(q->stmt, true); /* unless it was described */
 }
 
 /* It leaves the queue and completes. */
@@ -383,6 +424,7 @@ static void end_not_run(tusk_conn *conn, size_t n)
         tusk__request_advance(conn);
         if (!head_of(conn))
             return;
+        settle_stmt(head_of(conn));
         end_head(conn, head_of(conn));
     }
 }
@@ -393,6 +435,10 @@ void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     size_t n_not_run;
 
     (void)ev;
+    if (q->n_more_syncs > 0) {
+        q->n_more_syncs--;
+        return;
+    }
     if (conn->stream < last->out_end) { /* Sync is its last message: nobody can have read it */
         tusk_error err = {0};
 
@@ -402,7 +448,10 @@ void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         return;
     }
     forget_farewell(conn);
-    if (repeat_if_allowed(conn, q))
+    if (q->n_closes > 0)
+        tusk__cache_unit_over(conn, q);
+    q->n_closes = 0;
+    if (q->error.code != TUSK_OK && tusk__repeat(conn, q))
         return;
     if (conn->phase == TUSK__PHASE_FENCE && q->kind == TUSK__QUERY_FENCE)
         conn->phase = TUSK__PHASE_READY;
@@ -475,10 +524,23 @@ void tusk__answer_notice(tusk_conn *conn, const tusk__event *ev)
         log_notice(conn, ev->body);
 }
 
+/* PostgreSQL 18 reports it: what was prepared under another one may mean other tables now. The server would find that out, too, but
+ * only by an error where the columns are not the same. */
+static void note_search_path(tusk_conn *conn, tusk_str value)
+{
+    if (tusk_str_equal(value, tusk__params_get(&conn->params, tusk_str_of("search_path"))))
+        return;
+    tusk__cache_drop_all(conn, true);
+    conn->scope = 0;
+}
+
 void tusk__answer_parameter(tusk_conn *conn, const tusk__event *ev)
 {
     const tusk__parameter_status *p = &ev->parameter_status;
     tusk_error err = {0};
+
+    if (tusk_str_is(p->name, "search_path"))
+        note_search_path(conn, p->value);
 
     if (tusk__params_set(&conn->params, conn->allocator, p->name, p->value, &err) == TUSK_OK &&
         tusk_str_is(p->name, "client_encoding") && !tusk_str_is(p->value, "UTF8"))
@@ -510,12 +572,12 @@ static const struct {
     void (*fn)(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
 } handlers[] = {
     [TUSK__EV_READY] = {tusk__answer_ready},
-    [TUSK__EV_PARSE_COMPLETE] = {ignore},
+    [TUSK__EV_PARSE_COMPLETE] = {on_parse_complete},
     [TUSK__EV_BIND_COMPLETE] = {on_bind_complete},
-    [TUSK__EV_CLOSE_COMPLETE] = {ignore},
+    [TUSK__EV_CLOSE_COMPLETE] = {on_close_complete},
     [TUSK__EV_PARAMETER_DESCRIPTION] = {on_parameter_description},
     [TUSK__EV_ROW_DESCRIPTION] = {tusk__answer_columns},
-    [TUSK__EV_NO_DATA] = {ignore},
+    [TUSK__EV_NO_DATA] = {on_no_data},
     [TUSK__EV_ROW] = {tusk__answer_row},
     [TUSK__EV_COMMAND_COMPLETE] = {on_command_complete},
     [TUSK__EV_EMPTY_QUERY] = {on_command_complete},

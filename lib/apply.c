@@ -159,6 +159,49 @@ static tusk_code apply_integer(const job *j, const tusk__param *param, tusk_str 
     return keep(j, param, &value, sizeof value);
 }
 
+static tusk_code apply_count(const job *j, const tusk__param *param, tusk_str text)
+{
+    int64_t n = 0;
+
+    if (!read_int(text, &n) || n < 0)
+        return refuse(j, param, "must be a whole number, 0 or more");
+    return apply_integer(j, param, text);
+}
+
+/* Decimals to the microsecond, which is the least above 0. */
+static bool read_duration(tusk_str text, int64_t *us)
+{
+    const char *p = text.ptr, *end = p + text.len;
+    int64_t scale = US_PER_SECOND;
+    bool has_digit = false, is_zero = true;
+
+    for (*us = 0; p < end && *p >= '0' && *p <= '9' && *us <= INT32_MAX; p++, has_digit = true)
+        *us = *us * 10 + (*p - '0');
+    if (*us > INT32_MAX)
+        return false;
+    *us *= US_PER_SECOND;
+    if (p < end && *p == '.')
+        for (p++; p < end && *p >= '0' && *p <= '9'; p++, has_digit = true) {
+            scale /= 10;
+            *us += scale * (*p - '0');
+            is_zero = is_zero && *p == '0';
+        }
+    if (*us == 0 && !is_zero)
+        *us = 1;
+    return has_digit && p == end;
+}
+
+static tusk_code apply_duration(const job *j, const tusk__param *param, tusk_str text)
+{
+    int64_t us = 0;
+
+    if (!read_duration(text, &us))
+        return refuse(j, param, "must be a number of seconds, 0 or more");
+    if (us == 0)
+        us = -1;
+    return keep(j, param, &us, sizeof us);
+}
+
 static tusk_code refuse_choice(const job *j, const tusk__param *param)
 {
     char words[128];
@@ -273,6 +316,7 @@ static apply_fn *const appliers[TUSK__N_KINDS] = {
     [TUSK__KIND_CHOICE] = apply_choice,       [TUSK__KIND_TLS_VERSION] = apply_tls_version,
     [TUSK__KIND_ENCODING] = apply_encoding,   [TUSK__KIND_FILE] = apply_text,
     [TUSK__KIND_SCRAM_KEY] = apply_scram_key, [TUSK__KIND_AUTH_RULE] = apply_auth_rule,
+    [TUSK__KIND_COUNT] = apply_count,         [TUSK__KIND_DURATION] = apply_duration,
 };
 
 /* It means something to a mechanism that the program has not named: then somebody believes that it counts. */

@@ -188,12 +188,13 @@ static void check_commit(const tusk_conn *conn, tusk_query *q, tusk_str tag)
             ->fate = TUSK_FATE_ANSWERED;
 }
 
-static void on_complete(const tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+static void on_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     const tusk__step *step = &q->batch->steps[q->batch->at++];
     tusk_str tag = ev->kind == TUSK__EV_COMMAND_COMPLETE ? ev->tag : (tusk_str){NULL, 0};
     tusk__result *result = q->filling;
 
+    tusk__answer_tag(conn, tag);
     if (step->kind == TUSK__STEP_COMMIT)
         check_commit(conn, q, tag);
     if (!is_statement(step) || !wants_results(q) || !tag.len)

@@ -71,8 +71,10 @@ static const command_word words_b[] = {
     {NULL, TUSK__COMMAND_OTHER, NULL},
 };
 static const command_word words_c[] = {
-    {"call", TUSK__COMMAND_CALL, NULL}, {"commit", TUSK__COMMAND_COMMIT, behind_commit},
-    {"copy", TUSK__COMMAND_COPY, NULL}, {"create", TUSK__COMMAND_OTHER, behind_create},
+    {"commit", TUSK__COMMAND_COMMIT, behind_commit},
+    {"copy", TUSK__COMMAND_COPY, NULL},
+    {"call", TUSK__COMMAND_CALL, NULL},
+    {"create", TUSK__COMMAND_OTHER, behind_create},
     {"cluster", ALONE, NULL}, /* all tables, or a partitioned one */
     {NULL, TUSK__COMMAND_OTHER, NULL},
 };

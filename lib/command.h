@@ -11,6 +11,7 @@ typedef enum tusk__command {
     TUSK__COMMAND_OTHER = 0,
     TUSK__COMMAND_EMPTY, /* blanks, comments and semicolons */
     TUSK__COMMAND_COPY,
+    TUSK__COMMAND_CALL, /* CALL, DO: what they run may commit, unless a transaction block is open */
     TUSK__COMMAND_BEGIN,    /* BEGIN, START TRANSACTION: the first of transaction control */
     TUSK__COMMAND_COMMIT,   /* COMMIT, END */
     TUSK__COMMAND_ROLLBACK, /* ROLLBACK, ABORT */
@@ -23,7 +24,6 @@ typedef enum tusk__command {
     TUSK__COMMAND_ALONE, /* may refuse to run in a transaction block (25001), and commits at once: VACUUM, CREATE DATABASE … Some
                            of these do so by their objects or options alone, such as CLUSTER without a table: whoever asks
                            treats them all so */
-    TUSK__COMMAND_CALL   /* CALL, DO: what they run may commit, unless a transaction block is open */
 } tusk__command;
 
 /* Blanks, comments and semicolons in front are passed over, as the server does. */

@@ -28,7 +28,8 @@ static const char *put_text(tusk__json_reader *r, const char *text)
 static bool put_scalar(tusk__json_reader *r, json_t *value, const tusk__param *param)
 {
     bool is_number = param->kind == TUSK__KIND_PORT || param->kind == TUSK__KIND_SECONDS ||
-                     param->kind == TUSK__KIND_INTEGER || param->kind == TUSK__KIND_CHOICE;
+                     param->kind == TUSK__KIND_INTEGER || param->kind == TUSK__KIND_CHOICE ||
+                     param->kind == TUSK__KIND_COUNT || param->kind == TUSK__KIND_DURATION;
     char digits[32];
 
     if (json_is_string(value)) {
@@ -37,6 +38,11 @@ static bool put_scalar(tusk__json_reader *r, json_t *value, const tusk__param *p
     }
     if (json_is_boolean(value) && param->kind == TUSK__KIND_CHOICE) {
         put_bytes(r, json_is_true(value) ? "1" : "0", 1);
+        return true;
+    }
+    if (json_is_real(value) && param->kind == TUSK__KIND_DURATION) { /* there is room: the key's name is as long */
+        snprintf(digits, sizeof digits, "%.6f", json_real_value(value));
+        put_bytes(r, digits, strlen(digits));
         return true;
     }
     if (!json_is_integer(value) || !is_number)
@@ -78,9 +84,10 @@ tusk_code tusk__json_read_param(tusk__json_reader *r, const char *name, const tu
     if (!fits)
         return tusk__json_refuse(r, name,
                                  param->kind == TUSK__KIND_PORT || param->kind == TUSK__KIND_SECONDS ||
-                                         param->kind == TUSK__KIND_INTEGER
+                                         param->kind == TUSK__KIND_INTEGER || param->kind == TUSK__KIND_COUNT
                                      ? "must be a whole number, or a string"
-                                     : "must be a string");
+                                 : param->kind == TUSK__KIND_DURATION ? "must be a number, or a string"
+                                                                      : "must be a string");
     put_bytes(r, "", 1);
     keep_text(r, (tusk__param_id)tusk__param_index(param), text);
     return TUSK_OK;

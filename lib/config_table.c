@@ -3,6 +3,7 @@
  * Read first: lib/config_table.h. */
 #include "lib/config_table.h"
 
+#include "lib/pooler.h"
 #include "lib/settings.h"
 #include "proto/message.h"
 
@@ -78,6 +79,13 @@ static const tusk__choice gss_encryptions[] = {
     {"disable", 0, NULL},
     {"prefer", 0, NULL}, /* what a libpq without GSSAPI makes of it, too: nobody there prefers it */
     {"require", 0, "encryption by GSSAPI is not in this driver; use TLS"},
+    {NULL, 0, NULL},
+};
+
+static const tusk__choice poolers[] = {
+    {"none", TUSK__POOLER_NONE, NULL},
+    {"session", TUSK__POOLER_SESSION, NULL},
+    {"transaction", TUSK__POOLER_TRANSACTION, NULL},
     {NULL, 0, NULL},
 };
 
@@ -308,6 +316,22 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .name = "oauth_scope", .kind = TUSK__KIND_TEXT, IN(oauth_scope), NO_FIELD, .needs = TUSK__METHOD_OAUTH,
         .shown_default = "what the server asks for, if it was asked",
         .help = "What the token is to be good for, with blanks; for `on_token`." },
+    [TUSK__PARAM_STATEMENT_CACHE_SIZE] = {
+        .name = "statement_cache_size", .kind = TUSK__KIND_COUNT, IN(statement_cache_size), NO_FIELD, .fallback = "100",
+        .help = "How many statements a connection keeps prepared by itself, those used last; 0: none. As asyncpg." },
+    [TUSK__PARAM_MAX_CACHED_STATEMENT_LIFETIME] = {
+        .name = "max_cached_statement_lifetime", .kind = TUSK__KIND_DURATION, IN(max_cached_statement_lifetime_us), NO_FIELD,
+        .fallback = "300",
+        .help = "How long one is kept, however often it is used; 0: for ever. As asyncpg." },
+    [TUSK__PARAM_MAX_CACHEABLE_STATEMENT_SIZE] = {
+        .name = "max_cacheable_statement_size", .kind = TUSK__KIND_COUNT, IN(max_cacheable_statement_size), NO_FIELD,
+        .fallback = "15360",
+        .help = "Texts longer than so many bytes are not kept; 0: all are. As asyncpg." },
+    [TUSK__PARAM_POOLER] = {
+        .name = "pooler", .kind = TUSK__KIND_CHOICE, IN(pooler), FIELD(pooler), .fallback = "none", .choices = poolers,
+        .help = "What stands between this program and the server, such as PgBouncer. With `transaction` no statement is kept and each "
+        "execution brings its text and is described; what means a session (LISTEN, SET, PREPARE, WITH HOLD, advisory locks of a "
+        "session) is refused. `session` is as `none`: it says that somebody has thought of it." },
 };
 /* clang-format on */
 

@@ -13,7 +13,7 @@
 
 #include "lib/auth_rule.h"
 
-/* Every parameter of libpq 18. A refused one has its id too: that it is taken some day changes its row and nothing else here. */
+/* Every parameter of libpq 18, and ours. A refused one has its id too: that it is taken some day changes its row and nothing else here. */
 typedef enum tusk__param_id {
     TUSK__PARAM_SERVICE,
     TUSK__PARAM_HOST,
@@ -65,6 +65,12 @@ typedef enum tusk__param_id {
     TUSK__PARAM_OAUTH_CLIENT_ID,
     TUSK__PARAM_OAUTH_CLIENT_SECRET,
     TUSK__PARAM_OAUTH_SCOPE,
+    TUSK__N_LIBPQ_PARAMS,
+    /* none of libpq's: asyncpg's names, and one of our own */
+    TUSK__PARAM_STATEMENT_CACHE_SIZE = TUSK__N_LIBPQ_PARAMS,
+    TUSK__PARAM_MAX_CACHED_STATEMENT_LIFETIME,
+    TUSK__PARAM_MAX_CACHEABLE_STATEMENT_SIZE,
+    TUSK__PARAM_POOLER,
     TUSK__N_PARAMS
 } tusk__param_id;
 
@@ -76,6 +82,8 @@ typedef enum tusk__param_kind {
     TUSK__KIND_PORT,        /* 1 to 65535, a list; items may be empty */
     TUSK__KIND_SECONDS,     /* a whole number */
     TUSK__KIND_INTEGER,     /* a whole number of 32 bits */
+    TUSK__KIND_COUNT,       /* the same, and not negative */
+    TUSK__KIND_DURATION,    /* seconds, with decimals or not; 0 for ever */
     TUSK__KIND_CHOICE,      /* one of `choices` */
     TUSK__KIND_TLS_VERSION, /* one of `choices`, in upper or lower case; empty: the default */
     TUSK__KIND_ENCODING,    /* a name of UTF-8 */
@@ -98,7 +106,7 @@ typedef struct tusk__param {
     const char *env; /* the variable that stands in for it, as in libpq; NULL: none */
     tusk__param_kind kind;
     bool is_secret;              /* its value is wiped, and never printed by anything */
-    size_t offset;               /* of its value in tusk__settings: a tusk_str; SECONDS an int64_t of µs; INTEGER an int32_t; the
+    size_t offset;               /* of its value in tusk__settings: a tusk_str; SECONDS and DURATION an int64_t of µs; INTEGER and COUNT an int32_t; the
                                     CHOICEs a uint32_t or enum; AUTH_RULE a tusk__auth_rule; SCRAM_KEY a tusk__ready_key.
                                     TUSK__NO_FIELD: it is judged, and then nobody asks for it */
     size_t config_offset;        /* of its const char * in tusk_config, or TUSK__NO_FIELD */

@@ -260,6 +260,7 @@ void tusk__conn_fail(tusk_conn *conn, const tusk_error *err)
     conn->attempts = NULL;
     tusk__conn_disconnect(conn);
     end_stmts(conn);
+    tusk__cache_free(conn);
     tusk__conn_wake(&conn->login_waiters, &why);
     complete_queue(conn, &why);
     tusk__conn_wake(&conn->close_waiters, NULL);

@@ -6,6 +6,7 @@
 #define TUSK_LIB_CONN_H
 
 #include "lib/attempts.h"
+#include "lib/cache.h"
 #include "lib/login.h"
 #include "lib/params.h"
 #include "lib/password.h"
@@ -89,7 +90,11 @@ struct tusk_conn {
     uint32_t protocol, backend_pid;
     uint16_t cancel_key_len;
     uint8_t *cancel_key;
-    uint64_t stmt_number; /* names are never reused */
+    uint64_t stmt_number; /* of the next name, which are never reused; 0: not chosen yet */
+
+    bool pooler_is_told; /* the log has been: that there seems to be one in between */
+    tusk__cache *cache; /* NULL until a statement is kept */
+    uint64_t scope;     /* of what is known at this endpoint: lib/formats.c; 0: not worked out yet */
 
     tusk_closed_fn on_closed; /* not the settings': a configuration that is refused is told, too */
     void *closed_user;
@@ -107,8 +112,10 @@ static inline void tusk__conn_pin(tusk_conn *conn)
 }
 void tusk__conn_unpin(tusk_conn *conn);
 /* The connection is over: all requests complete in order. err holds the reason; its fate is set per query. */
+TUSK_COLD
 void tusk__conn_fail(tusk_conn *conn, const tusk_error *err);
 /* It is over, or will not begin, for this reason, which is copied. */
+TUSK_COLD
 void tusk__conn_keep_error(tusk_conn *conn, const tusk_error *err);
 bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields);
 /* Complete all of a list of waiters. */
@@ -120,6 +127,7 @@ void tusk__conn_disconnect(tusk_conn *conn);
 void tusk__conn_drop_chunk(tusk_conn *conn);
 
 /* Add host, port, database and user to an error that says nothing yet of where. */
+TUSK_COLD
 void tusk__conn_where(const tusk_conn *conn, tusk_error *err);
 /* The host it went to, or the first of the list while it went nowhere; only with settings. */
 const tusk__host *tusk__conn_host(const tusk_conn *conn);
@@ -161,18 +169,24 @@ tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__requ
 /* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. */
 TUSK_MUST_CHECK
 tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
-/* What it is answered with. */
-const uint8_t *tusk__expects(const tusk_query *q);
+/* Do the parameters fit the prepared statement's in number? */
+TUSK_MUST_CHECK
+tusk_code tusk__check_params(tusk_query *q, const tusk__request *r);
+/* Bind to the unnamed portal. types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not
+ * known. */
+TUSK_MUST_CHECK
+tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
+                           const tusk__desc *desc);
+/* Its answers are expected from now on: so many. */
+void tusk__expect_answers(tusk__session *session, const tusk_query *q);
 size_t tusk__n_expects(const tusk_query *q);
-/* Which formats q asks for. */
-tusk__format_rule tusk__format_rule_of(const tusk_query *q);
 
 /* request.c: encode now or hold */
 void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_params params);
 /* Encode what is held and may now go. */
 void tusk__request_release(tusk_conn *conn);
-/* Send the head once more with text for what has no binary output. False: not possible, or not allowed. */
-bool tusk__request_repeat(tusk_conn *conn, tusk_query *q);
+/* Send the head once more: what it becomes then, cache and formats say. Whether it may be is repeat.c's business. */
+void tusk__request_repeat(tusk_conn *conn, tusk_query *q);
 /* Send an empty query of our own before anything that is held back. False: out of memory. */
 bool tusk__request_fence(tusk_conn *conn);
 /* Take a query that is encoded, held or refused out of the queue before a byte of it was sent. False: too late. */
@@ -197,11 +211,9 @@ void tusk__receive_ready(tusk__io *io, unsigned events);
 void tusk__receive_all(tusk_conn *conn);
 void tusk__receive_soon(tusk_conn *conn);
 /* Inline, as the next one: asked at each message. Only if nothing was sent behind it: a neighbour does not wait for rows that are not his. */
-static inline bool tusk__stream_is_full(const tusk_conn *conn)
+static inline bool tusk__stream_is_full(const tusk_conn *conn, const tusk_query *head)
 {
-    const tusk_query *head = tusk__queue_first_sent(conn);
-
-    return head && head->is_streaming && conn->wire_last == head && head->filling->kept_bytes > TUSK__STREAM_HIGH;
+    return head->is_streaming && conn->wire_last == head && head->filling->kept_bytes > TUSK__STREAM_HIGH;
 }
 /* Is the socket left alone, because the head's rows are paused or its stream is full? Asked of the head, so that nobody behind
  * it can hold it, or let it go. Who may have changed that calls review: the next turn of this connection watches or leaves the
@@ -210,7 +222,7 @@ static inline bool tusk__receive_is_held(const tusk_conn *conn)
 {
     const tusk_query *head = tusk__queue_first_sent(conn);
 
-    return head && (head->is_paused || tusk__stream_is_full(conn));
+    return head && (head->is_paused || tusk__stream_is_full(conn, head));
 }
 void tusk__receive_review(tusk_conn *conn);
 void tusk__receive_last_words(tusk_conn *conn, tusk_error *err);
@@ -225,6 +237,11 @@ static inline void tusk__progress_expect(tusk_conn *conn)
         tusk__progress_start(conn);
 }
 
+/* repeat.c */
+/* The head is answered with an error that is about what we have prepared or assumed, and not about what the caller asked: learn from
+ * it, and send it once more if that is allowed. False: the error is the caller's, with advice. */
+bool tusk__repeat(tusk_conn *conn, tusk_query *q);
+
 /* answer.c */
 void tusk__answer_event(tusk_conn *conn, const tusk__event *ev);
 /* What a stack's answer has in common with others'. */
@@ -232,6 +249,7 @@ void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 void tusk__answer_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
 void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
 void tusk__answer_copy_unasked(tusk_conn *conn);
+void tusk__answer_tag(tusk_conn *conn, tusk_str tag);
 void tusk__answer_notice(tusk_conn *conn, const tusk__event *ev);
 /* The server has hung up: if it said why, that is the error. */
 void tusk__answer_farewell(const tusk_conn *conn, tusk_error *err);

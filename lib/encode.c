@@ -5,6 +5,9 @@
 #include "lib/codec/codec.h"
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/explain.h"
+#include "lib/formats.h"
+#include "lib/pooler.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -13,9 +16,16 @@
 
 static const uint8_t expect_exec[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
                                       TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
+/* expect_exec is FIRST's, too. */
 static const uint8_t expect_run[] = {TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 static const uint8_t expect_prepare[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_SYNC};
 static const uint8_t expect_close[] = {TUSK__EXPECT_CLOSE, TUSK__EXPECT_SYNC};
+#define EXPECT_COMMAND TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
+#define EXPECT_PLAN TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
+static const uint8_t expect_analyze[] = {EXPECT_COMMAND, EXPECT_PLAN, TUSK__EXPECT_SYNC, EXPECT_COMMAND,
+                                         TUSK__EXPECT_SYNC};
+static const uint8_t expect_analyze_inside[] = {EXPECT_COMMAND, EXPECT_PLAN,    TUSK__EXPECT_SYNC,
+                                                EXPECT_COMMAND, EXPECT_COMMAND, TUSK__EXPECT_SYNC};
 static const uint8_t expect_script[] = {TUSK__EXPECT_QUERY};
 static const uint8_t expect_control[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE,
                                          TUSK__EXPECT_SYNC};
@@ -37,9 +47,15 @@ static const struct {
     size_t n_expects;
 } kinds[TUSK__N_WIRE_KINDS] = {
     [TUSK__QUERY_EXEC] = {encode_exec, expect_exec, sizeof expect_exec},
+    [TUSK__QUERY_FIRST] = {NULL, expect_exec,
+                           sizeof expect_exec}, /* what encode_exec() or encode_run() make of theirs */
     [TUSK__QUERY_RUN] = {encode_run, expect_run, sizeof expect_run},
     [TUSK__QUERY_PREPARE] = {encode_prepare, expect_prepare, sizeof expect_prepare},
     [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
+    [TUSK__QUERY_EXPLAIN] = {tusk__explain_encode, expect_exec, sizeof expect_exec},
+    [TUSK__QUERY_ANALYZE] = {tusk__explain_encode, expect_analyze, sizeof expect_analyze},
+    [TUSK__QUERY_ANALYZE_INSIDE] = {NULL, expect_analyze_inside,
+                                    sizeof expect_analyze_inside}, /* what that makes of it */
     [TUSK__QUERY_SCRIPT] = {encode_script, expect_script, sizeof expect_script},
     [TUSK__QUERY_FENCE] = {encode_script, expect_script, sizeof expect_script},
     [TUSK__QUERY_BEGIN] = {encode_control, expect_control, sizeof expect_control},
@@ -71,12 +87,19 @@ tusk_code tusk__check_size(tusk_query *q, const tusk__request *r)
     return TUSK_ERR_LIMIT;
 }
 
-static tusk_code check_sql(tusk_query *q, tusk_str sql)
+static bool is_pooled(const tusk_conn *conn)
+{
+    return conn->settings->pooler == TUSK__POOLER_TRANSACTION;
+}
+
+static tusk_code check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql)
 {
     if (sql.len && memchr(sql.ptr, 0, sql.len))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
     else if (!tusk__utf8_is_valid(sql))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text is not valid UTF-8");
+    else if (is_pooled(conn))
+        return tusk__pooler_check(sql, &q->error);
     return q->error.code;
 }
 
@@ -114,47 +137,29 @@ static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tus
     return TUSK_OK;
 }
 
-tusk__format_rule tusk__format_rule_of(const tusk_query *q)
-{
-    if (q->text_results)
-        return TUSK__FORMATS_TEXT;
-    if (q->is_repeated)
-        return TUSK__FORMATS_REFUSED;
-    return q->kind == TUSK__QUERY_EXEC || q->kind == TUSK__QUERY_STACK ? TUSK__FORMATS_BINARY : TUSK__FORMATS_KNOWN;
-}
-
-static bool is_all_binary(const tusk__desc *desc)
-{
-    for (int i = 0; i < desc->n_cols; i++)
-        if (desc->cols[i].format != 1)
-            return false;
-    return true;
-}
-
 /* The formats of the result columns: one for all, or one per column where the description has a say. */
-static tusk_code write_result_formats(tusk__writer *b, tusk_conn *conn, size_t at, const tusk__desc *desc,
-                                      tusk__format_rule rule)
+static tusk_code write_result_formats(tusk__writer *b, const tusk_query *q, size_t at, const tusk__desc *desc)
 {
-    uint16_t one = rule != TUSK__FORMATS_TEXT, *formats;
+    const tusk_allocator *allocator = tusk__loop_allocator(q->loop);
+    uint16_t one = !q->text_results, *formats;
     size_t n = desc ? (size_t)desc->n_cols : 0;
 
-    if (n == 0 || rule == TUSK__FORMATS_TEXT || rule == TUSK__FORMATS_BINARY || is_all_binary(desc)) {
+    if (n == 0 || q->text_results || tusk__desc_is_all_binary(desc)) {
         tusk__bind_end(b, at, &one, 1);
         return TUSK_OK;
     }
-    formats = tusk__array_new(conn->allocator, n, sizeof *formats);
+    formats = tusk__array_new(allocator, n, sizeof *formats);
     if (!formats)
         return TUSK_ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
         formats[i] = desc->cols[i].format;
     tusk__bind_end(b, at, formats, n);
-    conn->allocator->free(formats, conn->allocator->user);
+    allocator->free(formats, allocator->user);
     return TUSK_OK;
 }
 
-/* types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not known. */
-static tusk_code write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
-                            const tusk__desc *desc)
+tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
+                           const tusk__desc *desc)
 {
     tusk__writer *b = &conn->out;
     size_t at = tusk__message_begin(b, TUSK__F_BIND), formats_at;
@@ -167,7 +172,7 @@ static tusk_code write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_
     tusk__bind_params(b, params.n);
     for (size_t i = 0; i < params.n; i++)
         TUSK_TRY(write_param(b, q, i, &params.values[i], types ? types[i] : 0, formats_at));
-    return write_result_formats(b, conn, at, desc, tusk__format_rule_of(q));
+    return write_result_formats(b, q, at, desc);
 }
 
 static void write_execute(tusk__writer *b, bool is_copy)
@@ -179,22 +184,46 @@ static void write_execute(tusk__writer *b, bool is_copy)
         tusk__sync_write(b);
 }
 
+static void write_close(tusk__writer *b, tusk_str name)
+{
+    tusk__close_write(b, 'S', name);
+}
+
+/* In front: there nothing can make the server skip them, unless a BEGIN stands before that. */
+static void close_dropped(tusk_conn *conn, tusk_query *q)
+{
+    q->n_closes = conn->cache && !conn->opening ? tusk__cache_close_dropped(conn, q, write_close) : 0;
+}
+
+/* Prepared by its first execution, if it is to be kept. */
+static tusk_str name_of(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    tusk_stmt *stmt = q->is_copy || q->is_unnamed ? NULL : tusk__cache_add(conn, q->hash, r->sql, r->params);
+
+    if (!stmt)
+        return (tusk_str){NULL, 0};
+    q->stmt = tusk__stmt_ref(stmt);
+    q->kind = TUSK__QUERY_FIRST;
+    return tusk_str_of(stmt->name);
+}
+
 static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     tusk__writer *b = &conn->out;
-    tusk_str unnamed = {NULL, 0};
     tusk__command command;
+    tusk_str name;
 
-    TUSK_TRY(check_sql(q, r->sql));
+    TUSK_TRY(check_sql(conn, q, r->sql));
     command = tusk__command_of(r->sql);
     q->is_copy = command == TUSK__COMMAND_COPY;
     q->is_commit = tusk__command_is_commit(command);
     q->changes_status = tusk__command_changes_status(command);
-    if (q->is_repeated)
-        tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_REFUSED);
-    write_parse(b, unnamed, r->sql, r->params);
-    tusk__describe_write(b, 'S', unnamed);
-    TUSK_TRY(write_bind(conn, q, unnamed, r->params, NULL, q->first.desc));
+    name = name_of(conn, q, r);
+    close_dropped(conn, q);
+    tusk__formats_assume(conn, q);
+    write_parse(b, name, r->sql, r->params);
+    tusk__describe_write(b, 'S', name);
+    TUSK_TRY(tusk__write_bind(conn, q, name, r->params, NULL, q->assumed));
     write_execute(b, q->is_copy);
     return TUSK_OK;
 }
@@ -204,17 +233,17 @@ tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__requ
     tusk_str unnamed = {NULL, 0};
 
     TUSK_TRY(tusk__check_size(q, r));
-    TUSK_TRY(check_sql(q, r->sql));
+    TUSK_TRY(check_sql(conn, q, r->sql));
     if (!is_parsed) {
         write_parse(&conn->out, unnamed, r->sql, r->params);
         tusk__describe_write(&conn->out, 'S', unnamed);
     }
-    TUSK_TRY(write_bind(conn, q, unnamed, r->params, NULL, NULL));
+    TUSK_TRY(tusk__write_bind(conn, q, unnamed, r->params, NULL, NULL));
     tusk__execute_write(&conn->out, unnamed, 0);
     return TUSK_OK;
 }
 
-static tusk_code check_params(tusk_query *q, const tusk__request *r)
+tusk_code tusk__check_params(tusk_query *q, const tusk__request *r)
 {
     if (r->params.n == q->stmt->n_params)
         return TUSK_OK;
@@ -233,14 +262,14 @@ static tusk_code set_run_desc(tusk_query *q)
     q->first.desc = NULL;
     if (!desc)
         return TUSK_OK;
-    if (!q->is_repeated && !q->text_results) {
+    if (!q->text_results) {
         q->first.desc = tusk__desc_ref(desc);
         return TUSK_OK;
     }
     q->first.desc = tusk__desc_copy(desc);
     if (!q->first.desc)
         return TUSK_ERR_NOMEM;
-    tusk__desc_set_formats(q->first.desc, tusk__format_rule_of(q));
+    tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_TEXT);
     return TUSK_OK;
 }
 
@@ -259,7 +288,7 @@ static tusk_code make_frame(tusk_stmt *stmt)
     tusk__write_cstr(b, tusk_str_of(stmt->name));
     tusk__write_u16(b, (uint16_t)stmt->n_params);
     stmt->frame_head = b->len;
-    if (!desc || is_all_binary(desc)) {
+    if (!desc || tusk__desc_is_all_binary(desc)) {
         tusk__write_u16(b, 1);
         tusk__write_u16(b, 1);
     } else {
@@ -302,28 +331,59 @@ static tusk_code write_by_frame(tusk_conn *conn, tusk_query *q, tusk_params para
     return TUSK_OK;
 }
 
+/* Behind a pooler that changes sessions a handle has no name there: each run brings the text. */
+static tusk_str handle_name(const tusk_conn *conn, const tusk_stmt *stmt)
+{
+    return is_pooled(conn) ? (tusk_str){NULL, 0} : tusk_str_of(stmt->name);
+}
+
+/* A handle's statement that has to be parsed again: its run brings it along. The parameters keep the types that the caller was told. */
+static tusk_code encode_anew(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    tusk_stmt *stmt = q->stmt;
+    tusk_str name = handle_name(conn, stmt);
+
+    q->kind = TUSK__QUERY_FIRST;
+    q->is_copy = stmt->is_copy;
+    q->is_commit = stmt->is_commit;
+    tusk__desc_unref(q->assumed);
+    q->assumed = is_pooled(conn) && !q->text_results ? tusk__desc_ref(stmt->desc) : NULL;
+    if (!is_pooled(conn))
+        stmt->state = TUSK__STMT_PREPARING; /* the next run waits for its name */
+    close_dropped(conn, q);
+    tusk__parse_write(&conn->out, name, stmt->text, stmt->types, stmt->n_params);
+    tusk__describe_write(&conn->out, 'S', name);
+    TUSK_TRY(tusk__write_bind(conn, q, name, r->params, stmt->types, q->assumed));
+    write_execute(&conn->out, q->is_copy);
+    return TUSK_OK;
+}
+
 static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     const tusk_stmt *stmt = q->stmt;
 
-    TUSK_TRY(check_params(q, r));
+    TUSK_TRY(tusk__check_params(q, r));
+    if (stmt->is_stale || is_pooled(conn))
+        return encode_anew(conn, q, r);
     TUSK_TRY(set_run_desc(q));
     q->is_copy = stmt->is_copy;
     q->is_commit = stmt->is_commit;
     q->changes_status = stmt->changes_status;
-    if (!q->is_repeated && !q->text_results)
+    close_dropped(conn, q);
+    if (!q->text_results)
         return write_by_frame(conn, q, r->params);
-    TUSK_TRY(write_bind(conn, q, tusk_str_of(stmt->name), r->params, stmt->types, q->first.desc));
+    TUSK_TRY(tusk__write_bind(conn, q, tusk_str_of(stmt->name), r->params, stmt->types, q->first.desc));
     write_execute(&conn->out, q->is_copy);
     return TUSK_OK;
 }
 
 static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
-    tusk_str name = tusk_str_of(q->stmt->name);
+    tusk_str name = handle_name(conn, q->stmt);
 
-    TUSK_TRY(check_sql(q, r->sql));
-    tusk__parse_write(&conn->out, name, r->sql, q->stmt->types, q->stmt->n_params);
+    TUSK_TRY(check_sql(conn, q, r->sql));
+    close_dropped(conn, q);
+    tusk__parse_write(&conn->out, name, r->sql, q->stmt->given, q->stmt->n_given);
     tusk__describe_write(&conn->out, 'S', name);
     tusk__sync_write(&conn->out);
     return TUSK_OK;
@@ -339,7 +399,7 @@ static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const tusk__reques
 
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
-    TUSK_TRY(check_sql(q, r->sql));
+    TUSK_TRY(check_sql(conn, q, r->sql));
     q->is_commit = tusk__command_is_commit(tusk__command_of(r->sql));
     tusk__query_write(&conn->out, r->sql);
     return TUSK_OK;
@@ -361,17 +421,41 @@ size_t tusk__n_expects(const tusk_query *q)
 {
     if (q->batch)
         return q->batch->n_expects;
-    return kinds[q->kind].n_expects - (q->is_copy || q->shares_sync ? 1 : 0);
+    return kinds[q->kind].n_expects - (q->is_copy || q->shares_sync ? 1 : 0) + q->n_closes;
 }
 
-const uint8_t *tusk__expects(const tusk_query *q)
+void tusk__expect_answers(tusk__session *session, const tusk_query *q)
 {
-    return q->batch ? q->batch->expects : kinds[q->kind].expects;
+    static const uint8_t expect_closed[] = {TUSK__EXPECT_CLOSE};
+    const uint8_t *expects = q->batch ? q->batch->expects : kinds[q->kind].expects;
+
+    for (uint16_t i = 0; i < q->n_closes; i++)
+        tusk__session_expect(session, expect_closed, 1);
+    tusk__session_expect(session, expects, tusk__n_expects(q) - q->n_closes);
+}
+
+/* The statement that the cache has for it, if there is one that can be run. */
+static void find_cached(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    tusk_stmt *stmt;
+
+    q->hash = tusk__cache_hash(r->sql, r->params);
+    if (!conn->cache || q->is_unnamed)
+        return;
+    stmt = tusk__cache_find(conn, q->hash, r->sql, r->params);
+    if (stmt && stmt->state == TUSK__STMT_READY) {
+        q->stmt = tusk__stmt_ref(stmt);
+        q->kind = TUSK__QUERY_RUN;
+    } else if (stmt) {
+        q->is_unnamed = true; /* its Parse is in flight, and may fail */
+    }
 }
 
 tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     TUSK_TRY(tusk__check_size(q, r));
+    if (q->kind == TUSK__QUERY_EXEC)
+        find_cached(conn, q, r);
     TUSK_TRY(kinds[q->kind].encode(conn, q, r));
     TUSK_TRY(conn->out.failed);
     TUSK_TRY(tusk__session_reserve(&conn->session, conn->n_reserved + tusk__n_expects(q)));

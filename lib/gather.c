@@ -66,6 +66,15 @@ static const char *config_text(const tusk_config *config, const tusk__param *par
     return text && text[0] ? text : NULL;
 }
 
+/* A number of the C struct in words, if it is given. TUSK_NONE is what 0 is in words; what is wrong stays so. */
+static void read_number(gatherer *w, tusk__param_id id, double value, char *words, size_t size)
+{
+    if (value == 0.0)
+        return;
+    snprintf(words, size, "%.15g", value == TUSK_NONE ? 0.0 : value);
+    set(w, id, tusk_str_of(words), (tusk__origin){.kind = TUSK__FROM_FIELD});
+}
+
 static void read_fields(gatherer *w)
 {
     const tusk_config *config = w->config;
@@ -88,6 +97,12 @@ static void read_fields(gatherer *w)
         snprintf(w->g->timeout, sizeof w->g->timeout, "%g", config->connect_timeout > 0 ? config->connect_timeout : 0);
         set(w, TUSK__PARAM_CONNECT_TIMEOUT, tusk_str_of(w->g->timeout), timeout);
     }
+    read_number(w, TUSK__PARAM_STATEMENT_CACHE_SIZE, config->statement_cache_size, w->g->cache_size,
+                sizeof w->g->cache_size);
+    read_number(w, TUSK__PARAM_MAX_CACHED_STATEMENT_LIFETIME, config->max_cached_statement_lifetime,
+                w->g->cache_lifetime, sizeof w->g->cache_lifetime);
+    read_number(w, TUSK__PARAM_MAX_CACHEABLE_STATEMENT_SIZE, config->max_cacheable_statement_size, w->g->cacheable_size,
+                sizeof w->g->cacheable_size);
 }
 
 /* ---- the service file ---------------------------------------------------------------------------------------------------- */
@@ -510,5 +525,5 @@ void tusk__origin_print(const tusk__origin *origin, char *buf, size_t size)
     else if (origin->name)
         snprintf(buf, size, "%s %s", word, origin->name);
     else
-        snprintf(buf, size, "%s", word);
+        tusk__error_copy(buf, size, tusk_str_of(word));
 }

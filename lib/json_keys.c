@@ -5,7 +5,6 @@
 
 #include "lib/config_json.h"
 
-#define NO_CACHE "there is no automatic statement cache yet"
 #define NO_CLOUD "there are no connectors for Google Cloud yet"
 #define PYTHON "it is an object of Python"
 #define WITH_CLOUD "counts only beside `enable_cloud_sql` or `enable_alloydb`, which are off"
@@ -23,9 +22,6 @@ const tusk__json_key tusk__connection_keys[] = {
         "`sslrootcert=system`"},
     {"server_settings", TUSK__JSON_SETTINGS, 'o', 0, 0, "an object of strings, sent with the login"},
     {"extra", TUSK__JSON_EXTRA, 'o', 0, 0, "an object with more of these keys; they win"},
-    {"statement_cache_size", TUSK__JSON_OFF, 'i', 0, 0, NO_CACHE},
-    {"max_cached_statement_lifetime", TUSK__JSON_OFF, 'n', 0, 0, NO_CACHE},
-    {"max_cacheable_statement_size", TUSK__JSON_OFF, 'i', 0, 0, NO_CACHE},
     {"command_timeout", TUSK__JSON_OFF, 'n', 0, 0, "each request has its own: tusk_request.timeout"},
     {"direct_tls", TUSK__JSON_DIRECT_TLS, 'b', 0, 0, "`true` is `sslnegotiation=direct`, `false` is `postgres`"},
     {"servicefile", TUSK__JSON_OFF, 's', 0, 0, "the environment names the file: PGSERVICEFILE"},

@@ -104,7 +104,9 @@ void tusk__login_free(tusk__login *login)
     tusk__exchange_free(login->exchange);
     tusk__exchange_free(login->again);
     tusk__settings_unref(login->settings);
-    login->crypto->wipe(login, sizeof *login);
+    tusk__scram_clear(&login->scram); /* what the rest says is no secret, and an error alone is a kilobyte */
+    login->crypto->wipe(&login->name, sizeof login->name);
+    login->crypto->wipe(&login->facts, sizeof login->facts);
     allocator->free(login, allocator->user);
 }
 

@@ -10,6 +10,7 @@
 #include "lib/named.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
+#include "lib/sql.h"
 #include "proto/error_set.h"
 #include "proto/size.h"
 
@@ -28,14 +29,16 @@ typedef struct query_pool {
 /* The list of all: links that a recycled query keeps. */
 typedef struct pooled_query {
     tusk_query q; /* first: one pointer serves for both */
+    query_pool *pool;
     struct pooled_query *all_next, *all_prev;
 } pooled_query;
 
 /* ---- making and recycling ---- */
 
-static void query_destroy(query_pool *pool, pooled_query *p)
+static void query_destroy(pooled_query *p)
 {
     const tusk_allocator *allocator = tusk__loop_allocator(p->q.loop);
+    query_pool *pool = p->pool;
 
     if (p->all_prev)
         p->all_prev->all_next = p->all_next;
@@ -46,6 +49,7 @@ static void query_destroy(query_pool *pool, pooled_query *p)
     tusk__query_drop_rows(&p->q);
     if (p->q.stmt)
         tusk__stmt_unref(p->q.stmt);
+    tusk__desc_unref(p->q.assumed);
     tusk_named_free(p->q.named);
     if (p->q.level)
         tusk__level_leave(&p->q);
@@ -65,7 +69,7 @@ static void pool_free(tusk_loop *loop, void *value)
     query_pool *pool = value;
 
     while (pool->all)
-        query_destroy(pool, (pooled_query *)pool->all);
+        query_destroy((pooled_query *)pool->all);
     allocator->free(pool, allocator->user);
 }
 
@@ -92,6 +96,7 @@ static tusk_query *query_alloc(query_pool *pool, tusk_loop *loop)
     if (!p)
         return NULL;
     memset(p, 0, sizeof *p);
+    p->pool = pool;
     p->all_next = (pooled_query *)pool->all;
     if (p->all_next)
         p->all_next->all_prev = p;
@@ -143,6 +148,8 @@ static void query_clear(tusk_query *q)
     if (q->stmt)
         tusk__stmt_unref(q->stmt);
     q->stmt = NULL;
+    tusk__desc_unref(q->assumed);
+    q->assumed = NULL;
     if (q->named)
         tusk__named_unref(q->named);
     q->named = NULL;
@@ -156,9 +163,13 @@ static void query_clear(tusk_query *q)
     q->sql[0] = '\0';
     q->is_done = q->is_released = q->is_kept = q->is_given_up = q->in_callback = false;
     q->text_results = q->cancelable = q->is_paused = q->is_streaming = false;
-    q->rows_given = q->is_repeated = q->failed_elsewhere = q->is_commit = q->is_copy = q->owes_sync = q->copy_refused =
-        q->changes_status = q->in_unit = q->shares_sync = false;
+    q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = false;
+    q->is_commit = q->is_copy = q->owes_sync = q->copy_refused = false;
+    q->changes_status = q->in_unit = q->shares_sync = false;
     q->status_before = 0;
+    q->n_closes = 0;
+    q->n_more_syncs = 0;
+    q->has_begun = false;
     q->max_result_bytes = 0;
     q->on_row = NULL;
     q->on_done = NULL;
@@ -173,14 +184,14 @@ static void recycle_if_unused(tusk_query *q)
 
     if (!q->is_released || !q->is_done || q->stage != TUSK__STAGE_OUT || q->pins || q->in_callback)
         return;
-    pool = pool_of(q->loop); /* is there: q came from it */
+    pool = ((pooled_query *)q)->pool;
     tusk__task_cancel(&q->done_task);
     tusk__timer_stop(q->loop, &q->deadline);
     query_clear(q);
     tusk__conn_unpin(q->conn);
     q->conn = NULL;
     if (pool->n_free >= FREE_MAX) {
-        query_destroy(pool, (pooled_query *)q);
+        query_destroy((pooled_query *)q);
         return;
     }
     q->next = pool->free;
@@ -206,21 +217,30 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 {
     static const char *const acts[TUSK__N_WIRE_KINDS] = {
         [TUSK__QUERY_EXEC] = "exec",
+        [TUSK__QUERY_FIRST] = "exec",
         [TUSK__QUERY_RUN] = "run",
         [TUSK__QUERY_PREPARE] = "prepare",
         [TUSK__QUERY_CLOSE] = "close",
         [TUSK__QUERY_SCRIPT] = "script",
+        [TUSK__QUERY_EXPLAIN] = "explain",
+        [TUSK__QUERY_ANALYZE] = "explain",
+        [TUSK__QUERY_ANALYZE_INSIDE] = "explain",
         [TUSK__QUERY_FENCE] = "fence",
         [TUSK__QUERY_BEGIN] = "begin",
         [TUSK__QUERY_COMMIT] = "commit",
         [TUSK__QUERY_ROLLBACK] = "rollback",
-        [TUSK__QUERY_STACK] = "stack",
         [TUSK__QUERY_ROLLBACK_TO] = "rollback",
+        [TUSK__QUERY_STACK] = "stack",
     };
+
+    char text[sizeof q->sql];
 
     if (q->kind == TUSK__QUERY_WAIT || (err && err->where[0]))
         return;
-    tusk__error_where(err, "%s \"%s\"", acts[q->kind], q->stmt ? q->stmt->sql : q->sql);
+    if (q->stmt && !q->named)
+        tusk__sql_head(q->stmt->text, text, sizeof text);
+    tusk__error_where(err, "%s \"%s\"", q->stmt && q->stmt->is_cached ? "exec" : acts[q->kind],
+                      q->stmt && !q->named ? text : q->sql);
 }
 
 void tusk__query_complete(tusk_query *q)
@@ -294,6 +314,13 @@ void tusk__query_fail_fields(tusk_query *q, tusk_str fields)
     if (fields.len)
         memcpy(q->fields, fields.ptr, fields.len);
     q->fields_len = fields.len;
+}
+
+void tusk__query_forget_answer(tusk_query *q)
+{
+    tusk__query_drop_rows(q);
+    q->error.code = TUSK_OK;
+    q->fields_len = 0;
 }
 
 /* ---- results ---- */

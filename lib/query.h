@@ -10,12 +10,19 @@
 /* Kept bytes above which a streaming query stops reading until its rows were taken. */
 #define TUSK__STREAM_HIGH (256 * 1024)
 
+/* Of a kept result, if the caller does not say. */
+#define TUSK__MAX_RESULT_BYTES (INT64_C(256) * 1024 * 1024)
+
 /* What is asked. The first group travels on the wire, in the connection's queue; the second only waits for something. */
 typedef enum tusk__query_kind {
-    TUSK__QUERY_EXEC,    /* Parse, Describe, Bind, Execute, Sync: unnamed, one flight */
+    TUSK__QUERY_EXEC,    /* Parse, Describe, Bind, Execute, Sync: unnamed, one flight. What it becomes when it is encoded: */
+    TUSK__QUERY_FIRST,   /* … the same under a name: the statement is prepared by it */
     TUSK__QUERY_RUN,     /* Bind, Execute, Sync of a prepared statement */
     TUSK__QUERY_PREPARE, /* Parse, Describe, Sync */
     TUSK__QUERY_CLOSE,   /* Close, Sync */
+    TUSK__QUERY_EXPLAIN, /* of a prepared statement its plan: lib/explain.c */
+    TUSK__QUERY_ANALYZE, /* … by running it between BEGIN and ROLLBACK; what that becomes in a transaction: */
+    TUSK__QUERY_ANALYZE_INSIDE, /* between a savepoint and its rollback */
     TUSK__QUERY_SCRIPT,  /* Query */
     TUSK__QUERY_FENCE,   /* an empty Query of our own behind a cancel */
     TUSK__QUERY_BEGIN,   /* BEGIN or SAVEPOINT; from here on lib/transaction.h */
@@ -48,7 +55,7 @@ struct tusk_query {
     tusk_query *prev; /* in the connection's queue */
     tusk_loop *loop;
     tusk_conn *conn; /* pinned */
-    tusk_stmt *stmt; /* counted; RUN, PREPARE, CLOSE */
+    tusk_stmt *stmt; /* counted; FIRST, RUN, PREPARE, CLOSE */
     struct tusk__level *level; /* counted; NULL: of no transaction that tusk_begin() began */
     struct tusk__batch *batch; /* STACK: what it is on the wire; else NULL */
     tusk_named *named; /* counted; NULL: without names. For the positions of errors */
@@ -70,7 +77,9 @@ struct tusk_query {
     bool is_streaming;      /* tusk_next_row() was called while running */
     bool rows_given;        /* at least one row reached the caller: no repetition */
     bool is_repeated;       /* sent for the second time */
-    bool failed_elsewhere;  /* its error is about something else than the beginning of an execution: no repetition */
+    bool is_repeatable;     /* all that a repetition needs is at hand: params in held, the text there or with the statement */
+    bool is_unnamed;        /* not to be prepared under a name */
+    uint8_t failed_at;      /* tusk__expect: what the server's error answered */
     bool is_commit;         /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED */
     bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */
     bool owes_sync;         /* … and the Sync has not followed yet */
@@ -88,7 +97,12 @@ struct tusk_query {
     double timeout;
 
     /* on the wire */
-    char sql[64];                /* EXEC, SCRIPT: its beginning, for errors */
+    char sql[64];                /* without stmt: its beginning, for errors */
+    uint64_t hash;               /* EXEC and what it becomes: lib/cache.h */
+    uint8_t n_more_syncs;        /* ANALYZE: so many ReadyForQuery come before its last */
+    bool has_begun;              /* ANALYZE: the answer to BEGIN is there */
+    uint16_t n_closes;           /* so many Close come before its own messages; counted down as they are answered */
+    tusk__desc *assumed;         /* EXEC, FIRST: the columns that its Bind chose formats for; counted; NULL: all alike */
     int32_t n_cols;              /* RUN: of its rows, -1 none */
     uint64_t out_begin, out_end; /* in the connection's stream of sent bytes */
     tusk__held held;
@@ -123,12 +137,18 @@ void tusk__query_complete(tusk_query *q);
 void tusk__query_complete_soon(tusk_query *q);
 
 /* Set its error unless it has one already. */
+TUSK_COLD
 void tusk__query_fail(tusk_query *q, const tusk_error *err);
 /* As the last one, with code and text; returns the error for details. */
+TUSK_COLD
 tusk_error *tusk__query_failf(tusk_query *q, tusk_code code, const char *sqlstate, const char *fmt, ...)
     TUSK_PRINTF(4, 5);
 /* The server's ErrorResponse: summary and fields. */
+TUSK_COLD
 void tusk__query_fail_fields(tusk_query *q, tusk_str fields);
+
+/* Before it is sent again: nothing of its first answer stays. */
+void tusk__query_forget_answer(tusk_query *q);
 
 /* "exec \"select …\"": which statement it was, unless the error says where already. */
 void tusk__query_add_where(const tusk_query *q, tusk_error *err);

@@ -13,9 +13,11 @@
  * one. */
 static tusk_code make_room(tusk_conn *conn, tusk_error *err)
 {
-    size_t cap = tusk__session_wants_cap(&conn->session, TUSK__CHUNK_SIZE);
+    size_t cap = TUSK__CHUNK_SIZE;
     tusk__chunk *chunk = conn->chunk;
 
+    if (tusk__session_unparsed(&conn->session) > 0)
+        cap = tusk__session_wants_cap(&conn->session, cap);
     if (!chunk || chunk->refs > 1 || chunk->cap < cap) {
         chunk = tusk__chunk_get(conn->loop, cap);
         if (!chunk)

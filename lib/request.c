@@ -1,7 +1,7 @@
 /* From a request to bytes: encoded at once where nothing stands in the way, kept as a copy where something does.
  * How it is written is encode.c's business; it sends nothing and reads nothing.
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
-#include "lib/conn.h"
+#include "lib/explain.h"
 #include "lib/sql.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -9,12 +9,26 @@
 /* Requests up to this size are kept until they are answered if they may have to be repeated. */
 #define REPEATABLE_MAX (1024 * 1024)
 
-/* May it have to be sent again, because a column's type turns out to have no binary output? */
-static bool may_repeat(const tusk_query *q)
+/* What a repetition would need beside the text, which a statement has by itself: parameters of no more than REPEATABLE_MAX. */
+static bool keep_for_repetition(tusk_conn *conn, tusk_query *q, const tusk__request *r, size_t len)
 {
-    if (q->is_repeated || q->text_results)
+    tusk_str sql = q->stmt ? (tusk_str){NULL, 0} : r->sql;
+
+    if (q->is_repeated || q->kind > TUSK__QUERY_PREPARE)
         return false;
-    return q->kind == TUSK__QUERY_EXEC || (q->kind == TUSK__QUERY_RUN && q->stmt->formats_unproven);
+    if (q->held.params.values || (r->params.n == 0 && sql.len == 0))
+        return true; /* it was held: the copy is there */
+    return len <= REPEATABLE_MAX && tusk__held_copy(&q->held, conn->allocator, sql, r->params) == TUSK_OK;
+}
+
+/* It will not be sent: neither will what the cache has put into it. */
+static void take_back(tusk_conn *conn, tusk_query *q)
+{
+    if (q->n_closes > 0)
+        tusk__cache_unit_retracted(conn, q);
+    q->n_closes = 0;
+    if (q->kind == TUSK__QUERY_FIRST)
+        tusk__stmt_first_failed(q->stmt, false);
 }
 
 /* Encode, or refuse with the query's error and nothing left in the buffer. */
@@ -25,6 +39,7 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 
     if (code != TUSK_OK) {
         tusk__writer_cut(&conn->out, len);
+        take_back(conn, q);
         tusk__query_failf(q, code, NULL, "%s",
                           code == TUSK_ERR_NOMEM ? "out of memory for the request"
                                                  : "the request is too long for one message");
@@ -34,9 +49,7 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
             tusk__level_not_run(conn, q);
         return;
     }
-    if (may_repeat(q) && q->held.params.values == NULL && conn->out.len - len <= REPEATABLE_MAX &&
-        tusk__held_copy(&q->held, conn->allocator, r->sql, r->params) != TUSK_OK)
-        q->held.params = (tusk_params){NULL, 0}; /* without a copy there is no repetition: the error says so */
+    q->is_repeatable = keep_for_repetition(conn, q, r, conn->out.len - len);
     if (q->level)
         len = tusk__unit_join(conn, q, len);
     conn->n_reserved += tusk__n_expects(q);
@@ -45,6 +58,7 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
     q->out_end = conn->stream + (conn->out.len - conn->out_sent);
     q->stage = TUSK__STAGE_ENCODED;
     conn->wire_last = q;
+    q->changes_status |= tusk__is_analyze(q); /* for a while */
     if (q->changes_status)
         conn->status_last = q;
     if (q->kind >= TUSK__QUERY_BEGIN)
@@ -60,14 +74,26 @@ bool tusk__query_is_barrier(const tusk_query *q)
            q->is_streaming || q->is_given_up;
 }
 
+/* Is it about a handle's statement that must be ready? */
+static bool needs_stmt(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q);
+}
+
 static bool stmt_is_pending(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_RUN && q->stmt->state == TUSK__STMT_PREPARING;
+    return needs_stmt(q) && q->stmt->state == TUSK__STMT_PREPARING;
+}
+
+/* Its form depends on the transaction status, which what is on the wire may change. */
+static bool waits_for_status(const tusk_conn *conn, const tusk_query *q)
+{
+    return tusk__is_analyze(q) && conn->wire_last;
 }
 
 static bool may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 {
-    return conn->phase == TUSK__PHASE_READY && !conn->is_expired && !stmt_is_pending(q) &&
+    return conn->phase == TUSK__PHASE_READY && !conn->is_expired && !stmt_is_pending(q) && !waits_for_status(conn, q) &&
            !(conn->wire_last && tusk__query_is_barrier(conn->wire_last)) &&
            ((!q->level && !tusk__query_needs_status(q)) || tusk__unit_may_go(conn, q, sql));
 }
@@ -75,10 +101,10 @@ static bool may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 /* A statement that failed, or is closed, cannot be run; nor one that a request before this one closes. */
 static bool refuse_by_stmt(tusk_query *q, bool is_new)
 {
-    if (q->kind != TUSK__QUERY_RUN)
+    if (!needs_stmt(q))
         return false;
     if (q->stmt->state == TUSK__STMT_FAILED) {
-        tusk__query_fail(q, &q->stmt->error);
+        tusk__query_fail(q, tusk__stmt_error(q->stmt));
         q->error.fate = TUSK_FATE_NOT_SENT;
     } else if (q->stmt->state == TUSK__STMT_CLOSED || (is_new && q->stmt->is_closing)) {
         tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed")->fate = TUSK_FATE_NOT_SENT;
@@ -166,8 +192,6 @@ void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_par
     tusk__queue_push(conn, q);
     if (conn->level && is_of_level(q))
         q->level = tusk__level_ref(conn->level);
-    if (!q->stmt)
-        tusk__sql_head(sql, q->sql, sizeof q->sql);
     if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q, true) || refuse_by_level(q)) {
         refuse(conn, q);
     } else if (!conn->held && may_go(conn, q, sql)) {
@@ -181,6 +205,8 @@ void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_par
         tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for the request")->fate = TUSK_FATE_NOT_SENT;
         refuse(conn, q);
     }
+    if (!q->stmt && sql.ptr) /* behind the encoding, which mostly finds one */
+        tusk__sql_head(sql, q->sql, sizeof q->sql);
     settle_refused(conn);
 }
 
@@ -199,18 +225,27 @@ void tusk__request_release(tusk_conn *conn)
     settle_refused(conn);
 }
 
-bool tusk__request_repeat(tusk_conn *conn, tusk_query *q)
+void tusk__request_repeat(tusk_conn *conn, tusk_query *q)
 {
-    tusk__request r = {q->held.sql, q->held.params};
+    tusk_stmt *stmt = q->stmt;
+    tusk__request r = {stmt ? stmt->text : q->held.sql, q->held.params};
 
-    if (conn->wire_last != q || !q->first.desc || !q->held.params.values || conn->session.tx_status != 'I')
-        return false;
+    tusk__query_forget_answer(q);
     q->is_repeated = true;
-    q->error.code = TUSK_OK;
-    q->fields_len = 0;
+    if (q->kind == TUSK__QUERY_FIRST) {
+        tusk__stmt_first_failed(stmt, true);
+        q->kind = TUSK__QUERY_RUN;
+    }
+    if (stmt && stmt->is_cached) { /* looked up once more: it may have another statement by now */
+        q->stmt = NULL;
+        q->kind = TUSK__QUERY_EXEC;
+    }
     encode(conn, q, &r);
+    if (!q->stmt)
+        tusk__sql_head(r.sql, q->sql, sizeof q->sql);
+    if (stmt && stmt->is_cached)
+        tusk__stmt_unref(stmt);
     settle_refused(conn);
-    return true;
 }
 
 /* Take its bytes out of the buffer, but for a Sync that those in front share. */
@@ -231,6 +266,7 @@ static void unwrite(tusk_conn *conn, tusk_query *q)
 void tusk__request_refuse(tusk_conn *conn, tusk_query *q)
 {
     unwrite(conn, q);
+    take_back(conn, q);
     tusk__queue_refuse(conn, q);
 }
 
@@ -241,6 +277,8 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
     } else if (q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_OUT) {
         return false;
     }
+    if (q->stage == TUSK__STAGE_ENCODED)
+        take_back(conn, q);
     if (q->level)
         tusk__level_not_run(conn, q); /* it is still in its place, in front of those that depend on it */
     tusk__queue_unlink(conn, q);
@@ -255,7 +293,7 @@ void tusk__request_sent(tusk_conn *conn)
     for (; conn->to_send; conn->to_send = tusk__queue_next(conn->to_send, TUSK__STAGE_ENCODED)) {
         tusk_query *q = conn->to_send;
 
-        tusk__session_expect(&conn->session, tusk__expects(q), tusk__n_expects(q));
+        tusk__expect_answers(&conn->session, q);
         q->stage = TUSK__STAGE_SENT;
     }
     conn->n_reserved = 0;

@@ -70,7 +70,7 @@ uint16_t tusk__format_of(uint32_t type, tusk__format_rule rule)
     case TUSK__FORMATS_KNOWN:
         return tusk__type_has_send(type);
     case TUSK__FORMATS_REFUSED:
-        return tusk__type_name(type) && tusk__type_has_send(type);
+        return tusk__type_surely_has_send(type);
     case TUSK__FORMATS_BINARY:
         break;
     }
@@ -113,7 +113,8 @@ static void drop_runs(tusk__result *result, size_t n)
     for (size_t i = 0; i < n; i++)
         tusk__chunk_unref(result->runs[i].chunk);
     result->n_runs -= n;
-    memmove(result->runs, result->runs + n, result->n_runs * sizeof *result->runs);
+    if (result->n_runs > 0)
+        memmove(result->runs, result->runs + n, result->n_runs * sizeof *result->runs);
 }
 
 void tusk__result_reset(tusk__result *result, const tusk_allocator *allocator)

@@ -34,7 +34,7 @@ static inline tusk__desc *tusk__desc_ref(tusk__desc *desc)
 typedef enum tusk__format_rule {
     TUSK__FORMATS_BINARY,  /* nothing is known yet: all in binary */
     TUSK__FORMATS_KNOWN,   /* the columns are known: text for PostgreSQL's own types without binary output */
-    TUSK__FORMATS_REFUSED, /* … and for all types that are not PostgreSQL's own */
+    TUSK__FORMATS_REFUSED, /* … and for all types that are not PostgreSQL's own, and for records */
     TUSK__FORMATS_TEXT
 } tusk__format_rule;
 

@@ -99,8 +99,10 @@ typedef struct tusk__settings {
 
     /* the table fills these, but lets through only what is done without looking at them */
     uint32_t target_session_attrs, load_balance_hosts, keepalives, sslnegotiation, sslcertmode, sslsni;
-    uint32_t tls_min, tls_max, gssdelegation;
+    uint32_t tls_min, tls_max, gssdelegation, pooler;
     int32_t keepalives_idle, keepalives_interval, keepalives_count, tcp_user_timeout_ms;
+    int32_t statement_cache_size, max_cacheable_statement_size; /* 0: off; no bound */
+    int64_t max_cached_statement_lifetime_us;                   /* -1: for ever */
     tusk_str sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile;
     tusk_str krbsrvname;
     tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;

@@ -9,7 +9,6 @@
 #include "lib/codec/codec.h"
 #include "lib/command.h"
 #include "lib/conn.h"
-#include "lib/sql.h"
 #include "proto/error_set.h"
 
 tusk_stmt *tusk__stmt_ref(tusk_stmt *stmt)
@@ -22,21 +21,25 @@ static void unlink_from_conn(tusk_stmt *stmt)
 {
     tusk_stmt **link = &stmt->conn->stmts;
 
-    while (*link != stmt)
+    while (*link && *link != stmt)
         link = &(*link)->next;
-    *link = stmt->next;
-    tusk__conn_unpin(stmt->conn);
+    if (*link)
+        *link = stmt->next;
 }
 
 void tusk__stmt_unref(tusk_stmt *stmt)
 {
     if (--stmt->refs > 0)
         return;
-    tusk__loop_disown(&stmt->child);
-    unlink_from_conn(stmt);
+    if (!stmt->is_cached) {
+        tusk__loop_disown(&stmt->child);
+        unlink_from_conn(stmt);
+    }
+    tusk__conn_unpin(stmt->conn);
     tusk__desc_unref(stmt->desc);
     tusk__writer_clear(&stmt->frame);
     stmt->allocator->free(stmt->types, stmt->allocator->user);
+    stmt->allocator->free(stmt->error, stmt->allocator->user);
     stmt->allocator->free(stmt, stmt->allocator->user);
 }
 
@@ -57,27 +60,81 @@ tusk_code tusk__stmt_set_params(tusk_stmt *stmt, const tusk__parameter_descripti
     return TUSK_OK;
 }
 
-void tusk__stmt_set_desc(tusk_stmt *stmt, tusk__desc *desc)
+void tusk__stmt_set_formats(tusk_stmt *stmt, tusk__desc *desc)
 {
-    tusk__desc_set_formats(desc, TUSK__FORMATS_KNOWN);
-    for (int i = 0; i < desc->n_cols; i++)
-        stmt->formats_unproven |= desc->cols[i].format == 1 && !tusk__type_name(desc->cols[i].type);
-    tusk__desc_unref(stmt->desc);
-    stmt->desc = desc;
-}
-
-/* In a copy: results that are still there look at the old description. */
-void tusk__stmt_learn_formats(tusk_stmt *stmt)
-{
-    tusk__desc *desc = stmt->desc ? tusk__desc_copy(stmt->desc) : NULL;
-
-    if (!desc)
-        return; /* learned the next time */
-    tusk__desc_set_formats(desc, TUSK__FORMATS_REFUSED);
     tusk__desc_unref(stmt->desc);
     stmt->desc = desc;
     tusk__writer_clear(&stmt->frame); /* the formats are in it */
-    stmt->formats_unproven = false;
+}
+
+/* One that wants more parameters than it was given could never be run as it was asked for. */
+void tusk__stmt_first_described(tusk_stmt *stmt)
+{
+    if (!stmt->types || (stmt->is_cached && stmt->n_params != stmt->n_given))
+        return;
+    stmt->state = TUSK__STMT_READY;
+    stmt->is_stale = false;
+}
+
+void tusk__stmt_first_failed(tusk_stmt *stmt, bool sent)
+{
+    if (stmt->state != TUSK__STMT_PREPARING)
+        return;
+    if (stmt->is_cached) {
+        tusk__cache_drop(stmt, sent && stmt->is_parsed);
+        return;
+    }
+    stmt->state = TUSK__STMT_READY;
+    tusk__stmt_renew(stmt, sent && stmt->is_parsed);
+}
+
+/* They begin anywhere: behind a pooler that nobody has told us of, a name of another client's would be another statement, which runs
+ * and answers. */
+static uint64_t first_number(tusk_loop *loop)
+{
+    const tusk__os *os = tusk__loop_os(loop);
+    uint64_t number = 0;
+
+    if (os->random(os->ctx, &number, sizeof number) < 0)
+        number = (uint64_t)tusk_loop_now_us(loop) << 16;
+    return number >> 4 | 1;
+}
+
+/* A number more: names are never reused. */
+static void new_name(tusk_stmt *stmt)
+{
+    tusk_conn *conn = stmt->conn;
+
+    if (conn->stmt_number == 0)
+        conn->stmt_number = first_number(conn->loop);
+    (void)snprintf(stmt->name, sizeof stmt->name, "tusk_%llx", (unsigned long long)conn->stmt_number++);
+}
+
+void tusk__stmt_renew(tusk_stmt *stmt, bool exists)
+{
+    if (stmt->is_cached) {
+        tusk__cache_drop(stmt, exists);
+        return;
+    }
+    if (exists)
+        tusk__cache_drop_name(stmt->conn, stmt->name);
+    new_name(stmt);
+    tusk__writer_clear(&stmt->frame);
+    stmt->is_parsed = false;
+    stmt->is_stale = true;
+}
+
+/* By itself: it is larger than all the rest, and few ever have one. */
+static void keep_error(tusk_stmt *stmt, const tusk_error *err)
+{
+    stmt->error = stmt->allocator->malloc(sizeof *stmt->error, stmt->allocator->user);
+    if (stmt->error)
+        *stmt->error = *err;
+}
+
+const tusk_error *tusk__stmt_error(const tusk_stmt *stmt)
+{
+    return stmt->error ? stmt->error : tusk_query_error(NULL); /* out of memory */
 }
 
 void tusk__stmt_finish(tusk_stmt *stmt, const tusk_error *err)
@@ -85,8 +142,9 @@ void tusk__stmt_finish(tusk_stmt *stmt, const tusk_error *err)
     tusk_query *q;
 
     stmt->state = err ? TUSK__STMT_FAILED : TUSK__STMT_READY;
+    stmt->is_stale = false;
     if (err)
-        stmt->error = *err;
+        keep_error(stmt, err);
     tusk__stmt_ref(stmt); /* a callback may free the handle */
     while ((q = stmt->waiters)) {
         stmt->waiters = q->next;
@@ -111,43 +169,66 @@ static void on_loop_free(tusk__child *child)
     }
 }
 
-static tusk_stmt *stmt_new(tusk_conn *conn, const char *sql, const uint32_t *types, size_t n)
+/* The struct, the types that are given, and the text. */
+static tusk_stmt *stmt_alloc(const tusk_allocator *allocator, tusk_str sql, size_t n_given)
 {
-    const tusk_allocator *allocator = conn->allocator;
-    tusk_stmt *stmt = allocator->malloc(sizeof *stmt, allocator->user);
-    tusk__command command = tusk__command_of(tusk_str_of(sql));
+    tusk_stmt *stmt;
+    size_t size;
 
+    if (!tusk__size_mul(n_given, sizeof *stmt->given, &size) || !tusk__size_add(size, sizeof *stmt, &size) ||
+        !tusk__size_add(size, sql.len, &size))
+        return NULL;
+    stmt = allocator->malloc(size, allocator->user);
     if (!stmt)
         return NULL;
     memset(stmt, 0, sizeof *stmt);
+    stmt->given = (uint32_t *)(void *)(stmt + 1);
+    stmt->n_given = n_given;
+    stmt->text = tusk_str_from(stmt->given + n_given, sql.len);
+    if (sql.len > 0)
+        memcpy(stmt->given + n_given, sql.ptr, sql.len);
+    return stmt;
+}
+
+tusk_stmt *tusk__stmt_new(tusk_conn *conn, tusk_str sql, size_t n_given)
+{
+    const tusk_allocator *allocator = conn->allocator;
+    tusk_stmt *stmt = stmt_alloc(allocator, sql, n_given);
+    tusk__command command = tusk__command_of(sql);
+
+    if (!stmt)
+        return NULL;
     stmt->refs = 1;
     stmt->allocator = allocator;
     tusk__writer_init(&stmt->frame, allocator);
     stmt->conn = conn;
     tusk__conn_pin(conn);
-    stmt->next = conn->stmts;
-    conn->stmts = stmt;
-    tusk__loop_adopt(conn->loop, &stmt->child, on_loop_free);
-    stmt->types = tusk__array_new(allocator, n, sizeof *types);
-    if (!stmt->types) {
-        tusk__stmt_unref(stmt);
-        return NULL;
-    }
-    if (n)
-        memcpy(stmt->types, types, n * sizeof *types);
-    stmt->n_params = n;
     stmt->is_copy = command == TUSK__COMMAND_COPY;
     stmt->is_commit = tusk__command_is_commit(command);
     stmt->changes_status = tusk__command_changes_status(command);
-    (void)snprintf(stmt->name, sizeof stmt->name, "tusk_%llu", (unsigned long long)++conn->stmt_number);
-    tusk__sql_head(tusk_str_of(sql), stmt->sql, sizeof stmt->sql);
+    new_name(stmt);
+    return stmt;
+}
+
+/* As the last one, for a handle of the caller's. */
+static tusk_stmt *handle_new(tusk_conn *conn, const char *sql, const uint32_t *types, size_t n)
+{
+    tusk_stmt *stmt = tusk__stmt_new(conn, tusk_str_of(sql), n);
+
+    if (!stmt)
+        return NULL;
+    if (n)
+        memcpy(stmt->given, types, n * sizeof *types);
+    stmt->next = conn->stmts;
+    conn->stmts = stmt;
+    tusk__loop_adopt(conn->loop, &stmt->child, on_loop_free);
     return stmt;
 }
 
 tusk_stmt *tusk_prepare(tusk_conn *conn, const char *sql, const uint32_t *types, size_t n_types)
 {
     size_t n = types && n_types <= TUSK__PARAMS_MAX ? n_types : 0;
-    tusk_stmt *stmt = conn ? stmt_new(conn, sql ? sql : "", types, n) : NULL;
+    tusk_stmt *stmt = conn ? handle_new(conn, sql ? sql : "", types, n) : NULL;
     tusk_query *q = stmt ? tusk__query_new(conn->loop, conn, TUSK__QUERY_PREPARE) : NULL;
 
     if (!q) {
@@ -181,7 +262,7 @@ tusk_query *tusk_stmt_ready(tusk_stmt *stmt)
         return q;
     }
     if (stmt->state == TUSK__STMT_FAILED)
-        tusk__query_fail(q, &stmt->error);
+        tusk__query_fail(q, tusk__stmt_error(stmt));
     else if (stmt->state != TUSK__STMT_READY || stmt->is_closing)
         tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed")->fate = TUSK_FATE_NOT_SENT;
     tusk__query_complete_soon(q);

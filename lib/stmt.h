@@ -12,39 +12,65 @@ typedef enum tusk__stmt_state {
     TUSK__STMT_CLOSED
 } tusk__stmt_state;
 
+/* Where a cached statement is in the cache's tables. */
+typedef struct tusk__place {
+    uint64_t hash;
+    int64_t born_us;
+    tusk_stmt *chain;               /* of the same bucket */
+    tusk_stmt *newer, *older;       /* by their last use */
+    tusk_stmt *born_next, *born_prev;
+    const tusk_query *closer;       /* whose flight has the Close; NULL: none yet */
+} tusk__place;
+
+/* One struct for the two kinds: the caller's handles, and those that a connection keeps by itself (lib/cache.h). */
 struct tusk_stmt {
-    uint32_t refs; /* the caller's handle, and each query that uses it */
+    uint32_t refs; /* the caller's handle or the cache, and each query that uses it */
     tusk_conn *conn; /* pinned */
     tusk__child child;
-    tusk_stmt *next; /* of the same connection */
+    tusk_stmt *next; /* handles of the same connection */
     const tusk_allocator *allocator;
     tusk__stmt_state state;
+    bool is_cached;     /* nobody has a handle: the connection's cache made it */
+    bool is_listed;     /* cached: in the table */
+    bool is_parsed;     /* cached: ParseComplete came */
     bool is_released;   /* the caller's handle is gone */
     bool is_closing;    /* a Close was submitted: what comes behind it is refused, what stands before it runs */
     bool is_copy;       /* first keyword COPY */
     bool is_commit;     /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED */
     bool changes_status;    /* BEGIN, COMMIT, ROLLBACK … */
+    bool is_stale;      /* a handle whose next run has to parse it again */
     char name[24];
-    char sql[64];           /* its beginning, for errors */
-    uint32_t *types; /* n_params, once ready; before: the caller's n_types */
+    uint32_t *given; /* the types that the caller gave; behind the struct, and the text behind them */
+    size_t n_given;
+    tusk_str text;   /* the whole SQL */
+    uint32_t *types; /* n_params, as the server says; NULL before */
     size_t n_params;
     tusk__desc *desc;      /* NULL: it returns no rows. Its formats are what a run asks for */
     tusk__writer frame;    /* of a run's messages, what is the same each time: see encode.c; empty until the first one */
     size_t frame_head, frame_bind; /* so many bytes of it come before the parameters; and so many are Bind's */
-    bool formats_unproven; /* a column's type is none of PostgreSQL's own and has never come back in binary */
     tusk_query *waiters;       /* stmt_ready */
-    tusk_error error;
+    tusk_error *error;         /* FAILED: why. NULL: there was no memory to say */
+    tusk__place place;         /* cached: in the tables of the cache */
 };
 
+/* NULL: out of memory. One reference, and in no list yet; the text is copied, n_given types are left to be filled in. */
+tusk_stmt *tusk__stmt_new(tusk_conn *conn, tusk_str sql, size_t n_given);
 tusk_stmt *tusk__stmt_ref(tusk_stmt *stmt);
 void tusk__stmt_unref(tusk_stmt *stmt);
 
 /* The PREPARE query's answer. */
 tusk_code tusk__stmt_set_params(tusk_stmt *stmt, const tusk__parameter_description *description);
-void tusk__stmt_set_desc(tusk_stmt *stmt, tusk__desc *desc); /* takes the reference; chooses formats */
 void tusk__stmt_finish(tusk_stmt *stmt, const tusk_error *err); /* ready or failed: waiters complete */
+const tusk_error *tusk__stmt_error(const tusk_stmt *stmt);      /* why it failed */
 
-/* Binary output was refused once and text worked: ask for text from now on. */
-void tusk__stmt_learn_formats(tusk_stmt *stmt);
+/* Its first execution described it: it can be run from now on. */
+void tusk__stmt_first_described(tusk_stmt *stmt);
+/* … or did not. sent: its Parse may have been read. */
+void tusk__stmt_first_failed(tusk_stmt *stmt, bool sent);
+/* The server does not have it any more, or has another one than we know: it is parsed again, under another name, by its next run.
+ * exists: it is to be closed. */
+void tusk__stmt_renew(tusk_stmt *stmt, bool exists);
+/* Its rows are to come in other formats. */
+void tusk__stmt_set_formats(tusk_stmt *stmt, tusk__desc *desc); /* takes the reference */
 
 #endif

@@ -6,8 +6,6 @@
 #include "lib/sql.h"
 #include "proto/error_set.h"
 
-#define MAX_RESULT_BYTES (INT64_C(256) * 1024 * 1024) /* of a kept result, if the caller does not say */
-
 static tusk__query_kind kind_of(const tusk_request *request)
 {
     if (request->stmt)
@@ -19,7 +17,7 @@ static void set_options(tusk_query *q, const tusk_request *request)
 {
     q->text_results = request->text_results;
     q->cancelable = request->cancelable;
-    q->max_result_bytes = request->max_result_bytes ? request->max_result_bytes : MAX_RESULT_BYTES;
+    q->max_result_bytes = request->max_result_bytes ? request->max_result_bytes : TUSK__MAX_RESULT_BYTES;
     q->on_row = request->on_row;
     q->on_done = request->on_done;
     q->user = request->user;

@@ -57,7 +57,7 @@ size_t tusk__unit_join(tusk_conn *conn, tusk_query *q, size_t len)
     tusk_query *before = conn->wire_last;
     uint8_t *at = conn->out.buf + len;
 
-    if (!is_opening(conn, q) || !is_open(conn) || (q->kind != TUSK__QUERY_EXEC && q->kind != TUSK__QUERY_RUN))
+    if (!is_opening(conn, q) || !is_open(conn) || q->kind > TUSK__QUERY_RUN)
         return len;
     memmove(at - SYNC_LEN, at, conn->out.len - len);
     conn->out.len -= SYNC_LEN;

@@ -117,16 +117,11 @@ static bool wants_it_back(tusk_loop *loop, const tusk__chunk *chunk)
     return loop->chunks.n_free < KEPT_WHEN_IDLE || start_trimming(loop);
 }
 
-void tusk__chunk_unref(tusk__chunk *chunk)
+void tusk__chunk_give_back(tusk__chunk *chunk)
 {
-    tusk_loop *loop;
+    tusk_loop *loop = chunk->loop;
 
-    if (!chunk)
-        return;
-    assert(chunk->refs > 0);
-    if (--chunk->refs > 0)
-        return;
-    loop = chunk->loop;
+    assert(chunk->refs == 0);
     if (!wants_it_back(loop, chunk)) {
         tusk__loop_mfree(loop, chunk);
         return;

@@ -14,9 +14,11 @@ static inline void tusk__loop_error_begin(tusk_error *err)
 }
 
 /* Fill *err unless it holds an error already (err may be NULL); nothing of ours has reached a server. Returns code. */
+TUSK_COLD
 tusk_code tusk__loop_error(tusk_error *err, tusk_code code, const char *fmt, ...) TUSK_PRINTF(3, 4);
 
 /* TUSK_ERR_SYSTEM for a failed call: rc is its -errno, `what` was being done. */
+TUSK_COLD
 tusk_code tusk__system_error(tusk_error *err, int rc, const char *what);
 
 /* Return the code of a failing call to the caller. */

@@ -19,6 +19,7 @@ tusk_code tusk__loop_check(const tusk_loop *loop, tusk_error *err);
 /* Are we inside one of this loop's callbacks, that is, inside tusk_loop_turn() or tusk_loop_free()? */
 bool tusk__loop_in_turn(const tusk_loop *loop);
 
+TUSK_COLD
 void tusk__loop_log(tusk_loop *loop, tusk_log_level level, const char *fmt, ...) TUSK_PRINTF(3, 4);
 bool tusk__loop_logs(const tusk_loop *loop, tusk_log_level level); /* ask before building an expensive message */
 
@@ -39,7 +40,12 @@ typedef struct tusk__task {
 
 void tusk__loop_flush_soon(tusk_loop *loop, tusk__task *task, void (*fn)(tusk__task *task));
 void tusk__loop_defer(tusk_loop *loop, tusk__task *task, void (*fn)(tusk__task *task));
-void tusk__task_cancel(tusk__task *task); /* takes it off its list, if it is on one */
+void tusk__task_unlink(tusk__task *task);
+static inline void tusk__task_cancel(tusk__task *task) /* takes it off its list, if it is on one */
+{
+    if (task->next)
+        tusk__task_unlink(task);
+}
 
 /* Something has happened that somebody may be waiting for: if the wait of this turn is still to come, it does not sleep. */
 void tusk__loop_nudge(tusk_loop *loop);
@@ -138,7 +144,12 @@ static inline tusk__chunk *tusk__chunk_ref(tusk__chunk *chunk)
     chunk->refs++;
     return chunk;
 }
-void tusk__chunk_unref(tusk__chunk *chunk); /* NULL is fine; under ASan a free chunk is poisoned */
+void tusk__chunk_give_back(tusk__chunk *chunk); /* nobody's any more; under ASan it is poisoned */
+static inline void tusk__chunk_unref(tusk__chunk *chunk) /* NULL is fine */
+{
+    if (chunk && --chunk->refs == 0)
+        tusk__chunk_give_back(chunk);
+}
 
 /* ---- what lives on a loop ------------------------------------------------------------------------------------------------
  * An owner registers so that tusk_loop_free() can end it: on_free is called once per child, from the newest to the oldest,

@@ -25,10 +25,8 @@ static void append(tusk__task *list, tusk__task *task, void (*fn)(tusk__task *ta
     list->prev = task;
 }
 
-void tusk__task_cancel(tusk__task *task)
+void tusk__task_unlink(tusk__task *task)
 {
-    if (!task->next)
-        return;
     task->next->prev = task->prev;
     task->prev->next = task->next;
     task->next = task->prev = NULL;
@@ -36,9 +34,6 @@ void tusk__task_cancel(tusk__task *task)
 
 static void move_all(tusk__task *from, tusk__task *to)
 {
-    tusk__tasks_init(to);
-    if (tusk__tasks_empty(from))
-        return;
     to->next = from->next;
     to->prev = from->prev;
     to->next->prev = to->prev->next = to;
@@ -50,10 +45,12 @@ void tusk__tasks_run(tusk__task *list)
 {
     tusk__task batch;
 
+    if (tusk__tasks_empty(list))
+        return;
     move_all(list, &batch);
     while (!tusk__tasks_empty(&batch)) {
         tusk__task *task = batch.next;
-        tusk__task_cancel(task);
+        tusk__task_unlink(task);
         task->fn(task);
     }
 }

@@ -198,7 +198,8 @@ static bool is_passing(const char *sqlstate)
 
 bool tusk_error_is_retriable(const tusk_error *err)
 {
-    if (memcmp(err->sqlstate, "40001", 5) == 0 || memcmp(err->sqlstate, "40P01", 5) == 0)
+    if (err->retry != TUSK_RETRY_UNKNOWN || memcmp(err->sqlstate, "40001", 5) == 0 ||
+        memcmp(err->sqlstate, "40P01", 5) == 0)
         return true;
     if (err->fate != TUSK_FATE_NOT_SENT || memcmp(err->sqlstate, "08P01", 5) == 0)
         return false;

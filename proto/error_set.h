@@ -17,6 +17,7 @@ static inline void tusk__error_begin(tusk_error *err)
 /* Fill *err unless it holds an error already (err may be NULL). The first error wins. Returns code, for "return the code".
  * sqlstate: 5 characters, NULL means the code's usual one (tusk__error_sqlstate). The message is cut with "…",
  * and its control characters become '?'. */
+TUSK_COLD
 tusk_code tusk__error_set(tusk_error *err, tusk_code code, const char *sqlstate, const char *fmt, ...) TUSK_PRINTF(4, 5);
 
 /* "No error": the code alone says so, and whoever sets an error writes all the rest before it is read. For the ways that every
@@ -27,6 +28,7 @@ static inline void tusk__error_none(tusk_error *err)
 }
 
 /* Put the context in front: if `where` is empty it becomes fmt, else "fmt: where". */
+TUSK_COLD
 void tusk__error_where(tusk_error *err, const char *fmt, ...) TUSK_PRINTF(2, 3);
 
 void tusk__error_detail(tusk_error *err, tusk_str text);

@@ -62,18 +62,6 @@ void tusk__session_lend(tusk__session *s, uint8_t *buf, size_t cap)
     s->tail = left;
 }
 
-uint8_t *tusk__session_recv_buf(const tusk__session *s, size_t *len)
-{
-    *len = s->cap - s->tail;
-    return *len > 0 ? s->buf + s->tail : NULL;
-}
-
-void tusk__session_recv_ack(tusk__session *s, size_t n)
-{
-    assert(n <= s->cap - s->tail);
-    s->tail += n;
-}
-
 /* ---- expectations ------------------------------------------------------------------------------------------------------- */
 
 static tusk_code ring_grow(tusk__session *s, uint32_t need)
@@ -106,28 +94,26 @@ tusk_code tusk__session_reserve(tusk__session *s, size_t n)
     return ring_grow(s, s->ring_n + (uint32_t)n);
 }
 
-static inline void expect_one(tusk__session *s, uint8_t expect)
-{
-    if (s->state == TUSK__EXPECT_SKIP_NO_SYNC && expect != TUSK__EXPECT_SYNC)
-        return; /* the server drops it just so */
-    assert(s->ring_n < s->ring_cap);
-    assert(expect >= TUSK__EXPECT_PARSE && expect <= TUSK__EXPECT_QUERY);
-    s->ring[(s->ring_first + s->ring_n++) & (s->ring_cap - 1)] = expect;
-    if (s->state == TUSK__EXPECT_SKIP_NO_SYNC)
-        s->state = TUSK__EXPECT_SKIP;
-    else if (s->state == TUSK__EXPECT_NOTHING || s->state == TUSK__EXPECT_OUR_TURN)
-        s->state = expect;
-}
-
 void tusk__session_expect(tusk__session *s, const uint8_t *expects, size_t n)
 {
+    size_t i = 0;
+
     if (is_over(s))
         return;
-    for (size_t i = 0; i < n; i++)
-        if (tusk__expect_is_login((tusk__expect)expects[i]))
-            tusk__session_enter(s, (tusk__expect)expects[i]);
-        else
-            expect_one(s, expects[i]);
+    if (s->state == TUSK__EXPECT_SKIP_NO_SYNC) { /* the server drops just so what comes before the Sync */
+        while (i < n && expects[i] != TUSK__EXPECT_SYNC)
+            i++;
+        if (i < n)
+            s->state = TUSK__EXPECT_SKIP;
+    } else if (n > 0 && (s->state == TUSK__EXPECT_NOTHING || s->state == TUSK__EXPECT_OUR_TURN)) {
+        s->state = expects[0];
+    }
+    assert(n - i <= s->ring_cap - s->ring_n);
+    for (uint32_t at = s->ring_first + s->ring_n; i < n; i++, at++) {
+        assert(expects[i] >= TUSK__EXPECT_PARSE && expects[i] <= TUSK__EXPECT_QUERY);
+        s->ring[at & (s->ring_cap - 1)] = expects[i];
+        s->ring_n++;
+    }
 }
 
 void tusk__session_expect_columns(tusk__session *s, int32_t n_cols)

@@ -124,8 +124,16 @@ static inline size_t tusk__session_unparsed(const tusk__session *s)
     return s->tail - s->head;
 }
 /* Where to receive to; *len 0: lend a buffer of at least tusk__session_wants_cap() first. */
-uint8_t *tusk__session_recv_buf(const tusk__session *s, size_t *len);
-void tusk__session_recv_ack(tusk__session *s, size_t n);
+static inline uint8_t *tusk__session_recv_buf(const tusk__session *s, size_t *len)
+{
+    *len = s->cap - s->tail;
+    return *len > 0 ? s->buf + s->tail : NULL;
+}
+static inline void tusk__session_recv_ack(tusk__session *s, size_t n)
+{
+    assert(n <= s->cap - s->tail);
+    s->tail += n;
+}
 
 /* The capacity that the next lent buffer should have, so that the message at hand fits: at least `min`; never more than twice
  * what has been received of it (bytes announced do not count, D4). Asked when next() wants more bytes, with nothing changed since. */
@@ -150,7 +158,7 @@ size_t tusk__session_more_rows(tusk__session *s, tusk_str *rows);
  * reserve: make sure that n more expectations fit, so that `expect` cannot fail. */
 TUSK_MUST_CHECK
 tusk_code tusk__session_reserve(tusk__session *s, size_t n);
-/* In the order of sending. AUTHENTICATION is the same as entering it. Behind a FATAL error or a broken promise nothing is
+/* In the order of sending. Behind a FATAL error or a broken promise nothing is
  * expected any more; behind an error without a Sync, what comes before the Sync is dropped, as the server drops it. */
 void tusk__session_expect(tusk__session *s, const uint8_t *expects, size_t n);
 

@@ -616,6 +616,8 @@ START_TEST(describe_names_the_origin_of_each_value)
     tusk_config config = {.dsn = "service=s application_name='a \"b\\\\\x01\xC3\xBC\xFC'",
                           .host = "fh",
                           .connect_timeout = 0.25,
+                          .statement_cache_size = 20,
+                          .max_cached_statement_lifetime = TUSK_NONE,
                           .server_settings = server_settings};
     char expected[4096];
 
@@ -650,6 +652,10 @@ START_TEST(describe_names_the_origin_of_each_value)
              "gssencmode = disable  (default)\n"
              "krbsrvname = postgres  (default)\n"
              "gssdelegation = 0  (default)\n"
+             "statement_cache_size = 20  (field)\n"
+             "max_cached_statement_lifetime = 0  (field)\n"
+             "max_cacheable_statement_size = 15360  (default)\n"
+             "pooler = none  (default)\n"
              "server setting timezone = UTC  (environment variable PGTZ)\n"
              "server setting jit = off  (field)\n",
              world_home, world_home);

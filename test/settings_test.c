@@ -582,7 +582,51 @@ static const struct {
     {"scram_client_key=" KEY32, "scram_client_key and scram_server_key belong together: one is missing"},
     {"scram_server_key=" KEY32 " password=p", "scram_client_key and scram_server_key belong together: one is missing"},
     {"keepalives_idle=''", "keepalives_idle must be a whole number"},
+    {"statement_cache_size=-1", "statement_cache_size must be a whole number, 0 or more"},
+    {"statement_cache_size=''", "statement_cache_size must be a whole number, 0 or more"},
+    {"max_cacheable_statement_size=15k", "max_cacheable_statement_size must be a whole number, 0 or more"},
+    {"max_cached_statement_lifetime=-0.5", "max_cached_statement_lifetime must be a number of seconds, 0 or more"},
+    {"max_cached_statement_lifetime=.", "max_cached_statement_lifetime must be a number of seconds, 0 or more"},
+    {"max_cached_statement_lifetime=1e9", "max_cached_statement_lifetime must be a number of seconds, 0 or more"},
+    {"max_cached_statement_lifetime=2147483648",
+     "max_cached_statement_lifetime must be a number of seconds, 0 or more"},
 };
+
+/* In words 0 is off, no bound, for ever; in C it is not given. */
+START_TEST(cache_settings_are_asyncpgs)
+{
+    static const struct {
+        tusk_config config;
+        int32_t size, max;
+        int64_t lifetime_us;
+    } rows[] = {
+        {{.dsn = ""}, 100, 15360, 300000000},
+        {{.dsn = "statement_cache_size=0 max_cacheable_statement_size=0 max_cached_statement_lifetime=0"}, 0, 0, -1},
+        {{.dsn = "postgresql://h?max_cached_statement_lifetime=0.0000019"}, 100, 15360, 1},
+        {{.dsn = "max_cached_statement_lifetime=.00000001"}, 100, 15360, 1}, /* not for ever */
+        {{.dsn = "max_cached_statement_lifetime=2147483647.5"}, 100, 15360, INT64_C(2147483647500000)},
+        {{.dsn = "statement_cache_size=7",
+          .max_cacheable_statement_size = TUSK_NONE,
+          .max_cached_statement_lifetime = TUSK_NONE},
+         7,
+         0,
+         -1},
+        {{.dsn = "statement_cache_size=7",
+          .statement_cache_size = TUSK_NONE,
+          .max_cacheable_statement_size = 9,
+          .max_cached_statement_lifetime = 0.25},
+         0,
+         9,
+         250000},
+    };
+    tusk__settings *s = settings_of(&rows[_i].config);
+
+    ck_assert_int_eq(s->statement_cache_size, rows[_i].size);
+    ck_assert_int_eq(s->max_cacheable_statement_size, rows[_i].max);
+    ck_assert_int_eq(s->max_cached_statement_lifetime_us, rows[_i].lifetime_us);
+    tusk__settings_unref(s);
+}
+END_TEST
 
 /* Which methods a rule allows, and which of them it names: by the letters n p m g s S o. */
 START_TEST(require_auth_is_a_set_of_methods)
@@ -898,6 +942,7 @@ Suite *tusk_suite(void)
     tcase_add_test(reading, the_port_is_written_one_way);
     suite_add_tcase(suite, reading);
 
+    tcase_add_loop_test(refusing, cache_settings_are_asyncpgs, 0, 7);
     tcase_add_test(refusing, require_auth_is_a_set_of_methods);
     tcase_add_loop_test(refusing, what_is_wrong_is_said_in_one_sentence, 0, N_OF(refused));
     tcase_add_test(refusing, the_struct_is_judged_likewise);

@@ -96,6 +96,15 @@ typedef struct tusk_config {
                                  says, which is for each attempt, as in libpq; TUSK_NONE: for ever */
     int scram_max_iterations; /* default 100000; a server that asks for more is refused before anything is computed */
 
+    /* What the connection keeps prepared by itself; docs/guide.md, "Statements that are run again". asyncpg's names and defaults */
+    int statement_cache_size;             /* statements, those used last; default 100; TUSK_NONE: none is kept */
+    double max_cached_statement_lifetime; /* seconds, however often one is used; default 300; TUSK_NONE: for ever */
+    int max_cacheable_statement_size;     /* bytes of SQL; default 15360; TUSK_NONE: no bound */
+
+    /* none, session, transaction: what stands between this program and the server, such as PgBouncer. Behind one in transaction mode it
+     * must be said: docs/guide.md, "Behind a pooler" */
+    const char *pooler;
+
     /* true: only what is given here, in dsn and in files named here counts: no variable is read (HOME neither), no password file
      * but one named by passfile, and none of the default files of TLS (~/.postgresql/…): who verifies the server names
      * sslrootcert, who shows a certificate sslcert and sslkey. A service that is named is still looked for: in the home folder of

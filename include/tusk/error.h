@@ -46,6 +46,13 @@ typedef enum tusk_fate {
     TUSK_FATE_ANSWERED     /* the server said what became of it */
 } tusk_fate;
 
+/** What a retry is good for, where the driver knows: nothing of it took effect, and what was in the way is out of it. */
+typedef enum tusk_retry {
+    TUSK_RETRY_UNKNOWN = 0, /* it says nothing of that */
+    TUSK_RETRY_REQUEST,     /* repeating this request is safe */
+    TUSK_RETRY_TRANSACTION  /* retry the transaction that it was in, from its start */
+} tusk_retry;
+
 /**
  * One error with its context. A plain value: copy it freely; it borrows nothing.
  * All strings are NUL-terminated UTF-8, hold no control character and no secret, and are cut with "…" when too long. What a server sends
@@ -55,6 +62,8 @@ typedef struct tusk_error {
     tusk_code code;
     tusk_fate fate;
     char sqlstate[6]; /* never empty on error: the server's, or ours (08001, 08006, 08P01, 53200, 22P03 …) */
+    tusk_retry retry; /* where the driver could not repeat by itself what would have gone well the second time: a statement whose
+                         columns were altered, or that is gone from the server, a type without binary output … */
     bool is_fatal;    /* the connection ended with it, whatever its code: ask tusk_error_is_fatal() */
     int os;           /* errno, EAI_ or TLS code of the failing call, 0 if none */
     int position;     /* 1-based character in the SQL text, 0 if none */
@@ -80,7 +89,7 @@ bool tusk_error_is_fatal(const tusk_error *err);
 
 /**
  * Would the same transaction, repeated from its start, have a fair chance?
- * True for 40001 and 40P01, and for whatever was not sent (fate) because of the connection.
+ * True for 40001 and 40P01, for whatever was not sent (fate) because of the connection, and where `retry` says so.
  */
 bool tusk_error_is_retriable(const tusk_error *err);
 

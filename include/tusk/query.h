@@ -50,7 +50,8 @@ typedef struct tusk_request {
 /* ---- submitting: never blocks, never sends, never calls back ------------------------------------------------------------- */
 
 /**
- * Submit one SQL command with parameters (extended query protocol): one flight, also the first time.
+ * Submit one SQL command with parameters (extended query protocol): one flight, also the first time. The connection keeps the
+ * statement prepared for the next time: tusk_config.statement_cache_size.
  *
  * sql       UTF-8 text, one statement; copied before return
  * params    TUSK_PARAMS(…) or TUSK_NO_PARAMS; borrowed until return
@@ -58,7 +59,7 @@ typedef struct tusk_request {
  *           NULL only if not even the query could be allocated; every other failure is the query's error
  * Completes exactly once, from the loop: TUSK_OK, an error, or TUSK_ERR_CANCELED when conn closes first
  * Errors    TUSK_ERR_STATE conn is closed · TUSK_ERR_LIMIT too many params, sql too long · TUSK_ERR_VALUE a value does not
- *           fit, is not UTF-8, holds a NUL · TUSK_ERR_SERVER see sqlstate · TUSK_ERR_LOST, TUSK_ERR_TIMEOUT see fate
+ *           fit, is not UTF-8, holds a NUL · TUSK_ERR_SERVER see sqlstate and retry · TUSK_ERR_LOST, TUSK_ERR_TIMEOUT see fate
  * Thread    the loop's thread
  * Source    PostgreSQL docs, Frontend/Backend Protocol, "Extended Query"; Parse, Describe, Bind, Execute, Sync
  * Example   docs/examples/query.c
@@ -217,10 +218,22 @@ tusk_stmt *tusk_prepare(tusk_conn *conn, const char *sql, const uint32_t *types,
 TUSK_MUST_CHECK
 tusk_query *tusk_stmt_ready(tusk_stmt *stmt);
 
-/** Run it: tusk_request.stmt. Integers are widened or narrowed to the statement's types if they fit; other types must match
+/** Run it: tusk_request.stmt. If the server has lost it, or its columns have changed, it is prepared anew on the way (its columns below
+ * are then others). Integers are widened or narrowed to the statement's types if they fit; other types must match
  * (TUSK_ERR_TYPE), and their number too (TUSK_ERR_USAGE). */
 TUSK_MUST_CHECK
 tusk_query *tusk_stmt_exec(tusk_stmt *stmt, tusk_params params);
+
+/**
+ * How the server would run it: EXPLAIN (FORMAT JSON, VERBOSE), one row with one column of type json.
+ *
+ * analyze   true: it is run, which takes its time, and what it does is rolled back: between BEGIN and ROLLBACK, in a transaction of the
+ *           caller's between a savepoint and its rollback. What no rollback undoes (sequences, locks until the transaction's end,
+ *           what a function does elsewhere) stays. It waits until nothing is in flight, and is one round trip
+ * Errors    as tusk_stmt_exec(); 42601 for what cannot be explained
+ */
+TUSK_MUST_CHECK
+tusk_query *tusk_stmt_explain(tusk_stmt *stmt, tusk_params params, bool analyze);
 
 /** Close it on the server; later runs fail with TUSK_ERR_STATE. */
 TUSK_MUST_CHECK

@@ -14,9 +14,11 @@ extern "C" {
 #if defined(__GNUC__)
 #define TUSK_MUST_CHECK __attribute__((warn_unused_result))
 #define TUSK_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define TUSK_COLD __attribute__((cold)) /* called when something has gone wrong: whatever leads there is unlikely, and laid apart */
 #else
 #define TUSK_MUST_CHECK
 #define TUSK_PRINTF(fmt, args)
+#define TUSK_COLD
 #endif
 
 /** Bytes that somebody else owns: `len` bytes from `ptr`, no terminating NUL. {NULL, 0} is the empty string. */

@@ -93,6 +93,18 @@ bool tusk__type_has_send(uint32_t type)
     return !t || t->has_send;
 }
 
+static bool is_pseudo(const tusk__type *t)
+{
+    return t && t->typtype == 'p';
+}
+
+bool tusk__type_surely_has_send(uint32_t type)
+{
+    const tusk__type *t = type_of(type);
+
+    return t && t->has_send && !is_pseudo(t) && !(t->element && is_pseudo(type_of(t->element)));
+}
+
 const char *tusk__type_name(uint32_t type)
 {
     const tusk__type *t = type_of(type);

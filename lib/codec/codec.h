@@ -32,6 +32,9 @@ const tusk__codec *tusk__codec_of(uint32_t type);
  * it does not know: they are asked for in binary and learned (42883). From the generated table. */
 bool tusk__type_has_send(uint32_t type);
 
+/* Is it sure, whatever a value holds? Not of types that are none of PostgreSQL's own, and not of records: their columns may be such. */
+bool tusk__type_surely_has_send(uint32_t type);
+
 /* pg_type.typname of a built-in type, NULL if unknown. For error texts. */
 const char *tusk__type_name(uint32_t type);
 

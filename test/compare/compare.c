@@ -15,7 +15,7 @@ bool is_judged = true;
 /* ---- names ------------------------------------------------------------------------------------------------------------------------ */
 
 /* Every parameter of libpq has its row, and every row is a parameter of libpq. */
-static bool compare_names(const char *names[TUSK__N_PARAMS], size_t *n_names)
+static bool compare_names(const char *names[TUSK__N_LIBPQ_PARAMS], size_t *n_names)
 {
     size_t len, known = 0;
     const char *answer, *end;
@@ -30,19 +30,19 @@ static bool compare_names(const char *names[TUSK__N_PARAMS], size_t *n_names)
     for (const char *p = answer + 4; p < end; p += strlen(p) + 1) {
         const tusk__param *param = tusk__param_find(tusk_str_of(p));
 
-        if (param && known < TUSK__N_PARAMS)
+        if (param && known < TUSK__N_LIBPQ_PARAMS)
             names[known++] = param->name;
         else
             same = false;
     }
     *n_names = known;
-    printf("libpq %u.%u: %zu of our %d parameters\n", version / 10000, version % 10000, known, TUSK__N_PARAMS);
-    return same && known == TUSK__N_PARAMS;
+    printf("libpq %u.%u: %zu of our %d parameters\n", version / 10000, version % 10000, known, TUSK__N_LIBPQ_PARAMS);
+    return same && known == TUSK__N_LIBPQ_PARAMS;
 }
 
 int main(int argc, char **argv)
 {
-    const char *names[TUSK__N_PARAMS];
+    const char *names[TUSK__N_LIBPQ_PARAMS];
     long n_strings = argc > 4 ? strtol(argv[4], NULL, 10) : 1000000,
          n_connections = argc > 5 ? strtol(argv[5], NULL, 10) : 20000;
     chance c = {argc > 6 ? strtoull(argv[6], NULL, 10) : 20180};

@@ -199,7 +199,7 @@ static void make_service_file(chance *c, const world *w, const char *name)
         len += (size_t)snprintf(text + len, sizeof text - len, "%s[%s]%s\n", PICK(c, "", "", "  "),
                                 PICK(c, "s", "s", "s", "t", "t", "ss", ""), PICK(c, "", "", " x"));
         for (uint32_t n = chance_below(c, 7); n > 0 && len < sizeof text - 2048; n--) {
-            const tusk__param *param = &tusk__params[chance_below(c, TUSK__N_PARAMS)];
+            const tusk__param *param = &tusk__params[chance_below(c, TUSK__N_LIBPQ_PARAMS)];
 
             if (!is_spoken_of(c, param) && !chance_in(c, 40))
                 continue;
@@ -239,7 +239,7 @@ static void make_environment(chance *c, world *w)
     add_variable(w, "HOME", w->home);
     snprintf(value, sizeof value, "%u", w->ports[chance_below(c, N_PORTS)]);
     add_variable(w, "PGPORT", value); /* somebody must say it: at 5432 there may be a server of somebody else */
-    for (size_t i = 0; i < TUSK__N_PARAMS; i++) {
+    for (size_t i = 0; i < TUSK__N_LIBPQ_PARAMS; i++) {
         const tusk__param *param = &tusk__params[i];
 
         if (!param->env || strcmp(param->env, "PGPORT") == 0 || !is_spoken_of(c, param))
@@ -274,7 +274,7 @@ static void make_program(chance *c, world *w)
 
     w->n_fields = 0;
     w->dsn[0] = '\0';
-    for (size_t i = 0; i < TUSK__N_PARAMS; i++) {
+    for (size_t i = 0; i < TUSK__N_LIBPQ_PARAMS; i++) {
         const tusk__param *param = &tusk__params[i];
 
         value_of(c, w, param->name, value);

@@ -11,7 +11,7 @@
 
 static struct {
     long n, accepted, ours, different;
-    long given[TUSK__N_PARAMS]; /* in accepted strings, other than the default */
+    long given[TUSK__N_LIBPQ_PARAMS]; /* in accepted strings, other than the default */
 } counts;
 
 static void show(const char *string, const char *what)
@@ -49,7 +49,7 @@ static const char *compare_values(const char *p, const char *string, tusk__param
             same = false;
         }
     }
-    for (size_t i = 0; i < TUSK__N_PARAMS; i++)
+    for (size_t i = 0; i < TUSK__N_LIBPQ_PARAMS; i++)
         same = same && !values->text[i].ptr;
     if (!same)
         show(string, accepted ? "other values" : "only libpq accepts");
@@ -96,7 +96,7 @@ static bool every_parameter_came(long least)
     long fewest = counts.n;
     const char *which = "";
 
-    for (size_t i = 0; i < TUSK__N_PARAMS; i++)
+    for (size_t i = 0; i < TUSK__N_LIBPQ_PARAMS; i++)
         if (counts.given[i] < fewest) {
             fewest = counts.given[i];
             which = tusk__params[i].name;

@@ -63,7 +63,9 @@ static const char before_table[] =
     "\n"
     "## Parameters\n"
     "\n"
-    "The names are libpq's. \"Variable\" is what stands in for it in the environment, \"Field\" says whether "
+    "The names are libpq's, and, of the last few, asyncpg's and ours. \"Variable\" is what stands in for it in the "
+    "environment, "
+    "\"Field\" says whether "
     "`tusk_config` has it as a\n"
     "field too.\n"
     "\n"
@@ -276,10 +278,12 @@ static const char more_differences[] =
 static const char *values_of(const tusk__param *param)
 {
     static const char *const words[TUSK__N_KINDS] = {
-        [TUSK__KIND_TEXT] = "text",         [TUSK__KIND_NAME] = "name",       [TUSK__KIND_ADDRESS] = "address",
-        [TUSK__KIND_PORT] = "1 to 65535",   [TUSK__KIND_FILE] = "path",       [TUSK__KIND_SECONDS] = "seconds",
-        [TUSK__KIND_ENCODING] = "encoding", [TUSK__KIND_INTEGER] = "integer", [TUSK__KIND_SCRAM_KEY] = "base64",
-        [TUSK__KIND_AUTH_RULE] = "methods",
+        [TUSK__KIND_TEXT] = "text",         [TUSK__KIND_NAME] = "name",
+        [TUSK__KIND_ADDRESS] = "address",   [TUSK__KIND_PORT] = "1 to 65535",
+        [TUSK__KIND_FILE] = "path",         [TUSK__KIND_SECONDS] = "seconds",
+        [TUSK__KIND_ENCODING] = "encoding", [TUSK__KIND_INTEGER] = "integer",
+        [TUSK__KIND_SCRAM_KEY] = "base64",  [TUSK__KIND_AUTH_RULE] = "methods",
+        [TUSK__KIND_COUNT] = "0 and more",  [TUSK__KIND_DURATION] = "seconds, with decimals",
     };
 
     return words[param->kind];
@@ -324,7 +328,11 @@ static void print_row(FILE *out, const tusk__param *param)
     else
         fputs(values_of(param), out);
     fprintf(out, "%s | %s | %s", param->is_secret ? ", secret" : "",
-            param->config_offset != TUSK__NO_FIELD || param->kind == TUSK__KIND_SECONDS ? "yes" : "no", param->help);
+            param->config_offset != TUSK__NO_FIELD || param->kind == TUSK__KIND_SECONDS ||
+                    param->kind == TUSK__KIND_COUNT || param->kind == TUSK__KIND_DURATION
+                ? "yes"
+                : "no",
+            param->help);
     print_refused_choices(out, param->choices);
     if (param->needs)
         fprintf(out, " Refused unless the program names `%s`.", tusk__mechanism_to_name(param->needs));

@@ -19,9 +19,10 @@ static tusk_code code_of(tusk_query *q)
     return tusk_await_free(q, NULL);
 }
 
+/* Asked by a script: the cache keeps none of those. */
 static int64_t n_statements(void)
 {
-    return number("select count(*) from pg_prepared_statements");
+    return one_number(tusk_script(db, "select count(*) from pg_prepared_statements where statement <> 'select 4711'"));
 }
 
 START_TEST(statement_runs_before_and_after_it_is_ready)
@@ -303,21 +304,30 @@ START_TEST(statement_without_rows_and_without_anything)
 }
 END_TEST
 
-/* 0A000: the server says so; nothing is guessed about the rows. */
-START_TEST(changed_table_is_the_servers_error)
+/* 0A000, and the statement is prepared again, under another name; the old one is closed. */
+START_TEST(statement_of_a_changed_table_is_prepared_again)
 {
     tusk_stmt *stmt;
     tusk_query *q;
+    tusk_row row;
 
     run("create temp table changing (a int)");
     run("insert into changing values (1)");
     stmt = tusk_prepare(db, "select * from changing", NULL, 0);
     ck_assert_int_eq(one_number(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 1);
     run("alter table changing add b text default 'b'");
-    q = tusk_stmt_exec(stmt, TUSK_NO_PARAMS);
-    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
-    ck_error(tusk_query_error(q), TUSK_ERR_SERVER, "0A000", "cached plan must not change result type");
-    tusk_query_free(q);
+    for (int i = 0; i < 3; i++) {
+        q = tusk_stmt_exec(stmt, TUSK_NO_PARAMS);
+        ck_ok(q);
+        ck_assert_int_eq(tusk_query_n_cols(q), 2);
+        ck_assert(tusk_next_row(q, &row));
+        ck_assert(tusk_str_is(tusk_get_text(&row, 1), "b"));
+        tusk_query_free(q);
+    }
+    ck_assert_int_eq(tusk_stmt_n_cols(stmt), 2);
+    ck_assert_int_eq(one_number(tusk_script(db, "select count(*) from pg_prepared_statements where statement like "
+                                                "'select * from changing'")),
+                     1);
     tusk_stmt_free(stmt);
     ck_usable(db);
 }
@@ -349,6 +359,115 @@ START_TEST(many_statements_live_side_by_side)
     for (int i = 0; i < N; i++)
         tusk_stmt_free(stmts[i]);
     ck_assert_int_eq(n_statements(), 0);
+}
+END_TEST
+
+/* ---- the plan ------------------------------------------------------------------------------------------------------------------ */
+
+static void ck_plan(tusk_query *q, bool is_analyzed)
+{
+    tusk_row row;
+    tusk_str plan;
+
+    ck_ok(q);
+    ck_assert_uint_eq(tusk_query_n_rows(q), 1);
+    ck_assert_int_eq(tusk_query_n_cols(q), 1);
+    ck_assert_int_eq(tusk_query_column(q, 0)->type, TUSK_OID_JSON);
+    ck_assert(tusk_str_is(tusk_query_tag(q), "EXPLAIN"));
+    ck_assert(tusk_next_row(q, &row));
+    plan = tusk_get_text(&row, 0);
+    ck_assert(memmem(plan.ptr, plan.len, "\"Plan\": {", 9) != NULL);
+    ck_assert(memmem(plan.ptr, plan.len, "\"Output\": [", 11) != NULL);
+    ck_assert_int_eq(memmem(plan.ptr, plan.len, "\"Actual Rows\": ", 15) != NULL, is_analyzed);
+    tusk_query_free(q);
+}
+
+/* Outside a transaction and inside, where the caller's own is as it was. */
+START_TEST(plan_is_json_and_what_was_run_for_it_is_rolled_back)
+{
+    bool is_inside = _i % 2, analyzes = _i / 2;
+    tusk_stmt *stmt;
+
+    run("create temp table explained (a int8)");
+    if (is_inside)
+        run("begin");
+    run("insert into explained values (1)");
+    stmt = tusk_prepare(db, "insert into explained values ($1) returning a", NULL, 0);
+    ck_plan(tusk_stmt_explain(stmt, TUSK_PARAMS(tusk_int4(5)), analyzes), analyzes);
+    ck_assert_int_eq(tusk_conn_tx_status(db), is_inside ? TUSK_TX_IN_TRANSACTION : TUSK_TX_IDLE);
+    ck_assert_int_eq(number("select count(*) from explained"), 1);
+    ck_assert_int_eq(one_number(tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_int4(6)))), 6);
+    ck_assert_int_eq(tusk_stmt_column(stmt, 0)->type, TUSK_OID_INT8);
+    if (is_inside)
+        run("commit");
+    ck_assert_int_eq(number("select count(*) from explained"), 2);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+/* One that fails while it is run leaves nothing behind either, nor what follows in its wake. */
+START_TEST(plan_that_fails_leaves_the_transaction_alone)
+{
+    tusk_stmt *stmt;
+    tusk_query *q, *behind;
+
+    run("create temp table explained (a int)");
+    stmt = tusk_prepare(db, "insert into explained select 1 / $1::int", NULL, 0);
+    ck_assert_int_eq(code_of(tusk_stmt_ready(stmt)), TUSK_OK);
+    if (_i)
+        run("begin");
+    run("insert into explained values (1)");
+    q = tusk_stmt_explain(stmt, TUSK_PARAMS(tusk_int4(0)), true);
+    behind = tusk_exec(db, "select 7", TUSK_NO_PARAMS);
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_error(tusk_query_error(q), TUSK_ERR_SERVER, "22012", "division by zero");
+    ck_assert_str_eq(tusk_query_error(q)->where, "explain \"insert into explained select 1 / $1::int\"");
+    tusk_query_free(q);
+    ck_assert_int_eq(one_number(behind), 7);
+    ck_assert_int_eq(tusk_conn_tx_status(db), _i ? TUSK_TX_IN_TRANSACTION : TUSK_TX_IDLE);
+    ck_assert_int_eq(number("select count(*) from explained"), 1);
+    if (_i)
+        run("commit");
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+/* The form is chosen when all before it is answered: a BEGIN just submitted counts. */
+START_TEST(plan_waits_for_the_transaction_that_is_begun)
+{
+    tusk_stmt *stmt = tusk_prepare(db, "delete from explained", NULL, 0);
+    tusk_query *begin, *q;
+
+    tusk_stmt_free(stmt);
+    run("create temp table explained as select 1 a");
+    stmt = tusk_prepare(db, "delete from explained returning a", NULL, 0);
+    begin = tusk_exec(db, "begin", TUSK_NO_PARAMS);
+    q = tusk_stmt_explain(stmt, TUSK_NO_PARAMS, true);
+    ck_plan(q, true);
+    ck_ok(begin);
+    tusk_query_free(begin);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+    run("commit");
+    ck_assert_int_eq(number("select count(*) from explained"), 1);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+START_TEST(plan_of_a_failed_or_closed_statement_is_refused)
+{
+    tusk_stmt *stmt = tusk_prepare(db, _i ? "select 1" : "select nonsense from nowhere", NULL, 0);
+
+    if (_i)
+        tusk_query_free(tusk_stmt_close(stmt));
+    ck_assert_int_eq(code_of(tusk_stmt_explain(stmt, TUSK_NO_PARAMS, true)), _i ? TUSK_ERR_STATE : TUSK_ERR_SERVER);
+    tusk_stmt_free(stmt);
+    stmt = tusk_prepare(db, "select $1::int", NULL, 0);
+    ck_assert_int_eq(code_of(tusk_stmt_explain(stmt, TUSK_NO_PARAMS, false)), TUSK_ERR_USAGE);
+    tusk_stmt_free(stmt);
+    stmt = tusk_prepare(db, "begin", NULL, 0);
+    ck_assert_int_eq(code_of(tusk_stmt_explain(stmt, TUSK_NO_PARAMS, false)), TUSK_ERR_SERVER);
+    tusk_stmt_free(stmt);
+    ck_usable(db);
 }
 END_TEST
 
@@ -398,13 +517,14 @@ START_TEST(repetition_inside_a_transaction_is_left_to_the_caller)
     ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
     ck_error(tusk_query_error(q), TUSK_ERR_SERVER, "42883", "no binary output function available for type aclitem");
     ck_assert_str_eq(tusk_query_error(q)->hint,
-                     "a column's type has no binary output; retry the transaction, this time "
-                     "with text_results");
+                     "A column's type has no binary output; now that is known. Retry the transaction.");
+    ck_assert_int_eq(tusk_query_error(q)->retry, TUSK_RETRY_TRANSACTION);
+    ck_assert(tusk_error_is_retriable(tusk_query_error(q)));
     tusk_query_free(q);
     run("rollback");
-    q = tusk_submit(db, &(tusk_request){.sql = acl_sql, .text_results = true});
-    ck_ok(q);
-    tusk_query_free(q);
+    run("begin"); /* known by now */
+    check_acl(tusk_exec(db, acl_sql, TUSK_NO_PARAMS));
+    run("commit");
 }
 END_TEST
 
@@ -417,7 +537,8 @@ START_TEST(repetition_does_not_overtake_what_was_sent_behind)
     behind = tusk_exec(db, "select 1", TUSK_NO_PARAMS);
     ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
     ck_assert_str_eq(tusk_query_error(q)->hint,
-                     "a column's type has no binary output; repeating with text_results is safe");
+                     "A column's type has no binary output; now that is known. Repeating is safe.");
+    ck_assert_int_eq(tusk_query_error(q)->retry, TUSK_RETRY_REQUEST);
     ck_assert_int_eq(one_number(behind), 1);
     tusk_query_free(q);
 }
@@ -574,9 +695,13 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, statement_of_another_connection_is_refused);
     tcase_add_test(tcase, text_results_of_a_statement_leave_its_binary_ones_alone);
     tcase_add_loop_test(tcase, statement_without_rows_and_without_anything, 0, 3);
-    tcase_add_test(tcase, changed_table_is_the_servers_error);
+    tcase_add_test(tcase, statement_of_a_changed_table_is_prepared_again);
     tcase_add_test(tcase, prepared_commit_in_a_failed_transaction_is_an_error);
     tcase_add_test(tcase, many_statements_live_side_by_side);
+    tcase_add_loop_test(tcase, plan_is_json_and_what_was_run_for_it_is_rolled_back, 0, 4);
+    tcase_add_loop_test(tcase, plan_that_fails_leaves_the_transaction_alone, 0, 2);
+    tcase_add_test(tcase, plan_waits_for_the_transaction_that_is_begun);
+    tcase_add_loop_test(tcase, plan_of_a_failed_or_closed_statement_is_refused, 0, 2);
     tcase_add_test(tcase, type_without_binary_output_is_asked_for_again_in_text);
     tcase_add_test(tcase, statement_knows_the_types_without_binary_output);
     tcase_add_test(tcase, repetition_inside_a_transaction_is_left_to_the_caller);

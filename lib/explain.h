@@ -1,0 +1,17 @@
+/* EXPLAIN of a prepared statement, as messages.
+ * Read first: tusk/query.h, tusk_stmt_explain(). */
+#ifndef TUSK_LIB_EXPLAIN_H
+#define TUSK_LIB_EXPLAIN_H
+
+#include "lib/conn.h"
+
+/* For EXPLAIN and ANALYZE. Of the latter the transaction status decides the form: nothing may be on the wire. */
+TUSK_MUST_CHECK
+tusk_code tusk__explain_encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+
+static inline bool tusk__is_analyze(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_ANALYZE || q->kind == TUSK__QUERY_ANALYZE_INSIDE;
+}
+
+#endif

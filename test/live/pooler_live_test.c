@@ -1,0 +1,328 @@
+/* Behind PgBouncer, in session mode and in transaction mode, where two server connections serve more clients than that.
+ * Read first: test/harness/pooler; docs/guide.md, "Behind a pooler". */
+#include "test/live/live.h"
+
+static char port[16], why_not[128];
+
+static void start(void)
+{
+    FILE *out = popen(textf("test/harness/pooler start '%s' 2>/dev/null", harness_env("TUSK_TEST_DIR")), "r");
+    char line[256] = "";
+
+    ck_assert_ptr_nonnull(out);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, out));
+    ck_assert_int_eq(pclose(out), 0);
+    (void)sscanf(line, "port %15[0-9]", port);
+    if (sscanf(line, "no: %127[^\n]", why_not) == 1)
+        harness_skip("PgBouncer", why_not);
+    else
+        ck_assert_str_ne(port, "");
+}
+
+static void stop(void)
+{
+    ck_assert_int_eq(system(textf("test/harness/pooler stop '%s'", harness_env("TUSK_TEST_DIR"))), 0);
+}
+
+static tusk_conn *through(const char *dbname, const char *pooler)
+{
+    tusk_conn *conn =
+        tusk_connect(loop, textf("host=127.0.0.1 port=%s user=drv password=pw-drv dbname=%s sslmode=disable pooler=%s",
+                                 port, dbname, pooler));
+
+    ck_assert_ptr_nonnull(conn);
+    return conn;
+}
+
+static int64_t one_number(tusk_query *q)
+{
+    tusk_row row;
+    int64_t n;
+
+    ck_ok(q);
+    ck_assert_uint_eq(tusk_query_n_rows(q), 1);
+    ck_assert(tusk_next_row(q, &row));
+    n = tusk_get_int8(&row, 0);
+    ck_assert_msg(tusk_query_value_error(q)->code == TUSK_OK, "%s", said(tusk_query_value_error(q)));
+    tusk_query_free(q);
+    return n;
+}
+
+static int64_t asked(tusk_conn *conn, const char *sql, int value)
+{
+    return one_number(tusk_exec(conn, sql, TUSK_PARAMS(tusk_int4(value))));
+}
+
+static const struct {
+    const char *dbname, *pooler;
+} modes[] = {{"session", "session"}, {"session", "none"}, {"transaction", "transaction"}};
+
+enum { CLIENTS = 5, ROUNDS = 60 };
+
+/* Clients that take turns on two sessions, with handles and without: each its own answer, and the same columns. */
+START_TEST(clients_that_change_sessions_get_their_answers)
+{
+    tusk_conn *conn[CLIENTS];
+    tusk_stmt *stmt[CLIENTS];
+    tusk_query *q[CLIENTS], *by_handle[CLIENTS];
+
+    if (why_not[0])
+        return;
+    for (int i = 0; i < CLIENTS; i++) {
+        conn[i] = through(modes[_i].dbname, modes[_i].pooler);
+        stmt[i] = tusk_prepare(conn[i], textf("select $1::int4 * %d", i + 1), NULL, 0);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < CLIENTS; i++) {
+            q[i] = tusk_exec(conn[i], textf("select $1 + %d", i), TUSK_PARAMS(tusk_int4(round)));
+            by_handle[i] = tusk_stmt_exec(stmt[i], TUSK_PARAMS(tusk_int4(round)));
+        }
+        for (int i = 0; i < CLIENTS; i++) {
+            ck_assert_int_eq(one_number(q[i]), round + i);
+            ck_assert_int_eq(one_number(by_handle[i]), round * (i + 1));
+        }
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        tusk_stmt_free(stmt[i]);
+        disconnect(conn[i]);
+    }
+}
+END_TEST
+
+static double only_value(tusk_query *q)
+{
+    tusk_row row;
+    double value;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    value = tusk_query_column(q, 0)->type == TUSK_OID_FLOAT4 ? (double)tusk_get_float4(&row, 0)
+                                                             : (double)tusk_get_int4(&row, 0);
+    ck_assert_msg(tusk_query_value_error(q)->code == TUSK_OK, "%s", said(tusk_query_value_error(q)));
+    tusk_query_free(q);
+    return value;
+}
+
+/* From int4 to float4, as wide, while the statement lies prepared on some session or none. */
+START_TEST(column_of_equal_width_is_never_misread)
+{
+    static const char sql[] = "select a from pooler_altered";
+    tusk_conn *conn, *admin;
+    tusk_stmt *stmt;
+
+    if (why_not[0])
+        return;
+    admin = through("session", "session");
+    run_on(admin, "drop table if exists pooler_altered");
+    run_on(admin, "create table pooler_altered as select 3::int4 a");
+    conn = through(modes[_i].dbname, modes[_i].pooler);
+    stmt = tusk_prepare(conn, sql, NULL, 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_double_eq(only_value(tusk_exec(conn, sql, TUSK_NO_PARAMS)), 3);
+        ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3);
+    }
+    run_on(admin, "alter table pooler_altered alter a type float4 using a + 0.5");
+    for (int i = 0; i < 3; i++) {
+        ck_assert_double_eq(only_value(tusk_exec(conn, sql, TUSK_NO_PARAMS)), 3.5);
+        ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3.5);
+    }
+    tusk_stmt_free(stmt);
+    disconnect(conn);
+    run_on(admin, "drop table pooler_altered");
+    disconnect(admin);
+}
+END_TEST
+
+/* A type without binary output, through a handle: learned as without a pooler. */
+START_TEST(handle_learns_formats)
+{
+    tusk_conn *conn;
+    tusk_stmt *stmt;
+    tusk_row row;
+
+    if (why_not[0])
+        return;
+    conn = through(modes[_i].dbname, modes[_i].pooler);
+    stmt = tusk_prepare(conn, "select '=r/drv'::aclitem, $1::int4", NULL, 0);
+    for (int i = 0; i < 3; i++) {
+        tusk_query *q = tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_int4(i)));
+
+        ck_ok(q);
+        ck_assert(tusk_next_row(q, &row));
+        ck_assert(tusk_str_is(tusk_get_text(&row, 0), "=r/drv"));
+        ck_assert_int_eq(tusk_get_int4(&row, 1), i);
+        tusk_query_free(q);
+        q = tusk_submit(conn, &(tusk_request){.stmt = stmt, .params = TUSK_PARAMS(tusk_int4(i)), .text_results = true});
+        ck_ok(q);
+        ck_assert(tusk_next_row(q, &row));
+        ck_assert_int_eq(tusk_query_column(q, 1)->format, 0);
+        tusk_query_free(q);
+    }
+    tusk_stmt_free(stmt);
+    disconnect(conn);
+}
+END_TEST
+
+/* ---- what is refused ------------------------------------------------------------------------------------------------------- */
+
+#define NEXT " a session of the server's that others have next (pooler=transaction)"
+#define LOCK "an advisory lock would stay with" NEXT
+
+static const struct {
+    const char *sql, *message; /* NULL: it runs */
+} statements[] = {
+    {"listen x", "LISTEN would listen with" NEXT},
+    {"/* a */ set search_path = public", "SET would stay with" NEXT},
+    {"set session jit = off", "SET would stay with" NEXT},
+    {"reset all", "RESET would meet a session of the server's that others have set (pooler=transaction)"},
+    {"prepare p as select 1", "PREPARE would leave its statement with" NEXT},
+    {"declare c cursor with hold for select 1", "a cursor WITH HOLD would stay with" NEXT},
+    {"select pg_advisory_lock(1)", LOCK},
+    {"select 1, pg_catalog.PG_TRY_ADVISORY_LOCK (1)", LOCK},
+    {"begin; set local jit = off; set transaction read only; commit", NULL},
+    {"begin; declare c cursor for select 1 \"with hold\"; commit", NULL},
+    {"select 1 as pg_advisory_lock", NULL},
+    {"select 'pg_advisory_lock(1)', 'set x = y'", NULL},
+    {"begin; select pg_advisory_xact_lock(1); commit", NULL},
+    {"select 1; listen x", "LISTEN would listen with" NEXT},
+};
+
+/* By a script, by a request, by a handle. Without the setting the server is asked. */
+START_TEST(what_means_a_session_is_refused_behind_a_pooler)
+{
+    tusk_conn *conn = NULL;
+    tusk_stmt *stmt;
+    tusk_error err = {0};
+    bool is_script = strchr(statements[_i].sql, ';') != NULL;
+
+    if (why_not[0])
+        return;
+    conn = through("transaction", "transaction");
+    if (!statements[_i].message) {
+        ck_assert_msg(tusk_await_free(tusk_script(conn, statements[_i].sql), &err) == TUSK_OK, "%s", said(&err));
+    } else {
+        ck_assert_int_eq(tusk_await_free(tusk_script(conn, statements[_i].sql), &err), TUSK_ERR_USAGE);
+        ck_error(&err, TUSK_ERR_USAGE, "0A000", statements[_i].message);
+        ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
+        if (!is_script) {
+            ck_assert_int_eq(tusk_await_free(tusk_exec(conn, statements[_i].sql, TUSK_NO_PARAMS), &err),
+                             TUSK_ERR_USAGE);
+            ck_assert_str_eq(err.message, statements[_i].message);
+            stmt = tusk_prepare(conn, statements[_i].sql, NULL, 0);
+            ck_assert_int_eq(tusk_await_free(tusk_stmt_ready(stmt), &err), TUSK_ERR_USAGE);
+            ck_assert_str_eq(err.message, statements[_i].message);
+            tusk_stmt_free(stmt);
+        }
+    }
+    ck_usable(conn);
+    disconnect(conn);
+}
+END_TEST
+
+/* ---- without the setting ---------------------------------------------------------------------------------------------------- */
+
+static int n_told;
+
+static void hear_log(tusk_log_level level, tusk_str message, void *user)
+{
+    (void)user;
+    n_told +=
+        level == TUSK_LOG_WARNING && tusk_str_is(message, "a prepared statement is gone from the server: unless the "
+                                                          "program did that itself, a pooler in transaction mode is in "
+                                                          "between; then set pooler=transaction");
+}
+
+/* Statements are on the other session than the one that is met: no wrong answer, no error outside a transaction, and the log says
+ * what to do. */
+START_TEST(forgotten_setting_costs_no_answer_and_is_told)
+{
+    tusk_conn *conn[CLIENTS];
+    tusk_query *q[CLIENTS];
+
+    if (why_not[0])
+        return;
+    n_told = 0;
+    disconnect(db);
+    db = NULL;
+    tusk_loop_free(loop);
+    loop = tusk_loop_open(&(tusk_loop_config){.on_log = hear_log}, NULL);
+    for (int i = 0; i < CLIENTS; i++)
+        conn[i] = through("transaction", "none");
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < CLIENTS; i++)
+            q[i] = tusk_exec(conn[i], textf("select $1 + %d", i + 10 * (round % 7)), TUSK_PARAMS(tusk_int4(round)));
+        for (int i = 0; i < CLIENTS; i++) {
+            int64_t want = round + i + 10 * (round % 7);
+
+            if (tusk_await(q[i]) == TUSK_OK) {
+                ck_assert_int_eq(one_number(q[i]), want);
+                continue;
+            }
+            ck_assert_int_eq(tusk_query_error(q[i])->retry, TUSK_RETRY_REQUEST);
+            ck_assert_ptr_nonnull(strstr(tusk_query_error(q[i])->hint, "pooler=transaction"));
+            tusk_query_free(q[i]);
+        }
+    }
+    ck_assert_int_gt(n_told, 0);
+    ck_assert_int_le(n_told, CLIENTS);
+    for (int i = 0; i < CLIENTS; i++)
+        disconnect(conn[i]);
+}
+END_TEST
+
+/* ---- transactions, cancel --------------------------------------------------------------------------------------------------- */
+
+START_TEST(transaction_keeps_its_session)
+{
+    tusk_conn *conn, *other;
+
+    if (why_not[0])
+        return;
+    conn = through("transaction", "transaction");
+    other = through("transaction", "transaction");
+    for (int i = 0; i < 20; i++) {
+        run_on(conn, "begin");
+        run_on(conn, "create temp table pooler_own (a int) on commit drop");
+        run_on(other, "select 1");
+        ck_assert_int_eq(asked(conn, "insert into pooler_own values ($1) returning a", i), i);
+        run_on(other, "select 1");
+        ck_assert_int_eq(number_on(conn, "select a from pooler_own"), i);
+        run_on(conn, "commit");
+    }
+    disconnect(conn);
+    disconnect(other);
+}
+END_TEST
+
+START_TEST(deadline_cancels_through_the_pooler)
+{
+    tusk_conn *conn;
+    tusk_query *q;
+
+    if (why_not[0])
+        return;
+    conn = through(modes[_i].dbname, modes[_i].pooler);
+    q = tusk_submit(conn, &(tusk_request){.sql = "select pg_sleep(600)", .timeout = 0.3, .cancelable = true});
+    ck_assert_int_eq(tusk_await_free(q, NULL), TUSK_ERR_TIMEOUT);
+    ck_usable(conn);
+    disconnect(conn);
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("pooler_live");
+    TCase *tcase = tcase_create("pooler");
+
+    tcase_add_unchecked_fixture(tcase, start, stop);
+    tcase_add_checked_fixture(tcase, live_up, live_down);
+    tcase_add_loop_test(tcase, clients_that_change_sessions_get_their_answers, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, column_of_equal_width_is_never_misread, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, handle_learns_formats, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, what_means_a_session_is_refused_behind_a_pooler, 0, N_OF(statements));
+    tcase_add_test(tcase, forgotten_setting_costs_no_answer_and_is_told);
+    tcase_add_test(tcase, transaction_keeps_its_session);
+    tcase_add_loop_test(tcase, deadline_cancels_through_the_pooler, 0, N_OF(modes));
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
