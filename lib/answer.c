@@ -5,6 +5,8 @@
 #include "lib/explain.h"
 #include "lib/formats.h"
 #include "lib/known.h"
+#include "lib/stack.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 /* The query that is being answered: NULL for what the server says unasked. */
@@ -93,7 +95,7 @@ static void on_parameter_description(tusk_conn *conn, tusk_query *q, const tusk_
 /* What is known of a statement from now on: to it, if it has a name, and to all connections. */
 static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
 {
-    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q);
+    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || q->kind == TUSK__QUERY_STACK || tusk__is_analyze(q);
     tusk__desc *next = is_plan ? NULL : tusk__formats_for_next(conn, q, desc);
 
     if (!next)
@@ -121,7 +123,7 @@ static tusk__desc *desc_of(tusk_conn *conn, const tusk_query *q, const tusk__row
     return tusk__desc_new(conn->allocator, description, &q->filling->spare, &desc, NULL) == TUSK_OK ? desc : NULL;
 }
 
-static void on_row_description(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__result *result = q->kind == TUSK__QUERY_PREPARE ? NULL : next_result(q, true);
     tusk__desc *desc;
@@ -195,7 +197,7 @@ static void keep(tusk_conn *conn, tusk_query *q, tusk_str body)
     check_limit(q);
 }
 
-static void on_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+void tusk__answer_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     if (!is_wanted(q) || q->error.code != TUSK_OK)
         return;
@@ -227,10 +229,21 @@ static void send_owed_sync(tusk_conn *conn, tusk_query *q)
 }
 
 /* The caller has had all prepared statements dropped, ours among them. */
-static void note_discard(tusk_conn *conn, tusk_str tag)
+void tusk__answer_tag(tusk_conn *conn, tusk_str tag)
 {
     if (tag.len > 0 && tag.ptr[0] == 'D' && (tusk_str_is(tag, "DISCARD ALL") || tusk_str_is(tag, "DEALLOCATE ALL")))
         tusk__cache_lost(conn);
+}
+
+static void settle_stmt(tusk_query *q);
+static void end_head(tusk_conn *conn, tusk_query *q);
+
+/* It has its answer, and its neighbours in the unit go on: no ReadyForQuery is its own. */
+static void end_member(tusk_conn *conn, tusk_query *q)
+{
+    settle_stmt(q);
+    end_head(conn, q);
+    tusk__deadline_next_head(conn);
 }
 
 /* Of EXPLAIN ANALYZE: is this answer one to what was put around it? */
@@ -249,13 +262,18 @@ static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__even
     tusk__result *result = is_around(q) ? NULL : next_result(q, false);
 
     if (ev->kind == TUSK__EV_COMMAND_COMPLETE)
-        note_discard(conn, ev->tag);
+        tusk__answer_tag(conn, ev->tag);
 
     if (result && ev->kind == TUSK__EV_COMMAND_COMPLETE) {
         result->tag_len = (uint8_t)(ev->tag.len < sizeof result->tag ? ev->tag.len : sizeof result->tag);
         memcpy(result->tag, ev->tag.ptr, result->tag_len);
     }
-    send_owed_sync(conn, q);
+    if (q->kind >= TUSK__QUERY_BEGIN)
+        tusk__transaction_complete(conn, q);
+    if (q->shares_sync)
+        end_member(conn, q);
+    else
+        send_owed_sync(conn, q);
 }
 
 /* The server speaks of a "bind message" and of a statement named "": nothing that the caller has written. */
@@ -279,6 +297,8 @@ static void add_hint(tusk_query *q, const tusk__event *ev)
 static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__query_fail_fields(q, ev->body);
+    if (q->level)
+        tusk__level_error(q, ev->body);
     add_hint(q, ev);
     tusk__query_drop_unfinished(q);
     q->failed_at = (uint8_t)ev->expect;
@@ -296,7 +316,7 @@ static void refuse_copy(tusk_query *q, const char *direction, const char *hint)
     tusk__error_hint(err, tusk_str_of(hint));
 }
 
-static void copy_unasked(tusk_conn *conn)
+void tusk__answer_copy_unasked(tusk_conn *conn)
 {
     tusk_error err = {0};
 
@@ -311,7 +331,7 @@ static void on_copy_in(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     if (!q->is_copy && q->kind != TUSK__QUERY_SCRIPT) {
         tusk__copy_fail_write(&conn->out, tusk_str_of("no COPY was asked for"));
         tusk__send_now(conn);
-        copy_unasked(conn);
+        tusk__answer_copy_unasked(conn);
         return;
     }
     if (q->copy_refused) {
@@ -335,7 +355,7 @@ static void on_copy_out(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     (void)ev;
     if (!q->is_copy && q->kind != TUSK__QUERY_SCRIPT) {
-        copy_unasked(conn);
+        tusk__answer_copy_unasked(conn);
         return;
     }
     refuse_copy(q, "to",
@@ -349,7 +369,7 @@ static void on_copy_both(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     (void)q;
     (void)ev;
-    copy_unasked(conn);
+    tusk__answer_copy_unasked(conn);
 }
 
 static void ignore(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
@@ -393,14 +413,45 @@ static void settle_stmt(tusk_query *q)
         tusk__stmt_first_failed(q->stmt, true); /* unless it was described */
 }
 
-static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+/* It leaves the queue and completes. */
+static void end_head(tusk_conn *conn, tusk_query *q)
 {
+    (void)tusk__queue_pop(conn);
+    q->stage = TUSK__STAGE_OUT;
+    if (q->is_done) {
+        tusk__query_leave(q);
+        return;
+    }
+    if (q->error.code != TUSK_OK) /* canceled in this turn, or refused on behalf of a COPY */
+        tusk__query_drop_unfinished(q);
+    for (tusk__result *result = &q->first; result && !q->rows_given; result = result->next)
+        tusk__result_compact(result, conn->allocator);
+    tusk__query_complete(q);
+}
+
+/* Those behind the head that were not run because of it. A callback may end the connection, and them with it. */
+static void end_not_run(tusk_conn *conn, size_t n)
+{
+    while (n-- > 0) {
+        tusk__request_advance(conn);
+        if (!head_of(conn))
+            return;
+        settle_stmt(head_of(conn));
+        end_head(conn, head_of(conn));
+    }
+}
+
+void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    const tusk_query *last = q->shares_sync ? tusk__unit_last(q) : q;
+    size_t n_not_run;
+
     (void)ev;
     if (q->n_more_syncs > 0) {
         q->n_more_syncs--;
         return;
     }
-    if (conn->stream < q->out_end) { /* Sync is its last message: nobody can have read it */
+    if (conn->stream < last->out_end) { /* Sync is its last message: nobody can have read it */
         tusk_error err = {0};
 
         (void)tusk__error_set(&err, TUSK_ERR_PROTOCOL, NULL, "the server answers what was not sent whole");
@@ -416,19 +467,17 @@ static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         return;
     if (conn->phase == TUSK__PHASE_FENCE && q->kind == TUSK__QUERY_FENCE)
         conn->phase = TUSK__PHASE_READY;
-    check_commit(q);
+    if (conn->opening)
+        tusk__unit_ready(conn);
+    if (q->kind == TUSK__QUERY_COMMIT)
+        tusk__transaction_check(q);
+    else
+        check_commit(q);
     settle_stmt(q);
-    (void)tusk__queue_pop(conn);
-    q->stage = TUSK__STAGE_OUT;
-    if (q->is_done) {
-        tusk__query_leave(q);
-    } else {
-        if (q->error.code != TUSK_OK) /* canceled in this turn, or refused on behalf of a COPY */
-            tusk__query_drop_unfinished(q);
-        for (tusk__result *result = &q->first; result && !q->rows_given; result = result->next)
-            tusk__result_compact(result, conn->allocator);
-        tusk__query_complete(q);
-    }
+    n_not_run = q->shares_sync ? tusk__unit_not_run(q) : 0;
+    end_head(conn, q);
+    if (n_not_run > 0)
+        end_not_run(conn, n_not_run);
     tusk__deadline_after_answer(conn);
     tusk__request_release(conn);
 }
@@ -534,14 +583,14 @@ static void on_fatal(tusk_conn *conn, const tusk__event *ev)
 static const struct {
     void (*fn)(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
 } handlers[] = {
-    [TUSK__EV_READY] = {on_ready},
+    [TUSK__EV_READY] = {tusk__answer_ready},
     [TUSK__EV_PARSE_COMPLETE] = {on_parse_complete},
     [TUSK__EV_BIND_COMPLETE] = {on_bind_complete},
     [TUSK__EV_CLOSE_COMPLETE] = {on_close_complete},
     [TUSK__EV_PARAMETER_DESCRIPTION] = {on_parameter_description},
-    [TUSK__EV_ROW_DESCRIPTION] = {on_row_description},
+    [TUSK__EV_ROW_DESCRIPTION] = {tusk__answer_columns},
     [TUSK__EV_NO_DATA] = {on_no_data},
-    [TUSK__EV_ROW] = {on_row},
+    [TUSK__EV_ROW] = {tusk__answer_row},
     [TUSK__EV_COMMAND_COMPLETE] = {on_command_complete},
     [TUSK__EV_EMPTY_QUERY] = {on_command_complete},
     [TUSK__EV_PORTAL_SUSPENDED] = {on_command_complete},
@@ -570,6 +619,8 @@ void tusk__answer_event(tusk_conn *conn, const tusk__event *ev)
         tusk__answer_parameter(conn, ev);
     else if (ev->kind == TUSK__EV_ERROR && (ev->is_fatal || !q))
         on_fatal(conn, ev);
+    else if (q && q->batch)
+        tusk__batch_event(conn, q, ev);
     else if (q && handlers[ev->kind].fn)
         handlers[ev->kind].fn(conn, q, ev);
 }

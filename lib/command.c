@@ -79,6 +79,7 @@ static const command_word words_c[] = {
     {NULL, TUSK__COMMAND_OTHER, NULL},
 };
 static const command_word words_d[] = {
+    {"do", TUSK__COMMAND_CALL, NULL},
     {"drop", TUSK__COMMAND_OTHER, behind_drop},
     {"discard", TUSK__COMMAND_OTHER, behind_discard},
     {NULL, TUSK__COMMAND_OTHER, NULL},

@@ -11,7 +11,7 @@ typedef enum tusk__command {
     TUSK__COMMAND_OTHER = 0,
     TUSK__COMMAND_EMPTY, /* blanks, comments and semicolons */
     TUSK__COMMAND_COPY,
-    TUSK__COMMAND_CALL, /* it may commit on its way */
+    TUSK__COMMAND_CALL, /* CALL, DO: what they run may commit, unless a transaction block is open */
     TUSK__COMMAND_BEGIN,    /* BEGIN, START TRANSACTION: the first of transaction control */
     TUSK__COMMAND_COMMIT,   /* COMMIT, END */
     TUSK__COMMAND_ROLLBACK, /* ROLLBACK, ABORT */
@@ -21,7 +21,7 @@ typedef enum tusk__command {
     TUSK__COMMAND_PREPARE_TRANSACTION,
     TUSK__COMMAND_COMMIT_PREPARED,
     TUSK__COMMAND_ROLLBACK_PREPARED, /* the last of transaction control */
-    TUSK__COMMAND_ALONE /* may refuse to run in a transaction block (25001), and commits at once: VACUUM, CREATE DATABASE … Some
+    TUSK__COMMAND_ALONE, /* may refuse to run in a transaction block (25001), and commits at once: VACUUM, CREATE DATABASE … Some
                            of these do so by their objects or options alone, such as CLUSTER without a table: whoever asks
                            treats them all so */
 } tusk__command;
@@ -32,6 +32,13 @@ tusk__command tusk__command_of(tusk_str sql);
 static inline bool tusk__command_is_transaction_control(tusk__command command)
 {
     return command >= TUSK__COMMAND_BEGIN && command <= TUSK__COMMAND_ROLLBACK_PREPARED;
+}
+
+/* May ReadyForQuery say afterwards that a transaction is open where none was, or none where one was? */
+static inline bool tusk__command_changes_status(tusk__command command)
+{
+    return command == TUSK__COMMAND_BEGIN || command == TUSK__COMMAND_COMMIT || command == TUSK__COMMAND_ROLLBACK ||
+           command == TUSK__COMMAND_PREPARE_TRANSACTION;
 }
 
 /* Does it make a transaction last? Its answer may be ROLLBACK, and if that is lost, nobody knows what became of it. */

@@ -3,6 +3,8 @@
  * Read first: lib/conn.h, docs/internals/conn.md. */
 #include "lib/conn.h"
 
+#include "lib/stack.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 /* How long a closed connection waits for the server to hang up, so that it ends with FIN and not with RST (D39). */
@@ -78,6 +80,7 @@ static void conn_destroy(tusk_conn *conn)
 
     tusk__task_cancel(&conn->flow_task);
     tusk__task_cancel(&conn->advance_task); /* the close that lets go of it has ended the refused ones before */
+    tusk__levels_clear(conn);
     tusk__session_clear(&conn->session);
     tusk__params_clear(&conn->params, allocator);
     tusk__settings_unref(conn->settings);
@@ -185,6 +188,8 @@ static void complete_queue(tusk_conn *conn, const tusk_error *err)
     while (n-- > 0 && (q = tusk__queue_pop(conn))) {
         if (!q->is_done)
             fail_query(conn, q, err);
+        if (q->batch)
+            tusk__batch_lost(q);
         q->stage = TUSK__STAGE_OUT;
         q->is_paused = q->is_streaming = false;
         if (q->is_done) {

@@ -1,7 +1,6 @@
 /* Connections as lib/ sees them: one struct, worked on by connect.c (until the login is done), queue.c, encode.c and request.c (what
- * is asked), send.c and receive.c (the wire), flow.c (how
- * much may wait),
- * answer.c (what a message means for the query at the head), deadline.c (time-outs and the cancel rule), conn.c (life).
+ * is asked), send.c and receive.c (the wire), flow.c (how much may wait), transaction.c and unit.c (whose Sync is whose), answer.c (what a
+ * message means for the query at the head), deadline.c (time-outs and the cancel rule), conn.c (life).
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #ifndef TUSK_LIB_CONN_H
 #define TUSK_LIB_CONN_H
@@ -68,6 +67,7 @@ struct tusk_conn {
     tusk_query *wire_last; /* the last that is sent or encoded, NULL if none: a barrier lets nothing follow it */
     tusk_query *to_send;   /* the first that is encoded, NULL if none */
     tusk_query *held;      /* the first that is held back, NULL if none */
+    tusk_query *status_last; /* the last on the wire that may change the transaction status, NULL if none */
     size_t n_reserved;     /* expectations of the encoded ones */
     tusk_query *login_waiters, *close_waiters; /* tusk_conn_ready(), tusk_close() */
     tusk_stmt *stmts;      /* all that are not freed */
@@ -78,6 +78,12 @@ struct tusk_conn {
     uint64_t held_bytes, max_queued_bytes; /* the copies of held ones; with what is in the out buffer they are the bytes that wait */
     tusk_query *flow_refused, *drain_waiters; /* what was not queued; tusk_conn_drained() */
     tusk__task flow_task;
+
+    /* transactions that tusk_begin() began: see lib/transaction.h */
+    struct tusk__level *level;       /* the innermost that is not ended, as submitted; NULL if none */
+    struct tusk__level *opening;     /* counted; its BEGIN is on the wire, and no ReadyForQuery came behind it yet; NULL */
+    struct tusk__level *free_levels;
+    uint64_t savepoint_number;       /* names are never reused */
 
     /* cancel rule */
     tusk__cancel *cancel;
@@ -143,6 +149,8 @@ void tusk__connect_failed(tusk_conn *conn, const tusk_error *err); /* this attem
 void tusk__queue_push(tusk_conn *conn, tusk_query *q);
 void tusk__queue_unlink(tusk_conn *conn, tusk_query *q);
 tusk_query *tusk__queue_pop(tusk_conn *conn);
+/* It is not on the wire any more, but stays in its place. */
+void tusk__queue_refuse(tusk_conn *conn, tusk_query *q);
 /* The first of that stage, from q on; NULL if there is none. */
 tusk_query *tusk__queue_next(tusk_query *q, tusk__query_stage stage);
 /* The one whose answer comes next; NULL if nothing is awaited. Inline: asked at each message. */
@@ -184,6 +192,9 @@ typedef struct tusk__request {
 /* On failure the query has its error, or is to have one for the code; what was written must be cut off again. */
 TUSK_MUST_CHECK
 tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+/* Parse and Describe, unless that was done by the one in front of it, Bind, Execute: unnamed, without a Sync. */
+TUSK_MUST_CHECK
+tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, bool is_parsed);
 /* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. */
 TUSK_MUST_CHECK
 tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
@@ -209,6 +220,8 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q);
 bool tusk__request_fence(tusk_conn *conn);
 /* Take a query that is encoded, held or refused out of the queue before a byte of it was sent. False: too late. */
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
+/* The same, but it stays in the queue, refused: the caller gives it its error. Only of one that is encoded. */
+void tusk__request_refuse(tusk_conn *conn, tusk_query *q);
 /* Take out of the buffer what no byte was sent of: the connection is closing. */
 void tusk__request_unsend(tusk_conn *conn);
 /* End the refused ones in front of the one whose answer has come. */
@@ -260,6 +273,12 @@ bool tusk__repeat(tusk_conn *conn, tusk_query *q);
 
 /* answer.c */
 void tusk__answer_event(tusk_conn *conn, const tusk__event *ev);
+/* What a stack's answer has in common with others'. */
+void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
+void tusk__answer_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
+void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
+void tusk__answer_copy_unasked(tusk_conn *conn);
+void tusk__answer_tag(tusk_conn *conn, tusk_str tag);
 void tusk__answer_notice(tusk_conn *conn, const tusk__event *ev);
 /* The server has hung up: if it said why, that is the error. */
 void tusk__answer_farewell(const tusk_conn *conn, tusk_error *err);
@@ -267,7 +286,8 @@ void tusk__answer_parameter(tusk_conn *conn, const tusk__event *ev);
 
 /* deadline.c */
 void tusk__deadline_start(tusk_query *q, double timeout);
-void tusk__deadline_after_answer(tusk_conn *conn); /* the head was popped */
+void tusk__deadline_next_head(tusk_conn *conn);    /* the head was popped */
+void tusk__deadline_after_answer(tusk_conn *conn); /* … and a ReadyForQuery has come */
 void tusk__cancel_rule_ready(tusk_conn *conn);     /* a ReadyForQuery came while CANCELING or FENCE */
 void tusk__cancel_rule_stop(tusk_conn *conn);
 

@@ -130,13 +130,18 @@ static void consider_cancel(tusk_conn *conn)
     }
 }
 
-void tusk__deadline_after_answer(tusk_conn *conn)
+void tusk__deadline_next_head(tusk_conn *conn)
 {
     if (conn->phase == TUSK__PHASE_READY) {
         conn->is_expired = false;
         tusk__timer_stop(conn->loop, &conn->timer);
         consider_cancel(conn);
     }
+}
+
+void tusk__deadline_after_answer(tusk_conn *conn)
+{
+    tusk__deadline_next_head(conn);
     conn->cancel_has_hit = true;
     check_fence(conn);
 }

@@ -8,6 +8,8 @@
 #include "lib/explain.h"
 #include "lib/formats.h"
 #include "lib/pooler.h"
+#include "lib/stack.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 #include "proto/fields.h"
 #include "proto/size.h"
@@ -25,6 +27,11 @@ static const uint8_t expect_analyze[] = {EXPECT_COMMAND, EXPECT_PLAN, TUSK__EXPE
 static const uint8_t expect_analyze_inside[] = {EXPECT_COMMAND, EXPECT_PLAN,    TUSK__EXPECT_SYNC,
                                                 EXPECT_COMMAND, EXPECT_COMMAND, TUSK__EXPECT_SYNC};
 static const uint8_t expect_script[] = {TUSK__EXPECT_QUERY};
+static const uint8_t expect_control[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE,
+                                         TUSK__EXPECT_SYNC};
+static const uint8_t expect_rollback_to[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE,
+                                             TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE,
+                                             TUSK__EXPECT_SYNC};
 
 static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request *r);
@@ -32,6 +39,7 @@ static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__requ
 static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_close_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 
 /* One row per kind: how it is written and what it is answered with. */
 static const struct {
@@ -52,6 +60,11 @@ static const struct {
                                     sizeof expect_analyze_inside}, /* what that makes of it */
     [TUSK__QUERY_SCRIPT] = {encode_script, expect_script, sizeof expect_script},
     [TUSK__QUERY_FENCE] = {encode_script, expect_script, sizeof expect_script},
+    [TUSK__QUERY_BEGIN] = {encode_control, expect_control, sizeof expect_control},
+    [TUSK__QUERY_COMMIT] = {encode_control, expect_control, sizeof expect_control},
+    [TUSK__QUERY_ROLLBACK] = {encode_control, expect_control, sizeof expect_control},
+    [TUSK__QUERY_STACK] = {encode_control, NULL, 0},
+    [TUSK__QUERY_ROLLBACK_TO] = {NULL, expect_rollback_to, sizeof expect_rollback_to},
 };
 
 /* ---- messages ---- */
@@ -178,10 +191,10 @@ static void write_close(tusk__writer *b, tusk_str name)
     tusk__close_write(b, 'S', name);
 }
 
-/* In front: there nothing can make the server skip them. */
+/* In front: there nothing can make the server skip them, unless a BEGIN stands before that. */
 static void close_dropped(tusk_conn *conn, tusk_query *q)
 {
-    q->n_closes = conn->cache ? tusk__cache_close_dropped(conn, q, write_close) : 0;
+    q->n_closes = conn->cache && !conn->opening ? tusk__cache_close_dropped(conn, q, write_close) : 0;
 }
 
 /* Prepared by its first execution, if it is to be kept. */
@@ -206,6 +219,7 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     command = tusk__command_of(r->sql);
     q->is_copy = command == TUSK__COMMAND_COPY;
     q->is_commit = tusk__command_is_commit(command);
+    q->changes_status = tusk__command_changes_status(command);
     name = name_of(conn, q, r);
     close_dropped(conn, q);
     tusk__formats_assume(conn, q);
@@ -213,6 +227,21 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     tusk__describe_write(b, 'S', name);
     TUSK_TRY(tusk__write_bind(conn, q, name, r->params, NULL, q->assumed));
     write_execute(b, q->is_copy);
+    return TUSK_OK;
+}
+
+tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, bool is_parsed)
+{
+    tusk_str unnamed = {NULL, 0};
+
+    TUSK_TRY(tusk__check_size(q, r));
+    TUSK_TRY(check_sql(conn, q, r->sql));
+    if (!is_parsed) {
+        write_parse(&conn->out, unnamed, r->sql, r->params);
+        tusk__describe_write(&conn->out, 'S', unnamed);
+    }
+    TUSK_TRY(tusk__write_bind(conn, q, unnamed, r->params, NULL, NULL));
+    tusk__execute_write(&conn->out, unnamed, 0);
     return TUSK_OK;
 }
 
@@ -341,6 +370,7 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
     TUSK_TRY(set_run_desc(q));
     q->is_copy = stmt->is_copy;
     q->is_commit = stmt->is_commit;
+    q->changes_status = stmt->changes_status;
     close_dropped(conn, q);
     if (!q->text_results)
         return write_by_frame(conn, q, r->params);
@@ -385,20 +415,33 @@ static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__reque
     return TUSK_OK;
 }
 
+static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    (void)r;
+    if (q->kind == TUSK__QUERY_STACK)
+        return tusk__encode_batch(conn, q);
+    if (q->kind == TUSK__QUERY_BEGIN)
+        return tusk__encode_begin(conn, q);
+    return q->kind == TUSK__QUERY_COMMIT ? tusk__encode_commit(conn, q) : tusk__encode_rollback(conn, q);
+}
+
 /* ---- one request ---- */
 
 size_t tusk__n_expects(const tusk_query *q)
 {
-    return kinds[q->kind].n_expects - (q->is_copy ? 1 : 0) + q->n_closes;
+    if (q->batch)
+        return q->batch->n_expects;
+    return kinds[q->kind].n_expects - (q->is_copy || q->shares_sync ? 1 : 0) + q->n_closes;
 }
 
 void tusk__expect_answers(tusk__session *session, const tusk_query *q)
 {
     static const uint8_t expect_closed[] = {TUSK__EXPECT_CLOSE};
+    const uint8_t *expects = q->batch ? q->batch->expects : kinds[q->kind].expects;
 
     for (uint16_t i = 0; i < q->n_closes; i++)
         tusk__session_expect(session, expect_closed, 1);
-    tusk__session_expect(session, kinds[q->kind].expects, tusk__n_expects(q) - q->n_closes);
+    tusk__session_expect(session, expects, tusk__n_expects(q) - q->n_closes);
 }
 
 /* The statement that the cache has for it, if there is one that can be run. */

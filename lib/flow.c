@@ -69,10 +69,11 @@ void tusk__flow_end(tusk_conn *conn, const tusk_error *err)
 
 /* ---- above the bounds ---- */
 
-/* What closes a statement or a cursor makes the queue no longer than there are of these. */
+/* What ends a statement, a cursor or a transaction makes the queue no longer than there are of these. */
 static bool is_exempt(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_CLOSE || q->kind == TUSK__QUERY_CLOSE_PORTAL;
+    return q->kind == TUSK__QUERY_CLOSE || q->kind == TUSK__QUERY_CLOSE_PORTAL || q->kind == TUSK__QUERY_COMMIT ||
+           q->kind == TUSK__QUERY_ROLLBACK;
 }
 
 static void set_error(const tusk_conn *conn, tusk_query *q)
@@ -88,14 +89,15 @@ static void set_error(const tusk_conn *conn, tusk_query *q)
                          "beforehand. The bounds are max_queued_requests and max_queued_bytes."));
 }
 
-/* A Parse has a statement that waits for its end, and ends in its place; all others end in the next turn. */
+/* A Parse has a statement that waits for its end, and what belongs to a transaction spoils it for those behind: they end in their
+ * places. All others end in the next turn. */
 bool tusk__flow_refuse(tusk_conn *conn, tusk_query *q, tusk_str sql)
 {
     if (q->error.code != TUSK_OK || conn->phase >= TUSK__PHASE_CLOSING || is_exempt(q) ||
         tusk__loop_check(conn->loop, NULL) != TUSK_OK)
         return false;
     set_error(conn, q);
-    if (q->kind == TUSK__QUERY_PREPARE)
+    if (q->kind == TUSK__QUERY_PREPARE || q->level || conn->level)
         return false;
     if (!q->stmt)
         tusk__sql_head(sql, q->sql, sizeof q->sql);

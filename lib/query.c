@@ -8,6 +8,8 @@
 
 #include "lib/conn.h"
 #include "lib/named.h"
+#include "lib/stack.h"
+#include "lib/transaction.h"
 #include "lib/sql.h"
 #include "proto/error_set.h"
 #include "proto/size.h"
@@ -49,6 +51,10 @@ static void query_destroy(pooled_query *p)
         tusk__stmt_unref(p->q.stmt);
     tusk__desc_unref(p->q.assumed);
     tusk_named_free(p->q.named);
+    if (p->q.level)
+        tusk__level_leave(&p->q);
+    if (p->q.batch)
+        tusk__batch_free(&p->q);
     if (p->q.conn)
         tusk__conn_unpin(p->q.conn);
     tusk__result_free(&p->q.first, allocator);
@@ -147,6 +153,10 @@ static void query_clear(tusk_query *q)
     if (q->named)
         tusk__named_unref(q->named);
     q->named = NULL;
+    if (q->level)
+        tusk__level_leave(q);
+    if (q->batch)
+        tusk__batch_free(q);
     q->held.sql = (tusk_str){NULL, 0};
     q->held.params = (tusk_params){NULL, 0};
     q->fields_len = 0;
@@ -155,6 +165,8 @@ static void query_clear(tusk_query *q)
     q->text_results = q->cancelable = q->is_paused = q->is_streaming = false;
     q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = false;
     q->is_commit = q->is_copy = q->owes_sync = q->copy_refused = false;
+    q->changes_status = q->in_unit = q->shares_sync = false;
+    q->status_before = 0;
     q->n_closes = 0;
     q->n_more_syncs = 0;
     q->has_begun = false;
@@ -204,10 +216,22 @@ static void run_on_done(tusk_query *q)
 void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 {
     static const char *const acts[TUSK__N_WIRE_KINDS] = {
-        [TUSK__QUERY_EXEC] = "exec",       [TUSK__QUERY_FIRST] = "exec",      [TUSK__QUERY_RUN] = "run",
-        [TUSK__QUERY_PREPARE] = "prepare", [TUSK__QUERY_CLOSE] = "close",     [TUSK__QUERY_CLOSE_PORTAL] = "close",
-        [TUSK__QUERY_EXPLAIN] = "explain", [TUSK__QUERY_ANALYZE] = "explain", [TUSK__QUERY_ANALYZE_INSIDE] = "explain",
-        [TUSK__QUERY_SCRIPT] = "script",   [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_EXEC] = "exec",
+        [TUSK__QUERY_FIRST] = "exec",
+        [TUSK__QUERY_RUN] = "run",
+        [TUSK__QUERY_PREPARE] = "prepare",
+        [TUSK__QUERY_CLOSE] = "close",
+        [TUSK__QUERY_CLOSE_PORTAL] = "close",
+        [TUSK__QUERY_SCRIPT] = "script",
+        [TUSK__QUERY_EXPLAIN] = "explain",
+        [TUSK__QUERY_ANALYZE] = "explain",
+        [TUSK__QUERY_ANALYZE_INSIDE] = "explain",
+        [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_BEGIN] = "begin",
+        [TUSK__QUERY_COMMIT] = "commit",
+        [TUSK__QUERY_ROLLBACK] = "rollback",
+        [TUSK__QUERY_ROLLBACK_TO] = "rollback",
+        [TUSK__QUERY_STACK] = "stack",
     };
 
     char text[sizeof q->sql];
@@ -338,7 +362,7 @@ void tusk__query_drop_rows(tusk_query *q)
 
 void tusk__query_drop_unfinished(tusk_query *q)
 {
-    if (q->is_streaming || (q->kind == TUSK__QUERY_SCRIPT && q->filling->tag_len))
+    if (q->is_streaming || ((q->kind == TUSK__QUERY_SCRIPT || q->batch) && q->filling->tag_len))
         return;
     if (q->rows_given && !q->on_row)
         tusk__result_cut(q->filling);

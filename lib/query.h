@@ -26,6 +26,11 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_ANALYZE_INSIDE, /* between a savepoint and its rollback */
     TUSK__QUERY_SCRIPT,  /* Query */
     TUSK__QUERY_FENCE,   /* an empty Query of our own behind a cancel */
+    TUSK__QUERY_BEGIN,   /* BEGIN or SAVEPOINT; from here on lib/transaction.h */
+    TUSK__QUERY_COMMIT,  /* COMMIT or RELEASE */
+    TUSK__QUERY_ROLLBACK,
+    TUSK__QUERY_STACK,
+    TUSK__QUERY_ROLLBACK_TO, /* what a ROLLBACK becomes when it is encoded, if it ends a savepoint */
     TUSK__N_WIRE_KINDS,
     TUSK__QUERY_WAIT = TUSK__N_WIRE_KINDS /* conn_ready, stmt_ready, close */
 } tusk__query_kind;
@@ -52,6 +57,8 @@ struct tusk_query {
     tusk_loop *loop;
     tusk_conn *conn; /* pinned */
     tusk_stmt *stmt; /* counted; FIRST, RUN, PREPARE, CLOSE */
+    struct tusk__level *level; /* counted; NULL: of no transaction that tusk_begin() began */
+    struct tusk__batch *batch; /* STACK: what it is on the wire; else NULL */
     tusk_named *named; /* counted; NULL: without names. For the positions of errors */
     tusk__query_kind kind;
     tusk__query_stage stage;
@@ -78,6 +85,10 @@ struct tusk_query {
     bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */
     bool owes_sync;         /* … and the Sync has not followed yet */
     bool copy_refused;      /* CopyFail was sent */
+    bool changes_status;    /* the next ReadyForQuery may say another transaction status than the last one */
+    bool in_unit;           /* a BEGIN, or what shares its Sync: see unit.c */
+    bool shares_sync;       /* … and is not the last of these: the Sync is not among its messages */
+    uint8_t status_before;  /* COMMIT: of the ReadyForQuery in front of it; 0: not answered */
     int64_t max_result_bytes;
     uint64_t earlier_bytes; /* of max_result_bytes, what the results in front of the one being received took */
     tusk_row_fn on_row;
@@ -109,6 +120,12 @@ struct tusk_query {
 
 /* Could it pause, or must nothing be behind it? Then it is the last on the wire until it ends. */
 bool tusk__query_is_barrier(const tusk_query *q);
+
+/* Does its form depend on the transaction status? Then it is encoded only when that is known. */
+static inline bool tusk__query_needs_status(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_BEGIN || q->kind == TUSK__QUERY_STACK;
+}
 
 /* A cleared query from the loop's free list, or new. NULL: out of memory. */
 tusk_query *tusk__query_new(tusk_loop *loop, tusk_conn *conn, tusk__query_kind kind);

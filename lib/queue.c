@@ -37,14 +37,37 @@ static tusk_query *wire_before(const tusk_query *q)
     return before;
 }
 
-void tusk__queue_unlink(tusk_conn *conn, tusk_query *q)
+static tusk_query *status_before(const tusk_query *q)
+{
+    tusk_query *before = wire_before(q);
+
+    while (before && !before->changes_status)
+        before = wire_before(before);
+    return before;
+}
+
+/* The marks go to its neighbours. */
+static void unmark(tusk_conn *conn, tusk_query *q)
 {
     if (conn->wire_last == q)
         conn->wire_last = wire_before(q);
+    if (conn->status_last == q)
+        conn->status_last = status_before(q);
     if (conn->to_send == q)
         conn->to_send = tusk__queue_next(q->next, TUSK__STAGE_ENCODED);
     if (conn->held == q)
         conn->held = tusk__queue_next(q->next, TUSK__STAGE_HELD);
+}
+
+void tusk__queue_refuse(tusk_conn *conn, tusk_query *q)
+{
+    unmark(conn, q);
+    q->stage = TUSK__STAGE_REFUSED;
+}
+
+void tusk__queue_unlink(tusk_conn *conn, tusk_query *q)
+{
+    unmark(conn, q);
     if (q->prev)
         q->prev->next = q->next;
     else
@@ -61,7 +84,7 @@ void tusk__queue_unlink(tusk_conn *conn, tusk_query *q)
 /* The only one takes all marks with it: the way of each query that is waited for before the next. */
 static void unlink_only(tusk_conn *conn)
 {
-    conn->first = conn->last = conn->wire_last = conn->to_send = conn->held = NULL;
+    conn->first = conn->last = conn->wire_last = conn->to_send = conn->held = conn->status_last = NULL;
     conn->n_queued = 0;
     tusk__flow_left(conn);
 }

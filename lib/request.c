@@ -3,6 +3,7 @@
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #include "lib/explain.h"
 #include "lib/sql.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 /* Requests up to this size are kept until they are answered if they may have to be repeated. */
@@ -44,15 +45,24 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
                                                  : "the request is too long for one message");
         q->error.fate = TUSK_FATE_NOT_SENT;
         q->stage = TUSK__STAGE_REFUSED;
+        if (q->level)
+            tusk__level_not_run(conn, q);
         return;
     }
     q->is_repeatable = keep_for_repetition(conn, q, r, conn->out.len - len);
+    if (q->level)
+        len = tusk__unit_join(conn, q, len);
     conn->n_reserved += tusk__n_expects(q);
     q->owes_sync = q->is_copy;
     q->out_begin = conn->stream + (len - conn->out_sent);
     q->out_end = conn->stream + (conn->out.len - conn->out_sent);
     q->stage = TUSK__STAGE_ENCODED;
     conn->wire_last = q;
+    q->changes_status |= tusk__is_analyze(q); /* for a while */
+    if (q->changes_status)
+        conn->status_last = q;
+    if (q->kind >= TUSK__QUERY_BEGIN)
+        tusk__transaction_encoded(conn, q);
     if (!conn->to_send)
         conn->to_send = q;
     tusk__send_soon(conn);
@@ -81,10 +91,11 @@ static bool waits_for_status(const tusk_conn *conn, const tusk_query *q)
     return tusk__is_analyze(q) && conn->wire_last;
 }
 
-static bool may_go(const tusk_conn *conn, const tusk_query *q)
+static bool may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 {
     return conn->phase == TUSK__PHASE_READY && !conn->is_expired && !stmt_is_pending(q) && !waits_for_status(conn, q) &&
-           !(conn->wire_last && tusk__query_is_barrier(conn->wire_last));
+           !(conn->wire_last && tusk__query_is_barrier(conn->wire_last)) &&
+           ((!q->level && !tusk__query_needs_status(q)) || tusk__unit_may_go(conn, q, sql));
 }
 
 /* A statement that failed, or is closed, cannot be run; nor one that a request before this one closes. */
@@ -99,6 +110,15 @@ static bool refuse_by_stmt(tusk_query *q, bool is_new)
         tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed")->fate = TUSK_FATE_NOT_SENT;
     }
     return q->error.code != TUSK_OK;
+}
+
+static bool refuse_by_level(tusk_query *q)
+{
+    bool has_failed = q->level && tusk__level_has_failed(q->level);
+
+    if (has_failed)
+        tusk__level_refuse(q);
+    return has_failed;
 }
 
 static void end_refused(tusk_conn *conn)
@@ -152,6 +172,20 @@ static bool refuse_by_conn(tusk_conn *conn, tusk_query *q)
     return q->error.code != TUSK_OK;
 }
 
+/* Prepare and Close are of no transaction. */
+static bool is_of_level(const tusk_query *q)
+{
+    return q->kind != TUSK__QUERY_PREPARE && q->kind != TUSK__QUERY_CLOSE && q->kind != TUSK__QUERY_CLOSE_PORTAL &&
+           !q->level;
+}
+
+static void refuse(tusk_conn *conn, tusk_query *q)
+{
+    q->stage = TUSK__STAGE_REFUSED;
+    if (q->level)
+        tusk__level_not_run(conn, q);
+}
+
 void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_params params)
 {
     tusk__request r = {sql, params};
@@ -159,9 +193,11 @@ void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_par
     if (tusk__flow_is_full(conn) && tusk__flow_refuse(conn, q, sql))
         return;
     tusk__queue_push(conn, q);
-    if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q, true)) {
-        q->stage = TUSK__STAGE_REFUSED;
-    } else if (!conn->held && may_go(conn, q)) {
+    if (conn->level && is_of_level(q))
+        q->level = tusk__level_ref(conn->level);
+    if (q->error.code != TUSK_OK || refuse_by_conn(conn, q) || refuse_by_stmt(q, true) || refuse_by_level(q)) {
+        refuse(conn, q);
+    } else if (!conn->held && may_go(conn, q, sql)) {
         encode(conn, q, &r);
     } else if (tusk__check_size(q, &r) == TUSK_OK &&
                tusk__held_copy(&q->held, conn->allocator, sql, params) == TUSK_OK) {
@@ -171,23 +207,23 @@ void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_par
             conn->held = q;
     } else {
         tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for the request")->fate = TUSK_FATE_NOT_SENT;
-        q->stage = TUSK__STAGE_REFUSED;
+        refuse(conn, q);
     }
-    if (!q->stmt) /* behind the encoding, which mostly finds one */
+    if (!q->stmt && sql.ptr) /* behind the encoding, which mostly finds one */
         tusk__sql_head(sql, q->sql, sizeof q->sql);
     settle_refused(conn);
 }
 
 void tusk__request_release(tusk_conn *conn)
 {
-    while (conn->held && may_go(conn, conn->held)) {
+    while (conn->held && may_go(conn, conn->held, conn->held->held.sql)) {
         tusk_query *q = conn->held;
         tusk__request r = {q->held.sql, q->held.params};
 
         conn->held = tusk__queue_next(q->next, TUSK__STAGE_HELD);
         conn->held_bytes -= q->held.size;
-        if (refuse_by_stmt(q, false))
-            q->stage = TUSK__STAGE_REFUSED;
+        if (refuse_by_stmt(q, false) || refuse_by_level(q))
+            refuse(conn, q);
         else
             encode(conn, q, &r);
     }
@@ -217,19 +253,32 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q)
     settle_refused(conn);
 }
 
+/* Take its bytes out of the buffer, but for a Sync that those in front share. */
+static void unwrite(tusk_conn *conn, tusk_query *q)
+{
+    size_t len = (size_t)(q->out_end - q->out_begin) - tusk__unit_part(conn, q);
+    size_t at = (size_t)(q->out_begin - conn->stream) + conn->out_sent;
+
+    memmove(conn->out.buf + at, conn->out.buf + at + len, conn->out.len - at - len);
+    conn->out.len -= len;
+    conn->n_reserved -= tusk__n_expects(q);
+    for (tusk_query *behind = q->next; behind; behind = behind->next) {
+        behind->out_begin -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
+        behind->out_end -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
+    }
+}
+
+void tusk__request_refuse(tusk_conn *conn, tusk_query *q)
+{
+    unwrite(conn, q);
+    take_back(conn, q);
+    tusk__queue_refuse(conn, q);
+}
+
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
 {
-    size_t len = (size_t)(q->out_end - q->out_begin), at;
-
     if (q->stage == TUSK__STAGE_ENCODED) {
-        at = (size_t)(q->out_begin - conn->stream) + conn->out_sent;
-        memmove(conn->out.buf + at, conn->out.buf + at + len, conn->out.len - at - len);
-        conn->out.len -= len;
-        conn->n_reserved -= tusk__n_expects(q);
-        for (tusk_query *behind = q->next; behind; behind = behind->next) {
-            behind->out_begin -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
-            behind->out_end -= behind->stage == TUSK__STAGE_ENCODED ? len : 0;
-        }
+        unwrite(conn, q);
     } else if (q->stage == TUSK__STAGE_HELD) {
         conn->held_bytes -= q->held.size;
     } else if (q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_OUT) {
@@ -237,6 +286,8 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
     }
     if (q->stage == TUSK__STAGE_ENCODED)
         take_back(conn, q);
+    if (q->level)
+        tusk__level_not_run(conn, q); /* it is still in its place, in front of those that depend on it */
     tusk__queue_unlink(conn, q);
     q->stage = TUSK__STAGE_OUT;
     return true;

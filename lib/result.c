@@ -170,6 +170,7 @@ void tusk__result_reset(tusk__result *result, const tusk_allocator *allocator)
         result->runs_cap = 0;
     }
     result->next = NULL;
+    result->outcome = NULL;
     result->tag_len = 0;
     result->n_rows = result->kept_bytes = 0;
     result->run = result->at = 0;

@@ -53,7 +53,8 @@ typedef struct tusk__run {
 } tusk__run;
 
 typedef struct tusk__result {
-    struct tusk__result *next; /* of a script */
+    struct tusk__result *next; /* of a script or stack */
+    const struct tusk__outcome *outcome; /* of a stack: what became of the statement, see lib/stack.h; else NULL */
     tusk__desc *desc;          /* NULL: no rows can come */
     tusk__desc *spare;         /* the last one of its own, for the next use; NULL */
     char tag[64];

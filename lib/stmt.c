@@ -205,6 +205,7 @@ tusk_stmt *tusk__stmt_new(tusk_conn *conn, tusk_str sql, size_t n_given)
     tusk__conn_pin(conn);
     stmt->is_copy = command == TUSK__COMMAND_COPY;
     stmt->is_commit = tusk__command_is_commit(command);
+    stmt->changes_status = tusk__command_changes_status(command);
     new_name(stmt);
     return stmt;
 }

@@ -37,6 +37,7 @@ struct tusk_stmt {
     bool is_closing;    /* a Close was submitted: what comes behind it is refused, what stands before it runs */
     bool is_copy;       /* first keyword COPY */
     bool is_commit;     /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED */
+    bool changes_status;    /* BEGIN, COMMIT, ROLLBACK … */
     bool is_stale;      /* a handle whose next run has to parse it again */
     char name[24];
     uint32_t *given; /* the types that the caller gave; behind the struct, and the text behind them */

@@ -56,6 +56,9 @@ static const struct {
     {"commit prepared 'a'", TUSK__COMMAND_COMMIT_PREPARED},
     {"rollback prepared 'a'", TUSK__COMMAND_ROLLBACK_PREPARED},
 
+    {"call p()", TUSK__COMMAND_CALL},
+    {"do $$ begin end $$", TUSK__COMMAND_CALL},
+    {"double", TUSK__COMMAND_OTHER},
     {"vacuum", TUSK__COMMAND_ALONE},
     {"vacuum (full) t", TUSK__COMMAND_ALONE},
     {"analyze t", TUSK__COMMAND_OTHER},

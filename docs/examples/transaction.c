@@ -1,5 +1,5 @@
-/* A transaction whose statements are all under way at once, and whose COMMIT waits for their answers: what this side refuses, such as
- * text that is not UTF-8, the server never hears of, and would not keep it from committing. */
+/* A transaction in one round trip: BEGIN, all statements and COMMIT are submitted together, and only if all of them succeed does the
+ * COMMIT. That holds, too, for what this side refuses, such as text that is not UTF-8, of which the server never hears. */
 #include <stdio.h>
 
 #include <tusk/tusk.h>
@@ -10,22 +10,10 @@ enum { N_NAMES = sizeof names / sizeof names[0] };
 /* Insert `n` of the names, all or none. */
 static tusk_code insert_names(tusk_conn *db, tusk_stmt *insert, int n, tusk_error *err)
 {
-    tusk_query *begin = tusk_exec(db, "begin", TUSK_NO_PARAMS), *q[N_NAMES];
-    tusk_code code;
-
+    tusk_query_free(tusk_begin(db, NULL)); /* what comes of it, and of the statements, the commit tells */
     for (int i = 0; i < n; i++)
-        q[i] = tusk_stmt_exec(insert, TUSK_PARAMS(tusk_text(names[i])));
-    code = tusk_await_free(begin, err);
-    for (int i = 0; i < n; i++) {
-        tusk_code one = tusk_await_free(q[i], code == TUSK_OK ? err : NULL);
-
-        if (code == TUSK_OK)
-            code = one;
-    }
-    if (code == TUSK_OK)
-        return tusk_await_free(tusk_exec(db, "commit", TUSK_NO_PARAMS), err);
-    (void)tusk_await_free(tusk_exec(db, "rollback", TUSK_NO_PARAMS), NULL);
-    return code;
+        tusk_query_free(tusk_stmt_exec(insert, TUSK_PARAMS(tusk_text(names[i]))));
+    return tusk_await_free(tusk_commit(db), err);
 }
 
 static long long count(tusk_conn *db)
@@ -53,7 +41,7 @@ int main(int argc, char **argv)
         insert = tusk_prepare(db, "insert into names values ($1)", NULL, 0);
         if (insert_names(db, insert, N_NAMES, &err) != TUSK_OK) {
             tusk_error_format(&err, line, sizeof line);
-            printf("%s\n", line);
+            printf("%s: %s\n", line, err.detail);
         }
         printf("%lld names\n", count(db));
         if (insert_names(db, insert, 1, &err) == TUSK_OK && count(db) == 1)

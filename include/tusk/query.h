@@ -145,7 +145,7 @@ bool tusk_next_row(tusk_query *q, tusk_row *row);
 /** Back to the first kept row of the first result. Streamed rows are gone. */
 void tusk_rewind(tusk_query *q);
 
-/** Go to the next result of a script; rows of the present one that were not taken are passed over. On a running script it turns
+/** Go to the next result of a script or stack; rows of the present one that were not taken are passed over. On a running script it turns
  * the loop until the next one begins. false if there is none, or as tusk_next_row(). The first result is the present one from the
  * start. A script that failed keeps the results that were complete before the error. */
 bool tusk_next_result(tusk_query *q);

@@ -39,7 +39,9 @@
 #include <tusk/row.h>
 #include <tusk/server.h>
 #include <tusk/sqlstate.h>
+#include <tusk/stack.h>
 #include <tusk/str.h>
+#include <tusk/transaction.h>
 #include <tusk/value.h>
 #include <tusk/version.h>
 

@@ -1,0 +1,85 @@
+/* Transactions as lib/ sees them: one level for each tusk_begin(), shared by the requests that were submitted in it; and units,
+ * requests that share one Sync, because the BEGIN in front of them may fail.
+ * Read first: tusk/transaction.h; DESIGN "Transactions"; docs/internals/units.md. */
+#ifndef TUSK_LIB_TRANSACTION_H
+#define TUSK_LIB_TRANSACTION_H
+
+#include <tusk/transaction.h>
+
+#include "lib/query.h"
+
+/* What a level is on the server: known when its BEGIN is encoded. */
+typedef enum tusk__level_form {
+    TUSK__LEVEL_UNKNOWN = 0,
+    TUSK__LEVEL_BLOCK,    /* BEGIN … COMMIT */
+    TUSK__LEVEL_SAVEPOINT /* in a transaction that is there already */
+} tusk__level_form;
+
+typedef struct tusk__level {
+    uint32_t refs; /* the connection while it is open, each request in it, each level in it */
+    struct tusk__level *parent; /* counted; in the free list: the next */
+    tusk_transaction options;
+    tusk__level_form form;
+    uint64_t savepoint; /* its number */
+    bool has_begun;     /* BEGIN was answered, but perhaps not its ReadyForQuery */
+    bool is_failed;     /* it never began: nothing in it is run */
+    bool is_spoiled;    /* a request in it was never sent: its end is a rollback */
+    bool inner_spoiled; /* … in a level in it that may still be rolled back */
+    tusk_query *end;    /* its COMMIT, RELEASE or ROLLBACK, once that is encoded */
+    tusk_error *cause;  /* the first error in it; NULL: none, or no memory for it */
+    bool cause_is_inner;
+} tusk__level;
+
+static inline tusk__level *tusk__level_ref(tusk__level *level)
+{
+    level->refs++;
+    return level;
+}
+void tusk__level_unref(tusk_conn *conn, tusk__level *level); /* NULL is fine */
+/* A request lets go of its level. */
+void tusk__level_leave(tusk_query *q);
+void tusk__levels_clear(tusk_conn *conn);
+
+/* Is it known that this one, or one around it, never began? */
+bool tusk__level_has_failed(const tusk__level *level);
+/* q is in a level that has failed: its error; a rollback has nothing to do. */
+void tusk__level_refuse(tusk_query *q);
+
+/* q was refused, or taken back, before a byte of it was sent. */
+void tusk__level_not_run(tusk_conn *conn, tusk_query *q);
+/* The server answers q, which is in a level, with an error. */
+void tusk__level_error(tusk_query *q, tusk_str fields);
+
+/* "begin isolation level …" */
+TUSK_MUST_CHECK
+tusk_code tusk__begin_text(const tusk_transaction *t, char *text, size_t size);
+
+/* Parse, Bind, Execute of a statement of our own. */
+void tusk__control_write(tusk_conn *conn, tusk_str sql);
+
+/* The kinds of transaction.c. */
+tusk_code tusk__encode_begin(tusk_conn *conn, tusk_query *q);
+tusk_code tusk__encode_commit(tusk_conn *conn, tusk_query *q);
+tusk_code tusk__encode_rollback(tusk_conn *conn, tusk_query *q);
+void tusk__transaction_encoded(tusk_conn *conn, tusk_query *q);
+void tusk__transaction_complete(tusk_conn *conn, tusk_query *q); /* CommandComplete */
+void tusk__transaction_check(tusk_query *q);                     /* a commit at its ReadyForQuery: was it one? */
+
+/* ---- units (unit.c) ---- */
+
+/* May q be encoded now, as far as the transactions in front of it are concerned? */
+bool tusk__unit_may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql);
+/* q, which may go, was written from `len` of the out buffer on: does it share the Sync of what is in front, or have its own? Returns
+ * where it begins now. */
+size_t tusk__unit_join(tusk_conn *conn, tusk_query *q, size_t len);
+/* q is about to be taken out of the out buffer. Returns how many bytes at its end must stay: the Sync of those in front. */
+size_t tusk__unit_part(tusk_conn *conn, tusk_query *q);
+/* The last of the unit that begins with q. */
+tusk_query *tusk__unit_last(tusk_query *q);
+/* ReadyForQuery came while q is the head, though its Sync is not the last of its messages: it failed, and those behind it were not run.
+ * Returns how many they are; they have their errors. */
+size_t tusk__unit_not_run(tusk_query *q);
+/* ReadyForQuery: a BEGIN that succeeded has a transaction now. */
+void tusk__unit_ready(tusk_conn *conn);
+
+#endif

@@ -1,0 +1,283 @@
+/* Transactions that are repeated: how often, after what, and that only the last attempt is kept.
+ * Read first: tusk/transaction.h, "the whole of it". */
+#include "test/live/live.h"
+
+static tusk_conn *other;
+
+static void up(void)
+{
+    live_up();
+    other = connect_plain();
+    run("drop table if exists transact_test");
+    run("create table transact_test (n int4)");
+    run("insert into transact_test values (0)");
+    ck_usable(other);
+}
+
+static void down(void)
+{
+    run_on(other, "drop table transact_test");
+    disconnect(other);
+    live_down();
+}
+
+static int64_t seen(void)
+{
+    return number_on(other, "select sum(n) from transact_test");
+}
+
+static const tusk_transact_options quick = {.min_delay = 1e-6, .max_delay = 1e-5};
+
+/* ---- blocking ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct plan {
+    int n_failures;       /* so many attempts fail, */
+    const char *sqlstate; /* with this */
+    int n_attempts;
+} plan;
+
+static const char *raising(const char *sqlstate)
+{
+    return textf("do $$ begin raise exception 'planned' using errcode = '%s'; end $$", sqlstate);
+}
+
+static tusk_code add_one(tusk_conn *conn, void *user, tusk_error *err)
+{
+    plan *p = user;
+    tusk_code code = tusk_await_free(tusk_exec(conn, "update transact_test set n = n + 1", TUSK_NO_PARAMS), err);
+
+    if (code == TUSK_OK && p->n_attempts++ < p->n_failures)
+        code = tusk_await_free(tusk_exec(conn, raising(p->sqlstate), TUSK_NO_PARAMS), err);
+    return code;
+}
+
+static const struct {
+    int n_failures, n_attempts;
+    const char *sqlstate;
+    unsigned max_attempts;
+} plans[] = {
+    {0, 1, "", 0},      {1, 2, "40001", 0}, {3, 4, "40P01", 0}, {4, 5, "40001", 0}, {5, 5, "40001", 0}, /* given up */
+    {1, 1, "40001", 1}, /* not to be repeated */
+    {1, 1, "23505", 0}, /* nothing that repeating would help */
+};
+
+START_TEST(it_is_repeated_as_often_as_it_may_and_kept_once)
+{
+    plan p = {plans[_i].n_failures, plans[_i].sqlstate, 0};
+    tusk_transact_options options = quick;
+    tusk_error err = {0};
+    bool is_kept = plans[_i].n_attempts > plans[_i].n_failures;
+    tusk_code code;
+
+    options.max_attempts = plans[_i].max_attempts;
+    code = tusk_transact(db, &options, add_one, &p, &err);
+    ck_assert_msg(code == (is_kept ? TUSK_OK : TUSK_ERR_SERVER), "%s", said(&err));
+    ck_assert_int_eq(p.n_attempts, plans[_i].n_attempts);
+    if (!is_kept)
+        ck_assert_str_eq(err.sqlstate, plans[_i].sqlstate);
+    ck_assert_int_eq(seen(), is_kept);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_usable(db);
+}
+END_TEST
+
+/* Nobody looks at the statement that fails: the commit tells. */
+static tusk_code without_looking(tusk_conn *conn, void *user, tusk_error *err)
+{
+    plan *p = user;
+
+    (void)err;
+    tusk_query_free(tusk_exec(conn, "update transact_test set n = n + 1", TUSK_NO_PARAMS));
+    if (p->n_attempts++ < p->n_failures)
+        tusk_query_free(tusk_exec(conn, raising("40001"), TUSK_NO_PARAMS));
+    return TUSK_OK;
+}
+
+/* … or a statement behind it, which has met a failed transaction only. */
+static tusk_code looking_too_late(tusk_conn *conn, void *user, tusk_error *err)
+{
+    (void)without_looking(conn, user, err);
+    return tusk_await_free(tusk_exec(conn, "select 1", TUSK_NO_PARAMS), err);
+}
+
+START_TEST(it_is_repeated_also_for_what_nobody_looked_at)
+{
+    plan p = {2, "40001", 0};
+    tusk_error err = {0};
+
+    ck_assert_msg(tusk_transact(db, &quick, _i ? looking_too_late : without_looking, &p, &err) == TUSK_OK, "%s",
+                  said(&err));
+    ck_assert_int_eq(p.n_attempts, 3);
+    ck_assert_int_eq(seen(), 1);
+}
+END_TEST
+
+/* A neighbour commits between what is read and what is written, in the first attempt. */
+static tusk_code read_then_write(tusk_conn *conn, void *user, tusk_error *err)
+{
+    int *n_attempts = user;
+
+    (void)number_on(conn, "select n from transact_test");
+    if (++*n_attempts == 1)
+        run_on(other, "update transact_test set n = n + 10");
+    return tusk_await_free(tusk_exec(conn, "update transact_test set n = n + 1", TUSK_NO_PARAMS), err);
+}
+
+START_TEST(a_real_conflict_is_repeated)
+{
+    tusk_transact_options options = {.transaction = {.isolation = TUSK_REPEATABLE_READ}, .min_delay = 1e-6};
+    tusk_error err = {0};
+    int n_attempts = 0;
+
+    ck_assert_msg(tusk_transact(db, &options, read_then_write, &n_attempts, &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_int_eq(n_attempts, 2);
+    ck_assert_int_eq(seen(), 11);
+}
+END_TEST
+
+START_TEST(inside_another_transaction_it_is_a_savepoint_and_not_repeated)
+{
+    plan p = {1, "40001", 0};
+    tusk_error err = {0};
+
+    tusk_query_free(tusk_begin(db, NULL));
+    ck_assert_int_eq(tusk_transact(db, &quick, add_one, &p, &err), TUSK_ERR_SERVER);
+    ck_assert_int_eq(p.n_attempts, 1);
+    ck_assert_msg(tusk_transact(db, &quick, add_one, &p, &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_int_eq(seen(), 0);
+    ck_assert_msg(tusk_await_free(tusk_commit(db), &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_int_eq(seen(), 1);
+}
+END_TEST
+
+static tusk_code forgetful(tusk_conn *conn, void *user, tusk_error *err)
+{
+    tusk_query_free(tusk_begin(conn, NULL));
+    return add_one(conn, user, err);
+}
+
+START_TEST(an_inner_transaction_that_is_left_open_is_a_mistake)
+{
+    plan p = {0, "", 0};
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk_transact(db, NULL, forgetful, &p, &err), TUSK_ERR_USAGE);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_assert_int_eq(seen(), 0);
+    ck_usable(db);
+}
+END_TEST
+
+START_TEST(a_begin_that_fails_is_the_error_of_all)
+{
+    tusk_transact_options options = {.transaction = {.isolation = (tusk_isolation)9}};
+    plan p = {0, "", 0};
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk_transact(db, &options, add_one, &p, &err), TUSK_ERR_USAGE);
+    ck_assert_int_eq(seen(), 0);
+    ck_usable(db);
+}
+END_TEST
+
+/* ---- with callbacks -------------------------------------------------------------------------------------------------------------- */
+
+static unsigned n_attempts, n_failures;
+
+static void on_done(tusk_query *q, void *user)
+{
+    tusk_attempt_end(user, tusk_query_error(q));
+}
+
+static void all_at_once(tusk_attempt *attempt, void *user)
+{
+    tusk_conn *conn = tusk_attempt_conn(attempt);
+
+    (void)user;
+    n_attempts = tusk_attempt_number(attempt);
+    tusk_query_free(tusk_exec(conn, "update transact_test set n = n + 1", TUSK_NO_PARAMS));
+    if (n_attempts <= n_failures)
+        tusk_query_free(tusk_exec(conn, raising("40001"), TUSK_NO_PARAMS));
+    tusk_attempt_end(attempt, NULL);
+}
+
+static void step_by_step(tusk_attempt *attempt, void *user)
+{
+    (void)user;
+    n_attempts = tusk_attempt_number(attempt);
+    tusk_query_free(tusk_exec(tusk_attempt_conn(attempt), "update transact_test set n = n + 1", TUSK_NO_PARAMS));
+    (void)tusk_submit(tusk_attempt_conn(attempt),
+                      &(tusk_request){.sql = n_attempts <= n_failures ? raising("40P01") : "select 1",
+                                      .on_done = on_done,
+                                      .user = attempt});
+}
+
+START_TEST(with_callbacks_it_is_the_same)
+{
+    tusk_query *q;
+
+    n_failures = (unsigned)_i >> 1;
+    q = tusk_transact_start(db, &quick, _i & 1 ? step_by_step : all_at_once, NULL);
+    if (n_failures < 5)
+        ck_ok(q);
+    else
+        ck_assert_int_ne(tusk_await(q), TUSK_OK);
+    ck_assert_uint_eq(n_attempts, n_failures < 5 ? n_failures + 1 : 5);
+    tusk_query_free(q);
+    ck_assert_int_eq(seen(), n_failures < 5);
+    ck_usable(db);
+}
+END_TEST
+
+static void never_ends(tusk_attempt *attempt, void *user)
+{
+    tusk_query_free(tusk_exec(tusk_attempt_conn(attempt), "update transact_test set n = n + 1", TUSK_NO_PARAMS));
+    *(tusk_attempt **)user = attempt;
+}
+
+static void note_code(tusk_query *q, void *user)
+{
+    *(tusk_code *)user = tusk_query_code(q);
+}
+
+/* Before its first attempt, in it, and while its commit is under way. */
+START_TEST(the_end_of_the_loop_is_its_end_too)
+{
+    tusk_attempt *attempt = NULL;
+    tusk_code code = TUSK_AGAIN;
+    tusk_conn *conn;
+
+    down();
+    live_loop_up();
+    conn = connect_plain();
+    ck_usable(conn);
+    tusk_query_on_done(tusk_transact_start(conn, NULL, never_ends, &attempt), note_code, &code);
+    for (int i = 0; i < _i; i++)
+        turn(0);
+    if (_i == 3) {
+        ck_assert_ptr_nonnull(attempt);
+        tusk_attempt_end(attempt, NULL);
+    }
+    tusk_loop_free(loop);
+    ck_assert_int_eq(code, TUSK_ERR_CANCELED);
+    up();
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("transact");
+    TCase *tcase = tcase_create("live");
+
+    tcase_add_checked_fixture(tcase, up, down);
+    tcase_add_loop_test(tcase, it_is_repeated_as_often_as_it_may_and_kept_once, 0, N_OF(plans));
+    tcase_add_loop_test(tcase, it_is_repeated_also_for_what_nobody_looked_at, 0, 2);
+    tcase_add_test(tcase, a_real_conflict_is_repeated);
+    tcase_add_test(tcase, inside_another_transaction_it_is_a_savepoint_and_not_repeated);
+    tcase_add_test(tcase, an_inner_transaction_that_is_left_open_is_a_mistake);
+    tcase_add_test(tcase, a_begin_that_fails_is_the_error_of_all);
+    tcase_add_loop_test(tcase, with_callbacks_it_is_the_same, 0, 12);
+    tcase_add_loop_test(tcase, the_end_of_the_loop_is_its_end_too, 0, 4);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,513 @@
+/* Transactions against the real server: one round trip, what a failure anywhere in them means, nesting, and that nothing of a
+ * transaction that never began slips into autocommit.
+ * Read first: tusk/transaction.h, docs/internals/units.md. */
+#include "test/live/live.h"
+
+#include "test/harness/fail_os.h"
+
+static fail_os world;
+static tusk_conn *other; /* sees what is committed */
+
+static void counted_up(void)
+{
+    tusk_error err = {0};
+
+    live_fds = harness_open_fds();
+    fail_os_init(&world, OS_SEND, 0, 0, false);
+    loop = tusk__loop_open_on(&world.os, &(tusk_loop_config){0}, &err);
+    ck_assert_msg(loop != NULL, "%s", said(&err));
+    db = connect_plain();
+    other = connect_plain();
+    run("drop table if exists transaction_test");
+    run("create table transaction_test (n int4 primary key, "
+        "unique (n) deferrable initially deferred)");
+    ck_usable(other);
+}
+
+static void counted_down(void)
+{
+    tusk_error err = {0};
+
+    if (other) {
+        ck_assert_msg(
+            tusk_await_free(tusk_exec(other, "drop table if exists transaction_test", TUSK_NO_PARAMS), &err) == TUSK_OK,
+            "%s", said(&err));
+        disconnect(other);
+    }
+    other = NULL;
+    live_down();
+}
+
+static tusk_query *insert(int n)
+{
+    return tusk_exec(db, "insert into transaction_test values ($1)", TUSK_PARAMS(tusk_int4(n)));
+}
+
+static int64_t committed(void)
+{
+    return number_on(other, "select count(*) from transaction_test");
+}
+
+static void ends(tusk_query *q, tusk_code code, const char *sqlstate, tusk_fate fate)
+{
+    const tusk_error *err = tusk_query_error(q);
+
+    (void)tusk_await(q);
+    err = tusk_query_error(q);
+    ck_assert_msg(err->code == code, "not %s: %s", tusk_code_name(code), said(err));
+    if (code != TUSK_OK) {
+        ck_assert_str_eq(err->sqlstate, sqlstate);
+        ck_assert_msg(err->fate == fate, "%s", said(err));
+    }
+    tusk_query_free(q);
+}
+
+static void is_fine(tusk_query *q)
+{
+    ends(q, TUSK_OK, "", TUSK_FATE_ANSWERED);
+}
+
+static void is_not_run(tusk_query *q)
+{
+    ends(q, TUSK_ERR_SERVER, "25P02", TUSK_FATE_ANSWERED);
+}
+
+/* ---- one round trip ------------------------------------------------------------------------------------------------------- */
+
+typedef struct trips {
+    long sends, waits;
+} trips;
+
+static trips mark(void)
+{
+    return (trips){world.n[OS_SEND], world.n[OS_EPOLL_WAIT]};
+}
+
+/* An answer may arrive in two pieces, which are two waits for one send: only never two sends. */
+static void took_one_trip(trips since)
+{
+    ck_assert_int_eq(world.n[OS_SEND] - since.sends, 1);
+}
+
+START_TEST(begin_insert_and_commit_are_one_round_trip)
+{
+    tusk_query *q[4];
+    trips since = mark();
+
+    q[0] = tusk_begin(db, NULL);
+    q[1] = insert(1);
+    q[2] = insert(2);
+    q[3] = tusk_commit(db);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    is_fine(q[3]);
+    took_one_trip(since);
+    for (int i = 0; i < 3; i++)
+        is_fine(q[i]);
+    ck_assert_int_eq(committed(), 2);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);
+}
+END_TEST
+
+START_TEST(what_is_submitted_before_the_login_is_one_flight_too)
+{
+    tusk_conn *conn = db;
+    tusk_query *q[3];
+
+    db = connect_plain();
+    q[0] = tusk_begin(db, &(tusk_transaction){.isolation = TUSK_SERIALIZABLE});
+    q[1] = tusk_exec(
+        db, "insert into transaction_test select 7 where current_setting('transaction_isolation') = 'serializable'",
+        TUSK_NO_PARAMS);
+    q[2] = tusk_commit(db);
+    for (int i = 0; i < 3; i++)
+        is_fine(q[i]);
+    disconnect(db);
+    db = conn;
+    ck_assert_int_eq(committed(), 1);
+}
+END_TEST
+
+START_TEST(transactions_follow_one_another_without_waiting_for_the_caller)
+{
+    tusk_query *q[30];
+
+    for (int i = 0; i < 30; i += 3) {
+        q[i] = tusk_begin(db, NULL);
+        q[i + 1] = insert(i);
+        q[i + 2] = i % 2 ? tusk_rollback(db) : tusk_commit(db);
+    }
+    for (int i = 0; i < 30; i++)
+        is_fine(q[i]);
+    ck_assert_int_eq(committed(), 5);
+}
+END_TEST
+
+/* ---- isolation ------------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    tusk_transaction options;
+    const char *isolation;
+    bool read_only, deferrable;
+} kinds[] = {
+    {{TUSK_ISOLATION_DEFAULT, false, false}, "read committed", false, false},
+    {{TUSK_READ_UNCOMMITTED, false, false}, "read uncommitted", false, false},
+    {{TUSK_READ_COMMITTED, true, false}, "read committed", true, false},
+    {{TUSK_REPEATABLE_READ, false, false}, "repeatable read", false, false},
+    {{TUSK_SERIALIZABLE, true, true}, "serializable", true, true},
+};
+
+START_TEST(a_transaction_is_of_the_kind_that_was_asked_for)
+{
+    tusk_query *begin = tusk_begin(db, &kinds[_i].options), *q, *end;
+    tusk_row row;
+
+    q = tusk_exec(db,
+                  "select current_setting('transaction_isolation'), current_setting('transaction_read_only')::bool, "
+                  "current_setting('transaction_deferrable')::bool",
+                  TUSK_NO_PARAMS);
+    end = tusk_commit(db);
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert(tusk_str_is(tusk_get_text(&row, 0), kinds[_i].isolation));
+    ck_assert_int_eq(tusk_get_bool(&row, 1), kinds[_i].read_only);
+    ck_assert_int_eq(tusk_get_bool(&row, 2), kinds[_i].deferrable);
+    tusk_query_free(q);
+    is_fine(begin);
+    is_fine(end);
+}
+END_TEST
+
+/* ---- what fails ------------------------------------------------------------------------------------------------------------ */
+
+START_TEST(a_statement_that_fails_undoes_all_and_the_commit_says_so)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *first = insert(1), *bad, *third, *commit;
+
+    bad = tusk_exec(db, "select 1/0", TUSK_NO_PARAMS);
+    third = insert(3);
+    commit = tusk_commit(db);
+    is_fine(begin);
+    is_fine(first);
+    ends(bad, TUSK_ERR_SERVER, "22012", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(tusk_await(third), TUSK_ERR_SERVER);
+    ck_assert_str_eq(tusk_query_error(third)->message,
+                     "not run: exec \"select 1/0\" failed before it in the same unit");
+    ck_assert_str_eq(tusk_query_error(third)->detail, "division by zero");
+    is_not_run(third);
+    ck_assert_int_eq(tusk_await(commit), TUSK_ERR_ROLLED_BACK);
+    ck_assert_str_eq(tusk_query_error(commit)->message, "the transaction was rolled back: a statement in it failed");
+    ck_assert_str_eq(tusk_query_error(commit)->detail, "division by zero");
+    ends(commit, TUSK_ERR_ROLLED_BACK, "40000", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(committed(), 0);
+    ck_usable(db);
+}
+END_TEST
+
+/* The server never hears of it; the commit must not keep the rest. */
+START_TEST(what_is_refused_here_turns_the_commit_into_a_rollback)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *first = insert(1), *bad, *commit;
+
+    bad = tusk_exec(db, "select $1", TUSK_PARAMS(tusk_text("b\xff")));
+    commit = tusk_commit(db);
+    is_fine(begin);
+    is_fine(first);
+    ends(bad, TUSK_ERR_VALUE, "22021", TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(tusk_await(commit), TUSK_ERR_ROLLED_BACK);
+    ck_assert_str_eq(tusk_query_error(commit)->message,
+                     "the transaction was rolled back: a request in it was never sent");
+    ends(commit, TUSK_ERR_ROLLED_BACK, "40000", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(committed(), 0);
+    ck_usable(db);
+}
+END_TEST
+
+START_TEST(a_statement_that_is_canceled_before_it_was_sent_turns_the_commit_into_a_rollback)
+{
+    bool is_nested = _i;
+    tusk_query *begin = tusk_begin(db, NULL), *inner = NULL, *first, *gone, *release = NULL, *commit;
+
+    if (is_nested) {
+        is_fine(begin);
+        begin = tusk_begin(db, NULL);
+    }
+    first = insert(1);
+    gone = insert(2);
+    release = is_nested ? tusk_commit(db) : NULL;
+    commit = tusk_commit(db);
+    tusk_query_cancel(gone);
+    (void)inner;
+    is_fine(begin);
+    is_fine(first);
+    ends(gone, TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+    if (is_nested)
+        ends(release, TUSK_ERR_ROLLED_BACK, "40000", TUSK_FATE_ANSWERED);
+    ends(commit, TUSK_ERR_ROLLED_BACK, "40000", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(committed(), 0);
+    ck_usable(db);
+}
+END_TEST
+
+/* Each place in the unit: the Sync at its end must stay where it is needed. */
+START_TEST(whoever_of_a_unit_is_taken_back_the_others_have_their_answers)
+{
+    tusk_query *q[5];
+
+    q[0] = tusk_begin(db, NULL);
+    for (int i = 1; i < 4; i++)
+        q[i] = insert(i);
+    q[4] = tusk_rollback(db);
+    tusk_query_cancel(q[_i]);
+    for (int i = 0; i < 5; i++) {
+        if (i == _i)
+            ends(q[i], TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+        else if (_i == 0 && i < 4)
+            ends(q[i], TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+        else
+            is_fine(q[i]);
+    }
+    if (_i == 4) { /* the rollback itself */
+        ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+        is_fine(tusk_rollback(db));
+    }
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);
+    ck_assert_int_eq(committed(), 0);
+    ck_usable(db);
+}
+END_TEST
+
+/* A standby refuses SERIALIZABLE; here the same comes of a BEGIN in a transaction that has failed… which is none of ours: so by a
+ * wrong level, which is refused before it is sent, and by a deferrable that the server cannot parse. */
+START_TEST(a_begin_that_is_refused_leaves_nothing_in_autocommit)
+{
+    tusk_query *begin = tusk_begin(db, &(tusk_transaction){.isolation = (tusk_isolation)9}), *q = insert(1);
+
+    ends(begin, TUSK_ERR_USAGE, "42601", TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_USAGE);
+    ck_assert_str_eq(tusk_query_error(q)->message,
+                     "not run: the transaction did not begin: there is no isolation level 9");
+    ends(q, TUSK_ERR_USAGE, "42601", TUSK_FATE_NOT_SENT);
+    ends(insert(2), TUSK_ERR_USAGE, "42601", TUSK_FATE_NOT_SENT);
+    if (_i)
+        ends(tusk_commit(db), TUSK_ERR_USAGE, "42601", TUSK_FATE_NOT_SENT);
+    else
+        is_fine(tusk_rollback(db));
+    ck_assert_int_eq(committed(), 0);
+    is_fine(insert(3));
+    ck_assert_int_eq(committed(), 1);
+}
+END_TEST
+
+START_TEST(a_commit_that_a_deferred_constraint_refuses_is_the_servers_error)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *one, *two, *commit;
+
+    run("alter table transaction_test drop constraint transaction_test_pkey");
+    one = insert(1);
+    two = insert(1);
+    commit = tusk_commit(db);
+    is_fine(begin);
+    is_fine(one);
+    is_fine(two);
+    ends(commit, TUSK_ERR_SERVER, "23505", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(committed(), 0);
+    ck_usable(db);
+}
+END_TEST
+
+START_TEST(a_commit_without_a_transaction_is_an_error)
+{
+    ends(tusk_commit(db), TUSK_ERR_STATE, "25P01", TUSK_FATE_ANSWERED);
+    is_fine(tusk_rollback(db)); /* a ROLLBACK too many is a warning to the server */
+    ck_usable(db);
+}
+END_TEST
+
+/* ---- nesting ---------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_nested_transaction_is_a_savepoint)
+{
+    tusk_query *outer = tusk_begin(db, NULL), *one = insert(1), *inner = tusk_begin(db, NULL), *two = insert(2), *end;
+
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 2);
+    end = _i ? tusk_commit(db) : tusk_rollback(db);
+    is_fine(outer);
+    is_fine(one);
+    is_fine(inner);
+    is_fine(two);
+    is_fine(end);
+    ck_assert_int_eq(committed(), 0);
+    is_fine(tusk_commit(db));
+    ck_assert_int_eq(committed(), _i ? 2 : 1);
+}
+END_TEST
+
+START_TEST(an_error_in_a_nested_transaction_that_is_rolled_back_costs_the_outer_one_nothing)
+{
+    tusk_query *outer = tusk_begin(db, NULL), *one = insert(1), *inner, *bad;
+
+    is_fine(outer);
+    is_fine(one);
+    inner = tusk_begin(db, NULL);
+    bad = _i ? tusk_exec(db, "select $1", TUSK_PARAMS(tusk_text("\xff"))) : tusk_exec(db, "select 1/0", TUSK_NO_PARAMS);
+    is_fine(inner);
+    ends(bad, _i ? TUSK_ERR_VALUE : TUSK_ERR_SERVER, _i ? "22021" : "22012",
+         _i ? TUSK_FATE_NOT_SENT : TUSK_FATE_ANSWERED);
+    is_fine(tusk_rollback(db));
+    is_fine(insert(2));
+    is_fine(tusk_commit(db));
+    ck_assert_int_eq(committed(), 2);
+}
+END_TEST
+
+START_TEST(a_nested_transaction_that_cannot_be_kept_takes_the_outer_one_with_it)
+{
+    tusk_query *outer = tusk_begin(db, NULL), *one = insert(1), *inner, *bad;
+
+    is_fine(outer);
+    is_fine(one);
+    inner = tusk_begin(db, NULL);
+    bad = _i ? tusk_exec(db, "select $1", TUSK_PARAMS(tusk_text("\xff"))) : tusk_exec(db, "select 1/0", TUSK_NO_PARAMS);
+    is_fine(inner);
+    ends(bad, _i ? TUSK_ERR_VALUE : TUSK_ERR_SERVER, _i ? "22021" : "22012",
+         _i ? TUSK_FATE_NOT_SENT : TUSK_FATE_ANSWERED);
+    ends(tusk_commit(db), _i ? TUSK_ERR_ROLLED_BACK : TUSK_ERR_SERVER, _i ? "40000" : "25P02", TUSK_FATE_ANSWERED);
+    ends(tusk_commit(db), TUSK_ERR_ROLLED_BACK, "40000", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(committed(), 0);
+}
+END_TEST
+
+START_TEST(inside_a_transaction_that_was_begun_by_text_it_is_a_savepoint_too)
+{
+    tusk_query *manual = tusk_exec(db, "/* by hand */ begin", TUSK_NO_PARAMS), *begin = tusk_begin(db, NULL),
+               *one = insert(1);
+
+    is_fine(manual);
+    is_fine(begin);
+    is_fine(one);
+    is_fine(tusk_rollback(db));
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+    is_fine(insert(2));
+    is_fine(tusk_commit(db)); /* of what was begun by text */
+    ck_assert_int_eq(committed(), 1);
+    ends(tusk_begin(db, NULL), TUSK_OK, "", TUSK_FATE_ANSWERED);
+    is_fine(tusk_exec(db, "commit", TUSK_NO_PARAMS));
+    ends(tusk_commit(db), TUSK_ERR_STATE, "25P01", TUSK_FATE_ANSWERED);
+}
+END_TEST
+
+START_TEST(a_nested_transaction_has_no_isolation_of_its_own)
+{
+    tusk_query *outer = tusk_begin(db, NULL), *inner, *q;
+
+    is_fine(outer);
+    inner = tusk_begin(db, &(tusk_transaction){.read_only = true});
+    q = insert(1);
+    ends(inner, TUSK_ERR_USAGE, "25001", TUSK_FATE_NOT_SENT);
+    ends(q, TUSK_ERR_USAGE, "25001", TUSK_FATE_NOT_SENT);
+    is_fine(tusk_rollback(db));
+    is_fine(insert(2));
+    is_fine(tusk_commit(db));
+    ck_assert_int_eq(committed(), 1);
+}
+END_TEST
+
+/* ---- what comes later ---------------------------------------------------------------------------------------------------------- */
+
+START_TEST(statements_of_later_turns_wait_for_the_transaction_and_are_in_it)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *one = insert(1), *two, *script;
+
+    turn(0); /* sent */
+    two = insert(2);
+    script = tusk_script(db, "insert into transaction_test values (3); insert into transaction_test values (4)");
+    is_fine(begin);
+    is_fine(one);
+    is_fine(two);
+    is_fine(script);
+    ck_assert_int_eq(committed(), 0);
+    is_fine(tusk_commit(db));
+    ck_assert_int_eq(committed(), 4);
+}
+END_TEST
+
+START_TEST(prepared_statements_share_the_sync_too)
+{
+    tusk_stmt *stmt = tusk_prepare(db, "insert into transaction_test values ($1)", NULL, 0);
+    tusk_query *q[5];
+    trips since;
+
+    is_fine(tusk_stmt_ready(stmt));
+    since = mark();
+    q[0] = tusk_begin(db, NULL);
+    for (int i = 1; i < 4; i++)
+        q[i] = tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_int4(i)));
+    q[4] = tusk_commit(db);
+    is_fine(q[4]);
+    took_one_trip(since);
+    for (int i = 0; i < 4; i++)
+        is_fine(q[i]);
+    tusk_stmt_free(stmt);
+    ck_assert_int_eq(committed(), 3);
+}
+END_TEST
+
+static void count_done(tusk_query *q, void *user)
+{
+    (void)q;
+    ++*(int *)user;
+}
+
+START_TEST(each_request_of_a_unit_completes_once_when_a_callback_closes_the_connection)
+{
+    static int n;
+    tusk_query *q[4];
+
+    n = 0;
+    q[0] = tusk_begin(db, NULL);
+    q[1] = tusk_exec(db, "select 1/0", TUSK_NO_PARAMS);
+    q[2] = insert(2);
+    q[3] = tusk_commit(db);
+    for (int i = 0; i < 4; i++)
+        tusk_query_on_done(q[i], count_done, &n);
+    if (_i == 0)
+        disconnect(db);
+    else
+        while (n < _i)
+            turn(TUSK_NONE);
+    if (_i > 0)
+        disconnect(db);
+    db = NULL;
+    ck_assert_int_eq(n, 4);
+    ck_assert_int_eq(committed(), 0);
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("transaction");
+    TCase *tcase = tcase_create("live");
+
+    tcase_add_checked_fixture(tcase, counted_up, counted_down);
+    tcase_add_test(tcase, begin_insert_and_commit_are_one_round_trip);
+    tcase_add_test(tcase, what_is_submitted_before_the_login_is_one_flight_too);
+    tcase_add_test(tcase, transactions_follow_one_another_without_waiting_for_the_caller);
+    tcase_add_loop_test(tcase, a_transaction_is_of_the_kind_that_was_asked_for, 0, N_OF(kinds));
+    tcase_add_test(tcase, a_statement_that_fails_undoes_all_and_the_commit_says_so);
+    tcase_add_test(tcase, what_is_refused_here_turns_the_commit_into_a_rollback);
+    tcase_add_loop_test(tcase, a_statement_that_is_canceled_before_it_was_sent_turns_the_commit_into_a_rollback, 0, 2);
+    tcase_add_loop_test(tcase, whoever_of_a_unit_is_taken_back_the_others_have_their_answers, 0, 5);
+    tcase_add_loop_test(tcase, a_begin_that_is_refused_leaves_nothing_in_autocommit, 0, 2);
+    tcase_add_test(tcase, a_commit_that_a_deferred_constraint_refuses_is_the_servers_error);
+    tcase_add_test(tcase, a_commit_without_a_transaction_is_an_error);
+    tcase_add_loop_test(tcase, a_nested_transaction_is_a_savepoint, 0, 2);
+    tcase_add_loop_test(tcase, an_error_in_a_nested_transaction_that_is_rolled_back_costs_the_outer_one_nothing, 0, 2);
+    tcase_add_loop_test(tcase, a_nested_transaction_that_cannot_be_kept_takes_the_outer_one_with_it, 0, 2);
+    tcase_add_test(tcase, inside_a_transaction_that_was_begun_by_text_it_is_a_savepoint_too);
+    tcase_add_test(tcase, a_nested_transaction_has_no_isolation_of_its_own);
+    tcase_add_test(tcase, statements_of_later_turns_wait_for_the_transaction_and_are_in_it);
+    tcase_add_test(tcase, prepared_statements_share_the_sync_too);
+    tcase_add_loop_test(tcase, each_request_of_a_unit_completes_once_when_a_callback_closes_the_connection, 0, 4);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
