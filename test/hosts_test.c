@@ -452,10 +452,11 @@ static void talk(const char *script, const char *hosts, const char *sslmode)
     wire.os.send = noted_send;
     server = script_start(script);
     loop = tusk__loop_open_on(&wire.os, &(tusk_loop_config){0}, NULL);
-    snprintf(dsn, sizeof dsn,
-             "%s port=%d user=u password=secret dbname=d application_name=a options='-c jit=off' connect_timeout=600 "
-             "max_protocol_version=3.2 target_session_attrs=primary sslmode=%s",
-             hosts, script_port(server), sslmode);
+    snprintf(
+        dsn, sizeof dsn,
+        "%s port=%d user=u password=secret dbname=d application_name=a options='-c jit=off' connect_timeout=600 "
+        "max_protocol_version=3.2 target_session_attrs=primary sslmode=%s statement_cache_size=0", /* a name is a random one */
+        hosts, script_port(server), sslmode);
     db = tusk_connect(loop, dsn);
     q = tusk_exec(db, "select $1", TUSK_PARAMS(tusk_int4(1)));
     for (int n = 0; !tusk_query_is_done(q); n++) {

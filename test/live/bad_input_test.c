@@ -82,6 +82,18 @@ static const struct {
 };
 /* clang-format on */
 
+/* The name that the connection gave the statement is a random one: "tusk_…" becomes "". */
+static const char *without_name(const char *message)
+{
+    static char text[256];
+    const char *name = strstr(message, "\"tusk_");
+
+    if (!name)
+        return message;
+    (void)snprintf(text, sizeof text, "%.*s\"%s", (int)(name - message), message, strchr(name + 1, '"'));
+    return text;
+}
+
 START_TEST(statement_that_is_wrong_says_why)
 {
     tusk_value values[] = {tusk_int4(1), tusk_int4(2)};
@@ -90,7 +102,9 @@ START_TEST(statement_that_is_wrong_says_why)
 
     ck_assert_int_eq(tusk_await(q), statements[_i].code);
     err = tusk_query_error(q);
-    ck_error(err, statements[_i].code, statements[_i].sqlstate, statements[_i].message);
+    ck_assert_msg(err->code == statements[_i].code, "%s", said(err));
+    ck_assert_str_eq(err->sqlstate, statements[_i].sqlstate);
+    ck_assert_str_eq(without_name(err->message), statements[_i].message);
     ck_assert_str_eq(err->hint, statements[_i].hint);
     ck_assert_int_eq(err->position, statements[_i].position);
     ck_assert_int_eq(err->fate, err->code == TUSK_ERR_SERVER ? TUSK_FATE_ANSWERED : TUSK_FATE_NOT_SENT);

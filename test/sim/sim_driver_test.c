@@ -1849,7 +1849,7 @@ static bool is_possible(kind k, outcome o)
     bool ends_session = k == K_FATAL || k == K_HANGUP, is_copy = k == K_COPY_IN || k == K_COPY_OUT;
 
     if (k == K_DRAINED)
-        return o == O_OK || o == O_CANCELED || o == O_FREED;
+        return o == O_OK || o == O_CANCELED_NOT_SENT || o == O_FREED;
     if (k == K_CLOSE)
         return o == O_OK || o == O_CANCELED_NOT_SENT || o == O_FREED;
     switch (o) {
