@@ -339,6 +339,13 @@ static tusk_str handle_name(const tusk_conn *conn, const tusk_stmt *stmt)
     return is_pooled(conn) ? (tusk_str){NULL, 0} : tusk_str_of(stmt->name);
 }
 
+static void take_traits(tusk_query *q, const tusk_stmt *stmt)
+{
+    q->is_copy = stmt->is_copy;
+    q->is_commit = stmt->is_commit;
+    q->changes_status = stmt->changes_status;
+}
+
 /* A handle's statement that has to be parsed again: its run brings it along. The parameters keep the types that the caller was told. */
 static tusk_code encode_anew(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
@@ -346,8 +353,7 @@ static tusk_code encode_anew(tusk_conn *conn, tusk_query *q, const tusk__request
     tusk_str name = handle_name(conn, stmt);
 
     q->kind = TUSK__QUERY_FIRST;
-    q->is_copy = stmt->is_copy;
-    q->is_commit = stmt->is_commit;
+    take_traits(q, stmt);
     tusk__desc_unref(q->assumed);
     q->assumed = is_pooled(conn) && !q->text_results ? tusk__desc_ref(stmt->desc) : NULL;
     if (!is_pooled(conn))
@@ -368,9 +374,7 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
     if (stmt->is_stale || is_pooled(conn))
         return encode_anew(conn, q, r);
     TUSK_TRY(set_run_desc(q));
-    q->is_copy = stmt->is_copy;
-    q->is_commit = stmt->is_commit;
-    q->changes_status = stmt->changes_status;
+    take_traits(q, stmt);
     close_dropped(conn, q);
     if (!q->text_results)
         return write_by_frame(conn, q, r->params);

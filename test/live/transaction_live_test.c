@@ -396,6 +396,58 @@ START_TEST(inside_a_transaction_that_was_begun_by_text_it_is_a_savepoint_too)
 }
 END_TEST
 
+/* Handles, plans and the cache's names go through the same rules as plain statements. */
+START_TEST(inside_a_transaction_that_a_handle_began_anew_it_is_a_savepoint_too)
+{
+    tusk_stmt *stmt = tusk_prepare(db, "begin", NULL, 0);
+    tusk_query *manual, *begin;
+
+    is_fine(tusk_stmt_ready(stmt));
+    run("deallocate all"); /* so that its run brings its Parse along */
+    manual = tusk_stmt_exec(stmt, TUSK_NO_PARAMS);
+    begin = tusk_begin(db, NULL);
+    is_fine(manual);
+    is_fine(begin);
+    is_fine(tusk_rollback(db));
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+    run("rollback");
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+START_TEST(a_plan_that_is_run_waits_for_what_it_stands_in)
+{
+    tusk_stmt *stmt = tusk_prepare(db, "insert into transaction_test values (7)", NULL, 0);
+    tusk_query *begin, *plan, *one;
+
+    is_fine(tusk_stmt_ready(stmt));
+    begin = tusk_begin(db, NULL);
+    plan = tusk_stmt_explain(stmt, TUSK_NO_PARAMS, true);
+    one = insert(1);
+    is_fine(begin);
+    is_fine(plan);
+    is_fine(one);
+    is_fine(tusk_commit(db));
+    ck_assert_int_eq(committed(), 1);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+START_TEST(what_was_to_be_kept_prepared_and_was_not_run_is_prepared_the_next_time)
+{
+    static const char sql[] = "select 41 + 1";
+    tusk_query *begin = tusk_begin(db, NULL), *bad = tusk_exec(db, "select 1 / 0", TUSK_NO_PARAMS),
+               *behind = tusk_exec(db, sql, TUSK_NO_PARAMS);
+
+    is_fine(begin);
+    ck_assert_int_eq(tusk_await_free(bad, NULL), TUSK_ERR_SERVER);
+    ends(behind, TUSK_ERR_SERVER, "25P02", TUSK_FATE_ANSWERED);
+    is_fine(tusk_rollback(db));
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(number(sql), 42);
+}
+END_TEST
+
 START_TEST(a_nested_transaction_has_no_isolation_of_its_own)
 {
     tusk_query *outer = tusk_begin(db, NULL), *inner, *q;
@@ -504,6 +556,9 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, an_error_in_a_nested_transaction_that_is_rolled_back_costs_the_outer_one_nothing, 0, 2);
     tcase_add_loop_test(tcase, a_nested_transaction_that_cannot_be_kept_takes_the_outer_one_with_it, 0, 2);
     tcase_add_test(tcase, inside_a_transaction_that_was_begun_by_text_it_is_a_savepoint_too);
+    tcase_add_test(tcase, inside_a_transaction_that_a_handle_began_anew_it_is_a_savepoint_too);
+    tcase_add_test(tcase, a_plan_that_is_run_waits_for_what_it_stands_in);
+    tcase_add_test(tcase, what_was_to_be_kept_prepared_and_was_not_run_is_prepared_the_next_time);
     tcase_add_test(tcase, a_nested_transaction_has_no_isolation_of_its_own);
     tcase_add_test(tcase, statements_of_later_turns_wait_for_the_transaction_and_are_in_it);
     tcase_add_test(tcase, prepared_statements_share_the_sync_too);
