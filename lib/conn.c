@@ -358,7 +358,7 @@ bool tusk__conn_stop_waiting(tusk_conn *conn, tusk_query *q)
     return is_found;
 }
 
-static tusk_query *wait_in(tusk_conn *conn, tusk_query **list)
+tusk_query *tusk__conn_wait_in(tusk_conn *conn, tusk_query **list)
 {
     tusk_query *q = tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT);
 
@@ -382,7 +382,7 @@ tusk_query *tusk_close(tusk_conn *conn)
     if (!conn)
         return NULL;
     if (conn->phase != TUSK__PHASE_CLOSED) {
-        q = wait_in(conn, &conn->close_waiters);
+        q = tusk__conn_wait_in(conn, &conn->close_waiters);
         begin_close(conn);
         return q;
     }
@@ -399,7 +399,7 @@ tusk_query *tusk_conn_ready(tusk_conn *conn)
     if (!conn)
         return NULL;
     if (conn->phase < TUSK__PHASE_READY)
-        return wait_in(conn, &conn->login_waiters);
+        return tusk__conn_wait_in(conn, &conn->login_waiters);
     q = tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT);
     if (!q)
         return NULL;

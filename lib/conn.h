@@ -76,7 +76,8 @@ struct tusk_conn {
     /* how much may wait: flow.c */
     size_t n_queued, max_queued_requests; /* in the queue, whatever their stage */
     uint64_t held_bytes, max_queued_bytes; /* the copies of held ones; with what is in the out buffer they are the bytes that wait */
-    tusk_query *flow_refused, *drain_waiters; /* what was not queued; tusk_conn_drained() */
+    tusk_query *flow_refused, *flow_refused_last; /* what was not queued; the last only while there is a first */
+    tusk_query *drain_waiters; /* tusk_conn_drained() */
     tusk__task flow_task;
 
     /* transactions that tusk_begin() began: see lib/transaction.h */
@@ -126,6 +127,8 @@ void tusk__conn_keep_error(tusk_conn *conn, const tusk_error *err);
 bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields);
 /* Complete all of a list of waiters. */
 void tusk__conn_wake(tusk_query **waiters, const tusk_error *err);
+/* A new query that waits in that list, behind those that do already. NULL: out of memory. */
+tusk_query *tusk__conn_wait_in(tusk_conn *conn, tusk_query **list);
 /* Take q off the list in which it waits for the connection or a statement. False: it is on none any more. */
 bool tusk__conn_stop_waiting(tusk_conn *conn, tusk_query *q);
 /* The error of what is asked of a connection that is closing or closed; none while it is neither. */

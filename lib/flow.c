@@ -14,11 +14,14 @@ static bool is_low(const tusk_conn *conn)
            tusk__flow_bytes(conn) <= conn->max_queued_bytes / LOW_PART;
 }
 
-static void append(tusk_query **list, tusk_query *q)
+/* With a pointer to the last: who takes no notice of a full queue may submit a million in one turn. */
+static void list_refused(tusk_conn *conn, tusk_query *q)
 {
-    while (*list)
-        list = &(*list)->next;
-    *list = q;
+    if (conn->flow_refused)
+        conn->flow_refused_last->next = q;
+    else
+        conn->flow_refused = q;
+    conn->flow_refused_last = q;
 }
 
 static size_t length(const tusk_query *q)
@@ -102,7 +105,7 @@ bool tusk__flow_refuse(tusk_conn *conn, tusk_query *q, tusk_str sql)
     if (!q->stmt)
         tusk__sql_head(sql, q->sql, sizeof q->sql);
     tusk__timer_stop(q->loop, &q->deadline); /* what becomes of it is decided */
-    append(&conn->flow_refused, q);
+    list_refused(conn, q);
     tusk__loop_defer(conn->loop, &conn->flow_task, flow_task);
     return true;
 }
@@ -116,14 +119,15 @@ bool tusk_conn_is_writable(const tusk_conn *conn)
 
 tusk_query *tusk_conn_drained(tusk_conn *conn)
 {
-    tusk_query *q = conn ? tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT) : NULL;
+    tusk_query *q;
 
+    if (!conn)
+        return NULL;
+    if (conn->phase < TUSK__PHASE_CLOSING && !is_low(conn))
+        return tusk__conn_wait_in(conn, &conn->drain_waiters);
+    q = tusk__query_new(conn->loop, conn, TUSK__QUERY_WAIT);
     if (!q)
         return NULL;
-    if (conn->phase < TUSK__PHASE_CLOSING && !is_low(conn)) {
-        append(&conn->drain_waiters, q);
-        return q;
-    }
     tusk__conn_say_closed(conn, q);
     tusk__query_complete_soon(q);
     return q;

@@ -363,6 +363,56 @@ START_TEST(hundred_megabytes_both_ways_pass_a_queue_of_two)
 }
 END_TEST
 
+/* The end of a transaction is taken, and says that not all of it was. */
+START_TEST(full_queue_spoils_a_transaction_and_lets_its_end_pass)
+{
+    bool is_nested = _i > 0;
+    tusk_query *q[BOUND], *extra, *end;
+
+    db = open_bounded(BOUND, 0);
+    run("create temp table t (a int)");
+    ck_assert_int_eq(tusk_await_free(tusk_begin(db, NULL), NULL), TUSK_OK);
+    if (is_nested)
+        ck_assert_int_eq(tusk_await_free(tusk_begin(db, NULL), NULL), TUSK_OK);
+    for (int i = 0; i < BOUND; i++)
+        q[i] = tusk_exec(db, "insert into t values ($1)", TUSK_PARAMS(tusk_int4(i)));
+    extra = tusk_exec(db, "insert into t values (100)", TUSK_NO_PARAMS);
+    end = tusk_commit(db);
+    for (int i = 0; i < BOUND; i++) {
+        ck_ok(q[i]);
+        tusk_query_free(q[i]);
+    }
+    ck_refused(extra);
+    ck_assert_int_eq(tusk_await(end), TUSK_ERR_ROLLED_BACK);
+    ck_assert_msg(strstr(tusk_query_error(end)->message, "was never sent"), "%s", said(tusk_query_error(end)));
+    tusk_query_free(end);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), is_nested);
+    if (is_nested)
+        ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_ERR_ROLLED_BACK);
+    ck_assert_int_eq(n_rows_in("t"), 0);
+    ck_usable(db);
+}
+END_TEST
+
+enum { MANY = 200000 };
+
+/* In one turn, and by a caller who does not look: each costs as little as the first. */
+START_TEST(any_number_is_refused_without_a_walk_over_the_others)
+{
+    tusk_query *q;
+
+    db = open_bounded(1, 0);
+    ck_assert_int_eq(tusk_await_free(tusk_conn_ready(db), NULL), TUSK_OK);
+    q = tusk_exec(db, "select 1", TUSK_NO_PARAMS);
+    for (int i = 0; i < MANY; i++)
+        tusk_query_free(tusk_exec(db, "select 2", TUSK_NO_PARAMS));
+    ck_refused(tusk_exec(db, "select 3", TUSK_NO_PARAMS));
+    ck_ok(q);
+    tusk_query_free(q);
+    ck_usable(db);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("flow_live");
@@ -378,6 +428,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, bounds_are_generous_by_default_and_can_be_taken_away);
     tcase_add_test(tcase, drained_comes_at_half_of_the_bound_and_not_before);
     tcase_add_loop_test(tcase, waiters_are_told_of_the_end_too, 0, 2);
+    tcase_add_loop_test(tcase, full_queue_spoils_a_transaction_and_lets_its_end_pass, 0, 2);
+    tcase_add_test(tcase, any_number_is_refused_without_a_walk_over_the_others);
     tcase_add_test(tcase, no_connection_is_not_writable);
     tcase_add_test(tcase, hundred_megabytes_both_ways_pass_a_queue_of_two);
     suite_add_tcase(suite, tcase);
