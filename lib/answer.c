@@ -100,9 +100,9 @@ static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
 
     if (!next)
         return; /* not ready, and not kept then */
+    /* of one that runs once: all in binary is what is asked for without knowing anything */
     if ((q->kind == TUSK__QUERY_EXEC && (q->assumed || !tusk__desc_is_all_binary(next))) ||
-        (q->kind == TUSK__QUERY_FIRST &&
-         q->stmt->is_cached)) /* all in binary is what is asked for without knowing anything */
+        (q->kind == TUSK__QUERY_FIRST && q->stmt->is_cached))
         tusk__known_set(conn->loop, tusk__known_key(conn, q->hash), next);
     if (!q->stmt) {
         tusk__desc_unref(next);
@@ -276,7 +276,6 @@ static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__even
         send_owed_sync(conn, q);
 }
 
-/* The server speaks of a "bind message" and of a statement named "": nothing that the caller has written. */
 /* By the routine: the message may be in any language. */
 static bool is_several_statements(const tusk_query *q, const tusk__event *ev)
 {
@@ -284,6 +283,7 @@ static bool is_several_statements(const tusk_query *q, const tusk__event *ev)
            tusk_str_is(tusk__error_field(ev->body, 'R'), "exec_parse_message");
 }
 
+/* The server speaks of a "bind message" and of a statement by the name that we gave it: nothing that the caller has written. */
 static void add_hint(tusk_query *q, const tusk__event *ev)
 {
     if (ev->expect == TUSK__EXPECT_BIND && memcmp(q->error.sqlstate, "08P01", 5) == 0 && !q->error.hint[0])

@@ -55,6 +55,7 @@ tusk_code tusk__explain_encode(tusk_conn *conn, tusk_query *q, const tusk__reque
     if (is_inside)
         q->kind = TUSK__QUERY_ANALYZE_INSIDE;
     q->n_more_syncs = tusk__is_analyze(q);
+    q->changes_status = tusk__is_analyze(q); /* for a while */
     if (tusk__is_analyze(q))
         write_command(b, is_inside ? savepoint : begin);
     TUSK_TRY(write_plan(conn, q, r));

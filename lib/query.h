@@ -124,7 +124,7 @@ bool tusk__query_is_barrier(const tusk_query *q);
 /* Does its form depend on the transaction status? Then it is encoded only when that is known. */
 static inline bool tusk__query_needs_status(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_BEGIN || q->kind == TUSK__QUERY_STACK;
+    return q->kind == TUSK__QUERY_BEGIN || q->kind == TUSK__QUERY_STACK || q->kind == TUSK__QUERY_ANALYZE;
 }
 
 /* A cleared query from the loop's free list, or new. NULL: out of memory. */

@@ -58,7 +58,6 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
     q->out_end = conn->stream + (conn->out.len - conn->out_sent);
     q->stage = TUSK__STAGE_ENCODED;
     conn->wire_last = q;
-    q->changes_status |= tusk__is_analyze(q); /* for a while */
     if (q->changes_status)
         conn->status_last = q;
     if (q->kind >= TUSK__QUERY_BEGIN)
@@ -85,15 +84,9 @@ static bool stmt_is_pending(const tusk_query *q)
     return needs_stmt(q) && q->stmt->state == TUSK__STMT_PREPARING;
 }
 
-/* Its form depends on the transaction status, which what is on the wire may change. */
-static bool waits_for_status(const tusk_conn *conn, const tusk_query *q)
-{
-    return tusk__is_analyze(q) && conn->wire_last;
-}
-
 static bool may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 {
-    return conn->phase == TUSK__PHASE_READY && !conn->is_expired && !stmt_is_pending(q) && !waits_for_status(conn, q) &&
+    return conn->phase == TUSK__PHASE_READY && !conn->is_expired && !stmt_is_pending(q) &&
            !(conn->wire_last && tusk__query_is_barrier(conn->wire_last)) &&
            ((!q->level && !tusk__query_needs_status(q)) || tusk__unit_may_go(conn, q, sql));
 }

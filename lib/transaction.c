@@ -117,6 +117,9 @@ void tusk__level_refuse(tusk_query *q)
 
 /* ---- what was not sent ---- */
 
+/* Where the text of a Parse without a name begins: behind its type, its length, and the name's NUL. */
+#define TEXT_AT 6
+
 /* In place, if not a byte of it was tried yet: of the same length, and undone instead of kept. */
 static void turn_end(tusk_conn *conn, tusk_query *end)
 {
@@ -125,9 +128,7 @@ static void turn_end(tusk_conn *conn, tusk_query *end)
         {"release savepoint     ", "rollback to savepoint "},
     };
     const char *const *text = texts[end->level->form == TUSK__LEVEL_SAVEPOINT];
-    size_t at = (size_t)(end->out_begin - conn->stream) + conn->out_sent +
-                sizeof "P"
-                       "size"; /* and the name's NUL */
+    size_t at = (size_t)(end->out_begin - conn->stream) + conn->out_sent + TEXT_AT;
 
     if (end->stage != TUSK__STAGE_ENCODED || end->kind != TUSK__QUERY_COMMIT)
         return;
