@@ -405,20 +405,6 @@ END_TEST
 
 /* ---- altered tables ------------------------------------------------------------------------------------------------------- */
 
-static double only_value(tusk_query *q)
-{
-    tusk_row row;
-    double value;
-
-    ck_ok(q);
-    ck_assert(tusk_next_row(q, &row));
-    value = tusk_query_column(q, 0)->type == TUSK_OID_FLOAT4 ? (double)tusk_get_float4(&row, 0)
-                                                             : (double)tusk_get_int4(&row, 0);
-    ck_assert_msg(tusk_query_value_error(q)->code == TUSK_OK, "%s", said(tusk_query_value_error(q)));
-    tusk_query_free(q);
-    return value;
-}
-
 static const char altered_sql[] = "select * from cache_altered";
 
 /* From int4 to float4: as wide, in binary both. On the connection that has it prepared, on a fresh one that knows the old columns, and

@@ -64,28 +64,6 @@ static size_t read_answers(answer *answers, size_t max)
 
 /* ---- the server's log ---------------------------------------------------------------------------------------------------------- */
 
-static long log_size(void)
-{
-    struct stat st;
-
-    ck_assert_int_eq(stat(harness_env("TUSK_TEST_LOG"), &st), 0);
-    return (long)st.st_size;
-}
-
-static long n_logged(long from, const char *text)
-{
-    FILE *file = fopen(harness_env("TUSK_TEST_LOG"), "r");
-    char line[1024];
-    long n = 0;
-
-    ck_assert_ptr_nonnull(file);
-    fseek(file, from, SEEK_SET);
-    while (fgets(line, sizeof line, file))
-        n += strstr(line, text) != NULL;
-    fclose(file);
-    return n;
-}
-
 /* What takes CancelRequests logs so much; a fresh session has what the postmaster has by then. */
 static void log_level(const char *level)
 {

@@ -593,29 +593,6 @@ END_TEST
 
 /* ---- closing ------------------------------------------------------------------------------------------------------------------------ */
 
-static long log_size(void)
-{
-    struct stat st;
-
-    ck_assert_int_eq(stat(harness_env("TUSK_TEST_LOG"), &st), 0);
-    return (long)st.st_size;
-}
-
-/* Lines of the server's log behind `from` that hold `text`. */
-static int n_logged(long from, const char *text)
-{
-    FILE *file = fopen(harness_env("TUSK_TEST_LOG"), "r");
-    char line[1024];
-    int n = 0;
-
-    ck_assert_ptr_nonnull(file);
-    fseek(file, from, SEEK_SET);
-    while (fgets(line, sizeof line, file))
-        n += strstr(line, text) != NULL;
-    fclose(file);
-    return n;
-}
-
 static void until_gone(uint32_t pid)
 {
     while (number_on(other, textf("select count(*) from pg_stat_activity where pid = %u", pid)))

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <tusk/tusk.h>
 
@@ -82,12 +83,52 @@ LIVE_UNUSED static int64_t number(const char *sql)
     return number_on(db, sql);
 }
 
+/* The one number of a query whose column may have become a float4. */
+LIVE_UNUSED static double only_value(tusk_query *q)
+{
+    tusk_row row;
+    double value;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    value = tusk_query_column(q, 0)->type == TUSK_OID_FLOAT4 ? (double)tusk_get_float4(&row, 0)
+                                                             : (double)tusk_get_int4(&row, 0);
+    ck_assert_msg(tusk_query_value_error(q)->code == TUSK_OK, "%s", said(tusk_query_value_error(q)));
+    tusk_query_free(q);
+    return value;
+}
+
 /* Is the connection as good as new? */
 #define ck_usable(conn)                                                                                                      \
     do {                                                                                                                     \
         ck_assert_int_eq(number_on(conn, "select 4711"), 4711);                                                              \
         ck_assert_int_eq(tusk_conn_get_state(conn), TUSK_CONN_READY);                                                        \
     } while (0)
+
+/* ---- the server's log ---------------------------------------------------------------------------------------------------------- */
+
+LIVE_UNUSED static long log_size(void)
+{
+    struct stat st;
+
+    ck_assert_int_eq(stat(harness_env("TUSK_TEST_LOG"), &st), 0);
+    return (long)st.st_size;
+}
+
+/* Lines of it behind `from` that hold `text`. */
+LIVE_UNUSED static long n_logged(long from, const char *text)
+{
+    FILE *file = fopen(harness_env("TUSK_TEST_LOG"), "r");
+    char line[1024];
+    long n = 0;
+
+    ck_assert_ptr_nonnull(file);
+    fseek(file, from, SEEK_SET);
+    while (fgets(line, sizeof line, file))
+        n += strstr(line, text) != NULL;
+    fclose(file);
+    return n;
+}
 
 /* ---- a loop and a connection ------------------------------------------------------------------------------------------------- */
 

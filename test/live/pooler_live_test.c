@@ -91,20 +91,6 @@ START_TEST(clients_that_change_sessions_get_their_answers)
 }
 END_TEST
 
-static double only_value(tusk_query *q)
-{
-    tusk_row row;
-    double value;
-
-    ck_ok(q);
-    ck_assert(tusk_next_row(q, &row));
-    value = tusk_query_column(q, 0)->type == TUSK_OID_FLOAT4 ? (double)tusk_get_float4(&row, 0)
-                                                             : (double)tusk_get_int4(&row, 0);
-    ck_assert_msg(tusk_query_value_error(q)->code == TUSK_OK, "%s", said(tusk_query_value_error(q)));
-    tusk_query_free(q);
-    return value;
-}
-
 /* From int4 to float4, as wide, while the statement lies prepared on some session or none. */
 START_TEST(column_of_equal_width_is_never_misread)
 {
