@@ -7,6 +7,7 @@
 #include "lib/command.h"
 #include "lib/formats.h"
 #include "lib/known.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 typedef enum reason {
@@ -149,6 +150,7 @@ static void advise(const tusk_conn *conn, tusk_query *q, reason why)
     char text[sizeof q->error.hint];
 
     q->error.retry = is_idle ? TUSK_RETRY_REQUEST : TUSK_RETRY_TRANSACTION;
+    tusk__level_advise(q);
     (void)snprintf(text, sizeof text, "%s. %s.", hints[why], is_idle ? "Repeating is safe" : "Retry the transaction");
     tusk__error_hint(&q->error, tusk_str_of(text));
 }

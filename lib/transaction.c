@@ -325,6 +325,14 @@ void tusk__level_error(tusk_query *q, tusk_str fields)
         q->level->is_failed = true;
 }
 
+/* Only the first error in a transaction is anything else than 25P02: the levels have kept it. */
+void tusk__level_advise(const tusk_query *q)
+{
+    for (tusk__level *level = q->level; level; level = level->parent)
+        if (level->cause && strcmp(level->cause->sqlstate, q->error.sqlstate) == 0)
+            level->cause->retry = q->error.retry;
+}
+
 void tusk__transaction_complete(tusk_conn *conn, tusk_query *q)
 {
     if (q->kind == TUSK__QUERY_BEGIN)
@@ -335,13 +343,40 @@ void tusk__transaction_complete(tusk_conn *conn, tusk_query *q)
         q->status_before = conn->session.tx_status;
 }
 
+/* Undone, for the first reason in it. What the server wants repeated is told as such; what we do by `retry`. */
+static void rolled_back(tusk_query *q, const tusk_error *cause)
+{
+    bool is_unsent = q->level && (q->level->is_spoiled || q->level->inner_spoiled);
+    bool is_retriable = cause && tusk_error_is_retriable(cause);
+    tusk_error *err = tusk__query_failf(q, TUSK_ERR_ROLLED_BACK,
+                                        is_retriable && cause->retry == TUSK_RETRY_UNKNOWN ? cause->sqlstate : NULL,
+                                        "the transaction was rolled back: %s",
+                                        is_unsent ? "a request in it was never sent" : "a statement in it failed");
+
+    err->fate = TUSK_FATE_ANSWERED;
+    if (!cause)
+        return;
+    err->retry = cause->retry;
+    tusk__error_detail(err, tusk_str_of(cause->message));
+}
+
+/* RELEASE cannot tell more than that something in front of it has failed. */
+static bool is_release_of_failed(const tusk_query *q)
+{
+    return q->level && q->level->form == TUSK__LEVEL_SAVEPOINT && q->error.code == TUSK_ERR_SERVER &&
+           strcmp(q->error.sqlstate, "25P02") == 0;
+}
+
 /* The server's tag says whether it was a commit, and its ReadyForQuery before whether there was anything to be committed. */
 void tusk__transaction_check(tusk_query *q)
 {
     tusk_str tag = tusk_str_from(q->first.tag, q->first.tag_len);
     const tusk_error *cause = q->level ? q->level->cause : NULL;
-    tusk_error *err;
 
+    if (is_release_of_failed(q)) {
+        tusk__error_none(&q->error);
+        rolled_back(q, cause);
+    }
     if (q->error.code != TUSK_OK)
         return;
     if (q->status_before == 'I') {
@@ -351,14 +386,7 @@ void tusk__transaction_check(tusk_query *q)
             tusk__query_failf(q, TUSK_ERR_STATE, "25P01", "there is no transaction to commit");
         q->error.fate = TUSK_FATE_ANSWERED;
     } else if (tusk_str_is(tag, "ROLLBACK")) {
-        err = tusk__query_failf(
-            q, TUSK_ERR_ROLLED_BACK, cause && tusk_error_is_retriable(cause) ? cause->sqlstate : NULL,
-            "the transaction was rolled back: %s",
-            q->level && (q->level->is_spoiled || q->level->inner_spoiled) ? "a request in it was never sent"
-                                                                          : "a statement in it failed");
-        err->fate = TUSK_FATE_ANSWERED;
-        if (cause)
-            tusk__error_detail(err, tusk_str_of(cause->message));
+        rolled_back(q, cause);
     }
 }
 

@@ -49,6 +49,8 @@ void tusk__level_refuse(tusk_query *q);
 void tusk__level_not_run(tusk_conn *conn, tusk_query *q);
 /* The server answers q, which is in a level, with an error. */
 void tusk__level_error(tusk_query *q, tusk_str fields);
+/* … of which it became known that the transaction may be retried: so its end will say, too. */
+void tusk__level_advise(const tusk_query *q);
 
 /* "begin isolation level …" */
 TUSK_MUST_CHECK

@@ -53,6 +53,9 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
  * Returns   a query, as tusk_begin(). The transaction counts as ended from here on: what is submitted next is outside
  * Errors    TUSK_ERR_ROLLED_BACK it is undone: a statement in it failed, on the server or before it was sent (then a ROLLBACK goes out
  *           instead). detail says which one; sqlstate is 40001 or 40P01 if that was the reason, so that tusk_error_is_retriable() holds
+ *           (or retry, if it was what tusk_error.retry is for). Of a nested one: the outer one can only be rolled back then, too, since what
+ *           was submitted behind has failed with it. To go on in the outer one, wait for the statements of the inner one, and tusk_rollback()
+ *           that if one failed
  *           TUSK_ERR_SERVER COMMIT itself failed (a deferred constraint), it is undone
  *           TUSK_ERR_COMMIT_UNKNOWN the connection died meanwhile: it may or may not be committed
  *           TUSK_ERR_STATE, 25P01 there is no transaction · the error of BEGIN, if that failed

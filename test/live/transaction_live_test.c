@@ -371,9 +371,50 @@ START_TEST(a_nested_transaction_that_cannot_be_kept_takes_the_outer_one_with_it)
     is_fine(inner);
     ends(bad, _i ? TUSK_ERR_VALUE : TUSK_ERR_SERVER, _i ? "22021" : "22012",
          _i ? TUSK_FATE_NOT_SENT : TUSK_FATE_ANSWERED);
-    ends(tusk_commit(db), _i ? TUSK_ERR_ROLLED_BACK : TUSK_ERR_SERVER, _i ? "40000" : "25P02", TUSK_FATE_ANSWERED);
+    ends(tusk_commit(db), TUSK_ERR_ROLLED_BACK, "40000", TUSK_FATE_ANSWERED);
     ends(tusk_commit(db), TUSK_ERR_ROLLED_BACK, "40000", TUSK_FATE_ANSWERED);
     ck_assert_int_eq(committed(), 0);
+}
+END_TEST
+
+/* What made the statement fail is what its end is about: here that all should be repeated, told by the server. */
+START_TEST(the_end_of_a_nested_transaction_tells_why_it_failed)
+{
+    static const char conflict[] = "do $$ begin raise exception 'again' using errcode = '40001'; end $$";
+    tusk_query *outer = tusk_begin(db, NULL), *inner, *bad, *end;
+
+    is_fine(outer);
+    inner = tusk_begin(db, NULL);
+    bad = tusk_exec(db, conflict, TUSK_NO_PARAMS);
+    end = tusk_commit(db);
+    is_fine(inner);
+    ends(bad, TUSK_ERR_SERVER, "40001", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(tusk_await(end), TUSK_ERR_ROLLED_BACK);
+    ck_assert_str_eq(tusk_query_error(end)->detail, "again");
+    ck_assert(tusk_error_is_retriable(tusk_query_error(end)));
+    ends(end, TUSK_ERR_ROLLED_BACK, "40001", TUSK_FATE_ANSWERED);
+    ends(tusk_commit(db), TUSK_ERR_ROLLED_BACK, "40001", TUSK_FATE_ANSWERED);
+}
+END_TEST
+
+/* A plan that is stale in a transaction: who looks at the commit alone hears that it may be repeated. */
+START_TEST(the_commit_says_that_a_stale_plan_is_worth_a_retry)
+{
+    tusk_query *begin, *stale;
+    tusk_error err;
+
+    run("create temp table transaction_plan (n int4)");
+    run("insert into transaction_plan values (1)");
+    run("select * from transaction_plan");
+    run("alter table transaction_plan add m int4");
+    begin = tusk_begin(db, NULL);
+    stale = tusk_exec(db, "select * from transaction_plan", TUSK_NO_PARAMS);
+    is_fine(begin);
+    ck_assert_int_eq(tusk_await_free(stale, NULL), TUSK_ERR_SERVER);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), &err), TUSK_ERR_ROLLED_BACK);
+    ck_assert_str_eq(err.sqlstate, "40000");
+    ck_assert_int_eq(err.retry, TUSK_RETRY_TRANSACTION);
+    ck_assert(tusk_error_is_retriable(&err));
 }
 END_TEST
 
@@ -559,6 +600,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, inside_a_transaction_that_a_handle_began_anew_it_is_a_savepoint_too);
     tcase_add_test(tcase, a_plan_that_is_run_waits_for_what_it_stands_in);
     tcase_add_test(tcase, what_was_to_be_kept_prepared_and_was_not_run_is_prepared_the_next_time);
+    tcase_add_test(tcase, the_end_of_a_nested_transaction_tells_why_it_failed);
+    tcase_add_test(tcase, the_commit_says_that_a_stale_plan_is_worth_a_retry);
     tcase_add_test(tcase, a_nested_transaction_has_no_isolation_of_its_own);
     tcase_add_test(tcase, statements_of_later_turns_wait_for_the_transaction_and_are_in_it);
     tcase_add_test(tcase, prepared_statements_share_the_sync_too);
