@@ -297,6 +297,8 @@ static void add_hint(tusk_query *q, const tusk__event *ev)
 static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__query_fail_fields(q, ev->body);
+    if (q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q))
+        tusk__explain_place(q);
     if (q->level)
         tusk__level_error(q, ev->body);
     add_hint(q, ev);

@@ -9,6 +9,9 @@ static const char begin[] = "begin", rollback[] = "rollback";
 static const char savepoint[] = "savepoint tusk_explain", rollback_to[] = "rollback to savepoint tusk_explain",
                   release[] = "release savepoint tusk_explain";
 
+static const char plan[] = "explain (format json, verbose) ",
+                  plan_of_run[] = "explain (format json, verbose, analyze) ";
+
 static void write_command(tusk__writer *b, const char *sql)
 {
     tusk_str unnamed = {NULL, 0};
@@ -33,8 +36,7 @@ static tusk_code write_plan(tusk_conn *conn, tusk_query *q, const tusk__request 
     size_t at = tusk__message_begin(b, TUSK__F_PARSE);
 
     tusk__write_cstr(b, unnamed);
-    tusk__write_bytes(b, tusk_str_of(tusk__is_analyze(q) ? "explain (format json, verbose, analyze) "
-                                                         : "explain (format json, verbose) "));
+    tusk__write_bytes(b, tusk_str_of(tusk__is_analyze(q) ? plan_of_run : plan));
     tusk__write_cstr(b, stmt->text);
     tusk__write_u16(b, (uint16_t)stmt->n_params);
     for (size_t i = 0; i < stmt->n_params; i++)
@@ -44,6 +46,14 @@ static tusk_code write_plan(tusk_conn *conn, tusk_query *q, const tusk__request 
     TUSK_TRY(tusk__write_bind(conn, q, unnamed, r->params, stmt->types, NULL));
     tusk__execute_write(b, unnamed, 0);
     return TUSK_OK;
+}
+
+void tusk__explain_place(tusk_query *q)
+{
+    int head = (int)(tusk__is_analyze(q) ? sizeof plan_of_run : sizeof plan) - 1;
+
+    if (q->error.position > head)
+        q->error.position -= head;
 }
 
 tusk_code tusk__explain_encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)

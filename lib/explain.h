@@ -9,6 +9,10 @@
 TUSK_MUST_CHECK
 tusk_code tusk__explain_encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 
+/* The position of its error becomes one in the statement, without what stands in front of that. */
+TUSK_COLD
+void tusk__explain_place(tusk_query *q);
+
 static inline bool tusk__is_analyze(const tusk_query *q)
 {
     return q->kind == TUSK__QUERY_ANALYZE || q->kind == TUSK__QUERY_ANALYZE_INSIDE;

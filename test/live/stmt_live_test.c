@@ -432,6 +432,20 @@ START_TEST(plan_that_fails_leaves_the_transaction_alone)
 }
 END_TEST
 
+/* Of what the caller wrote, whatever was put in front of that. */
+START_TEST(position_of_a_plans_error_is_one_in_the_statement)
+{
+    tusk_stmt *stmt = tusk_prepare(db, "show all", NULL, 0);
+    tusk_query *q = tusk_stmt_explain(stmt, TUSK_NO_PARAMS, _i);
+
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_error(tusk_query_error(q), TUSK_ERR_SERVER, "42601", "syntax error at or near \"show\"");
+    ck_assert_int_eq(tusk_query_error(q)->position, 1);
+    tusk_query_free(q);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
 /* The form is chosen when all before it is answered: a BEGIN just submitted counts. */
 START_TEST(plan_waits_for_the_transaction_that_is_begun)
 {
@@ -710,6 +724,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, missing_function_in_the_statement_is_not_repeated);
     tcase_add_test(tcase, statement_behind_a_refused_one_runs_once);
     tcase_add_loop_test(tcase, type_of_ones_own_comes_in_binary_and_as_text_on_demand, 0, N_OF(own_types));
+    tcase_add_loop_test(tcase, position_of_a_plans_error_is_one_in_the_statement, 0, 2);
     tcase_add_test(tcase, statement_learns_that_a_type_has_no_binary_output);
     suite_add_tcase(suite, tcase);
     return suite;
