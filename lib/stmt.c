@@ -9,6 +9,7 @@
 #include "lib/codec/codec.h"
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/sql.h"
 #include "proto/error_set.h"
 
 tusk_stmt *tusk__stmt_ref(tusk_stmt *stmt)
@@ -137,6 +138,16 @@ const tusk_error *tusk__stmt_error(const tusk_stmt *stmt)
     return stmt->error ? stmt->error : tusk_query_error(NULL); /* out of memory */
 }
 
+static void fail_waiter(const tusk_stmt *stmt, tusk_query *q)
+{
+    char text[sizeof q->sql];
+
+    tusk__query_fail(q, tusk__stmt_error(stmt));
+    tusk__sql_head(stmt->text, text, sizeof text);
+    if (!q->error.where[0])
+        tusk__error_where(&q->error, "prepare \"%s\"", text);
+}
+
 void tusk__stmt_finish(tusk_stmt *stmt, const tusk_error *err)
 {
     tusk_query *q;
@@ -150,7 +161,7 @@ void tusk__stmt_finish(tusk_stmt *stmt, const tusk_error *err)
         stmt->waiters = q->next;
         q->next = NULL;
         if (err)
-            tusk__query_fail(q, err);
+            fail_waiter(stmt, q);
         tusk__query_complete(q);
     }
     tusk__stmt_unref(stmt);
@@ -262,7 +273,7 @@ tusk_query *tusk_stmt_ready(tusk_stmt *stmt)
         return q;
     }
     if (stmt->state == TUSK__STMT_FAILED)
-        tusk__query_fail(q, tusk__stmt_error(stmt));
+        fail_waiter(stmt, q);
     else if (stmt->state != TUSK__STMT_READY || stmt->is_closing)
         tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed")->fate = TUSK_FATE_NOT_SENT;
     tusk__query_complete_soon(q);

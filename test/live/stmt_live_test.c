@@ -146,6 +146,8 @@ START_TEST(failing_prepare_fails_what_waits_for_it)
         ck_error(tusk_query_error(early), bad[_i / 2].code, bad[_i / 2].sqlstate, bad[_i / 2].message);
         ck_error(tusk_query_error(late), bad[_i / 2].code, bad[_i / 2].sqlstate, bad[_i / 2].message);
         ck_assert_int_eq(tusk_query_error(early)->fate, TUSK_FATE_NOT_SENT);
+        ck_assert_msg(strncmp(tusk_query_error(ready)->where, "prepare \"s", 10) == 0, "%s",
+                      said(tusk_query_error(ready)));
         ck_assert_int_eq(tusk_stmt_n_params(stmt), 0);
     }
     ck_assert_int_eq(code_of(tusk_stmt_close(stmt)), TUSK_OK);
