@@ -117,6 +117,16 @@ static void write_parse(tusk__writer *b, tusk_str name, tusk_str sql, tusk_param
     tusk__message_end(b, at);
 }
 
+/* A domain, an enum …: what the server would make of the value is for the server to say. */
+static void advise_on_own_type(tusk_error *err, uint32_t type, size_t number)
+{
+    tusk__error_where(err, "bind $%zu (type %lu)", number, (unsigned long)type);
+    if (err->code == TUSK_ERR_TYPE)
+        tusk__error_hint(
+            err, tusk_str_of("It is a type of the database's own, such as a domain. Give tusk_prepare() the type that "
+                             "you send, and the server converts it; or let it read text: tusk_unknown()."));
+}
+
 /* One parameter; its format goes to the place that was left free for it. */
 static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
                              size_t formats_at)
@@ -129,7 +139,10 @@ static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tus
     if (tusk__param_encode(b, value, type, &format, &err) != TUSK_OK) {
         type_name = tusk__type_name(type ? type : value->type);
         err.param = (int)i + 1;
-        tusk__error_where(&err, "bind $%zu (%s)", i + 1, type_name ? type_name : "unknown");
+        if (type && !type_name)
+            advise_on_own_type(&err, type, i + 1);
+        else
+            tusk__error_where(&err, "bind $%zu (%s)", i + 1, type_name ? type_name : "unknown");
         err.fate = TUSK_FATE_NOT_SENT;
         tusk__query_fail(q, &err);
         return err.code;

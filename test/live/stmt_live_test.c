@@ -656,6 +656,31 @@ START_TEST(type_of_ones_own_comes_in_binary_and_as_text_on_demand)
 }
 END_TEST
 
+/* Of a domain the server says its own type: what is to be done is said, and both ways go. */
+START_TEST(value_for_a_type_of_ones_own_is_refused_with_the_way_out)
+{
+    uint32_t type = TUSK_OID_INT4;
+    tusk_stmt *stmt;
+    tusk_query *q;
+
+    run("create domain pg_temp.positive as int4 check (value > 0)");
+    run("create temp table domains (p pg_temp.positive)");
+    stmt = tusk_prepare(db, "insert into domains values ($1)", NULL, 0);
+    q = tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_int4(1)));
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_TYPE);
+    ck_assert_msg(strncmp(tusk_query_error(q)->where, "bind $1 (type ", 14) == 0, "%s", said(tusk_query_error(q)));
+    ck_assert_ptr_nonnull(strstr(tusk_query_error(q)->hint, "tusk_prepare()"));
+    ck_assert_ptr_nonnull(strstr(tusk_query_error(q)->hint, "tusk_unknown()."));
+    tusk_query_free(q);
+    ck_assert_int_eq(code_of(tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_unknown("2")))), TUSK_OK);
+    tusk_stmt_free(stmt);
+    stmt = tusk_prepare(db, "insert into domains values ($1)", &type, 1);
+    ck_assert_int_eq(code_of(tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_int4(3)))), TUSK_OK);
+    tusk_stmt_free(stmt);
+    ck_assert_int_eq(number("select count(*) from domains"), 2);
+}
+END_TEST
+
 /* A base type of one's own without a send function: 42883 once, then the statement knows. */
 START_TEST(statement_learns_that_a_type_has_no_binary_output)
 {
@@ -727,6 +752,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, statement_behind_a_refused_one_runs_once);
     tcase_add_loop_test(tcase, type_of_ones_own_comes_in_binary_and_as_text_on_demand, 0, N_OF(own_types));
     tcase_add_loop_test(tcase, position_of_a_plans_error_is_one_in_the_statement, 0, 2);
+    tcase_add_test(tcase, value_for_a_type_of_ones_own_is_refused_with_the_way_out);
     tcase_add_test(tcase, statement_learns_that_a_type_has_no_binary_output);
     suite_add_tcase(suite, tcase);
     return suite;
