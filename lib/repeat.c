@@ -85,18 +85,31 @@ static void forget_known(tusk_conn *conn, const tusk_query *q)
         tusk__known_forget(conn->loop, key); /* else another connection has seen the new columns already */
 }
 
-static void learn_output(tusk_conn *conn, tusk_query *q)
+static bool has_other_formats(const tusk__desc *a, const tusk__desc *b)
+{
+    int i = 0;
+
+    while (i < a->n_cols && a->cols[i].format == b->cols[i].format)
+        i++;
+    return i < a->n_cols;
+}
+
+/* Will the next try ask for other formats? Else it is not these that were in the way. */
+static bool learn_output(tusk_conn *conn, tusk_query *q)
 {
     tusk__desc *desc = q->first.desc, *next = desc ? tusk__formats_refused(conn, desc) : NULL;
+    bool is_new;
 
     if (!next)
-        return; /* learned the next time */
+        return false; /* learned the next time */
+    is_new = has_other_formats(desc, next);
     if (!q->stmt || q->stmt->is_cached)
         tusk__known_set(conn->loop, tusk__known_key(conn, q->hash), next);
     if (q->stmt)
         tusk__stmt_set_formats(q->stmt, next);
     else
         tusk__desc_unref(next);
+    return is_new;
 }
 
 /* Nobody would notice but by the time that it takes. */
@@ -111,7 +124,8 @@ static void tell_of_pooler(tusk_conn *conn, const char *what)
                    what);
 }
 
-static void learn(tusk_conn *conn, tusk_query *q, reason why)
+/* False: as far as it goes, the second try would not differ from the first. */
+static bool learn(tusk_conn *conn, tusk_query *q, reason why)
 {
     q->is_unnamed = why == REASON_TAKEN && q->kind != TUSK__QUERY_PREPARE;
     if (why == REASON_LOST)
@@ -123,11 +137,12 @@ static void learn(tusk_conn *conn, tusk_query *q, reason why)
     if (why == REASON_STALE)
         forget_known(conn, q);
     if (why == REASON_OUTPUT)
-        learn_output(conn, q);
+        return learn_output(conn, q);
     if (why == REASON_LOST && q->stmt->is_cached) /* one is seldom lost alone, and to parse again costs no round trip */
         tusk__cache_drop_all(conn, true);
     else if (why == REASON_STALE || why == REASON_LOST || why == REASON_TAKEN)
         tusk__stmt_renew(q->stmt, why == REASON_STALE);
+    return true;
 }
 
 /* ---- what the caller is told ---- */
@@ -175,11 +190,12 @@ static bool is_allowed(const tusk_conn *conn, const tusk_query *q)
 bool tusk__repeat(tusk_conn *conn, tusk_query *q)
 {
     reason why = reason_of(q);
+    bool has_learned;
 
     if (why == REASON_NONE)
         return false;
-    learn(conn, q, why);
-    if (why == REASON_OUTPUT && (q->is_repeated || may_have_committed(q)))
+    has_learned = learn(conn, q, why);
+    if (why == REASON_OUTPUT && ((q->is_repeated && !has_learned) || may_have_committed(q)))
         return false;
     if (!q->is_repeated && is_allowed(conn, q)) {
         tusk__request_repeat(conn, q);

@@ -681,6 +681,32 @@ START_TEST(value_for_a_type_of_ones_own_is_refused_with_the_way_out)
 }
 END_TEST
 
+/* A column becomes one without binary output: that is two things to be learned, and only one is repeated. */
+START_TEST(second_thing_in_the_way_is_told_as_one_to_be_repeated)
+{
+    tusk_stmt *stmt;
+    tusk_query *q;
+    tusk_row row;
+
+    run("create temp table changing as select 1 a");
+    stmt = tusk_prepare(db, "select * from changing", NULL, 0);
+    q = _i ? tusk_stmt_exec(stmt, TUSK_NO_PARAMS) : tusk_exec(db, "select * from changing", TUSK_NO_PARAMS);
+    ck_assert_int_eq(one_number(q), 1);
+    run("alter table changing alter a type aclitem using '=r/drv'::aclitem");
+    q = _i ? tusk_stmt_exec(stmt, TUSK_NO_PARAMS) : tusk_exec(db, "select * from changing", TUSK_NO_PARAMS);
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_assert_str_eq(tusk_query_error(q)->sqlstate, "42883");
+    ck_assert_int_eq(tusk_query_error(q)->retry, TUSK_RETRY_REQUEST);
+    tusk_query_free(q);
+    q = _i ? tusk_stmt_exec(stmt, TUSK_NO_PARAMS) : tusk_exec(db, "select * from changing", TUSK_NO_PARAMS);
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert(tusk_str_is(tusk_get_text(&row, 0), "=r/drv"));
+    tusk_query_free(q);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
 /* A base type of one's own without a send function: 42883 once, then the statement knows. */
 START_TEST(statement_learns_that_a_type_has_no_binary_output)
 {
@@ -753,6 +779,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, type_of_ones_own_comes_in_binary_and_as_text_on_demand, 0, N_OF(own_types));
     tcase_add_loop_test(tcase, position_of_a_plans_error_is_one_in_the_statement, 0, 2);
     tcase_add_test(tcase, value_for_a_type_of_ones_own_is_refused_with_the_way_out);
+    tcase_add_loop_test(tcase, second_thing_in_the_way_is_told_as_one_to_be_repeated, 0, 2);
     tcase_add_test(tcase, statement_learns_that_a_type_has_no_binary_output);
     suite_add_tcase(suite, tcase);
     return suite;
