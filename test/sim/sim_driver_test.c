@@ -1185,9 +1185,7 @@ static void on_closed(tusk_conn *conn, const tusk_error *err, void *user)
     must(r, may_be_lost(l) || !l->was_ready, "connection %d is closed for no reason: %s", (int)(l - r->links),
          err->message);
     for (const want *w = r->wants + r->n_over; w < r->wants + r->n_wants; w++)
-        must(r,
-             w->link != l || is_over(w) || w->was_closed || w->is_aside || w->is_canceled || !w->q ||
-                 tusk_query_is_done(w->q),
+        must(r, w->link != l || is_over(w) || w->was_closed || w->is_aside || !w->q || tusk_query_is_done(w->q),
              "on_closed is called before %u (%s) ends", w->token, kinds[w->kind].name);
     act_in_callback(r, 100);
 }
