@@ -735,33 +735,33 @@ static ask *submit_statement(line *l, kind k)
     return take(a, tusk_submit(l->conn, &request));
 }
 
+/* A statement, one with several sets of values, or a script. */
 static void push_operation(run *r, ask *a, tusk_stack *stack, uint32_t operation)
 {
-    uint32_t at = any(r, 10), n = at < 7 ? 1 : 1 + any(r, 3);
-    kind k = chance(r, 120) ? K_ERROR : any_statement(r) == K_NOBIN ? K_ROW : any_statement(r);
-    char sql[100], script[400] = "", echo[3][32];
+    static const kind kinds[] = {K_ROW, K_ROWS, K_ECHO, K_PATH, K_INSERT, K_INSERT, K_INSERT, K_INSERT, K_INSERT};
+    kind k = chance(r, 60) ? K_ERROR : kinds[any(r, sizeof kinds / sizeof kinds[0])];
+    bool is_script = k != K_ECHO && chance(r, 100);
+    uint32_t n = is_script || chance(r, 200) ? 1 + any(r, 3) : 1;
+    char first[100] = "", sql[100], script[400] = "", echo[3][32];
     tusk_value values[3][2];
     tusk_params sets[3];
     size_t len = 0;
 
-    if (k == K_NOBIN || k == K_SLEEP || (k == K_ERROR && chance(r, 700)))
-        k = K_INSERT;
     for (uint32_t i = 0; i < n; i++) {
-        part p = any_part(r, k, operation, sql, sizeof sql, at >= 9 && k != K_ECHO);
-        if (i > 0 && at < 9)
-            p.number = r->parts[r->n_parts - 1].number; /* the text of the first */
+        part p = any_part(r, k, operation, sql, sizeof sql, is_script);
+        if (i == 0)
+            (void)snprintf(first, sizeof first, "%s", sql);
+        else if (!is_script)
+            p.number = r->parts[r->n_parts - 1].number; /* the text is the first one's */
         must(r, r->n_parts < MAX_PARTS, "too many statements");
         r->parts[r->n_parts++] = p;
         a->n_parts++;
         sets[i] = tusk_params_of(values[i], any_values(&p, echo[i], values[i]));
         len += (size_t)snprintf(script + len, sizeof script - len, "%s%s", i ? "; " : "", sql);
-        if (at < 9 && i == 0)
-            (void)snprintf(script, sizeof script, "%s", sql);
     }
-    if (at >= 9 && k != K_ECHO)
-        must(r, tusk_stack_push_script(stack, script) == TUSK_OK, "a script is refused");
-    else
-        must(r, tusk_stack_push_many(stack, script[0] ? script : sql, sets, n) == TUSK_OK, "an operation is refused");
+    must(r,
+         (is_script ? tusk_stack_push_script(stack, script) : tusk_stack_push_many(stack, first, sets, n)) == TUSK_OK,
+         "an operation is refused");
 }
 
 static ask *submit_stack(line *l, tusk_stack_mode mode)
