@@ -135,6 +135,26 @@ static const both_formats both_formats_cases[] = {
     {TUSK_OID_TIMESTAMPTZ, "294276-12-31 23:59:59.999999+00", "7fffff5bb3b29fff"},
     {TUSK_OID_TIMESTAMPTZ, "infinity", "7fffffffffffffff"},
     {TUSK_OID_TIMESTAMPTZ, "-infinity", "8000000000000000"},
+    {TUSK_OID_NUMERIC, "0", "0000000000000000"},
+    {TUSK_OID_NUMERIC, "0.00", "0000000000000002"},
+    {TUSK_OID_NUMERIC, "1", "00010000000000000001"},
+    {TUSK_OID_NUMERIC, "-1", "00010000400000000001"},
+    {TUSK_OID_NUMERIC, "1.00000", "00010000000000050001"},
+    {TUSK_OID_NUMERIC, "9999", "0001000000000000270f"},
+    {TUSK_OID_NUMERIC, "10000", "00010001000000000001"},
+    {TUSK_OID_NUMERIC, "100000000", "00010002000000000001"},
+    {TUSK_OID_NUMERIC, "-12345.678900", "0003000140000006000109291a85"},
+    {TUSK_OID_NUMERIC, "0.5", "0001ffff000000011388"},
+    {TUSK_OID_NUMERIC, "0.00001", "0001fffe0000000503e8"},
+    {TUSK_OID_NUMERIC, "-0.00012345", "0002ffff4000000800010929"},
+    {TUSK_OID_NUMERIC, "1234567890123456789012345678901234567890.123456789012345678901234567890", "001200090000001e04d2162e23340d801ed204d2162e23340d801ed204d2162e23340d801ed204d2162e2328"},
+    {TUSK_OID_NUMERIC, "9223372036854775807", "0005000400000000039a0d2c0170156516af"},
+    {TUSK_OID_NUMERIC, "-9223372036854775808", "0005000440000000039a0d2c0170156516b0"},
+    {TUSK_OID_NUMERIC, "0.000000000000000000000000000000", "000000000000001e"},
+    {TUSK_OID_NUMERIC, "10000000000000000000000000000.0001", "0009000700000004000100000000000000000000000000000001"},
+    {TUSK_OID_NUMERIC, "NaN", "00000000c0000000"},
+    {TUSK_OID_NUMERIC, "Infinity", "00000000d0000020"},
+    {TUSK_OID_NUMERIC, "-Infinity", "00000000f0000020"},
     /* bytea_output = hex */
     {TUSK_OID_BYTEA, "\\x", ""},
     {TUSK_OID_BYTEA, "\\x00", "00"},
@@ -188,6 +208,7 @@ static const long_value long_values[] = {
     {TUSK_OID_BPCHAR, {"a", "61"}, {" ", "20"}, {"z  ", "7a2020"}, 100000},
     {TUSK_OID_JSON, {"[0", "5b30"}, {", 1", "2c2031"}, {"]", "5d"}, 40000},
     {TUSK_OID_JSONB, {"[0", "015b30"}, {", 1", "2c2031"}, {"]", "5d"}, 40000},
+    {TUSK_OID_NUMERIC, {"", "61a861a700000000"}, {"1234", "04d2"}, {"", ""}, 25000},
     {TUSK_OID_BYTEA, {"\\x", ""}, {"00ff10", "00ff10"}, {"", ""}, 40000},
 };
 
@@ -212,6 +233,7 @@ static const beyond beyond_values[] = {
     {TUSK_OID_JSON, "\"\xFF\""}, {TUSK_OID_JSON, "\"\xF4\x90\x80\x80\""},
     {TUSK_OID_JSONB, "\"\xFF\""}, {TUSK_OID_JSONB, "\"\xED\xA0\x80\""},
     {TUSK_OID_BYTEA, "\\x0"}, {TUSK_OID_BYTEA, "\\x0g"}, {TUSK_OID_BYTEA, "\\400"},
+    {TUSK_OID_NUMERIC, "-1e131072"}, {TUSK_OID_NUMERIC, "1e131072"}, {TUSK_OID_NUMERIC, "1e-16384"}, {TUSK_OID_NUMERIC, "1,5"},
     {TUSK_OID_UUID, "00000000-0000-0000-0000-00000000000"}, {TUSK_OID_UUID, "ffffffff-ffff-ffff-ffff-fffffffffffff"},
     {TUSK_OID_UUID, "gfffffff-ffff-ffff-ffff-ffffffffffff"},
     {TUSK_OID_DATE, "4714-11-23 BC"}, {TUSK_OID_DATE, "5874898-01-01"}, {TUSK_OID_DATE, "2023-02-29"},
@@ -231,6 +253,13 @@ static inline tusk_code sample_from_text(uint32_t type, tusk_str text, void *roo
 {
     size_t len = 0;
 
+    if (type == TUSK_OID_NUMERIC) {
+        tusk_numeric_view n;
+
+        TUSK_TRY(tusk_numeric_from_text(text, room, SAMPLE_ROOM, &n, err));
+        *out = tusk_numeric(n);
+        return TUSK_OK;
+    }
     if (type != TUSK_OID_BYTEA)
         return tusk__value_decode(type, 0, text, out, err);
     TUSK_TRY(tusk_bytea_from_text(text, room, SAMPLE_ROOM, &len, err));
