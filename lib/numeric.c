@@ -88,7 +88,7 @@ static tusk_code to_signed(tusk_numeric_view n, widest max, const char *type_nam
 
 tusk_code tusk_numeric_to_int64(tusk_numeric_view n, int64_t *out, tusk_error *err)
 {
-    widest magnitude;
+    widest magnitude = 0;
 
     TUSK_TRY(to_signed(n, INT64_MAX, "int64_t", &magnitude, err));
     *out = n.sign == TUSK_NUMERIC_NEGATIVE && magnitude > 0 ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
@@ -105,7 +105,7 @@ tusk_numeric_view tusk_numeric_from_int128(tusk_int128 integer, unsigned char bu
 
 tusk_code tusk_numeric_to_int128(tusk_numeric_view n, tusk_int128 *out, tusk_error *err)
 {
-    widest magnitude;
+    widest magnitude = 0;
 
     TUSK_TRY(to_signed(n, ~(widest)0 >> 1, "a 128-bit integer", &magnitude, err));
     *out =

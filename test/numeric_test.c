@@ -256,6 +256,21 @@ START_TEST(double_is_the_nearest_and_tells_if_it_is_exact)
 }
 END_TEST
 
+/* 2^53 + 1 is a middle, and a figure far behind it tells on which side the number lies. */
+START_TEST(no_figure_is_too_far_behind_to_decide)
+{
+    char text[1024];
+    double real = 0;
+    bool exact = true;
+
+    snprintf(text, sizeof text, "9007199254740993.%0900d", 1);
+    ck_assert_int_eq(tusk_numeric_to_double(from(text), &real, &exact, NULL), TUSK_OK);
+    ck_assert_msg(real == 9007199254740994.0, "%a", real);
+    ck_assert(!exact);
+    clear();
+}
+END_TEST
+
 START_TEST(what_double_cannot_hold_is_refused)
 {
     static const char *const beyond[] = {"1.8e308", "-1.8e308", "1e-400"};
@@ -326,6 +341,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, int128_has_both_ends);
 #endif
     LOOP(tc, double_is_the_nearest_and_tells_if_it_is_exact, doubles);
+    tcase_add_test(tc, no_figure_is_too_far_behind_to_decide);
     tcase_add_test(tc, what_double_cannot_hold_is_refused);
     tcase_add_test(tc, each_double_goes_both_ways);
     tcase_add_test(tc, a_view_without_a_number_is_null);
