@@ -548,19 +548,26 @@ static void note_search_path(tusk_conn *conn, tusk_str value)
     conn->scope = 0;
 }
 
+static tusk_code keep_parameter(tusk_conn *conn, const tusk__parameter_status *p, tusk_error *err)
+{
+    tusk_code code = tusk__params_set(&conn->params, conn->allocator, p->name, p->value, err);
+
+    if (code == TUSK_OK && tusk_str_is(p->name, "client_encoding") && !tusk_str_is(p->value, "UTF8"))
+        code = tusk__error_set(err, TUSK_ERR_PROTOCOL, "08P01",
+                               "client_encoding was changed to something else than UTF8; all text would be misread");
+    return code;
+}
+
 void tusk__answer_parameter(tusk_conn *conn, const tusk__event *ev)
 {
     const tusk__parameter_status *p = &ev->parameter_status;
-    tusk_error err = {0};
+    tusk_error err;
 
+    tusk__error_none(&err);
     if (tusk_str_is(p->name, "search_path"))
         note_search_path(conn, p->value);
 
-    if (tusk__params_set(&conn->params, conn->allocator, p->name, p->value, &err) == TUSK_OK &&
-        tusk_str_is(p->name, "client_encoding") && !tusk_str_is(p->value, "UTF8"))
-        (void)tusk__error_set(&err, TUSK_ERR_PROTOCOL, "08P01",
-                              "client_encoding was changed to something else than UTF8; all text would be misread");
-    if (err.code != TUSK_OK) {
+    if (keep_parameter(conn, p, &err) != TUSK_OK) {
         tusk__conn_where(conn, &err);
         tusk__conn_fail(conn, &err);
     } else if (conn->settings->on_parameter) {

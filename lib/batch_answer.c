@@ -141,7 +141,7 @@ static void on_error(tusk_query *q, const tusk__event *ev)
 
     if (batch->unit_has_failed)
         return;
-    batch->unit_has_failed = true;
+    batch->unit_has_failed = batch->is_undone = true;
     tusk__error_none(&err);
     tusk__error_fields_to_error(ev->body, &err);
     complete_error(q, failed, &err);
@@ -182,7 +182,10 @@ static void undo_all(tusk_query *q)
 
 static void check_commit(const tusk_conn *conn, tusk_query *q, tusk_str tag)
 {
-    if (q->error.code == TUSK_OK && (conn->session.tx_status != 'T' || !tusk_str_is(tag, "COMMIT")))
+    if (conn->session.tx_status == 'T' && tusk_str_is(tag, "COMMIT"))
+        return;
+    q->batch->is_undone = true;
+    if (q->error.code == TUSK_OK)
         tusk__query_failf(q, TUSK_ERR_ROLLED_BACK, NULL, "COMMIT was answered with %.*s: the stack was rolled back",
                           TUSK_STR_ARG(tag))
             ->fate = TUSK_FATE_ANSWERED;
@@ -218,7 +221,7 @@ static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         tusk__deadline_after_answer(conn);
         return;
     }
-    if (batch->mode == TUSK_STACK_ATOMIC && q->error.code != TUSK_OK)
+    if (batch->mode == TUSK_STACK_ATOMIC && batch->is_undone)
         undo_all(q);
     tusk__answer_ready(conn, q, ev);
 }

@@ -298,15 +298,23 @@ static bool say_goodbye(tusk_conn *conn)
 }
 
 /* The polite end: pending requests are over, then goodbye, then the server's FIN. */
+/* Seldom is there one, and to write where it was costs more than all the rest of a close. */
+static void end_login_waiters(tusk_conn *conn)
+{
+    tusk_error why = closed_error;
+
+    tusk__conn_where(conn, &why);
+    tusk__conn_wake(&conn->login_waiters, &why);
+}
+
 static void close_task(tusk__task *task)
 {
     tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, close_task));
     bool is_draining = tusk__timer_is_active(&conn->timer); /* goodbye was said by an earlier tusk_close() */
-    tusk_error why = closed_error;
 
-    tusk__conn_where(conn, &why);
     tusk__conn_pin(conn);
-    tusk__conn_wake(&conn->login_waiters, &why);
+    if (conn->login_waiters)
+        end_login_waiters(conn);
     complete_queue(conn, &closed_error);
     tusk__flow_end(conn, &closed_error);
     if ((is_draining || say_goodbye(conn)) && !conn->is_released &&

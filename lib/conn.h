@@ -76,7 +76,7 @@ struct tusk_conn {
     /* how much may wait: flow.c */
     size_t n_queued, max_queued_requests; /* in the queue, whatever their stage */
     uint64_t held_bytes, max_queued_bytes; /* the copies of held ones; with what is in the out buffer they are the bytes that wait */
-    tusk_query *flow_refused, *flow_refused_last; /* what was not queued; the last only while there is a first */
+    tusk_query *ending, *ending_last; /* in no queue: not taken, or taken back; the last only while there is a first */
     tusk_query *drain_waiters; /* tusk_conn_drained() */
     tusk__task flow_task;
 
@@ -175,6 +175,8 @@ static inline bool tusk__flow_is_full(const tusk_conn *conn)
 {
     return conn->n_queued >= conn->max_queued_requests || tusk__flow_bytes(conn) >= conn->max_queued_bytes;
 }
+/* What becomes of q, which is in no queue, is decided: it ends in the next turn, or with the connection if that comes first. */
+void tusk__flow_end_soon(tusk_conn *conn, tusk_query *q);
 /* It is full. True: q was refused, and ends in the next turn. False: it is queued all the same, perhaps only to tell its error. */
 bool tusk__flow_refuse(tusk_conn *conn, tusk_query *q, tusk_str sql);
 /* The connection is over: all of its are told. */

@@ -15,13 +15,13 @@ static bool is_low(const tusk_conn *conn)
 }
 
 /* With a pointer to the last: who takes no notice of a full queue may submit a million in one turn. */
-static void list_refused(tusk_conn *conn, tusk_query *q)
+static void list_ending(tusk_conn *conn, tusk_query *q)
 {
-    if (conn->flow_refused)
-        conn->flow_refused_last->next = q;
+    if (conn->ending)
+        conn->ending_last->next = q;
     else
-        conn->flow_refused = q;
-    conn->flow_refused_last = q;
+        conn->ending = q;
+    conn->ending_last = q;
 }
 
 static size_t length(const tusk_query *q)
@@ -48,14 +48,21 @@ static void complete_first(tusk_query **list)
 static void flow_task(tusk__task *task)
 {
     tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, flow_task));
-    size_t n_refused = length(conn->flow_refused), n_waiters = length(conn->drain_waiters);
+    size_t n_ending = length(conn->ending), n_waiters = length(conn->drain_waiters);
 
     tusk__conn_pin(conn);
-    while (n_refused-- > 0 && conn->flow_refused)
-        complete_first(&conn->flow_refused);
+    while (n_ending-- > 0 && conn->ending)
+        complete_first(&conn->ending);
     while (n_waiters-- > 0 && conn->drain_waiters && is_low(conn))
         complete_first(&conn->drain_waiters);
     tusk__conn_unpin(conn);
+}
+
+void tusk__flow_end_soon(tusk_conn *conn, tusk_query *q)
+{
+    tusk__timer_stop(q->loop, &q->deadline);
+    list_ending(conn, q);
+    tusk__loop_defer(conn->loop, &conn->flow_task, flow_task);
 }
 
 void tusk__flow_review(tusk_conn *conn)
@@ -66,7 +73,7 @@ void tusk__flow_review(tusk_conn *conn)
 
 void tusk__flow_end(tusk_conn *conn, const tusk_error *err)
 {
-    tusk__conn_wake(&conn->flow_refused, NULL); /* they have their own */
+    tusk__conn_wake(&conn->ending, NULL); /* they have their own */
     tusk__conn_wake(&conn->drain_waiters, err);
 }
 
@@ -104,9 +111,7 @@ bool tusk__flow_refuse(tusk_conn *conn, tusk_query *q, tusk_str sql)
         return false;
     if (!q->stmt)
         tusk__sql_head(sql, q->sql, sizeof q->sql);
-    tusk__timer_stop(q->loop, &q->deadline); /* what becomes of it is decided */
-    list_refused(conn, q);
-    tusk__loop_defer(conn->loop, &conn->flow_task, flow_task);
+    tusk__flow_end_soon(conn, q);
     return true;
 }
 

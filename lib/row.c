@@ -329,6 +329,19 @@ tusk_code tusk_read_float8(const tusk_row *row, int col, double *out, tusk_error
     return read_real(row, col, TUSK_OID_FLOAT8, out, err);
 }
 
+tusk_code tusk_read_numeric(const tusk_row *row, int col, tusk_numeric_view *out, tusk_error *err)
+{
+    field f;
+    tusk_value value;
+
+    tusk__error_begin(err);
+    TUSK_TRY(take_field(row, col, "numeric", &f, err));
+    if (f.column->type != TUSK_OID_NUMERIC)
+        return fail_type(&f, "numeric", err);
+    TUSK_TRY(decode_field(&f, "numeric", &value, err));
+    return tusk__numeric_view_of(value.as.bytes, out, err);
+}
+
 tusk_code tusk_read_date(const tusk_row *row, int col, int32_t *out, tusk_error *err)
 {
     int64_t n;
@@ -521,6 +534,19 @@ double tusk_get_float8(const tusk_row *row, int col)
     bits = tusk__be64(p);
     memcpy(&real, &bits, sizeof real);
     return real;
+}
+
+tusk_numeric_view tusk_get_numeric(const tusk_row *row, int col)
+{
+    tusk_numeric_view n = {0};
+
+    if (is_worth_keeping(tusk_read_numeric(row, col, &n, NULL))) {
+        tusk_error err = {0};
+
+        (void)tusk_read_numeric(row, col, &n, &err);
+        keep_error(row, &err);
+    }
+    return n;
 }
 
 int32_t tusk_get_date(const tusk_row *row, int col)

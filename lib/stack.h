@@ -66,6 +66,7 @@ typedef struct tusk__batch {
     size_t n_steps, at;      /* … and which one is answered next */
     size_t unit;             /* the first step of the present unit */
     bool unit_has_failed;
+    bool is_undone;          /* the server said so: of the whole, if it is ATOMIC */
     int32_t n_cols;          /* of the rows of the statement that was parsed last, -1 none */
     uint8_t *expects;
     size_t n_expects;

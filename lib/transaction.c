@@ -109,9 +109,16 @@ static void not_begun(tusk_query *q, const tusk_error *cause)
 
 void tusk__level_refuse(tusk_query *q)
 {
-    if (q->kind == TUSK__QUERY_ROLLBACK)
+    tusk__level *level = q->level;
+
+    if (q->kind == TUSK__QUERY_ROLLBACK || q->kind == TUSK__QUERY_ROLLBACK_TO) {
+        if (level->is_failed)
+            forgive_inner(q->conn, level->parent);
         return;
-    not_begun(q, failed_one(q->level)->cause);
+    }
+    if (q->kind == TUSK__QUERY_COMMIT && level->is_failed && level->parent)
+        level->parent->is_spoiled = true; /* what was to be kept is not there */
+    not_begun(q, failed_one(level)->cause);
     q->error.fate = TUSK_FATE_NOT_SENT;
 }
 
@@ -184,6 +191,8 @@ void tusk__level_not_run(tusk_conn *conn, tusk_query *q)
     level->is_failed = true;
     q->shares_sync = false; /* it is not there any more */
     keep_cause(conn, level, &q->error, false);
+    if (level->parent)
+        spoil(conn, level, &q->error); /* unless it is rolled back, those around it lack a part */
     if (level->form == TUSK__LEVEL_BLOCK && conn->opening == level)
         tusk__unit_ready(conn);
     refuse_behind(conn, q);

@@ -398,6 +398,7 @@ void tusk_loop_free(tusk_loop *loop)
     tusk__ios_clear(loop);
     tusk__timers_clear(loop);
     tusk__chunks_clear(loop);
+    tusk__mailbox_close(loop);
     free_rest(loop, forked);
 }
 

@@ -52,7 +52,9 @@ typedef struct tusk__post tusk__post;
 typedef struct tusk__jobs tusk__jobs;
 
 typedef struct tusk__mailbox {
+    /* Held for some instructions; nobody calls the kernel under it. */
     pthread_mutex_t lock;
+    pthread_mutex_t waking; /* taken before it, by who posts: as long as it is held the loop is there */
     tusk__post *first, **end; /* under lock */
     atomic_bool is_awake;     /* a wake-up is under way: further posts need none */
 } tusk__mailbox;
@@ -135,7 +137,8 @@ void tusk__chunks_clear(tusk_loop *loop);
 
 tusk_code tusk__mailbox_init(tusk_loop *loop, tusk_error *err);
 void tusk__mailbox_run(tusk_loop *loop); /* posted functions, then finished jobs */
-void tusk__mailbox_clear(tusk_loop *loop);
+void tusk__mailbox_clear(tusk_loop *loop); /* what was posted runs */
+void tusk__mailbox_close(tusk_loop *loop); /* … and what came behind it does not; posters are gone */
 void tusk__loop_wake(tusk_loop *loop); /* any thread */
 
 void tusk__jobs_run_finished(tusk_loop *loop);

@@ -15,6 +15,11 @@ tusk_code tusk__mailbox_init(tusk_loop *loop, tusk_error *err)
 
     if (rc != 0)
         return tusk__system_error(err, -rc, "pthread_mutex_init");
+    rc = pthread_mutex_init(&loop->mailbox.waking, NULL);
+    if (rc != 0) {
+        pthread_mutex_destroy(&loop->mailbox.lock);
+        return tusk__system_error(err, -rc, "pthread_mutex_init");
+    }
     loop->mailbox.first = NULL;
     loop->mailbox.end = &loop->mailbox.first;
     atomic_init(&loop->mailbox.is_awake, false);
@@ -29,6 +34,8 @@ void tusk__loop_wake(tusk_loop *loop)
         (void)loop->os->poller->wake(loop->poller);
 }
 
+/* The loop is woken when the lock is open: else its thread would run into it at once, and sleep. By then the post may have run, and
+ * the program be about to free the loop: that waits for the other lock. */
 tusk_code tusk_loop_post(tusk_loop *loop, void (*fn)(void *user), void *user)
 {
     tusk__post *post;
@@ -38,12 +45,13 @@ tusk_code tusk_loop_post(tusk_loop *loop, void (*fn)(void *user), void *user)
     if (!post)
         return TUSK_ERR_NOMEM;
     *post = (tusk__post){NULL, fn, user};
+    pthread_mutex_lock(&loop->mailbox.waking);
     pthread_mutex_lock(&loop->mailbox.lock);
     *loop->mailbox.end = post;
     loop->mailbox.end = &post->next;
-    /* Under the lock: once it is open the loop may run the post, and a program may then free the loop. */
-    tusk__loop_wake(loop);
     pthread_mutex_unlock(&loop->mailbox.lock);
+    tusk__loop_wake(loop);
+    pthread_mutex_unlock(&loop->mailbox.waking);
     return TUSK_OK;
 }
 
@@ -81,19 +89,42 @@ void tusk__mailbox_run(tusk_loop *loop)
         tusk__jobs_run_finished(loop);
 }
 
-/* What was posted before the loop is freed runs, so that who posted memory gets it freed; what that posts in turn does not.
- * In a forked child another thread may have been writing at the moment of the fork: then the mail is left alone. */
+/* What was posted before the loop is freed runs, so that who posted memory gets it freed; what that posts in turn does not, nor what
+ * the callbacks of the loop's end post. */
 void tusk__mailbox_clear(tusk_loop *loop)
 {
-    if (!tusk__loop_is_forked(loop)) {
+    if (!tusk__loop_is_forked(loop))
         run_posts(loop, take_all(&loop->mailbox));
-    } else if (pthread_mutex_trylock(&loop->mailbox.lock) != 0) {
+}
+
+/* In a forked child another thread may have been writing at the moment of the fork: then the mail is left alone. */
+static bool is_torn(tusk__mailbox *mailbox)
+{
+    if (pthread_mutex_trylock(&mailbox->lock) != 0)
+        return true;
+    pthread_mutex_unlock(&mailbox->lock);
+    return false;
+}
+
+/* Who has posted is out of the loop when this returns. */
+static void wait_for_posters(tusk__mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->waking);
+    pthread_mutex_unlock(&mailbox->waking);
+    pthread_mutex_destroy(&mailbox->waking);
+}
+
+void tusk__mailbox_close(tusk_loop *loop)
+{
+    tusk__mailbox *mailbox = &loop->mailbox;
+
+    if (!tusk__loop_is_forked(loop))
+        wait_for_posters(mailbox);
+    else if (is_torn(mailbox))
         return;
-    } else {
-        pthread_mutex_unlock(&loop->mailbox.lock);
-    }
-    for (tusk__post *post = take_all(&loop->mailbox), *next; post; post = next) {
+    for (tusk__post *post = take_all(mailbox), *next; post; post = next) {
         next = post->next;
         tusk__loop_mfree(loop, post);
     }
+    pthread_mutex_destroy(&mailbox->lock);
 }

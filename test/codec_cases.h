@@ -1,10 +1,15 @@
-/* Values in both formats, as PostgreSQL 18 gives them: text by the type's output function (TimeZone UTC), binary by its send
- * function. NULL has no bytes and no row here.
+/* The samples of each type, as data. Values in both formats, as PostgreSQL 18 gives them: text by the type's output function (TimeZone
+ * UTC), binary by its send function; long ones; and what lies beyond a type's ends, which the server refuses and so do we. NULL has no
+ * bytes and no row here: it is asked for of every type. codec_test counts them, codec_live_test asks a server.
  * Read first: test/codec_test.c. */
 #ifndef TUSK_TEST_CODEC_CASES_H
 #define TUSK_TEST_CODEC_CASES_H
 
-#include <tusk/oid.h>
+#include <stdlib.h>
+
+#include <tusk/row.h>
+
+#include "lib/codec/types.h"
 
 typedef struct both_formats {
     unsigned type;
@@ -130,13 +135,161 @@ static const both_formats both_formats_cases[] = {
     {TUSK_OID_TIMESTAMPTZ, "294276-12-31 23:59:59.999999+00", "7fffff5bb3b29fff"},
     {TUSK_OID_TIMESTAMPTZ, "infinity", "7fffffffffffffff"},
     {TUSK_OID_TIMESTAMPTZ, "-infinity", "8000000000000000"},
+    {TUSK_OID_NUMERIC, "0", "0000000000000000"},
+    {TUSK_OID_NUMERIC, "0.00", "0000000000000002"},
+    {TUSK_OID_NUMERIC, "1", "00010000000000000001"},
+    {TUSK_OID_NUMERIC, "-1", "00010000400000000001"},
+    {TUSK_OID_NUMERIC, "1.00000", "00010000000000050001"},
+    {TUSK_OID_NUMERIC, "9999", "0001000000000000270f"},
+    {TUSK_OID_NUMERIC, "10000", "00010001000000000001"},
+    {TUSK_OID_NUMERIC, "100000000", "00010002000000000001"},
+    {TUSK_OID_NUMERIC, "-12345.678900", "0003000140000006000109291a85"},
+    {TUSK_OID_NUMERIC, "0.5", "0001ffff000000011388"},
+    {TUSK_OID_NUMERIC, "0.00001", "0001fffe0000000503e8"},
+    {TUSK_OID_NUMERIC, "-0.00012345", "0002ffff4000000800010929"},
+    {TUSK_OID_NUMERIC, "1234567890123456789012345678901234567890.123456789012345678901234567890", "001200090000001e04d2162e23340d801ed204d2162e23340d801ed204d2162e23340d801ed204d2162e2328"},
+    {TUSK_OID_NUMERIC, "9223372036854775807", "0005000400000000039a0d2c0170156516af"},
+    {TUSK_OID_NUMERIC, "-9223372036854775808", "0005000440000000039a0d2c0170156516b0"},
+    {TUSK_OID_NUMERIC, "0.000000000000000000000000000000", "000000000000001e"},
+    {TUSK_OID_NUMERIC, "10000000000000000000000000000.0001", "0009000700000004000100000000000000000000000000000001"},
+    {TUSK_OID_NUMERIC, "NaN", "00000000c0000000"},
+    {TUSK_OID_NUMERIC, "Infinity", "00000000d0000020"},
+    {TUSK_OID_NUMERIC, "-Infinity", "00000000f0000020"},
     /* bytea_output = hex */
     {TUSK_OID_BYTEA, "\\x", ""},
     {TUSK_OID_BYTEA, "\\x00", "00"},
     {TUSK_OID_BYTEA, "\\x00ff5c78", "00ff5c78"},
+    {TUSK_OID_INT2, "256", "0100"},
+    {TUSK_OID_INT4, "-65536", "ffff0000"},
+    {TUSK_OID_INT4, "123456789", "075bcd15"},
+    {TUSK_OID_INT8, "4294967296", "0000000100000000"},
+    {TUSK_OID_INT8, "-1000000000000000000", "f21f494c589c0000"},
+    {TUSK_OID_OID, "16384", "00004000"},
+    {TUSK_OID_OID, "4294967294", "fffffffe"},
+    {TUSK_OID_TEXT, "x", "78"},
+    {TUSK_OID_TEXT, "null", "6e756c6c"},
+    {TUSK_OID_VARCHAR, "", ""},
+    {TUSK_OID_VARCHAR, "Grüße, 世界 🐘", "4772c3bcc39f652c20e4b896e7958c20f09f9098"},
+    {TUSK_OID_VARCHAR, " blanks ", "20626c616e6b7320"},
+    {TUSK_OID_BPCHAR, "", ""},
+    {TUSK_OID_BPCHAR, "ü", "c3bc"},
+    {TUSK_OID_BPCHAR, "a b  ", "6120622020"},
+    {TUSK_OID_NAME, "", ""},
+    {TUSK_OID_NAME, "Ünïcode name", "c39c6ec3af636f6465206e616d65"},
+    {TUSK_OID_NAME, "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk", "6162636465666768696a6b6c6d6e6f707172737475767778797a6162636465666768696a6b6c6d6e6f707172737475767778797a6162636465666768696a6b"},
+    {TUSK_OID_NAME, "\"quoted\"", "2271756f74656422"},
+    {TUSK_OID_JSON, "null", "6e756c6c"},
+    {TUSK_OID_JSON, " {\"b\":1,\"a\":[],\"a\":2} ", "207b2262223a312c2261223a5b5d2c2261223a327d20"},
+    {TUSK_OID_JSON, "\"ä\\u0000\"", "22c3a45c753030303022"},
+    {TUSK_OID_JSON, "-0.0e+10", "2d302e30652b3130"},
+    {TUSK_OID_JSONB, "{}", "017b7d"},
+    {TUSK_OID_JSONB, "[]", "015b5d"},
+    {TUSK_OID_JSONB, "123456789012345678901234567890.5", "013132333435363738393031323334353637383930313233343536373839302e35"},
+    {TUSK_OID_BYTEA, "\\xdeadbeef", "deadbeef"},
+    {TUSK_OID_BYTEA, "\\xffffffffffffffffffffffffffffffff", "ffffffffffffffffffffffffffffffff"},
+    {TUSK_OID_BYTEA, "\\x2720225c", "2720225c"},
+    {TUSK_OID_UUID, "123e4567-e89b-12d3-a456-426614174000", "123e4567e89b12d3a456426614174000"},
+    {TUSK_OID_UUID, "00000000-0000-0000-0000-000000000001", "00000000000000000000000000000001"},
+    {TUSK_OID_UUID, "80000000-0000-0000-0000-000000000000", "80000000000000000000000000000000"},
+};
+
+/* head, n times the unit, end: 100 kB or more, of every type that may be so long. */
+typedef struct long_value {
+    unsigned type;
+    struct both_parts {
+        const char *text, *hex;
+    } head, unit, end;
+    size_t n;
+} long_value;
+
+static const long_value long_values[] = {
+    {TUSK_OID_TEXT, {"", ""}, {"für ", "66c3bc7220"}, {"!", "21"}, 25000},
+    {TUSK_OID_VARCHAR, {"\n", "0a"}, {"🐘", "f09f9098"}, {"", ""}, 25000},
+    {TUSK_OID_BPCHAR, {"a", "61"}, {" ", "20"}, {"z  ", "7a2020"}, 100000},
+    {TUSK_OID_JSON, {"[0", "5b30"}, {", 1", "2c2031"}, {"]", "5d"}, 40000},
+    {TUSK_OID_JSONB, {"[0", "015b30"}, {", 1", "2c2031"}, {"]", "5d"}, 40000},
+    {TUSK_OID_NUMERIC, {"", "61a861a700000000"}, {"1234", "04d2"}, {"", ""}, 25000},
+    {TUSK_OID_BYTEA, {"\\x", ""}, {"00ff10", "00ff10"}, {"", ""}, 40000},
+};
+
+/* Beyond the type, for the server and for us: it cannot be read, or it cannot be sent. */
+typedef struct beyond {
+    unsigned type;
+    const char *text;
+} beyond;
+
+static const beyond beyond_values[] = {
+    {TUSK_OID_BOOL, ""}, {TUSK_OID_BOOL, "2"}, {TUSK_OID_BOOL, "-1"}, {TUSK_OID_BOOL, "maybe"}, {TUSK_OID_BOOL, "truee"},
+    {TUSK_OID_INT2, "-32769"}, {TUSK_OID_INT2, "32768"},
+    {TUSK_OID_INT4, "-2147483649"}, {TUSK_OID_INT4, "2147483648"},
+    {TUSK_OID_INT8, "-9223372036854775809"}, {TUSK_OID_INT8, "9223372036854775808"},
+    {TUSK_OID_OID, "-2147483649"}, {TUSK_OID_OID, "4294967296"}, /* it takes -1 for 4294967295 */
+    {TUSK_OID_FLOAT4, "-3.5e+38"}, {TUSK_OID_FLOAT4, "3.5e+38"}, {TUSK_OID_FLOAT4, "1e-46"},
+    {TUSK_OID_FLOAT8, "-1.8e+308"}, {TUSK_OID_FLOAT8, "1.8e+308"}, {TUSK_OID_FLOAT8, "1e-400"},
+    {TUSK_OID_TEXT, "\xFF"}, {TUSK_OID_TEXT, "\xF4\x90\x80\x80"}, /* U+110000 */
+    {TUSK_OID_VARCHAR, "\xC3"}, {TUSK_OID_VARCHAR, "\xED\xA0\x80"}, /* a surrogate */
+    {TUSK_OID_BPCHAR, "\x80"}, {TUSK_OID_BPCHAR, "\xC0\x80"}, /* NUL in two bytes */
+    {TUSK_OID_NAME, "\xF5"}, {TUSK_OID_NAME, "a\xE2\x82"},
+    {TUSK_OID_JSON, "\"\xFF\""}, {TUSK_OID_JSON, "\"\xF4\x90\x80\x80\""},
+    {TUSK_OID_JSONB, "\"\xFF\""}, {TUSK_OID_JSONB, "\"\xED\xA0\x80\""},
+    {TUSK_OID_BYTEA, "\\x0"}, {TUSK_OID_BYTEA, "\\x0g"}, {TUSK_OID_BYTEA, "\\400"},
+    {TUSK_OID_NUMERIC, "-1e131072"}, {TUSK_OID_NUMERIC, "1e131072"}, {TUSK_OID_NUMERIC, "1e-16384"}, {TUSK_OID_NUMERIC, "1,5"},
+    {TUSK_OID_UUID, "00000000-0000-0000-0000-00000000000"}, {TUSK_OID_UUID, "ffffffff-ffff-ffff-ffff-fffffffffffff"},
+    {TUSK_OID_UUID, "gfffffff-ffff-ffff-ffff-ffffffffffff"},
+    {TUSK_OID_DATE, "4714-11-23 BC"}, {TUSK_OID_DATE, "5874898-01-01"}, {TUSK_OID_DATE, "2023-02-29"},
+    {TUSK_OID_TIMESTAMP, "4714-11-23 23:59:59.999999 BC"}, {TUSK_OID_TIMESTAMP, "294277-01-01 00:00:00"},
+    {TUSK_OID_TIMESTAMPTZ, "4714-11-23 23:59:59.999999+00 BC"}, {TUSK_OID_TIMESTAMPTZ, "294277-01-01 00:00:00+00"},
 };
 /* clang-format on */
 
-#define N_BOTH_FORMATS (sizeof both_formats_cases / sizeof *both_formats_cases)
+
+/* ---- what the suites do with them -------------------------------------------------------------------------------------------------- */
+
+/* Room for a value that was read from any of the texts. */
+#define SAMPLE_ROOM ((size_t)1 << 18)
+
+/* The value of a text, of every type: some need room for it. */
+static inline tusk_code sample_from_text(uint32_t type, tusk_str text, void *room, tusk_value *out, tusk_error *err)
+{
+    size_t len = 0;
+
+    if (type == TUSK_OID_NUMERIC) {
+        tusk_numeric_view n;
+
+        TUSK_TRY(tusk_numeric_from_text(text, room, SAMPLE_ROOM, &n, err));
+        *out = tusk_numeric(n);
+        return TUSK_OK;
+    }
+    if (type != TUSK_OID_BYTEA)
+        return tusk__value_decode(type, 0, text, out, err);
+    TUSK_TRY(tusk_bytea_from_text(text, room, SAMPLE_ROOM, &len, err));
+    *out = tusk_bytea(room, len);
+    return TUSK_OK;
+}
+
+static inline char *sample_joined(const char *head, const char *unit, size_t n, const char *end)
+{
+    size_t unit_len = strlen(unit), at = strlen(head);
+    char *text = malloc(at + n * unit_len + strlen(end) + 1);
+
+    if (!text)
+        abort();
+    memcpy(text, head, at);
+    for (; n > 0; n--, at += unit_len)
+        memcpy(text + at, unit, unit_len);
+    memcpy(text + at, end, strlen(end) + 1);
+    return text;
+}
+
+/* Both are the caller's to free. */
+static inline char *long_text(const long_value *v)
+{
+    return sample_joined(v->head.text, v->unit.text, v->n, v->end.text);
+}
+
+static inline char *long_hex(const long_value *v)
+{
+    return sample_joined(v->head.hex, v->unit.hex, v->n, v->end.hex);
+}
 
 #endif

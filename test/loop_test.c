@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "loop/state.h"
 #include "test/loop_util.h"
 
 static tusk_loop *loop;
@@ -812,6 +813,105 @@ START_TEST(several_posts_pay_for_one_wake_up)
 }
 END_TEST
 
+static int lock_at_wake = -1;
+
+static int wake_and_see_the_lock(tusk__poller *poller)
+{
+    lock_at_wake = pthread_mutex_trylock(&loop->mailbox.lock);
+    if (lock_at_wake == 0)
+        pthread_mutex_unlock(&loop->mailbox.lock);
+    return world_wake(poller);
+}
+
+/* Else the loop's thread, woken, runs into the lock and sleeps. */
+START_TEST(loop_is_woken_when_the_posts_are_open_to_it)
+{
+    w->poller.wake = wake_and_see_the_lock;
+    ck_assert_int_eq(tusk_loop_post(loop, note_user, named("p")), TUSK_OK);
+    ck_assert_int_eq(w->n_wakes, 1);
+    ck_assert_int_eq(lock_at_wake, 0);
+    turn_ok(loop, TUSK_NONE);
+    diary_is("p");
+}
+END_TEST
+
+/* A poster that is slow to wake the loop, and is seen to be still at it, or not, when the loop's memory goes. */
+static struct {
+    heap h;
+    tusk_loop *loop;
+    atomic_bool has_run, is_freed, is_waking, was_waking;
+} slow;
+
+static int wake_slowly(tusk__poller *poller)
+{
+    int rc;
+
+    atomic_store(&slow.is_waking, true);
+    rc = world_wake(poller);
+    for (int i = 0; i < 300000 && !atomic_load(&slow.is_freed); i++)
+        sched_yield();
+    atomic_store(&slow.is_waking, false);
+    return rc;
+}
+
+static void free_seen(void *ptr, void *user)
+{
+    if (ptr == slow.loop && atomic_load(&slow.is_waking))
+        atomic_store(&slow.was_waking, true);
+    if (ptr == slow.loop)
+        atomic_store(&slow.is_freed, true);
+    heap_free(ptr, user);
+}
+
+static void note_run(void *user)
+{
+    (void)user;
+    atomic_store(&slow.has_run, true);
+}
+
+static void *post_slowly(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(tusk_loop_post(slow.loop, note_run, NULL), TUSK_OK);
+    return NULL;
+}
+
+START_TEST(loop_stays_until_who_posted_has_left_it)
+{
+    pthread_t thread;
+
+    w->poller.wake = wake_slowly;
+    heap_init(&slow.h);
+    slow.h.allocator.free = free_seen;
+    slow.loop = loop_on_heap(w, &slow.h, NULL);
+    ck_assert_int_eq(pthread_create(&thread, NULL, post_slowly, NULL), 0);
+    while (!atomic_load(&slow.has_run))
+        turn_ok(slow.loop, TUSK_NONE);
+    tusk_loop_free(slow.loop);
+    pthread_join(thread, NULL);
+    ck_assert(!atomic_load(&slow.was_waking));
+    ck_assert_int_eq(atomic_load(&slow.h.n_live), 0);
+}
+END_TEST
+
+static void post_at_the_end(tusk__child *child)
+{
+    (void)child;
+    ck_assert_int_eq(tusk_loop_post(slow.loop, never, NULL), TUSK_OK);
+}
+
+START_TEST(post_by_what_ends_with_the_loop_goes_with_it)
+{
+    tusk__child child;
+
+    heap_init(&slow.h);
+    slow.loop = loop_on_heap(w, &slow.h, NULL);
+    tusk__loop_adopt(slow.loop, &child, post_at_the_end);
+    tusk_loop_free(slow.loop);
+    ck_assert_int_eq(atomic_load(&slow.h.n_live), 0);
+}
+END_TEST
+
 START_TEST(out_of_memory_is_told_to_who_posts)
 {
     heap h;
@@ -1285,6 +1385,9 @@ Suite *tusk_suite(void)
     tcase_add_test(t, posts_of_four_threads_run_once_each_in_order);
     tcase_add_test(t, post_from_a_posted_function_runs_in_the_next_turn);
     tcase_add_test(t, several_posts_pay_for_one_wake_up);
+    tcase_add_test(t, loop_is_woken_when_the_posts_are_open_to_it);
+    tcase_add_test(t, loop_stays_until_who_posted_has_left_it);
+    tcase_add_test(t, post_by_what_ends_with_the_loop_goes_with_it);
     tcase_add_test(t, out_of_memory_is_told_to_who_posts);
     tcase_add_test(t, run_ends_when_nothing_can_happen_any_more);
     tcase_add_test(t, run_ends_with_the_turn_in_which_it_is_stopped);

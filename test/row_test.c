@@ -284,6 +284,31 @@ START_TEST(bytea_and_uuid_in_text_name_the_call_to_take)
 }
 END_TEST
 
+START_TEST(numeric_is_a_view_in_binary)
+{
+    tusk_numeric_view n = {0};
+    int64_t integer;
+    tusk_error err = {0};
+
+    add("n", TUSK_OID_NUMERIC, 1, "\0\1\0\0\x40\0\0\2\0\7", 10);
+    add_text("t", TUSK_OID_NUMERIC, "1.50");
+    add("null", TUSK_OID_NUMERIC, 1, NULL, 0);
+    add("cut", TUSK_OID_NUMERIC, 1, "\0\1\0\0\x40\0\0\2", 8);
+    make_row();
+    ck_assert_int_eq(tusk_read_numeric(&row, 0, &n, NULL), TUSK_OK);
+    ck_assert(n.dscale == 2 && n.wire > body && tusk_get_numeric(&row, 0).wire == n.wire);
+    ck_assert(tusk_numeric_to_int64(n, &integer, NULL) == TUSK_OK && integer == -7);
+    ck_assert_ptr_null(tusk_get_numeric(&row, 2).wire);
+    ck_assert_int_eq(query.n_errors, 0);
+    ck_assert_int_eq(tusk_read_numeric(&row, 1, &n, &err), TUSK_ERR_TYPE);
+    ck_assert_ptr_nonnull(strstr(err.message, "tusk_numeric_from_text()"));
+    ck_assert_int_eq(tusk_read_numeric(&row, 3, &n, &err), TUSK_ERR_VALUE);
+    ck_assert_str_eq(err.sqlstate, "22P03");
+    ck_assert_ptr_null(tusk_get_numeric(&row, 3).wire);
+    ck_assert_int_eq(query.n_errors, 1);
+}
+END_TEST
+
 START_TEST(everything_that_came_as_text_is_text)
 {
     add_each_type_in_text();
@@ -711,11 +736,11 @@ START_TEST(what_cannot_be_printed_says_so)
     char text[8];
     size_t len = 77;
 
-    add("x", TUSK_OID_NUMERIC, 1, "\1", 1);
+    add("x", TUSK_OID_POINT, 1, "\1", 1);
     add("null", TUSK_OID_INT4, 1, NULL, 0);
     make_row();
     ck_assert_int_eq(tusk_format_value(&row, 0, text, sizeof text, &len, &err), TUSK_ERR_TYPE);
-    ck_assert_ptr_nonnull(strstr(err.message, "column 0 \"x\" is numeric"));
+    ck_assert_ptr_nonnull(strstr(err.message, "column 0 \"x\" is point"));
     ck_assert_ptr_nonnull(strstr(err.message, "text_results"));
     ck_assert_int_eq(tusk_format_value(&row, 1, text, sizeof text, &len, NULL), TUSK_ERR_NULL);
     ck_assert_int_eq(tusk_format_value(&row, 2, text, sizeof text, &len, NULL), TUSK_ERR_USAGE);
@@ -749,6 +774,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tc, marks_are_as_dense_as_they_can_be, 0, (int)(sizeof widths / sizeof *widths));
     tcase_add_loop_test(tc, long_and_short_form_give_the_same_in_both_formats, 0, 2);
     tcase_add_test(tc, bytea_and_uuid_are_views_in_binary);
+    tcase_add_test(tc, numeric_is_a_view_in_binary);
     tcase_add_test(tc, everything_that_came_as_text_is_text);
     tcase_add_test(tc, text_types_in_binary_are_text);
     tcase_add_test(tc, text_is_handed_out_as_it_came);

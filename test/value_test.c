@@ -63,6 +63,7 @@ static void assert_refused(tusk_value value, uint32_t type, tusk_code code, cons
 START_TEST(each_constructor_is_sent_in_binary)
 {
     static const uint8_t uuid[] = UUID_BYTES;
+    unsigned char numeric[TUSK_NUMERIC_INT_SIZE];
 
     assert_written(tusk_bool(true), 0, 1, "\0\0\0\1\1", 5);
     assert_written(tusk_bool(false), 0, 1, "\0\0\0\1\0", 5);
@@ -72,6 +73,7 @@ START_TEST(each_constructor_is_sent_in_binary)
     assert_written(tusk_oid(UINT32_MAX), 0, 1, "\0\0\0\4\xff\xff\xff\xff", 8);
     assert_written(tusk_float4(1.5f), 0, 1, "\0\0\0\4\x3f\xc0\0\0", 8);
     assert_written(tusk_float8(-0.0), 0, 1, "\0\0\0\x08\x80\0\0\0\0\0\0\0", 12);
+    assert_written(tusk_numeric(tusk_numeric_from_int64(-7, numeric)), 0, 1, "\0\0\0\x0a\0\1\0\0\x40\0\0\0\0\7", 14);
     assert_written(tusk_date(-1), 0, 1, "\0\0\0\4\xff\xff\xff\xff", 8);
     assert_written(tusk_timestamp(1), 0, 1, "\0\0\0\x08\0\0\0\0\0\0\0\1", 12);
     assert_written(tusk_timestamptz(TUSK_TIMESTAMP_INFINITY), 0, 1, "\0\0\0\x08\x7f\xff\xff\xff\xff\xff\xff\xff", 12);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include <tusk/error.h>
+#include <tusk/numeric.h>
 #include <tusk/oid.h>
 #include <tusk/str.h>
 
@@ -58,6 +59,8 @@ int64_t tusk_get_int8(const tusk_row *row, int col);
 uint32_t tusk_get_oid(const tusk_row *row, int col);
 float tusk_get_float4(const tusk_row *row, int col);
 double tusk_get_float8(const tusk_row *row, int col);
+/** A view of the row's bytes; of NULL and on error one whose `wire` is NULL. See tusk/numeric.h. */
+tusk_numeric_view tusk_get_numeric(const tusk_row *row, int col);
 int32_t tusk_get_date(const tusk_row *row, int col);
 int64_t tusk_get_timestamp(const tusk_row *row, int col);
 int64_t tusk_get_timestamptz(const tusk_row *row, int col);
@@ -71,8 +74,8 @@ tusk_str tusk_get_raw(const tusk_row *row, int col);
 
 /* ---- long form: tells NULL (TUSK_ERR_NULL), wrong type (TUSK_ERR_TYPE), out of range (TUSK_ERR_VALUE) and no such column
  * (TUSK_ERR_USAGE) apart. *out is untouched on failure; err may be NULL. int8 also reads int2 and int4, float8 reads float4;
- * a narrower read than the column succeeds if the value fits. A column in text format is parsed, but for bytea
- * and uuid, which are refused (docs/types.md). --------------------------- */
+ * a narrower read than the column succeeds if the value fits. A column in text format is parsed, but for bytea,
+ * numeric and views of uuid, which are refused (docs/types.md). --------------------------- */
 
 tusk_code tusk_read_bool(const tusk_row *row, int col, bool *out, tusk_error *err);
 tusk_code tusk_read_int2(const tusk_row *row, int col, int16_t *out, tusk_error *err);
@@ -81,6 +84,7 @@ tusk_code tusk_read_int8(const tusk_row *row, int col, int64_t *out, tusk_error 
 tusk_code tusk_read_oid(const tusk_row *row, int col, uint32_t *out, tusk_error *err);
 tusk_code tusk_read_float4(const tusk_row *row, int col, float *out, tusk_error *err);
 tusk_code tusk_read_float8(const tusk_row *row, int col, double *out, tusk_error *err);
+tusk_code tusk_read_numeric(const tusk_row *row, int col, tusk_numeric_view *out, tusk_error *err);
 tusk_code tusk_read_date(const tusk_row *row, int col, int32_t *out, tusk_error *err);
 tusk_code tusk_read_timestamp(const tusk_row *row, int col, int64_t *out, tusk_error *err);
 tusk_code tusk_read_timestamptz(const tusk_row *row, int col, int64_t *out, tusk_error *err);

@@ -33,6 +33,7 @@
 #include <tusk/error.h>
 #include <tusk/loop.h>
 #include <tusk/named.h>
+#include <tusk/numeric.h>
 #include <tusk/oauth.h>
 #include <tusk/oid.h>
 #include <tusk/password.h>

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <tusk/numeric.h>
 #include <tusk/oid.h>
 #include <tusk/str.h>
 
@@ -23,7 +24,8 @@ typedef enum tusk_kind {
     TUSK_KIND_TEXT,  /* text and its kin, json: UTF-8 without NUL */
     TUSK_KIND_BYTES, /* bytea */
     TUSK_KIND_UUID,
-    TUSK_KIND_RAW    /* the type's own binary format, sent as it is */
+    TUSK_KIND_RAW,   /* the type's own binary format, sent as it is */
+    TUSK_KIND_WIRE   /* numeric: the type's own binary format, checked */
 } tusk_kind;
 
 /** One value with its PostgreSQL type. Make it with the functions below. */
@@ -34,7 +36,7 @@ typedef struct tusk_value {
         bool boolean;
         int64_t integer;
         double real;
-        tusk_str bytes; /* TEXT, BYTES, RAW */
+        tusk_str bytes; /* TEXT, BYTES, RAW, WIRE */
         uint8_t uuid[16];
     } as;
 } tusk_value;
@@ -101,6 +103,13 @@ static inline tusk_value tusk__float_of(uint32_t type, double real)
 }
 static inline tusk_value tusk_float4(float real) { return tusk__float_of(TUSK_OID_FLOAT4, (double)real); }
 static inline tusk_value tusk_float8(double real) { return tusk__float_of(TUSK_OID_FLOAT8, real); }
+
+/** Every digit; a view without a number is an SQL NULL. From text, integers and double: tusk/numeric.h. */
+static inline tusk_value tusk_numeric(tusk_numeric_view n)
+{
+    return n.wire ? tusk__bytes_of(TUSK_OID_NUMERIC, TUSK_KIND_WIRE, tusk_str_from(n.wire, 8 + 2 * (size_t)n.n_digits))
+                  : tusk_null_of(TUSK_OID_NUMERIC);
+}
 
 /** Days since 2000-01-01, negative before; see tusk_date_from_ymd(). */
 static inline tusk_value tusk_date(int32_t days) { return tusk__int_of(TUSK_OID_DATE, days); }

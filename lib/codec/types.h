@@ -34,6 +34,12 @@ TUSK__CODEC_FUNCTIONS(date);
 TUSK__CODEC_FUNCTIONS(timestamp);
 TUSK__CODEC_FUNCTIONS(timestamptz);
 TUSK__CODEC_FUNCTIONS(jsonb);
+TUSK__CODEC_FUNCTIONS(numeric);
+
+/* The binary format, checked. */
+tusk_code tusk__numeric_view_of(tusk_str wire, tusk_numeric_view *out, tusk_error *err);
+/* Writes the 8 bytes in front of the digits, which the caller writes. */
+tusk_numeric_view tusk__numeric_put(uint8_t *buf, uint16_t n_digits, int16_t weight, uint16_t sign, uint16_t dscale);
 
 /* "int4", or "type 16402" for a type that is not built in. */
 #define TUSK__TYPE_LABEL_SIZE 80

@@ -77,7 +77,7 @@ static tusk_loop *loop;
 static tusk_conn *db;
 
 /* with: more of the DSN, "&connect_timeout=1" */
-static void up_with(const char *script, const char *with)
+static void up_as(const char *script, const char *with, tusk_closed_fn on_closed, void *user)
 {
     char dsn[200];
 
@@ -88,8 +88,13 @@ static void up_with(const char *script, const char *with)
     loop = tusk_loop_open(&(tusk_loop_config){.allocator = &counting}, NULL);
     ck_assert_ptr_nonnull(loop);
     snprintf(dsn, sizeof dsn, "postgresql://app:secret@127.0.0.1:%d/db?sslmode=disable%s", script_port(server), with);
-    db = tusk_connect(loop, dsn);
+    db = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .on_closed = on_closed, .user_data = user});
     ck_assert_ptr_nonnull(db);
+}
+
+static void up_with(const char *script, const char *with)
+{
+    up_as(script, with, NULL, NULL);
 }
 
 static void up(const char *script)
@@ -1144,6 +1149,40 @@ START_TEST(d36_a_request_not_sent_yet_may_be_canceled_while_the_connection_fails
 }
 END_TEST
 
+static void note_neighbours_end(tusk_conn *conn, const tusk_error *err, void *user)
+{
+    (void)conn, (void)err;
+    *(bool *)user = tusk_query_is_done(neighbour);
+}
+
+/* Canceled between two turns, of which the second brings the end of the connection; or inside of that end, by a callback. */
+START_TEST(d36_what_was_canceled_before_it_was_sent_ends_before_its_connection_is_told_to_be_gone)
+{
+    bool was_done = false;
+    ending b = {0};
+
+    up_as("login\nskip until sync\n", "", note_neighbours_end, &was_done);
+    ck_end(tusk_conn_ready(db), TUSK_OK, 0);
+    tusk_submit(db, &(tusk_request){.sql = "select 1",
+                                    .cancelable = true, /* nothing is sent behind it */
+                                    .on_done = _i ? cancel_neighbour : on_done,
+                                    .user = &b});
+    neighbour = tusk_submit(db, &(tusk_request){.sql = "select 2"});
+    while (tusk_conn_get_state(db) != TUSK_CONN_CLOSED) {
+        if (!_i) {
+            tusk_query_free(neighbour);
+            neighbour = tusk_submit(db, &(tusk_request){.sql = "select 2"});
+            tusk_query_cancel(neighbour);
+        }
+        turn(0.01);
+    }
+    ck_assert_int_eq(b.n_done, 1);
+    ck_assert(was_done);
+    ck_end(neighbour, TUSK_ERR_CANCELED, TUSK_FATE_NOT_SENT);
+    (void)down();
+}
+END_TEST
+
 /* A retry, say: the connection takes no new work, and may be closed 5 s later. */
 START_TEST(d34_what_the_callback_of_a_timeout_submits_is_not_sent_behind_it)
 {
@@ -1429,6 +1468,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, d22_a_login_that_is_lost_is_not_tried_again);
     tcase_add_test(tc, a_scram_server_that_cheats_is_refused_and_nothing_is_sent);
     tcase_add_test(tc, d36_a_request_not_sent_yet_may_be_canceled_while_the_connection_fails);
+    tcase_add_loop_test(tc, d36_what_was_canceled_before_it_was_sent_ends_before_its_connection_is_told_to_be_gone, 0,
+                        2);
     tcase_add_test(tc, d36_what_was_behind_a_barrier_goes_when_the_barrier_is_canceled_before_it_was_sent);
     tcase_add_test(tc, a_request_that_was_canceled_is_not_repeated);
     tcase_add_test(tc, d34_what_the_callback_of_a_timeout_submits_is_not_sent_behind_it);

@@ -109,6 +109,32 @@ START_TEST(nothing_behind_a_begin_that_fails_slips_into_autocommit)
 }
 END_TEST
 
+#define DONE "parse_complete; bind_complete; command_complete "
+
+/* What it holds was never run: the one around it lacks a part, unless that was to be undone anyway. */
+START_TEST(an_inner_begin_that_is_taken_back_spoils_what_is_around_it_unless_it_is_rolled_back)
+{
+    tusk_query *begin, *inner, *in_it, *inner_end, *end;
+
+    up(_i ? "login\nskip until sync\nsend " DONE "BEGIN; ready T\n"
+            "expect parse abort\nskip until sync\nsend " DONE "ROLLBACK; ready I\nwait until closed\n"
+          : "login\nskip until sync\nsend " DONE "BEGIN; ready T\n"
+            "expect parse commit\nskip until sync\nsend " DONE "COMMIT; ready I\nwait until closed\n");
+    begin = tusk_begin(db, NULL);
+    ends(begin, TUSK_OK, TUSK_FATE_ANSWERED);
+    inner = tusk_begin(db, NULL);
+    in_it = ask("set one to 1");
+    inner_end = _i ? tusk_commit(db) : tusk_rollback(db);
+    end = tusk_commit(db);
+    tusk_query_cancel(inner);
+    ends(inner, TUSK_ERR_CANCELED, TUSK_FATE_NOT_SENT);
+    ends(in_it, TUSK_ERR_CANCELED, TUSK_FATE_NOT_SENT);
+    ends(inner_end, _i ? TUSK_ERR_CANCELED : TUSK_OK, TUSK_FATE_NOT_SENT);
+    ends(end, _i ? TUSK_ERR_ROLLED_BACK : TUSK_OK, TUSK_FATE_ANSWERED);
+    down_well();
+}
+END_TEST
+
 START_TEST(a_commit_behind_a_begin_that_fails_is_no_success)
 {
     tusk_query *begin, *one, *commit;
@@ -338,6 +364,37 @@ START_TEST(each_operation_of_a_stack_has_its_fate_wherever_the_server_dies)
 }
 END_TEST
 
+static void cancel_at_notice(tusk_conn *conn, const tusk_notice *notice, void *user)
+{
+    (void)conn, (void)notice;
+    tusk_query_cancel(*(tusk_query **)user);
+}
+
+/* The server has kept it, and said so, before the cancel took effect. */
+START_TEST(an_atomic_stack_that_is_canceled_while_it_is_answered_does_not_say_that_it_was_undone)
+{
+    tusk_query *q = NULL;
+    tusk_stack *stack;
+    char dsn[100];
+
+    server = script_start("login\nskip until sync\nsend notice S=NOTICE V=NOTICE C=00000 M=now; " SET
+                          "; ready I\nwait until closed\n");
+    ck_assert_ptr_nonnull(server);
+    loop = tusk_loop_new();
+    snprintf(dsn, sizeof dsn, "postgresql://app@127.0.0.1:%d/db?sslmode=disable", script_port(server));
+    db = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .on_notice = cancel_at_notice, .user_data = &q});
+    stack = tusk_stack_new(db);
+    ck_assert_int_eq(tusk_stack_push(stack, "set one to 1", TUSK_NO_PARAMS), TUSK_OK);
+    q = tusk_stack_run(stack, TUSK_STACK_ATOMIC);
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_CANCELED);
+    ck_assert_int_eq(tusk_query_result_operation(q), 0);
+    ck_assert_msg(tusk_query_result_error(q)->code == TUSK_OK, "%s", said(tusk_query_result_error(q)));
+    tusk_query_free(q);
+    tusk_stack_free(stack);
+    (void)down();
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("units_server");
@@ -346,12 +403,15 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 30);
     tcase_add_loop_test(tcase, nothing_behind_a_begin_that_fails_slips_into_autocommit, 0, 2);
     tcase_add_test(tcase, a_commit_behind_a_begin_that_fails_is_no_success);
+    tcase_add_loop_test(tcase, an_inner_begin_that_is_taken_back_spoils_what_is_around_it_unless_it_is_rolled_back, 0,
+                        2);
     tcase_add_test(tcase, a_begin_past_its_wait_still_decides_about_the_rest);
     tcase_add_loop_test(tcase, each_request_of_a_transaction_ends_once_wherever_the_server_dies, 0, N_OF(answers) + 1);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("stacks");
     tcase_set_timeout(tcase, 30);
     tcase_add_loop_test(tcase, each_operation_of_a_stack_has_its_fate_wherever_the_server_dies, 0, N_OF(stacks));
+    tcase_add_test(tcase, an_atomic_stack_that_is_canceled_while_it_is_answered_does_not_say_that_it_was_undone);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -13,11 +13,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint32_t types[] = {TUSK_OID_BOOL,      TUSK_OID_INT2,        TUSK_OID_INT4,    TUSK_OID_INT8,
-                                 TUSK_OID_OID,       TUSK_OID_FLOAT4,      TUSK_OID_FLOAT8,  TUSK_OID_TEXT,
-                                 TUSK_OID_NAME,      TUSK_OID_BPCHAR,      TUSK_OID_VARCHAR, TUSK_OID_UNKNOWN,
-                                 TUSK_OID_JSON,      TUSK_OID_JSONB,       TUSK_OID_BYTEA,   TUSK_OID_UUID,
-                                 TUSK_OID_TIMESTAMP, TUSK_OID_TIMESTAMPTZ, TUSK_OID_DATE,    TUSK_OID_POINT};
+static const uint32_t types[] = {
+    TUSK_OID_BOOL,   TUSK_OID_INT2,  TUSK_OID_INT4,   TUSK_OID_INT8,   TUSK_OID_OID,       TUSK_OID_FLOAT4,
+    TUSK_OID_FLOAT8, TUSK_OID_TEXT,  TUSK_OID_NAME,   TUSK_OID_BPCHAR, TUSK_OID_VARCHAR,   TUSK_OID_UNKNOWN,
+    TUSK_OID_JSON,   TUSK_OID_JSONB, TUSK_OID_BYTEA,  TUSK_OID_UUID,   TUSK_OID_TIMESTAMP, TUSK_OID_TIMESTAMPTZ,
+    TUSK_OID_DATE,   TUSK_OID_POINT, TUSK_OID_NUMERIC};
 #define N_TYPES (sizeof types / sizeof *types)
 
 static void require(bool is_so)
@@ -57,6 +57,36 @@ static void same_value(const tusk_value *a, const tusk_value *b)
         require(a->as.integer == b->as.integer); /* of a float: all its bits */
 }
 
+/* A number that is read prints as what is read as the same number; a conversion that says it lost nothing comes back. */
+static void read_numeric(tusk_str text, bool is_printed)
+{
+    size_t size = text.len < 100000 ? TUSK_NUMERIC_SIZE(text.len) : 100000, len;
+    uint8_t *buf = malloc(size), small[TUSK_NUMERIC_INT_SIZE];
+    char *printed;
+    tusk_numeric_view n, m;
+    tusk_error err = {0};
+    tusk_code code = tusk_numeric_from_text(text, buf, size, &n, &err);
+    int64_t integer, again;
+    double real;
+
+    require(code == err.code && (code == TUSK_OK || code == TUSK_ERR_VALUE || code == TUSK_ERR_LIMIT));
+    require(code == TUSK_OK || !is_printed);
+    if (code == TUSK_OK) {
+        len = tusk_numeric_to_text(n, NULL, 0);
+        printed = malloc(len + 1);
+        require(printed != NULL && tusk_numeric_to_text(n, printed, len + 1) == len);
+        require(!is_printed || tusk_str_equal(text, tusk_str_from(printed, len)));
+        free(printed);
+        if (tusk_numeric_to_int64(n, &integer, NULL) == TUSK_OK) {
+            m = tusk_numeric_from_int64(integer, small);
+            require(tusk_numeric_to_int64(m, &again, NULL) == TUSK_OK && again == integer);
+            require(m.n_digits == n.n_digits && memcmp(m.wire + 8, n.wire + 8, 2 * (size_t)m.n_digits) == 0);
+        }
+        (void)tusk_numeric_to_double(n, &real, NULL, NULL);
+    }
+    free(buf);
+}
+
 /* In a block that has room for the text and its NUL and no more. */
 static void print_and_parse(const tusk__codec *codec, const tusk_value *value)
 {
@@ -72,6 +102,8 @@ static void print_and_parse(const tusk__codec *codec, const tusk_value *value)
         require(tusk_bytea_from_text(printed, bytes, value->as.bytes.len, &len, NULL) == TUSK_OK);
         require(tusk_str_equal(tusk_str_from(bytes, len), value->as.bytes));
         free(bytes);
+    } else if (value->type == TUSK_OID_NUMERIC) {
+        read_numeric(printed, true);
     } else {
         require(tusk__value_decode(value->type, 0, printed, &back, NULL) == TUSK_OK);
         same_value(value, &back);
@@ -150,6 +182,8 @@ static void play(uint32_t type, uint16_t format, uint32_t wanted, tusk_str bytes
     }
     if (format == 0 && type == TUSK_OID_BYTEA)
         read_bytea(bytes);
+    if (format == 0 && type == TUSK_OID_NUMERIC)
+        read_numeric(bytes, false);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

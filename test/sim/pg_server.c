@@ -18,7 +18,14 @@
 
 #define SCRAM_SALT "sixteen of salt."
 
-enum { N_COLS = 3, MAX_PARAM = 4096, MAX_INSERTS = 64, TYPE_WITHOUT_BINARY = 60000 };
+enum {
+    N_COLS = 3,
+    MAX_PARAM = 4096,
+    MAX_INSERTS = 128,
+    MAX_SAVEPOINTS = 32,
+    MAX_NAME = 40,
+    TYPE_WITHOUT_BINARY = 60000
+};
 
 typedef enum command {
     CMD_ROW,
@@ -29,6 +36,8 @@ typedef enum command {
     CMD_NOTICE,
     CMD_SETTING,
     CMD_NOBIN,
+    CMD_PATH,
+    CMD_FETCH,
     CMD_LATE,
     CMD_LAST_WITH_ROWS = CMD_LATE,
     CMD_ERROR,
@@ -38,19 +47,50 @@ typedef enum command {
     CMD_HANGUP,
     CMD_COPY_IN,
     CMD_COPY_OUT,
+    CMD_SAVEPOINT,
+    CMD_RELEASE,
+    CMD_ROLLBACK_TO, /* in front of what its name begins with */
     CMD_BEGIN,
     CMD_COMMIT,
     CMD_ROLLBACK,
+    CMD_ABORT,
+    CMD_DECLARE,
+    CMD_MOVE,
+    CMD_DISCARD,
     CMD_EMPTY,
     N_COMMANDS
 } command;
 
 static const char *const command_names[N_COMMANDS] = {
-    [CMD_ROW] = "row",     [CMD_ROWS] = "rows",     [CMD_BIG] = "big",           [CMD_ECHO] = "echo",
-    [CMD_SLEEP] = "sleep", [CMD_NOTICE] = "notice", [CMD_SETTING] = "setting",   [CMD_NOBIN] = "nobin",
-    [CMD_LATE] = "late",   [CMD_ERROR] = "error",   [CMD_BAD] = "bad",           [CMD_INSERT] = "insert",
-    [CMD_FATAL] = "fatal", [CMD_HANGUP] = "hangup", [CMD_COPY_IN] = "copy in",   [CMD_COPY_OUT] = "copy out",
-    [CMD_BEGIN] = "begin", [CMD_COMMIT] = "commit", [CMD_ROLLBACK] = "rollback", [CMD_EMPTY] = "",
+    [CMD_ROW] = "row",
+    [CMD_ROWS] = "rows",
+    [CMD_BIG] = "big",
+    [CMD_ECHO] = "echo",
+    [CMD_SLEEP] = "sleep",
+    [CMD_NOTICE] = "notice",
+    [CMD_SETTING] = "setting",
+    [CMD_NOBIN] = "nobin",
+    [CMD_LATE] = "late",
+    [CMD_ERROR] = "error",
+    [CMD_BAD] = "bad",
+    [CMD_INSERT] = "insert",
+    [CMD_FATAL] = "fatal",
+    [CMD_HANGUP] = "hangup",
+    [CMD_COPY_IN] = "copy in",
+    [CMD_COPY_OUT] = "copy out",
+    [CMD_BEGIN] = "begin",
+    [CMD_COMMIT] = "commit",
+    [CMD_ROLLBACK] = "rollback",
+    [CMD_EMPTY] = "",
+    [CMD_PATH] = "path",
+    [CMD_ABORT] = "abort",
+    [CMD_SAVEPOINT] = "savepoint",
+    [CMD_RELEASE] = "release savepoint",
+    [CMD_ROLLBACK_TO] = "rollback to savepoint",
+    [CMD_DECLARE] = "declare",
+    [CMD_FETCH] = "fetch forward",
+    [CMD_MOVE] = "move forward",
+    [CMD_DISCARD] = "discard all",
 };
 
 typedef struct statement {
@@ -58,12 +98,15 @@ typedef struct statement {
     uint32_t token; /* of its Parse; of its execution, too, unless there is $1 */
     uint32_t number;
     char sqlstate[6];
+    char name[MAX_NAME]; /* of a savepoint or a cursor */
+    bool holds;
     size_t n_params;
 } statement;
 
 typedef struct named {
     struct named *next;
     char name[64];
+    bool is_altered;
     statement statement;
 } named;
 
@@ -76,6 +119,20 @@ typedef struct portal {
     size_t text_len; /* of $2 */
     char text[MAX_PARAM];
 } portal;
+
+typedef struct savepoint {
+    char name[MAX_NAME];
+    size_t n_inserts; /* in front of it */
+} savepoint;
+
+/* The rows of a DECLARE that are not fetched yet. */
+typedef struct cursor {
+    struct cursor *next;
+    char name[MAX_NAME];
+    uint32_t token, number, at;
+    bool holds, is_kept; /* outlives its transaction; has done so */
+    size_t n_savepoints; /* that were in front of it */
+} cursor;
 
 /* An address that is listened at. */
 typedef struct place {
@@ -115,6 +172,9 @@ typedef struct backend {
     size_t script_at;
     uint32_t inserts[MAX_INSERTS]; /* not committed yet */
     size_t n_inserts;
+    savepoint savepoints[MAX_SAVEPOINTS];
+    size_t n_savepoints;
+    cursor *cursors;
 
     bool is_canceling;   /* a CancelRequest has come on this connection, and its signal is not out yet */
     uint32_t cancel_pid; /* of that */
@@ -307,7 +367,72 @@ static void die_early(void *user)
     die_somehow(b);
 }
 
+/* ---- prepared statements ------------------------------------------------------------------------------------------------ */
+
+static void forget(named **link)
+{
+    named *gone = *link;
+
+    *link = gone->next;
+    free(gone);
+}
+
+/* But for the one without a name. */
+static void forget_all(backend *b)
+{
+    named **link = &b->statements;
+
+    while (*link) {
+        if ((*link)->name[0])
+            forget(link);
+        else
+            link = &(*link)->next;
+    }
+}
+
 /* ---- errors and transactions -------------------------------------------------------------------------------------------- */
+
+static void apply_inserts(backend *b)
+{
+    for (size_t i = 0; i < b->n_inserts; i++)
+        fact_of(b->server, b->inserts[i])->is_applied = true;
+    b->n_inserts = 0;
+}
+
+static cursor **find_cursor(backend *b, const char *name)
+{
+    cursor **link = &b->cursors;
+
+    while (*link && strcmp((*link)->name, name) != 0)
+        link = &(*link)->next;
+    return link;
+}
+
+static void close_cursor(cursor **link)
+{
+    cursor *gone = *link;
+
+    *link = gone->next;
+    free(gone);
+}
+
+/* What of a transaction is kept: inserts, and cursors WITH HOLD. */
+static void end_transaction(backend *b, bool is_commit)
+{
+    cursor **link = &b->cursors;
+
+    if (is_commit)
+        apply_inserts(b);
+    b->n_inserts = b->n_savepoints = 0;
+    while (*link) {
+        if ((*link)->is_kept || (is_commit && (*link)->holds)) {
+            (*link)->is_kept = true;
+            link = &(*link)->next;
+        } else {
+            close_cursor(link);
+        }
+    }
+}
 
 static void refuse_with(backend *b, uint32_t token, const char *sqlstate, const char *routine)
 {
@@ -322,7 +447,8 @@ static void refuse_with(backend *b, uint32_t token, const char *sqlstate, const 
     (void)snprintf(fact->sqlstate, sizeof fact->sqlstate, "%s", sqlstate);
     b->is_in_copy = false;
     b->skips = !b->script; /* the simple protocol has nothing to skip: its ReadyForQuery follows */
-    b->n_inserts = 0;
+    if (b->tx_status == 'I')
+        end_transaction(b, false);
     if (b->tx_status == 'T')
         b->tx_status = 'E';
     flush(b); /* as PostgreSQL: a Flush behind an error would be skipped */
@@ -350,17 +476,13 @@ static bool ends_by_signal(backend *b, uint32_t token)
 
 static bool is_refused_in_failed_transaction(backend *b, const statement *s, uint32_t token)
 {
-    if (b->tx_status != 'E' || s->command == CMD_COMMIT || s->command == CMD_ROLLBACK || s->command == CMD_EMPTY)
+    static const bool is_allowed[N_COMMANDS] = {
+        [CMD_COMMIT] = true, [CMD_ROLLBACK] = true, [CMD_ABORT] = true, [CMD_ROLLBACK_TO] = true, [CMD_EMPTY] = true};
+
+    if (b->tx_status != 'E' || is_allowed[s->command])
         return false;
     refuse(b, token, "25P02");
     return true;
-}
-
-static void apply_inserts(backend *b)
-{
-    for (size_t i = 0; i < b->n_inserts; i++)
-        fact_of(b->server, b->inserts[i])->is_applied = true;
-    b->n_inserts = 0;
 }
 
 /* What no server says here, and what cannot pass for the beginning of the next answer. What is asked of it afterwards it
@@ -386,10 +508,28 @@ static void talk_nonsense(backend *b)
     }
 }
 
+/* Behind a transaction: DEALLOCATE by whoever has the session in between, or ALTER TABLE by anybody. */
+static void spoil_statements(backend *b)
+{
+    pg_server *server = b->server;
+
+    if (b->statements && happens(server, server->options.alteration)) {
+        server->counts.alterations++;
+        for (named *n = b->statements; n; n = n->next)
+            n->is_altered = true;
+    }
+    if (b->statements && happens(server, server->options.loss)) {
+        server->counts.losses++;
+        forget_all(b);
+    }
+}
+
 static void ready(backend *b)
 {
-    if (b->tx_status == 'I')
-        apply_inserts(b);
+    if (b->tx_status == 'I') {
+        end_transaction(b, true);
+        spoil_statements(b);
+    }
     if (has_mishap(b))
         return;
     chatter(b);
@@ -413,9 +553,27 @@ static command command_of(const char *text, size_t *len)
     return CMD_EMPTY;
 }
 
+/* A savepoint's or cursor's name, and what goes with it. Returns where "#7" or "$1" may follow. */
+static const char *parse_name(statement *s, const char *at)
+{
+    const char *body = strstr(at, " for ");
+
+    if (s->command == CMD_FETCH || s->command == CMD_MOVE) {
+        if (sscanf(at, "%u from %39s", &s->number, s->name) != 2)
+            abort();
+        return "";
+    }
+    if (sscanf(at, "%39s", s->name) != 1)
+        abort();
+    s->holds = strstr(at, "with hold") != NULL;
+    return body ? body + strlen(" for rows ") : "";
+}
+
 /* Behind the command: "#7" or "$1 $2", then a number or a SQLSTATE. */
 static statement parse(const char *text)
 {
+    static const bool has_name[N_COMMANDS] = {[CMD_SAVEPOINT] = true, [CMD_RELEASE] = true, [CMD_ROLLBACK_TO] = true,
+                                              [CMD_DECLARE] = true,   [CMD_FETCH] = true,   [CMD_MOVE] = true};
     statement s = {.sqlstate = "XX000"};
     size_t len;
     const char *at;
@@ -423,6 +581,8 @@ static statement parse(const char *text)
     text += strspn(text, " ");
     s.command = command_of(text, &len);
     at = text + len;
+    if (has_name[s.command])
+        at = parse_name(&s, at);
     for (at += strspn(at, " "); *at; at += strcspn(at, " "), at += strspn(at, " ")) {
         if (*at == '#') {
             s.token = (uint32_t)strtoul(at + 1, NULL, 10);
@@ -461,7 +621,7 @@ static void write_description(backend *b, const statement *s)
          .type_len = -1,
          .typmod = -1}};
 
-    if (has_rows(s))
+    if (has_rows(s) && (s->command != CMD_FETCH || *find_cursor(b, s->name)))
         tusk__row_description_write(&b->out, cols, N_COLS);
     else
         tusk__empty_message_write(&b->out, TUSK__B_NO_DATA);
@@ -569,21 +729,148 @@ static void run_transaction_command(backend *b, const portal *p)
     pg_fact *fact = fact_of(b->server, p->token);
     bool has_failed = b->tx_status == 'E';
 
+    if (p->statement.command == CMD_COMMIT && b->tx_status == 'T' && happens(b->server, b->server->options.failure)) {
+        b->server->counts.failures++;
+        refuse(b, p->token, "40001");
+        b->tx_status = 'I';
+        end_transaction(b, false);
+        return;
+    }
     if (p->statement.command == CMD_BEGIN) {
         b->tx_status = 'T';
         complete(b, p->token, "BEGIN");
         return;
     }
     b->tx_status = 'I';
-    if (p->statement.command == CMD_ROLLBACK || has_failed) {
-        b->n_inserts = 0;
+    if (p->statement.command != CMD_COMMIT || has_failed) {
+        end_transaction(b, false);
         fact->is_rolled_back = true;
         complete(b, p->token, "ROLLBACK");
     } else {
-        apply_inserts(b);
+        end_transaction(b, true);
         fact->is_committed = true;
         complete(b, p->token, "COMMIT");
     }
+}
+
+/* The last one of that name; n_savepoints: none. */
+static size_t find_savepoint(const backend *b, const char *name)
+{
+    for (size_t i = b->n_savepoints; i-- > 0;)
+        if (strcmp(b->savepoints[i].name, name) == 0)
+            return i;
+    return b->n_savepoints;
+}
+
+static void make_savepoint(backend *b, const portal *p)
+{
+    if (b->n_savepoints == MAX_SAVEPOINTS)
+        abort();
+    (void)snprintf(b->savepoints[b->n_savepoints].name, MAX_NAME, "%s", p->statement.name);
+    b->savepoints[b->n_savepoints++].n_inserts = b->n_inserts;
+    b->server->counts.savepoints++;
+    complete(b, p->token, "SAVEPOINT");
+}
+
+/* Back to it: inserts and cursors behind it are gone, and so is the error. */
+static void undo_to_savepoint(backend *b, const portal *p, size_t at)
+{
+    cursor **link = &b->cursors;
+
+    b->server->counts.undone += b->n_inserts - b->savepoints[at].n_inserts;
+    b->n_inserts = b->savepoints[at].n_inserts;
+    b->n_savepoints = at + 1;
+    b->tx_status = 'T';
+    while (*link) {
+        if (!(*link)->is_kept && (*link)->n_savepoints > at)
+            close_cursor(link);
+        else
+            link = &(*link)->next;
+    }
+    complete(b, p->token, "ROLLBACK");
+}
+
+static void release_savepoint(backend *b, const portal *p, size_t at)
+{
+    for (cursor *c = b->cursors; c; c = c->next)
+        c->n_savepoints = c->n_savepoints > at ? at : c->n_savepoints;
+    b->n_savepoints = at;
+    complete(b, p->token, "RELEASE");
+}
+
+static void run_savepoint_command(backend *b, const portal *p)
+{
+    size_t at = find_savepoint(b, p->statement.name);
+
+    if (b->tx_status == 'I')
+        refuse(b, p->token, "25P01");
+    else if (p->statement.command == CMD_SAVEPOINT)
+        make_savepoint(b, p);
+    else if (at == b->n_savepoints)
+        refuse(b, p->token, "3B001");
+    else if (p->statement.command == CMD_ROLLBACK_TO)
+        undo_to_savepoint(b, p, at);
+    else
+        release_savepoint(b, p, at);
+}
+
+static void declare(backend *b, const portal *p)
+{
+    cursor *c = NULL;
+
+    if (b->tx_status == 'I' && !p->statement.holds) {
+        refuse(b, p->token, "25P01");
+        return;
+    }
+    c = calloc(1, sizeof *c);
+    if (!c || *find_cursor(b, p->statement.name))
+        abort();
+    *c = (cursor){.next = b->cursors,
+                  .token = p->token,
+                  .number = p->statement.number,
+                  .holds = p->statement.holds,
+                  .n_savepoints = b->n_savepoints};
+    (void)snprintf(c->name, sizeof c->name, "%s", p->statement.name);
+    b->cursors = c;
+    b->server->counts.cursors++;
+    complete(b, p->token, "DECLARE CURSOR");
+}
+
+/* FETCH and MOVE: the next rows. */
+static void fetch(backend *b, const portal *p)
+{
+    cursor *c = *find_cursor(b, p->statement.name);
+    portal rows = *p;
+    bool is_fetch = p->statement.command == CMD_FETCH;
+    uint32_t n;
+    char tag[32];
+
+    if (!c) {
+        refuse(b, p->token, "34000");
+        return;
+    }
+    n = c->number - c->at < p->statement.number ? c->number - c->at : p->statement.number;
+    rows.token = c->token;
+    for (uint32_t i = 0; i < n && is_fetch; i++)
+        write_row(b, &rows, c->at + i);
+    c->at += n;
+    (void)snprintf(tag, sizeof tag, "%s %u", is_fetch ? "FETCH" : "MOVE", n);
+    complete(b, p->token, tag);
+}
+
+static void discard_all(backend *b, const portal *p)
+{
+    cursor **link = &b->cursors;
+
+    if (b->tx_status != 'I') {
+        refuse(b, p->token, "25001");
+        return;
+    }
+    forget_all(b);
+    while (*link)
+        close_cursor(link);
+    b->server->counts.discards++;
+    complete(b, p->token, "DISCARD ALL");
 }
 
 static void run_insert(backend *b, const portal *p)
@@ -643,6 +930,10 @@ static void run_portal(backend *b)
         write_status(b, "application_name", "sim");
         complete_rows(b, p);
         break;
+    case CMD_PATH:
+        write_status(b, "search_path", sim_chance(b->server->world, 500) ? "public" : "sim, public");
+        complete_rows(b, p);
+        break;
     case CMD_NOBIN:
         if (asks_in_vain_for_binary(p))
             refuse_with(b, p->token, "42883", "getTypeBinaryOutputInfo");
@@ -681,7 +972,23 @@ static void run_portal(backend *b)
     case CMD_BEGIN:
     case CMD_COMMIT:
     case CMD_ROLLBACK:
+    case CMD_ABORT:
         run_transaction_command(b, p);
+        break;
+    case CMD_SAVEPOINT:
+    case CMD_RELEASE:
+    case CMD_ROLLBACK_TO:
+        run_savepoint_command(b, p);
+        break;
+    case CMD_DECLARE:
+        declare(b, p);
+        break;
+    case CMD_FETCH:
+    case CMD_MOVE:
+        fetch(b, p);
+        break;
+    case CMD_DISCARD:
+        discard_all(b, p);
         break;
     case CMD_EMPTY:
     case N_COMMANDS:
@@ -784,14 +1091,6 @@ static named **find_named(backend *b, tusk_str name)
     return link;
 }
 
-static void forget(named **link)
-{
-    named *gone = *link;
-
-    *link = gone->next;
-    free(gone);
-}
-
 static void on_parse(backend *b, tusk_str body)
 {
     tusk__parse parsed;
@@ -816,6 +1115,7 @@ static void on_parse(backend *b, tusk_str body)
         (void)snprintf((*link)->name, sizeof(*link)->name, "%.*s", TUSK_STR_ARG(parsed.name));
     }
     (*link)->statement = s;
+    (*link)->is_altered = false;
     empty_message(b, TUSK__B_PARSE_COMPLETE);
 }
 
@@ -833,6 +1133,8 @@ static void on_describe(backend *b, tusk_str body)
         refuse(b, 0, "26000");
         return;
     }
+    if ((*link)->statement.n_params > sizeof types / sizeof types[0])
+        abort(); /* the tests' statements have no more */
     tusk__parameter_description_write(&b->out, types, (*link)->statement.n_params);
     write_description(b, &(*link)->statement);
 }
@@ -880,9 +1182,12 @@ static void on_bind(backend *b, tusk_str body)
     }
     take_formats(&b->portal, &bind);
     take_params(&b->portal, &bind);
+    b->server->counts.runs_of_named += bind.statement.len > 0;
     see(b, b->portal.token);
     if (!*link)
         refuse(b, b->portal.token, "26000");
+    else if ((*link)->is_altered)
+        refuse_with(b, b->portal.token, "0A000", "RevalidateCachedQuery");
     else if (bind.n_params != (*link)->statement.n_params)
         refuse(b, b->portal.token, "08P01");
     else if (!ends_by_signal(b, b->portal.token) &&
@@ -900,7 +1205,18 @@ static void on_execute(backend *b)
     b->portal.is_bound = false;
 }
 
-static void on_close_statement(backend *b, tusk_str body)
+static void close_portal(backend *b, tusk_str name)
+{
+    char text[MAX_NAME];
+    cursor **link;
+
+    (void)snprintf(text, sizeof text, "%.*s", TUSK_STR_ARG(name));
+    link = find_cursor(b, text);
+    if (*link)
+        close_cursor(link);
+}
+
+static void on_close(backend *b, tusk_str body)
 {
     uint8_t what;
     tusk_str name;
@@ -909,8 +1225,10 @@ static void on_close_statement(backend *b, tusk_str body)
     if (tusk__describe_read(body, &what, &name, NULL) != TUSK_OK)
         abort();
     link = find_named(b, name);
-    if (*link)
+    if (what == 'S' && *link)
         forget(link);
+    if (what == 'P')
+        close_portal(b, name);
     empty_message(b, TUSK__B_CLOSE_COMPLETE);
 }
 
@@ -961,7 +1279,7 @@ static void on_message(backend *b, uint8_t type, tusk_str body)
             on_execute(b);
             break;
         case TUSK__F_CLOSE:
-            on_close_statement(b, body);
+            on_close(b, body);
             break;
         case TUSK__F_FLUSH:
             flush(b);
@@ -1303,7 +1621,7 @@ static void on_accept(sim_peer *peer, void *user)
     sim_conn_set_user(peer, b);
 }
 
-static void on_close(sim_peer *peer, int os_error, void *user)
+static void on_end(sim_peer *peer, int os_error, void *user)
 {
     backend *b = user;
 
@@ -1313,7 +1631,7 @@ static void on_close(sim_peer *peer, int os_error, void *user)
         hang_up(b);
 }
 
-static const sim_server pg = {.on_accept = on_accept, .on_data = on_data, .on_close = on_close};
+static const sim_server pg = {.on_accept = on_accept, .on_data = on_data, .on_close = on_end};
 
 /* ---- the server ------------------------------------------------------------------------------------------------------------------------ */
 
@@ -1339,6 +1657,8 @@ void pg_server_free(pg_server *server)
         server->backends = b->next;
         while (b->statements)
             forget(&b->statements);
+        while (b->cursors)
+            close_cursor(&b->cursors);
         tusk__writer_clear(&b->out);
         free(b->script);
         free(b->in);

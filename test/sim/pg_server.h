@@ -10,6 +10,9 @@
  *     late #7 20        so many rows, then 42883
  *     insert #7         tag "INSERT 0 7"                  fatal #7          57P01, FATAL, and the end
  *     copy in #7 · copy out #7 · begin #7 · commit #7 · rollback #7 · hangup #7
+ *     savepoint s · rollback to savepoint s · release savepoint s · abort
+ *     declare c [with hold] for rows $1 20 · fetch forward 5 from c · move forward 5 from c
+ *     discard all                    path #7          a ParameterStatus of search_path, then a row
  *
  * Rows are (token int8, number of the row int4, text): the text is $2, or pg_text(). With parameters $1, an int8, is the
  * token of the execution, and that in the text of the Parse. Errors say "token 7". Statements of a script are separated by semicolons.
@@ -41,6 +44,9 @@ typedef struct pg_options {
     int chatter;     /* a notice, a ParameterStatus or a notification behind a message */
     int nonsense;    /* behind a ReadyForQuery something that breaks the protocol; nothing after that is true */
     int impostor;    /* a SCRAM login without a proof, or with a wrong one */
+    int loss;        /* all prepared statements are gone behind a transaction */
+    int alteration;  /* … or have other columns than they were described with: 0A000 */
+    int failure;     /* a COMMIT: 40001, as of a serializable transaction */
     bool may_fall_silent;
 } pg_options;
 
@@ -62,6 +68,7 @@ typedef struct pg_counts {
     size_t logins, refused, negotiated, impostors, statements, mishaps, early_deaths, nonsense;
     size_t cancels, cancels_of_nobody, cancels_while_running, cancels_while_idle, cancels_on_fence;
     size_t copies_failed, timed_out;
+    size_t runs_of_named, losses, alterations, discards, failures, savepoints, undone, cursors;
 } pg_counts;
 
 pg_server *pg_server_new(sim_world *world, const pg_options *options);

@@ -4,15 +4,14 @@
  * seed gives the same trace. TUSK_SIM_SEED=n plays one seed, TUSK_SIM_LOG=1 tells what happens in it.
  * Read first: docs/internals/sim.md, test/sim/world.h, test/sim/pg_server.h. */
 #include <check.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "test/harness/harness.h"
 #include "test/sim/pg_server.h"
+#include "test/sim/seeds.h"
 #include "tusk/tusk.h"
 
 enum {
@@ -265,54 +264,6 @@ static bool chance(run *r, int permille)
 {
     return sim_chance(r->world, permille);
 }
-
-/* ---- memory: counted, and never what it was before ---------------------------------------------------------------------------- */
-
-typedef union block {
-    size_t size;
-    max_align_t align;
-} block;
-
-static long n_blocks;
-
-static void *count_malloc(size_t size, void *user)
-{
-    block *b = malloc(sizeof *b + size);
-
-    (void)user;
-    if (!b)
-        abort();
-    n_blocks++;
-    b->size = size;
-    memset(b + 1, 0xA5, size < 4096 ? size : 4096);
-    return b + 1;
-}
-
-static void count_free(void *ptr, void *user)
-{
-    block *b = ptr;
-
-    (void)user;
-    if (!ptr)
-        return;
-    b--;
-    n_blocks--;
-    memset(ptr, 0xDB, b->size < 4096 ? b->size : 4096);
-    free(b);
-}
-
-static void *count_realloc(void *ptr, size_t size, void *user)
-{
-    size_t old = ptr ? ((block *)ptr - 1)->size : 0;
-    void *fresh = count_malloc(size, user);
-
-    if (old)
-        memcpy(fresh, ptr, old < size ? old : size);
-    count_free(ptr, user);
-    return fresh;
-}
-
-static const tusk_allocator counting = {count_malloc, count_realloc, count_free, NULL};
 
 /* ---- rows: each must be the request's own ------------------------------------------------------------------------------------- */
 
@@ -1185,9 +1136,7 @@ static void on_closed(tusk_conn *conn, const tusk_error *err, void *user)
     must(r, may_be_lost(l) || !l->was_ready, "connection %d is closed for no reason: %s", (int)(l - r->links),
          err->message);
     for (const want *w = r->wants + r->n_over; w < r->wants + r->n_wants; w++)
-        must(r,
-             w->link != l || is_over(w) || w->was_closed || w->is_aside || w->is_canceled || !w->q ||
-                 tusk_query_is_done(w->q),
+        must(r, w->link != l || is_over(w) || w->was_closed || w->is_aside || !w->q || tusk_query_is_done(w->q),
              "on_closed is called before %u (%s) ends", w->token, kinds[w->kind].name);
     act_in_callback(r, 100);
 }
@@ -1567,27 +1516,11 @@ static void on_cancel(uint32_t token, void *user)
          token);
 }
 
-/* One run in four has only such as cost no connection, or none at all: there nothing else may cost one either. */
-static sim_faults harmless_faults_of(uint64_t seed)
-{
-    sim_faults all = sim_faults_of(seed);
-
-    if (seed % 8 == 0)
-        return (sim_faults){0};
-    return (sim_faults){.short_read = all.short_read,
-                        .short_write = all.short_write,
-                        .again = all.again,
-                        .interrupted = all.interrupted,
-                        .spurious = all.spurious,
-                        .partial_batch = all.partial_batch,
-                        .late_close = all.late_close,
-                        .max_delay_us = all.max_delay_us};
-}
-
 static void begin(run *r, uint64_t seed)
 {
     static const char *const cures[] = {"10.0.0.1", "10.0.0.2", "::1"};
-    sim_faults faults = seed % 4 ? sim_faults_of(seed) : harmless_faults_of(seed);
+    /* one run in four has only such as cost no connection, or none at all: there nothing else may cost one either */
+    sim_faults faults = seed % 4 ? sim_faults_of(seed) : sim_harmless_faults_of(seed);
     pg_options options = {.user = "sim", .password = "secret"};
     tusk_error err = {0};
 
@@ -1622,7 +1555,7 @@ static void begin(run *r, uint64_t seed)
         sim_name(r->world, "db1", "10.0.0.9"); /* where nobody is */
     sim_name(r->world, "db1", "10.0.0.1");
     sim_name(r->world, "db1", "10.0.0.2");
-    r->loop = tusk__loop_open_on(sim_os(r->world), &(tusk_loop_config){.allocator = &counting}, &err);
+    r->loop = tusk__loop_open_on(sim_os(r->world), &(tusk_loop_config){.allocator = &sim_counting}, &err);
     must(r, r->loop != NULL, "%s", err.message);
     r->n_links_wanted = 1 + (int)any(r, 3);
     tick(r);
@@ -1770,43 +1703,14 @@ static void end(run *r)
     check_ledger(r);
 }
 
-/* A crash does not end in must(): it, too, names its seed. Then it takes its course, a sanitizer's report included. */
-static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
-enum { N_CRASHES = sizeof crashes / sizeof crashes[0] };
-static struct sigaction before_crash[N_CRASHES];
-static char crash_text[64];
-static size_t crash_len;
-static bool before_is_known;
-
-static void on_crash(int number)
-{
-    ssize_t n = write(STDERR_FILENO, crash_text, crash_len);
-
-    (void)n;
-    for (int i = 0; i < N_CRASHES; i++)
-        if (crashes[i] == number)
-            (void)sigaction(number, &before_crash[i], NULL);
-}
-
-static void name_seed_of_crash(uint64_t seed)
-{
-    struct sigaction action = {.sa_handler = on_crash};
-
-    crash_len =
-        (size_t)snprintf(crash_text, sizeof crash_text, "sim: a crash in seed %llu\n", (unsigned long long)seed);
-    for (int i = 0; i < N_CRASHES && !before_is_known; i++)
-        (void)sigaction(crashes[i], &action, &before_crash[i]);
-    before_is_known = true;
-}
-
 /* Returns the trace's hash. */
 static uint64_t play(uint64_t seed)
 {
     static run r;
-    long n_before = n_blocks;
+    long n_before = sim_n_blocks;
     uint64_t hash;
 
-    name_seed_of_crash(seed);
+    sim_name_seed_of_crash(seed);
     begin(&r, seed);
     safety(&r);
     if (!chance(&r, 100))
@@ -1816,8 +1720,8 @@ static uint64_t play(uint64_t seed)
     add_counts(pg_counts_of(r.server));
     sim_free(r.world);
     pg_server_free(r.server);
-    ck_assert_msg(n_blocks == n_before, "seed %llu: %ld blocks are left", (unsigned long long)seed,
-                  n_blocks - n_before);
+    ck_assert_msg(sim_n_blocks == n_before, "seed %llu: %ld blocks are left", (unsigned long long)seed,
+                  sim_n_blocks - n_before);
     return hash;
 }
 
@@ -1916,41 +1820,26 @@ static void check_coverage(void)
         ck_assert_msg(counts[i] > 0, "count %zu of the last lines is 0", i);
 }
 
-static uint64_t one_seed(void)
-{
-    return (uint64_t)harness_number("TUSK_SIM_SEED", 0);
-}
-
-static uint64_t first_seed(void)
-{
-    return (uint64_t)harness_number("TUSK_SIM_FIRST", 1);
-}
-
-static uint64_t n_seeds(void)
-{
-    return (uint64_t)harness_number("TUSK_SIM_SEEDS", 200);
-}
-
 START_TEST(each_request_completes_once_and_truly)
 {
     is_logging = harness_number("TUSK_SIM_LOG", 0);
-    if (one_seed()) {
-        play(one_seed());
+    if (sim_one_seed()) {
+        play(sim_one_seed());
         return;
     }
-    for (uint64_t seed = first_seed(); seed < first_seed() + n_seeds(); seed++)
+    for (uint64_t seed = sim_first_seed(); seed < sim_first_seed() + sim_n_seeds(); seed++)
         play(seed);
     print_coverage();
-    if (n_seeds() >= 2000)
+    if (sim_n_seeds() >= 2000)
         check_coverage();
 }
 END_TEST
 
 START_TEST(same_seed_gives_the_same_trace)
 {
-    if (one_seed())
+    if (sim_one_seed())
         return;
-    for (uint64_t seed = first_seed(); seed < first_seed() + n_seeds() / 10; seed++) {
+    for (uint64_t seed = sim_first_seed(); seed < sim_first_seed() + sim_n_seeds() / 10; seed++) {
         uint64_t hash = play(seed);
         ck_assert_msg(play(seed) == hash, "seed %llu", (unsigned long long)seed);
     }
