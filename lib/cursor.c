@@ -10,6 +10,7 @@
 
 #include "lib/conn.h"
 #include "lib/owner.h"
+#include "lib/sql.h"
 #include "proto/error_set.h"
 
 enum {
@@ -23,13 +24,14 @@ struct tusk_cursor {
     const tusk_allocator *allocator;
     tusk__child child;
     char name[32];
+    char sql[64];    /* the beginning of the caller's text, for errors */
     bool is_closed;  /* by the caller */
     bool is_walking; /* tusk_cursor_next_row() was called */
     bool is_over;    /* … and nothing more comes */
     bool is_stalled; /* its error is only that it could not wait where it was asked to */
     bool is_waiting,
         is_released; /* a frame on the stack still uses the struct; the caller has let go of it meanwhile */
-    bool text_results;
+    bool text_results, scrolls;
     int batch_rows;
     int64_t batch_bytes;
     double timeout;
@@ -70,20 +72,39 @@ static tusk_cursor *cursor_new(tusk_conn *conn, const tusk_cursor_request *reque
     *cursor = (tusk_cursor){.conn = conn,
                             .allocator = allocator,
                             .text_results = request->text_results,
-                            .batch_rows = request->batch_rows > 0 ? request->batch_rows : BATCH_ROWS,
-                            .batch_bytes = request->batch_bytes > 0 ? request->batch_bytes : BATCH_BYTES,
+                            .scrolls = request->scroll,
+                            .batch_rows = request->batch_rows ? request->batch_rows : BATCH_ROWS,
+                            .batch_bytes = request->batch_bytes ? request->batch_bytes : BATCH_BYTES,
                             .timeout = request->timeout};
     tusk__conn_pin(conn);
     tusk__loop_adopt(conn->loop, &cursor->child, on_loop_free);
+    tusk__sql_head(tusk_str_of(request->sql), cursor->sql, sizeof cursor->sql);
     (void)snprintf(cursor->name, sizeof cursor->name, "tusk_cursor_%llu", (unsigned long long)++conn->stmt_number);
     return cursor;
+}
+
+static void advise(tusk_error *err)
+{
+    static const struct {
+        const char *sqlstate, *hint;
+    } hints[] = {
+        {"25P01", "Begin a transaction in front of it, or set .hold, which needs none."},
+        {"34000",
+         "The transaction, or the savepoint, in which it was opened has ended; one with .hold outlives a commit."},
+    };
+
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+        if (strcmp(err->sqlstate, hints[i].sqlstate) == 0)
+            tusk__error_hint(err, tusk_str_of(hints[i].hint));
 }
 
 /* The first error is the one that counts: that of the opening says more than what comes of it. */
 static void keep_error(tusk_cursor *cursor, const tusk_error *err)
 {
-    if (cursor->error.code == TUSK_OK)
-        cursor->error = *err;
+    if (cursor->error.code != TUSK_OK)
+        return;
+    cursor->error = *err;
+    advise(&cursor->error);
 }
 
 static void opened(tusk_query *q, void *user)
@@ -98,6 +119,44 @@ static void opened(tusk_query *q, void *user)
         cursor->error.position -= cursor->head_len; /* in the caller's text */
 }
 
+/* ---- requests ---- */
+
+/* Text with the cursor's name in it comes once, so none of it is kept prepared: it would drive the caller's own statements out. */
+static tusk_query *submit(tusk_cursor *cursor, tusk_str sql, tusk_params params, tusk_done_fn on_done,
+                          const tusk_error *fault)
+{
+    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_EXEC);
+
+    if (!q)
+        return NULL;
+    q->is_unnamed = true;
+    q->text_results = cursor->text_results;
+    q->max_result_bytes = TUSK__MAX_RESULT_BYTES;
+    q->on_done = on_done;
+    q->user = cursor;
+    if (fault && fault->code != TUSK_OK)
+        tusk__query_fail(q, fault);
+    tusk__deadline_start(q, cursor->timeout);
+    tusk__request_submit(cursor->conn, q, sql, params);
+    memcpy(q->sql, cursor->sql, sizeof q->sql); /* what the caller wrote, not what became of it */
+    return q;
+}
+
+static void check(const tusk_cursor_request *request, tusk_error *fault)
+{
+    const char *what = NULL;
+
+    tusk__error_none(fault);
+    if (!request->sql)
+        what = "there is no sql";
+    else if (request->batch_rows < 0 || request->batch_bytes < 0)
+        what = "a batch has at least one row, and one byte";
+    if (!what)
+        return;
+    (void)tusk__error_set(fault, TUSK_ERR_USAGE, NULL, "%s", what);
+    fault->fate = TUSK_FATE_NOT_SENT;
+}
+
 /* The text of DECLARE: what stands in front, and the caller's own, behind which nothing comes. */
 static tusk_query *declare(tusk_cursor *cursor, const tusk_cursor_request *request)
 {
@@ -107,6 +166,7 @@ static tusk_query *declare(tusk_cursor *cursor, const tusk_cursor_request *reque
                      request->scroll ? "scroll " : "no scroll ", request->hold ? "with hold " : "");
     size_t head_len = n > 0 ? (size_t)n : 0, sql_len = strlen(sql), len = head_len + sql_len;
     char *text = cursor->allocator->malloc(len, cursor->allocator->user);
+    tusk_error fault;
     tusk_query *q;
 
     if (!text)
@@ -114,11 +174,8 @@ static tusk_query *declare(tusk_cursor *cursor, const tusk_cursor_request *reque
     memcpy(text, head, head_len);
     memcpy(text + head_len, sql, sql_len);
     cursor->head_len = (int)head_len;
-    q = tusk_submit(cursor->conn, &(tusk_request){.sql_str = tusk_str_from(text, len),
-                                                  .params = request->params,
-                                                  .timeout = request->timeout,
-                                                  .on_done = opened,
-                                                  .user = cursor});
+    check(request, &fault);
+    q = submit(cursor, tusk_str_from(text, len), request->params, opened, &fault);
     cursor->allocator->free(text, cursor->allocator->user);
     return q;
 }
@@ -179,8 +236,7 @@ static tusk_query *ask(tusk_cursor *cursor, const char *verb, int n)
     char sql[96];
 
     (void)snprintf(sql, sizeof sql, "%s %d from %s", verb, n, cursor->name);
-    return tusk_submit(cursor->conn,
-                       &(tusk_request){.sql = sql, .text_results = cursor->text_results, .timeout = cursor->timeout});
+    return submit(cursor, tusk_str_of(sql), TUSK_NO_PARAMS, NULL, NULL);
 }
 
 static tusk_query *refuse(const tusk_cursor *cursor, tusk_code code, const char *why)
@@ -228,6 +284,8 @@ tusk_query *tusk_cursor_move(tusk_cursor *cursor, int n)
         return refuse(cursor, TUSK_ERR_STATE, fault);
     if (n == INT_MIN)
         return refuse(cursor, TUSK_ERR_USAGE, "so many rows cannot be passed over at once");
+    if (n < 0 && !cursor->scrolls)
+        return refuse(cursor, TUSK_ERR_USAGE, "only a cursor that was opened with .scroll goes backward");
     return n < 0 ? ask(cursor, "move backward", -n) : ask(cursor, "move forward", n);
 }
 

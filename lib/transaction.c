@@ -211,9 +211,20 @@ void tusk__control_write(tusk_conn *conn, tusk_str sql)
     tusk__execute_write(b, unnamed, 0);
 }
 
+/* For errors, without the blanks that keep two texts at one length. */
+static void name_control(tusk_query *q, const char *sql)
+{
+    size_t n = 0;
+
+    for (const char *c = sql; *c && n + 1 < sizeof q->sql; c++)
+        if (*c != ' ' || (c[1] != ' ' && c[1]))
+            q->sql[n++] = *c;
+    q->sql[n] = 0;
+}
+
 static void write_control(tusk_conn *conn, tusk_query *q, const char *sql)
 {
-    tusk__sql_head(tusk_str_of(sql), q->sql, sizeof q->sql);
+    name_control(q, sql);
     tusk__control_write(conn, tusk_str_of(sql));
 }
 

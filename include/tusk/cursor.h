@@ -22,7 +22,8 @@ typedef struct tusk_cursor_request {
     bool text_results;  /* as tusk_request.text_results */
     int batch_rows;     /* of tusk_cursor_next_row(): rows of a batch, at most; default 1000 */
     int64_t batch_bytes; /* … and about so many bytes, by the average of the batch before; default 1 MiB. The first batch has at most 50
-                            rows, as nothing is known of their size */
+                            rows, as nothing is known of their size. It is an estimate: where rows become much larger all at once, a
+                            batch does, too, up to 256 MiB, beyond which it is TUSK_ERR_LIMIT. batch_rows is what bounds it for certain */
     double timeout;     /* seconds for each batch; default and TUSK_NONE: none */
 } tusk_cursor_request;
 
@@ -30,8 +31,8 @@ typedef struct tusk_cursor_request {
  * Open a cursor. Never blocks: it is used at once, and what is fetched leaves behind the opening, in the same flight.
  *
  * Returns   the cursor, owned by the caller: tusk_cursor_free(). NULL: out of memory; every other failure is tusk_cursor_error(), and
- *           what is fetched fails too
- * Errors    TUSK_ERR_SERVER 25P01 there is no transaction, and hold was not given · 42601 it is nothing that has rows to fetch
+ *           what is fetched fails too. None of its requests is kept in the statement cache
+ * Errors    TUSK_ERR_USAGE no sql, a negative batch · TUSK_ERR_SERVER 25P01 there is no transaction, and hold was not given · 42601 it is nothing that has rows to fetch
  * Thread    the loop's thread
  * Source    PostgreSQL docs, SQL Commands, "DECLARE"
  * Example   docs/examples/cursor.c
@@ -60,7 +61,7 @@ TUSK_MUST_CHECK
 tusk_query *tusk_cursor_fetch(tusk_cursor *cursor, int n);
 
 /** Pass over n rows without their being sent: backward if n is negative and the cursor is .scroll. tusk_query_rows_affected() tells how
- * many there were. Errors as tusk_cursor_fetch(). */
+ * many there were. Errors as tusk_cursor_fetch(); TUSK_ERR_USAGE backward without .scroll. */
 TUSK_MUST_CHECK
 tusk_query *tusk_cursor_move(tusk_cursor *cursor, int n);
 

@@ -64,7 +64,8 @@ size_t tusk_stack_n_operations(const tusk_stack *stack);
  * Returns   a query with one result per statement, in order: tusk_next_result(). It is the caller's: tusk_query_free()
  * Completes with TUSK_OK · ATOMIC: the first error, err->item says of which operation; nothing is kept · CONTINUE: TUSK_OK although
  *           operations failed: ask tusk_query_result_error() of each
- * Errors    TUSK_ERR_USAGE, not sent: the stack is empty, a push failed, options that cannot be · TUSK_ERR_COMMIT_UNKNOWN
+ * Errors    TUSK_ERR_USAGE, not sent: the stack is empty, a push failed, options that cannot be · TUSK_ERR_VALUE, not sent, in either
+ *           mode: a value of an operation (err->item, err->param) does not fit or is not UTF-8; then none is run · TUSK_ERR_COMMIT_UNKNOWN
  * Source    PostgreSQL docs, Frontend/Backend Protocol, "Pipelining"
  * Example   docs/examples/stack.c
  */

@@ -4,8 +4,9 @@
  *
  * Threads     A loop belongs to the thread that made it, and everything made on the loop belongs to it too. Other threads may
  *             call tusk_loop_post() and nothing else. After fork() the child may only free.
- * Waiting     Nothing blocks but tusk_loop_turn(), tusk_loop_run(), tusk_await(), tusk_await_free() and, on a running query,
- *             tusk_next_row(), tusk_next_result(), tusk_query_one(), tusk_query_scalar() and their _or_none().
+ * Waiting     Nothing blocks but tusk_loop_turn(), tusk_loop_run(), tusk_await(), tusk_await_free(), tusk_transact(),
+ *             tusk_cursor_next_row() and, on a running query, tusk_next_row(), tusk_next_result(), tusk_query_one(),
+ *             tusk_query_scalar() and their _or_none().
  * Callbacks   are called from those, never inside the call that asked for them. In a callback everything may be called except
  *             waiting; the object at hand may be closed and freed. (fn, user) travel together, user comes last.
  * Once        Each request completes exactly once, whatever happens to the network, the server or the connection.

@@ -205,13 +205,38 @@ START_TEST(held_cursor_needs_no_transaction_and_outlives_one)
 }
 END_TEST
 
+/* Their texts come once: they must not drive out what the caller runs again and again. */
+START_TEST(cursors_leave_the_statement_cache_alone)
+{
+    tusk_conn *conn =
+        tusk_conn_open(loop, &(tusk_config){.dsn = harness_env("TUSK_TEST_DSN_PLAIN"), .statement_cache_size = 3});
+    tusk_cursor *cursor;
+    tusk_row row;
+
+    run_on(conn, "select 'kept'");
+    run_on(conn, "begin");
+    for (int i = 0; i < 5; i++) {
+        cursor = tusk_cursor_open(conn, &(tusk_cursor_request){.sql = "select generate_series(1, 100)", .hold = i % 2});
+        while (tusk_cursor_next_row(cursor, &row))
+            ;
+        ck_cursor_fine(cursor);
+        tusk_cursor_free(cursor);
+    }
+    ck_assert_int_eq(number_on(conn, "select count(*) from pg_prepared_statements where statement = $$select 'kept'$$"),
+                     1);
+    ck_assert_int_eq(
+        number_on(conn, "select count(*) from pg_prepared_statements where statement ~ '^(declare|fetch)'"), 0);
+    tusk_conn_free(conn);
+}
+END_TEST
+
 /* ---- what goes wrong ---------------------------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *sql, *sqlstate;
     int position;
 } refused[] = {
-    {"select 1", "25P01", 0}, /* no transaction */
+    {"select 1", "25P01", 0}, /* no transaction: .hold is the way out */
     {"select nosuch from pg_class", "42703", 8},
     {"insert into pg_class default values", "42601", 1},
     {"select 1; select 2", "42601", 0},
@@ -232,6 +257,8 @@ START_TEST(cursor_that_cannot_be_opened_says_why)
     ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, refused[_i].sqlstate);
     if (refused[_i].position)
         ck_assert_int_eq(tusk_cursor_error(cursor)->position, refused[_i].position);
+    ck_assert_int_eq(strstr(tusk_cursor_error(cursor)->hint, ".hold") != NULL, _i == 0);
+    ck_assert_ptr_null(strstr(tusk_cursor_error(cursor)->where, "declare")); /* it is the caller's text that is shown */
     ck_assert(!tusk_cursor_next_row(cursor, &row));
     tusk_cursor_free(cursor);
     if (_i > 0)
@@ -295,6 +322,9 @@ START_TEST(mistakes_are_told_before_anything_is_sent)
     ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, 0), &err), TUSK_ERR_USAGE);
     ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
     ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, -1), NULL), TUSK_ERR_USAGE);
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_move(cursor, -1), &err), TUSK_ERR_USAGE);
+    ck_assert_ptr_nonnull(strstr(err.message, ".scroll"));
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
     ck_assert(tusk_cursor_next_row(cursor, &row));
     ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, 1), NULL), TUSK_ERR_STATE);
     ck_assert_int_eq(tusk_await_free(tusk_cursor_move(cursor, 1), NULL), TUSK_ERR_STATE);
@@ -307,6 +337,43 @@ START_TEST(mistakes_are_told_before_anything_is_sent)
     ck_assert(!tusk_cursor_next_row(NULL, &row));
     ck_assert_int_eq(tusk_cursor_error(NULL)->code, TUSK_ERR_NOMEM);
     tusk_cursor_free(NULL);
+}
+END_TEST
+
+static const tusk_cursor_request wrong[] = {
+    {.sql = NULL}, {.sql = "select 1", .batch_rows = -1}, {.sql = "select 1", .batch_bytes = TUSK_NONE}};
+
+START_TEST(wrong_request_is_the_cursors_error)
+{
+    tusk_cursor *cursor = tusk_cursor_open(db, &wrong[_i]);
+    tusk_row row;
+
+    ck_assert(!tusk_cursor_next_row(cursor, &row));
+    ck_assert_msg(tusk_cursor_error(cursor)->code == TUSK_ERR_USAGE, "%s", said(tusk_cursor_error(cursor)));
+    ck_assert_int_eq(tusk_cursor_error(cursor)->fate, TUSK_FATE_NOT_SENT);
+    tusk_cursor_free(cursor);
+    ck_usable(db);
+}
+END_TEST
+
+/* The transaction is over while rows are left on the server. */
+START_TEST(cursor_whose_transaction_has_ended_says_so)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    run("begin");
+    cursor = open_numbers(1000, 10);
+    ck_assert(tusk_cursor_next_row(cursor, &row));
+    run("commit");
+    while (tusk_cursor_next_row(cursor, &row))
+        n++;
+    ck_assert_int_eq(n, 19); /* of the batch that was here, and the one on its way */
+    ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, "34000");
+    ck_assert_ptr_nonnull(strstr(tusk_cursor_error(cursor)->hint, "has ended"));
+    tusk_cursor_free(cursor);
+    ck_usable(db);
 }
 END_TEST
 
@@ -366,6 +433,9 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, error_in_the_middle_ends_the_rows);
     tcase_add_loop_test(tcase, closing_what_is_gone_harms_no_transaction, 0, 2);
     tcase_add_test(tcase, mistakes_are_told_before_anything_is_sent);
+    tcase_add_test(tcase, cursors_leave_the_statement_cache_alone);
+    tcase_add_loop_test(tcase, wrong_request_is_the_cursors_error, 0, N_OF(wrong));
+    tcase_add_test(tcase, cursor_whose_transaction_has_ended_says_so);
     tcase_add_loop_test(tcase, cursor_may_go_at_any_time, 0, 4);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -391,6 +391,7 @@ START_TEST(the_end_of_a_nested_transaction_tells_why_it_failed)
     ends(bad, TUSK_ERR_SERVER, "40001", TUSK_FATE_ANSWERED);
     ck_assert_int_eq(tusk_await(end), TUSK_ERR_ROLLED_BACK);
     ck_assert_str_eq(tusk_query_error(end)->detail, "again");
+    ck_assert_ptr_nonnull(strstr(tusk_query_error(end)->where, "commit \"release savepoint tusk_"));
     ck_assert(tusk_error_is_retriable(tusk_query_error(end)));
     ends(end, TUSK_ERR_ROLLED_BACK, "40001", TUSK_FATE_ANSWERED);
     ends(tusk_commit(db), TUSK_ERR_ROLLED_BACK, "40001", TUSK_FATE_ANSWERED);
