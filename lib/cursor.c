@@ -79,7 +79,7 @@ static tusk_cursor *cursor_new(tusk_conn *conn, const tusk_cursor_request *reque
     tusk__conn_pin(conn);
     tusk__loop_adopt(conn->loop, &cursor->child, on_loop_free);
     tusk__sql_head(tusk_str_of(request->sql), cursor->sql, sizeof cursor->sql);
-    (void)snprintf(cursor->name, sizeof cursor->name, "tusk_cursor_%llu", (unsigned long long)++conn->stmt_number);
+    (void)snprintf(cursor->name, sizeof cursor->name, "tusk_cursor_%llx", (unsigned long long)tusk__name_number(conn));
     return cursor;
 }
 

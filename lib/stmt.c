@@ -101,14 +101,16 @@ static uint64_t first_number(tusk_loop *loop)
     return number >> 4 | 1;
 }
 
-/* A number more: names are never reused. */
-static void new_name(tusk_stmt *stmt)
+uint64_t tusk__name_number(tusk_conn *conn)
 {
-    tusk_conn *conn = stmt->conn;
-
     if (conn->stmt_number == 0)
         conn->stmt_number = first_number(conn->loop);
-    (void)snprintf(stmt->name, sizeof stmt->name, "tusk_%llx", (unsigned long long)conn->stmt_number++);
+    return conn->stmt_number++;
+}
+
+static void new_name(tusk_stmt *stmt)
+{
+    (void)snprintf(stmt->name, sizeof stmt->name, "tusk_%llx", (unsigned long long)tusk__name_number(stmt->conn));
 }
 
 void tusk__stmt_renew(tusk_stmt *stmt, bool exists)

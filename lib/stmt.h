@@ -57,6 +57,8 @@ struct tusk_stmt {
 tusk_stmt *tusk__stmt_new(tusk_conn *conn, tusk_str sql, size_t n_given);
 tusk_stmt *tusk__stmt_ref(tusk_stmt *stmt);
 void tusk__stmt_unref(tusk_stmt *stmt);
+/* For a name on the server, of a statement or a cursor: one more each time, from a random start. Never reused. */
+uint64_t tusk__name_number(tusk_conn *conn);
 
 /* The PREPARE query's answer. */
 tusk_code tusk__stmt_set_params(tusk_stmt *stmt, const tusk__parameter_description *description);

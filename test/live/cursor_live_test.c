@@ -177,6 +177,26 @@ START_TEST(two_cursors_are_two)
 }
 END_TEST
 
+/* A small number would be the one that another client behind the same pooler has, too. Without a cache nothing else has drawn it. */
+START_TEST(names_begin_anywhere_also_behind_a_cursor)
+{
+    tusk_stmt *stmt;
+
+    disconnect(db);
+    db = tusk_conn_open(loop,
+                        &(tusk_config){.dsn = harness_env("TUSK_TEST_DSN_PLAIN"), .statement_cache_size = TUSK_NONE});
+    ck_assert_ptr_nonnull(db);
+    run("begin");
+    tusk_cursor_free(open_numbers(100, 10));
+    stmt = tusk_prepare(db, "select 1", NULL, 0);
+    ck_assert_ptr_nonnull(stmt);
+    ck_assert_int_eq(number("select count(*) from pg_prepared_statements where name like 'tusk%'"), 1);
+    ck_assert_int_eq(number("select count(*) from pg_prepared_statements where name ~ '^tusk_.{1,4}$'"), 0);
+    tusk_stmt_free(stmt);
+    run("commit");
+}
+END_TEST
+
 /* ---- WITH HOLD ------------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(held_cursor_needs_no_transaction_and_outlives_one)
@@ -428,6 +448,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, batches_and_moves_leave_in_order_and_in_one_flight);
     tcase_add_test(tcase, scrolling_cursor_goes_back);
     tcase_add_test(tcase, two_cursors_are_two);
+    tcase_add_test(tcase, names_begin_anywhere_also_behind_a_cursor);
     tcase_add_loop_test(tcase, held_cursor_needs_no_transaction_and_outlives_one, 0, 2);
     tcase_add_loop_test(tcase, cursor_that_cannot_be_opened_says_why, 0, N_OF(refused));
     tcase_add_test(tcase, error_in_the_middle_ends_the_rows);
