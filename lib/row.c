@@ -241,6 +241,18 @@ static tusk_code read_real(const tusk_row *row, int col, uint32_t type, double *
     return TUSK_OK;
 }
 
+tusk_code tusk__row_decode(const tusk_row *row, int col, uint32_t type, tusk_value *out, tusk_error *err)
+{
+    const char *name = type == TUSK__ANY_TYPE ? "value" : tusk__codec_of(type)->name;
+    field f;
+
+    tusk__error_begin(err);
+    TUSK_TRY(take_field(row, col, name, &f, err));
+    if (type != TUSK__ANY_TYPE && f.column->type != type)
+        return fail_type(&f, name, err);
+    return decode_field(&f, name, out, err);
+}
+
 /* ---- the short way ---------------------------------------------------------------------------------------------------------------- */
 
 /* The bytes of a binary field of exactly that type and width, else NULL: then the long way tells. The width is looked at before
@@ -428,7 +440,7 @@ static bool is_worth_keeping(tusk_code code)
     return code != TUSK_OK && code != TUSK_ERR_NULL;
 }
 
-static void keep_error(const tusk_row *row, const tusk_error *err)
+void tusk__row_keep_error(const tusk_row *row, const tusk_error *err)
 {
     if (row->query)
         tusk__query_keep_value_error(row->query, err);
@@ -442,7 +454,7 @@ static __attribute__((noinline)) int64_t get_integer(const tusk_row *row, int co
         tusk_error err = {0};
 
         (void)read_integer(row, col, want, &n, &err);
-        keep_error(row, &err);
+        tusk__row_keep_error(row, &err);
     }
     return n;
 }
@@ -455,7 +467,7 @@ static __attribute__((noinline)) double get_real(const tusk_row *row, int col, u
         tusk_error err = {0};
 
         (void)read_real(row, col, type, &real, &err);
-        keep_error(row, &err);
+        tusk__row_keep_error(row, &err);
     }
     return real;
 }
@@ -470,7 +482,7 @@ static __attribute__((noinline)) tusk_str get_view(const tusk_row *row, int col,
         tusk_error err = {0};
 
         (void)read(row, col, &view, &err);
-        keep_error(row, &err);
+        tusk__row_keep_error(row, &err);
     }
     return view;
 }
@@ -544,7 +556,7 @@ tusk_numeric_view tusk_get_numeric(const tusk_row *row, int col)
         tusk_error err = {0};
 
         (void)tusk_read_numeric(row, col, &n, &err);
-        keep_error(row, &err);
+        tusk__row_keep_error(row, &err);
     }
     return n;
 }

@@ -4,6 +4,7 @@
 #define TUSK_LIB_ROW_H
 
 #include <tusk/row.h>
+#include <tusk/value.h>
 
 #include "proto/buf.h"
 
@@ -12,6 +13,12 @@ void tusk__row_init(tusk_row *row, tusk_query *q, const uint8_t *body, uint32_t 
 
 /* The field; *is_null; no such column: false. */
 bool tusk__row_field(const tusk_row *row, int col, tusk_str *bytes, bool *is_null);
+
+/* The codec's value of a column of that type, in its format; for getters that have no short way. TUSK_ERR_NULL, …: as tusk_read_int8(). */
+#define TUSK__ANY_TYPE 0
+tusk_code tusk__row_decode(const tusk_row *row, int col, uint32_t type, tusk_value *out, tusk_error *err);
+/* The error of a short getter. */
+void tusk__row_keep_error(const tusk_row *row, const tusk_error *err);
 
 /* What row.c asks of the query (lib/query.c). */
 const tusk_column *tusk__query_row_column(const tusk_query *q, int col); /* of the rows being handed out; the others follow */

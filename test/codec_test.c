@@ -191,11 +191,11 @@ END_TEST
 
 /* ---- enough samples ------------------------------------------------------------------------------------------------------------------ */
 
-static const uint32_t all_types[] = {TUSK_OID_BOOL,   TUSK_OID_BYTEA,   TUSK_OID_NAME,        TUSK_OID_INT8,
-                                     TUSK_OID_INT2,   TUSK_OID_INT4,    TUSK_OID_TEXT,        TUSK_OID_OID,
-                                     TUSK_OID_JSON,   TUSK_OID_FLOAT4,  TUSK_OID_FLOAT8,      TUSK_OID_UNKNOWN,
-                                     TUSK_OID_BPCHAR, TUSK_OID_VARCHAR, TUSK_OID_DATE,        TUSK_OID_TIMESTAMP,
-                                     TUSK_OID_UUID,   TUSK_OID_JSONB,   TUSK_OID_TIMESTAMPTZ, TUSK_OID_NUMERIC};
+static const uint32_t all_types[] = {
+    TUSK_OID_BOOL,        TUSK_OID_BYTEA,   TUSK_OID_NAME, TUSK_OID_INT8,      TUSK_OID_INT2,     TUSK_OID_INT4,
+    TUSK_OID_TEXT,        TUSK_OID_OID,     TUSK_OID_JSON, TUSK_OID_FLOAT4,    TUSK_OID_FLOAT8,   TUSK_OID_UNKNOWN,
+    TUSK_OID_BPCHAR,      TUSK_OID_VARCHAR, TUSK_OID_DATE, TUSK_OID_TIMESTAMP, TUSK_OID_UUID,     TUSK_OID_JSONB,
+    TUSK_OID_TIMESTAMPTZ, TUSK_OID_NUMERIC, TUSK_OID_TIME, TUSK_OID_TIMETZ,    TUSK_OID_INTERVAL, TUSK_OID_MONEY};
 #define N_TYPES (sizeof all_types / sizeof *all_types)
 #define SAMPLES_MIN 8
 
@@ -296,6 +296,25 @@ static const refused refused_text[] = {
     {TUSK_OID_TIMESTAMPTZ, "2024-01-01 00:00:00+01:00:60", "22P02"}, {TUSK_OID_TIMESTAMPTZ, "2024-01-01 00:00:00 UTC", "22P02"},
     {TUSK_OID_TIMESTAMPTZ, "2024-01-01 00:00:00+01:", "22P02"}, {TUSK_OID_TIMESTAMPTZ, "4714-11-24 00:00:00+00:00:01 BC", "22008"},
     {TUSK_OID_TIMESTAMPTZ, "294276-12-31 23:59:59.999999-00:00:01", "22008"},
+    {TUSK_OID_TIME, "", "22P02"}, {TUSK_OID_TIME, "00:00", "22P02"}, {TUSK_OID_TIME, "24:00:00.5", "22P02"},
+    {TUSK_OID_TIME, "24:00:01", "22P02"}, {TUSK_OID_TIME, "00:00:00+00", "22P02"}, {TUSK_OID_TIME, "00:00:60", "22P02"},
+    {TUSK_OID_TIMETZ, "00:00:00", "22P02"}, {TUSK_OID_TIMETZ, "00:00:00+16", "22P02"}, {TUSK_OID_TIMETZ, "00:00:00+00:00:60", "22P02"},
+    {TUSK_OID_TIMETZ, "00:00:00+01 ", "22P02"}, {TUSK_OID_TIMETZ, "00:00:00 UTC", "22P02"},
+    {TUSK_OID_INTERVAL, "", "22P02"}, {TUSK_OID_INTERVAL, "1", "22P02"}, {TUSK_OID_INTERVAL, "1 day ", "22P02"},
+    {TUSK_OID_INTERVAL, "1 day 1 year", "22P02"}, {TUSK_OID_INTERVAL, "1 day 2 days", "22P02"}, {TUSK_OID_INTERVAL, "1 dayss", "22P02"},
+    {TUSK_OID_INTERVAL, "1 week", "22P02"}, {TUSK_OID_INTERVAL, "00:00", "22P02"}, {TUSK_OID_INTERVAL, "00:60:00", "22P02"},
+    {TUSK_OID_INTERVAL, "00:00:00 1 day", "22P02"}, {TUSK_OID_INTERVAL, "--1 day", "22P02"}, {TUSK_OID_INTERVAL, "@ 1 day", "22P02"},
+    {TUSK_OID_INTERVAL, "+infinity", "22P02"}, {TUSK_OID_INTERVAL, "P", "22P02"}, {TUSK_OID_INTERVAL, "PT", "22P02"},
+    {TUSK_OID_INTERVAL, "P1", "22P02"}, {TUSK_OID_INTERVAL, "P1YT", "22P02"}, {TUSK_OID_INTERVAL, "P1D1Y", "22P02"},
+    {TUSK_OID_INTERVAL, "P1S", "22P02"}, {TUSK_OID_INTERVAL, "PT1Y", "22P02"}, {TUSK_OID_INTERVAL, "P1.5Y", "22P02"},
+    {TUSK_OID_INTERVAL, "PT1.1234567S", "22P02"}, {TUSK_OID_INTERVAL, "PT1MT1S", "22P02"},
+    {TUSK_OID_INTERVAL, "178956970 years 8 mons", "22008"}, {TUSK_OID_INTERVAL, "99999999999999999999 days", "22008"},
+    {TUSK_OID_INTERVAL, "1000000000000000000 years", "22008"}, {TUSK_OID_INTERVAL, "PT-9223372036855S", "22008"},
+    {TUSK_OID_INTERVAL, "P306783379W", "22008"},
+    {TUSK_OID_MONEY, "", "22P02"}, {TUSK_OID_MONEY, "$", "22P02"}, {TUSK_OID_MONEY, "1.00", "22P02"}, {TUSK_OID_MONEY, "$1", "22P02"},
+    {TUSK_OID_MONEY, "$1000.00", "22P02"}, {TUSK_OID_MONEY, "$1,00.00", "22P02"}, {TUSK_OID_MONEY, "$1.000", "22P02"},
+    {TUSK_OID_MONEY, "$,000.00", "22P02"}, {TUSK_OID_MONEY, "1.00 €", "22P02"}, {TUSK_OID_MONEY, "($1.00)", "22P02"},
+    {TUSK_OID_MONEY, "$92,233,720,368,547,758.08", "22P02"}, {TUSK_OID_MONEY, "$999,999,999,999,999,999,999.00", "22P02"},
 };
 
 static const refused refused_binary[] = {
@@ -312,6 +331,10 @@ static const refused refused_binary[] = {
     {TUSK_OID_NUMERIC, "0000000080000000", "22P03"}, {TUSK_OID_NUMERIC, "00010000c00000000001", "22P03"}, /* signs */
     {TUSK_OID_NUMERIC, "0000000000004000", "22P03"}, /* 16384 decimals */
     {TUSK_OID_NUMERIC, "0001ffff000000030001", "22P03"}, {TUSK_OID_NUMERIC, "0001ffff000000000bb8", "22P03"}, /* hidden */
+    {TUSK_OID_TIME, "ffffffffffffffff", "22008"}, {TUSK_OID_TIME, "000000141dd76001", "22008"},
+    {TUSK_OID_TIMETZ, "000000141dd7600100000000", "22008"}, {TUSK_OID_TIMETZ, "80000000000000000000e100", "22008"},
+    {TUSK_OID_TIMETZ, "00000000000000000000e100", "22009"}, {TUSK_OID_TIMETZ, "0000000000000000ffff1f00", "22009"},
+    {TUSK_OID_TIMETZ, "000000000000000080000000", "22009"}, {TUSK_OID_TIMETZ, "00000000000000007fffffff", "22009"},
     {TUSK_OID_JSONB, "", "22P03"}, {TUSK_OID_JSONB, "00", "22P03"}, {TUSK_OID_JSONB, "027b7d", "22P03"},
 };
 /* clang-format on */
@@ -494,6 +517,10 @@ static const struct {
     {TUSK_OID_DATE, TUSK__DATE_END, false},
     {TUSK_OID_DATE, TUSK_DATE_INFINITY, true},
     {TUSK_OID_DATE, TUSK_DATE_MINUS_INFINITY, true},
+    {TUSK_OID_TIME, 0, true},
+    {TUSK_OID_TIME, -1, false},
+    {TUSK_OID_TIME, TUSK__US_PER_DAY, true},
+    {TUSK_OID_TIME, TUSK__US_PER_DAY + 1, false},
     {TUSK_OID_TIMESTAMP, TUSK__TIMESTAMP_MIN, true},
     {TUSK_OID_TIMESTAMP, TUSK__TIMESTAMP_MIN - 1, false},
     {TUSK_OID_TIMESTAMPTZ, TUSK__TIMESTAMP_END - 1, true},
@@ -713,6 +740,70 @@ START_TEST(every_offset_is_read)
 }
 END_TEST
 
+/* ---- other texts of intervals ------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *text;
+    tusk_interval_parts parts;
+    const char *iso8601; /* as which it is printed */
+} intervals[] = {
+    {"P1Y2M-3DT4H5M6.7S", {14, -3, INT64_C(14706700000)}, "P1Y2M-3DT4H5M6.7S"},
+    {"PT0S", {0, 0, 0}, "PT0S"},
+    {"P2W", {0, 14, 0}, "P14D"},
+    {"P1W-1D", {0, 6, 0}, "P6D"},
+    {"PT-0.000001S", {0, 0, -1}, "PT-0.000001S"},
+    {"PT-1H-0.5S", {0, 0, INT64_C(-3600500000)}, "PT-1H-0.5S"},
+    {"PT90M", {0, 0, INT64_C(5400000000)}, "PT1H30M"},
+    {"P+1D", {0, 1, 0}, "P1D"},
+    {"PT2562047788H54.775807S", {0, 0, INT64_MAX}, "PT2562047788H54.775807S"},
+    {"PT-2562047788H-54.775808S", {0, 0, INT64_MIN}, "PT-2562047788H-54.775808S"},
+    {"P-178956970Y-8M-2147483648D", {INT32_MIN, INT32_MIN, 0}, "P-178956970Y-8M-2147483648D"},
+    {"1 mon 2 days", {1, 2, 0}, "P1M2D"},
+    {"-1 days +02:03:04", {0, -1, INT64_C(7384000000)}, "P-1DT2H3M4S"},
+    {"-00:00:00.5", {0, 0, -500000}, "PT-0.5S"},
+    {"infinity", {INT32_MAX, INT32_MAX, INT64_MAX}, "infinity"},
+    {"-infinity", {INT32_MIN, INT32_MIN, INT64_MIN}, "-infinity"},
+};
+
+START_TEST(intervals_are_read_in_both_styles)
+{
+    tusk_str text = exact_text(intervals[_i].text);
+    tusk_interval_parts want = intervals[_i].parts, i = {7, 7, 7};
+    char buf[128];
+    size_t len = strlen(intervals[_i].iso8601);
+    tusk_error err;
+
+    ck_assert_msg(tusk_interval_from_text(text, &i, &err) == TUSK_OK, "%s: %s", intervals[_i].text, err.message);
+    ck_assert_int_eq(i.months, want.months);
+    ck_assert_int_eq(i.days, want.days);
+    ck_assert_int_eq(i.us, want.us);
+    ck_assert_uint_eq(tusk_interval_to_iso8601(i, buf, sizeof buf), len);
+    ck_assert_str_eq(buf, intervals[_i].iso8601);
+    ck_assert_uint_eq(tusk_interval_to_iso8601(i, NULL, 0), len);
+    ck_assert_int_eq(tusk_interval_from_text(tusk_str_of("1 fortnight"), &i, &err), TUSK_ERR_VALUE);
+    ck_assert_int_eq(i.us, want.us);
+    release(text);
+}
+END_TEST
+
+START_TEST(no_time_or_offset_beyond_its_range_is_encoded)
+{
+    static const tusk_timetz_parts bad[] = {
+        {-1, 0}, {TUSK__US_PER_DAY + 1, 0}, {0, 57600}, {0, -57600}, {0, INT32_MIN}, {0, INT32_MAX}};
+    tusk__writer b;
+    tusk_error err;
+
+    for (size_t i = 0; i < N_OF(bad); i++) {
+        tusk_value value = tusk_timetz(bad[i]);
+
+        ck_assert_int_eq(encode(&b, &value, &err), TUSK_ERR_VALUE);
+        ck_assert_str_eq(err.sqlstate, i < 2 ? "22008" : "22009");
+        ck_assert_uint_eq(b.len, 0);
+        tusk__writer_clear(&b);
+    }
+}
+END_TEST
+
 #define LOOP(tc, test, cases) tcase_add_loop_test(tc, test, 0, (int)N_OF(cases))
 
 Suite *tusk_suite(void)
@@ -735,6 +826,8 @@ Suite *tusk_suite(void)
     LOOP(tc, integers_beyond_their_type_are_not_encoded, encoded_integers);
     LOOP(tc, bytea_is_read_from_both_output_formats, bytea_texts);
     LOOP(tc, every_offset_is_read, zoned);
+    LOOP(tc, intervals_are_read_in_both_styles, intervals);
+    tcase_add_test(tc, no_time_or_offset_beyond_its_range_is_encoded);
     tcase_add_test(tc, bytea_into_a_small_buffer_says_what_it_takes);
     tcase_add_test(tc, each_codec_is_found_by_its_own_oid_and_only_by_it);
     tcase_add_test(tc, the_catalogue_knows_names_and_send_functions);

@@ -192,6 +192,10 @@ static void add_each_type_in_binary(void)
     add("text", TUSK_OID_TEXT, 1, "active", 6);
     add("bytea", TUSK_OID_BYTEA, 1, "\0\xff", 2);
     add("uuid", TUSK_OID_UUID, 1, UUID_BYTES, 16);
+    add("time", TUSK_OID_TIME, 1, "\0\0\0\x14\x1d\xd7\x60\0", 8);
+    add("timetz", TUSK_OID_TIMETZ, 1, "\0\0\0\0\0\0\0\1\xff\xff\xe3\xe0", 12);
+    add("interval", TUSK_OID_INTERVAL, 1, "\0\0\0\0\0\0\0\2\xff\xff\xff\xff\0\0\0\1", 16);
+    add("money", TUSK_OID_MONEY, 1, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
 }
 
 static void add_each_type_in_text(void)
@@ -209,6 +213,10 @@ static void add_each_type_in_text(void)
     add_text("text", TUSK_OID_TEXT, "active");
     add_text("bytea", TUSK_OID_BYTEA, "\\x00ff");
     add_text("uuid", TUSK_OID_UUID, UUID_TEXT);
+    add_text("time", TUSK_OID_TIME, "24:00:00");
+    add_text("timetz", TUSK_OID_TIMETZ, "00:00:00.000001+02");
+    add_text("interval", TUSK_OID_INTERVAL, "1 mon -1 days +00:00:00.000002");
+    add_text("money", TUSK_OID_MONEY, "-$0.01");
 }
 
 START_TEST(long_and_short_form_give_the_same_in_both_formats)
@@ -248,6 +256,87 @@ START_TEST(long_and_short_form_give_the_same_in_both_formats)
     ck_assert(tusk_str_is(tusk_get_text(&row, 10), "active"));
     ck_assert(tusk_read_uuid(&row, 12, uuid, NULL) == TUSK_OK && memcmp(uuid, UUID_BYTES, 16) == 0);
     ck_assert_int_eq(query.n_errors, 0);
+}
+END_TEST
+
+START_TEST(times_are_the_same_in_both_formats)
+{
+    int64_t time = 0, money = 0;
+    tusk_timetz_parts timetz = {0, 0};
+    tusk_interval_parts interval = {0, 0, 0};
+
+    if (_i == 0)
+        add_each_type_in_binary();
+    else
+        add_each_type_in_text();
+    make_row();
+    ck_assert(tusk_read_time(&row, 13, &time, NULL) == TUSK_OK && time == INT64_C(86400000000));
+    ck_assert_int_eq(tusk_get_time(&row, 13), time);
+    ck_assert(tusk_read_timetz(&row, 14, &timetz, NULL) == TUSK_OK && timetz.us == 1 && timetz.offset == 7200);
+    timetz = tusk_get_timetz(&row, 14);
+    ck_assert(timetz.us == 1 && timetz.offset == 7200);
+    ck_assert_int_eq(tusk_read_interval(&row, 15, &interval, NULL), TUSK_OK);
+    ck_assert(interval.months == 1 && interval.days == -1 && interval.us == 2);
+    interval = tusk_get_interval(&row, 15);
+    ck_assert(interval.months == 1 && interval.days == -1 && interval.us == 2);
+    ck_assert(tusk_read_money(&row, 16, &money, NULL) == TUSK_OK && money == -1 && tusk_get_money(&row, 16) == -1);
+    ck_assert_int_eq(query.n_errors, 0);
+}
+END_TEST
+
+/* NULL, another type, a malformed value: nothing is handed out, and the first real error is kept. */
+START_TEST(times_that_cannot_be_read_are_zero)
+{
+    tusk_interval_parts interval = {7, 7, 7};
+    tusk_error err = {0};
+
+    add("null", TUSK_OID_INTERVAL, 1, NULL, 0);
+    add("cut", TUSK_OID_INTERVAL, 1, "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1", 15);
+    add("late", TUSK_OID_TIMETZ, 1, "\x7f\1\1\1\1\1\1\1\0\0\0\0", 12);
+    make_row();
+    ck_assert_int_eq(tusk_get_interval(&row, 0).days, 0);
+    ck_assert_int_eq(query.n_errors, 0);
+    ck_assert_int_eq(tusk_read_interval(&row, 0, &interval, &err), TUSK_ERR_NULL);
+    ck_assert_int_eq(tusk_get_interval(&row, 1).days, 0);
+    ck_assert_str_eq(query.first.message, "column 1 \"cut\": interval in binary has 16 bytes, not 15");
+    ck_assert_int_eq(tusk_get_timetz(&row, 2).us, 0);
+    ck_assert_int_eq(tusk_get_time(&row, 3), 0);
+    ck_assert_int_eq(query.n_errors, 3);
+    ck_assert_int_eq(tusk_read_interval(&row, 1, &interval, &err), TUSK_ERR_VALUE);
+    ck_assert_int_eq(tusk_read_interval(&row, 2, &interval, &err), TUSK_ERR_TYPE);
+    ck_assert_str_eq(err.message, "column 2 \"late\" is timetz, not interval");
+    ck_assert_int_eq(tusk_read_interval(&row, 3, &interval, &err), TUSK_ERR_USAGE);
+    ck_assert_int_eq(interval.us, 7);
+}
+END_TEST
+
+START_TEST(a_column_of_any_type_is_a_value)
+{
+    tusk_value value;
+    tusk_error err = {0};
+
+    add("int2", TUSK_OID_INT2, 1, "\xff\xfe", 2);
+    add("interval", TUSK_OID_INTERVAL, 0, "P1D", 3);
+    add("null", TUSK_OID_INT4, 1, NULL, 0);
+    add("numeric", TUSK_OID_NUMERIC, 0, "1.50", 4);
+    add("unknown", 70000, 1, "\1\2", 2);
+    add("unknown", 70000, 0, "{}", 2);
+    add("cut", TUSK_OID_INT4, 1, "\1", 1);
+    make_row();
+    ck_assert_int_eq(tusk_read_value(&row, 0, &value, &err), TUSK_OK);
+    ck_assert(value.type == TUSK_OID_INT2 && value.kind == TUSK_KIND_INT && value.as.integer == -2);
+    ck_assert_int_eq(tusk_read_value(&row, 1, &value, &err), TUSK_OK);
+    ck_assert(value.kind == TUSK_KIND_INTERVAL && value.as.interval.days == 1);
+    ck_assert_int_eq(tusk_read_value(&row, 2, &value, &err), TUSK_OK);
+    ck_assert(value.type == TUSK_OID_INT4 && value.kind == TUSK_KIND_NULL && err.code == TUSK_OK);
+    ck_assert_int_eq(tusk_read_value(&row, 3, &value, &err), TUSK_OK);
+    ck_assert(value.type == TUSK_OID_NUMERIC && value.kind == TUSK_KIND_TEXT && tusk_str_is(value.as.bytes, "1.50"));
+    ck_assert(tusk_read_value(&row, 4, &value, &err) == TUSK_OK && value.kind == TUSK_KIND_RAW && value.type == 70000);
+    ck_assert(tusk_read_value(&row, 5, &value, &err) == TUSK_OK && value.kind == TUSK_KIND_TEXT && value.type == 70000);
+    ck_assert_int_eq(tusk_read_value(&row, 6, &value, &err), TUSK_ERR_VALUE);
+    ck_assert_str_eq(err.message, "column 6 \"cut\": int4 in binary has 4 bytes, not 1");
+    ck_assert_int_eq(tusk_read_value(&row, 7, &value, &err), TUSK_ERR_USAGE);
+    ck_assert(value.kind == TUSK_KIND_TEXT && value.type == 70000);
 }
 END_TEST
 
@@ -529,6 +618,8 @@ START_TEST(no_getter_takes_another_type)
     float float4;
     double float8;
     uint8_t uuid[16];
+    tusk_timetz_parts timetz;
+    tusk_interval_parts interval;
     tusk_str view;
     int i = _i;
 
@@ -548,6 +639,10 @@ START_TEST(no_getter_takes_another_type)
     ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_text(&row, i, &view, NULL)), i != 10);
     ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_bytea(&row, i, &view, NULL)), i != 11);
     ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_uuid(&row, i, uuid, NULL)), i != 12);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_time(&row, i, &int8, NULL)), i != 13);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_timetz(&row, i, &timetz, NULL)), i != 14);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_interval(&row, i, &interval, NULL)), i != 15);
+    ck_assert_int_eq(IS_TYPE_ERROR(tusk_read_money(&row, i, &int8, NULL)), i != 16);
     ck_assert_int_eq(tusk_read_raw(&row, i, &view, NULL), TUSK_OK);
     ck_assert_int_eq(query.n_errors, 0);
 #define IS_KEPT(call)                                                                                                  \
@@ -565,6 +660,10 @@ START_TEST(no_getter_takes_another_type)
     ck_assert_int_eq(IS_KEPT(tusk_get_text(&row, i)), i != 10);
     ck_assert_int_eq(IS_KEPT(tusk_get_bytea(&row, i)), i != 11);
     ck_assert_int_eq(IS_KEPT(tusk_get_uuid(&row, i)), i != 12);
+    ck_assert_int_eq(IS_KEPT(tusk_get_time(&row, i)), i != 13);
+    ck_assert_int_eq(IS_KEPT(tusk_get_timetz(&row, i)), i != 14);
+    ck_assert_int_eq(IS_KEPT(tusk_get_interval(&row, i)), i != 15);
+    ck_assert_int_eq(IS_KEPT(tusk_get_money(&row, i)), i != 16);
 }
 END_TEST
 
@@ -707,9 +806,23 @@ END_TEST
 
 START_TEST(values_are_printed_the_same_from_both_formats)
 {
-    static const char *const texts[] = {"t",      "-2",      "-3",         "-9223372036854775808",       "4294967295",
-                                        "1.5",    "-1.5",    "1999-12-31", "1999-12-31 23:59:59.999999", "infinity",
-                                        "active", "\\x00ff", UUID_TEXT};
+    static const char *const texts[] = {"t",
+                                        "-2",
+                                        "-3",
+                                        "-9223372036854775808",
+                                        "4294967295",
+                                        "1.5",
+                                        "-1.5",
+                                        "1999-12-31",
+                                        "1999-12-31 23:59:59.999999",
+                                        "infinity",
+                                        "active",
+                                        "\\x00ff",
+                                        UUID_TEXT,
+                                        "24:00:00",
+                                        "00:00:00.000001+02",
+                                        "1 mon -1 days +00:00:00.000002",
+                                        "-$0.01"};
 
     if (_i == 0)
         add_each_type_in_binary();
@@ -766,7 +879,10 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_hostile_column_name_does_not_break_the_message);
     tcase_add_test(tc, a_short_getter_keeps_the_first_error);
     tcase_add_test(tc, short_getters_give_nothing_for_null_and_keep_no_error);
-    tcase_add_loop_test(tc, no_getter_takes_another_type, 0, 13);
+    tcase_add_loop_test(tc, no_getter_takes_another_type, 0, 17);
+    tcase_add_loop_test(tc, times_are_the_same_in_both_formats, 0, 2);
+    tcase_add_test(tc, times_that_cannot_be_read_are_zero);
+    tcase_add_test(tc, a_column_of_any_type_is_a_value);
     tcase_add_test(tc, bytea_and_uuid_in_text_name_the_call_to_take);
     tcase_add_test(tc, what_cannot_be_printed_says_so);
     tcase_add_loop_test(tc, each_field_is_found_whatever_the_width_of_the_row, 0,

@@ -77,6 +77,11 @@ START_TEST(each_constructor_is_sent_in_binary)
     assert_written(tusk_date(-1), 0, 1, "\0\0\0\4\xff\xff\xff\xff", 8);
     assert_written(tusk_timestamp(1), 0, 1, "\0\0\0\x08\0\0\0\0\0\0\0\1", 12);
     assert_written(tusk_timestamptz(TUSK_TIMESTAMP_INFINITY), 0, 1, "\0\0\0\x08\x7f\xff\xff\xff\xff\xff\xff\xff", 12);
+    assert_written(tusk_time(1), 0, 1, "\0\0\0\x08\0\0\0\0\0\0\0\1", 12);
+    assert_written(tusk_timetz((tusk_timetz_parts){1, 7200}), 0, 1, "\0\0\0\x0c\0\0\0\0\0\0\0\1\xff\xff\xe3\xe0", 16);
+    assert_written(tusk_interval((tusk_interval_parts){1, -1, 2}), 0, 1,
+                   "\0\0\0\x10\0\0\0\0\0\0\0\2\xff\xff\xff\xff\0\0\0\1", 20);
+    assert_written(tusk_money(-1), 0, 1, "\0\0\0\x08\xff\xff\xff\xff\xff\xff\xff\xff", 12);
     assert_written(tusk_uuid(uuid), 0, 1, "\0\0\0\x10" UUID_BYTES, 20);
     assert_written(tusk_text("active"), 0, 1, "\0\0\0\6active", 10);
     assert_written(tusk_text_str(tusk_str_from("activex", 6)), 0, 1, "\0\0\0\6active", 10);
@@ -203,6 +208,12 @@ static const struct {
     {TUSK_OID_DATE, TUSK_KIND_INT, TUSK_OID_TIMESTAMP},
     {TUSK_OID_TIMESTAMP, TUSK_KIND_INT, TUSK_OID_TIMESTAMPTZ},
     {TUSK_OID_TIMESTAMPTZ, TUSK_KIND_INT, TUSK_OID_INT8},
+    {TUSK_OID_INT8, TUSK_KIND_INT, TUSK_OID_MONEY},
+    {TUSK_OID_MONEY, TUSK_KIND_INT, TUSK_OID_INT8},
+    {TUSK_OID_TIME, TUSK_KIND_INT, TUSK_OID_TIMETZ},
+    {TUSK_OID_TIMETZ, TUSK_KIND_TIMETZ, TUSK_OID_TIME},
+    {TUSK_OID_INTERVAL, TUSK_KIND_INTERVAL, TUSK_OID_TIME},
+    {TUSK_OID_INTERVAL, TUSK_KIND_INT, TUSK_OID_INTERVAL},
     {TUSK_OID_FLOAT8, TUSK_KIND_FLOAT, TUSK_OID_INT4},
     {TUSK_OID_BOOL, TUSK_KIND_BOOL, TUSK_OID_INT4},
     {TUSK_OID_TEXT, TUSK_KIND_TEXT, TUSK_OID_INT4},

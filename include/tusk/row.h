@@ -6,12 +6,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
+#include <tusk/datetime.h>
 #include <tusk/error.h>
 #include <tusk/numeric.h>
 #include <tusk/oid.h>
 #include <tusk/str.h>
+#include <tusk/value.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,6 +65,11 @@ tusk_numeric_view tusk_get_numeric(const tusk_row *row, int col);
 int32_t tusk_get_date(const tusk_row *row, int col);
 int64_t tusk_get_timestamp(const tusk_row *row, int col);
 int64_t tusk_get_timestamptz(const tusk_row *row, int col);
+int64_t tusk_get_time(const tusk_row *row, int col);
+tusk_timetz_parts tusk_get_timetz(const tusk_row *row, int col);
+tusk_interval_parts tusk_get_interval(const tusk_row *row, int col);
+/** The smallest units of the currency (docs/types.md, "money"). */
+int64_t tusk_get_money(const tusk_row *row, int col);
 /** text, varchar, bpchar, name, json, jsonb, unknown, and any column that came in text format. */
 tusk_str tusk_get_text(const tusk_row *row, int col);
 tusk_str tusk_get_bytea(const tusk_row *row, int col);
@@ -88,13 +94,23 @@ tusk_code tusk_read_numeric(const tusk_row *row, int col, tusk_numeric_view *out
 tusk_code tusk_read_date(const tusk_row *row, int col, int32_t *out, tusk_error *err);
 tusk_code tusk_read_timestamp(const tusk_row *row, int col, int64_t *out, tusk_error *err);
 tusk_code tusk_read_timestamptz(const tusk_row *row, int col, int64_t *out, tusk_error *err);
+tusk_code tusk_read_time(const tusk_row *row, int col, int64_t *out, tusk_error *err);
+tusk_code tusk_read_timetz(const tusk_row *row, int col, tusk_timetz_parts *out, tusk_error *err);
+tusk_code tusk_read_interval(const tusk_row *row, int col, tusk_interval_parts *out, tusk_error *err);
+tusk_code tusk_read_money(const tusk_row *row, int col, int64_t *out, tusk_error *err);
 tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err);
 tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 
-/** The value as PostgreSQL prints it with DateStyle ISO and TimeZone UTC, whatever its format, into buf (NUL-terminated, cut if too small). For the types of this
- * header; others TUSK_ERR_TYPE (ask for text results instead: tusk_request.text_results).
+/**
+ * A column of any type as a value, which can be a parameter again. It borrows the row's bytes where it has any. In binary, a type that
+ * this header has no getter for is TUSK_KIND_RAW; in text, TUSK_KIND_TEXT of its type. NULL is TUSK_KIND_NULL of its type, and no error.
+ */
+tusk_code tusk_read_value(const tusk_row *row, int col, tusk_value *out, tusk_error *err);
+
+/** The value as PostgreSQL prints it with DateStyle ISO, IntervalStyle postgres, TimeZone UTC and lc_monetary C, whatever its format, into buf
+ * (NUL-terminated, cut if too small). For the types of this header; others TUSK_ERR_TYPE (ask for text results instead: tusk_request.text_results).
  * *len gets the whole length, as snprintf. */
 tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size, size_t *len, tusk_error *err);
 
@@ -103,16 +119,6 @@ tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size
  * Errors    TUSK_ERR_VALUE not such a text · TUSK_ERR_LIMIT buf is too small: *len is what it takes
  */
 tusk_code tusk_bytea_from_text(tusk_str text, void *buf, size_t size, size_t *len, tusk_error *err);
-
-/* ---- dates and times ------------------------------------------------------------------------------------------------------ */
-
-/** Proleptic Gregorian calendar, year 0 is 1 BC. TUSK_ERR_VALUE: no such day, or beyond date's range (4713 BC … 5874897). */
-tusk_code tusk_date_from_ymd(int year, int month, int day, int32_t *out, tusk_error *err);
-/** TUSK_ERR_VALUE for the infinities. */
-tusk_code tusk_date_to_ymd(int32_t date, int *year, int *month, int *day, tusk_error *err);
-/** struct timespec counts from 1970-01-01 UTC. Nanoseconds below a microsecond are cut off towards the past. */
-tusk_code tusk_timestamptz_from_timespec(struct timespec ts, int64_t *out, tusk_error *err);
-tusk_code tusk_timestamptz_to_timespec(int64_t timestamptz, struct timespec *out, tusk_error *err);
 
 #ifdef __cplusplus
 }

@@ -30,6 +30,7 @@
 #include <tusk/config.h>
 #include <tusk/conn.h>
 #include <tusk/cursor.h>
+#include <tusk/datetime.h>
 #include <tusk/error.h>
 #include <tusk/loop.h>
 #include <tusk/named.h>

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <tusk/datetime.h>
 #include <tusk/numeric.h>
 #include <tusk/oid.h>
 #include <tusk/str.h>
@@ -19,8 +20,10 @@ extern "C" {
 typedef enum tusk_kind {
     TUSK_KIND_NULL = 0,
     TUSK_KIND_BOOL,
-    TUSK_KIND_INT,   /* int2, int4, int8, oid; date, timestamp, timestamptz as the integers of the wire */
+    TUSK_KIND_INT,   /* int2, int4, int8, oid; money, date, time, timestamp, timestamptz as the integers of the wire */
     TUSK_KIND_FLOAT, /* float4, float8 */
+    TUSK_KIND_TIMETZ,
+    TUSK_KIND_INTERVAL,
     TUSK_KIND_TEXT,  /* text and its kin, json: UTF-8 without NUL */
     TUSK_KIND_BYTES, /* bytea */
     TUSK_KIND_UUID,
@@ -36,6 +39,8 @@ typedef struct tusk_value {
         bool boolean;
         int64_t integer;
         double real;
+        tusk_timetz_parts timetz;
+        tusk_interval_parts interval;
         tusk_str bytes; /* TEXT, BYTES, RAW, WIRE */
         uint8_t uuid[16];
     } as;
@@ -46,13 +51,6 @@ typedef struct tusk_params {
     const tusk_value *values;
     size_t n; /* at most 65535 */
 } tusk_params;
-
-/** date: days since 2000-01-01; the type's infinities. */
-#define TUSK_DATE_INFINITY INT32_MAX
-#define TUSK_DATE_MINUS_INFINITY INT32_MIN
-/** timestamp and timestamptz: microseconds since 2000-01-01 00:00 (UTC); the types' infinities. */
-#define TUSK_TIMESTAMP_INFINITY INT64_MAX
-#define TUSK_TIMESTAMP_MINUS_INFINITY INT64_MIN
 
 static inline tusk_value tusk_null_of(uint32_t type)
 {
@@ -117,6 +115,27 @@ static inline tusk_value tusk_date(int32_t days) { return tusk__int_of(TUSK_OID_
 static inline tusk_value tusk_timestamp(int64_t us) { return tusk__int_of(TUSK_OID_TIMESTAMP, us); }
 /** Microseconds since 2000-01-01 00:00 UTC; see tusk_timestamptz_from_timespec(). */
 static inline tusk_value tusk_timestamptz(int64_t us) { return tusk__int_of(TUSK_OID_TIMESTAMPTZ, us); }
+
+/** Microseconds since midnight, 0 to 86400000000 (24:00:00, which is not 00:00:00). */
+static inline tusk_value tusk_time(int64_t us) { return tusk__int_of(TUSK_OID_TIME, us); }
+static inline tusk_value tusk_timetz(tusk_timetz_parts timetz)
+{
+    tusk_value v = tusk_null_of(TUSK_OID_TIMETZ);
+    v.kind = TUSK_KIND_TIMETZ;
+    v.as.timetz = timetz;
+    return v;
+}
+/** Months, days and microseconds, as they are: none becomes another. */
+static inline tusk_value tusk_interval(tusk_interval_parts interval)
+{
+    tusk_value v = tusk_null_of(TUSK_OID_INTERVAL);
+    v.kind = TUSK_KIND_INTERVAL;
+    v.as.interval = interval;
+    return v;
+}
+
+/** The smallest units of the server's currency: cents, where lc_monetary has two decimals. */
+static inline tusk_value tusk_money(int64_t units) { return tusk__int_of(TUSK_OID_MONEY, units); }
 
 /** Text. NULL gives an SQL NULL of the type. Invalid UTF-8 or a NUL byte inside is TUSK_ERR_VALUE when submitted. */
 static inline tusk_value tusk_text_str(tusk_str s) { return tusk__bytes_of(TUSK_OID_TEXT, TUSK_KIND_TEXT, s); }

@@ -25,6 +25,10 @@
     X(TUSK_OID_DATE, "date", TUSK_KIND_INT, 4, date)                                                                   \
     X(TUSK_OID_TIMESTAMP, "timestamp", TUSK_KIND_INT, 8, timestamp)                                                    \
     X(TUSK_OID_TIMESTAMPTZ, "timestamptz", TUSK_KIND_INT, 8, timestamptz)                                              \
+    X(TUSK_OID_TIME, "time", TUSK_KIND_INT, 8, time)                                                                   \
+    X(TUSK_OID_TIMETZ, "timetz", TUSK_KIND_TIMETZ, 12, timetz)                                                         \
+    X(TUSK_OID_INTERVAL, "interval", TUSK_KIND_INTERVAL, 16, interval)                                                 \
+    X(TUSK_OID_MONEY, "money", TUSK_KIND_INT, 8, money)                                                                \
     X(TUSK_OID_NUMERIC, "numeric", TUSK_KIND_WIRE, -1, numeric)                                                        \
     X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
     X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)
@@ -292,6 +296,8 @@ size_t tusk__param_size(const tusk_value *value)
     case TUSK_KIND_RAW:
     case TUSK_KIND_WIRE:
         return tusk__size_add(value->as.bytes.len, 5, &size) ? size : SIZE_MAX;
+    case TUSK_KIND_TIMETZ:
+    case TUSK_KIND_INTERVAL:
     case TUSK_KIND_UUID:
         return 4 + 16;
     case TUSK_KIND_NULL:

@@ -76,33 +76,32 @@ static const char *put_ymd(char text[TEXT_SIZE], int64_t days)
     return ymd.year > 0 ? "" : " BC";
 }
 
-static void append_time(char text[TEXT_SIZE], int64_t us)
+size_t tusk__clock_print(uint64_t us, char *buf, size_t size)
 {
-    int64_t seconds = us / TUSK__US_PER_SECOND;
-    int fraction = (int)(us % TUSK__US_PER_SECOND), n_digits = 6;
-    char time[32];
+    uint64_t seconds = us / (uint64_t)TUSK__US_PER_SECOND;
+    int fraction = (int)(us % (uint64_t)TUSK__US_PER_SECOND), n_digits = 6, n;
 
-    snprintf(time, sizeof time, " %02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
-             (int)(seconds % 60));
-    append(text, time);
+    n = snprintf(buf, size, "%02llu:%02d:%02d", (unsigned long long)(seconds / 3600), (int)(seconds / 60 % 60),
+                 (int)(seconds % 60));
     if (fraction == 0)
-        return;
+        return (size_t)n;
     for (; fraction % 10 == 0; n_digits--)
         fraction /= 10;
-    snprintf(time, sizeof time, ".%0*d", n_digits, fraction);
-    append(text, time);
+    return (size_t)n + (size_t)snprintf(buf + n, size - (size_t)n, ".%0*d", n_digits, fraction);
 }
 
 static size_t print_timestamp(int64_t us, const char *zone, char *buf, size_t size)
 {
     int64_t days = tusk__floor_div(us, TUSK__US_PER_DAY);
-    char text[TEXT_SIZE];
+    char text[TEXT_SIZE], clock[TUSK__CLOCK_SIZE];
     const char *era;
 
     if (us == TUSK_TIMESTAMP_INFINITY || us == TUSK_TIMESTAMP_MINUS_INFINITY)
         return tusk__print_str(tusk_str_of(us > 0 ? "infinity" : "-infinity"), buf, size);
     era = put_ymd(text, days);
-    append_time(text, us - days * TUSK__US_PER_DAY);
+    tusk__clock_print((uint64_t)(us - days * TUSK__US_PER_DAY), clock, sizeof clock);
+    append(text, " ");
+    append(text, clock);
     append(text, zone);
     append(text, era);
     return tusk__print_str(tusk_str_of(text), buf, size);
@@ -159,7 +158,6 @@ static tusk_code decode_timestamp(tusk_str bytes, const char *type_name, tusk_va
     return tusk__timestamp_is_valid(us) ? decoded(us, out) : beyond_range(err, us, type_name);
 }
 
-/* The year's seven digits cannot overflow: 10^7 years are 3·10^20 µs, so days are looked at first. */
 static tusk_code parse_timestamp(tusk_str text, bool has_zone, const char *type_name, tusk_value *out, tusk_error *err)
 {
     tusk__scan s = tusk__scan_of(text);
@@ -172,12 +170,7 @@ static tusk_code parse_timestamp(tusk_str text, bool has_zone, const char *type_
     if (!take_ymd(&s, &ymd) || !tusk__take(&s, ' ') || !tusk__take_time(&s, &us) ||
         (has_zone && !tusk__take_offset(&s, &offset)) || !take_end(&s, &ymd) || !tusk__ymd_to_days(ymd, &days))
         return tusk__bad_text(err, type_name, text);
-    if (days < TUSK__TIMESTAMP_MIN / TUSK__US_PER_DAY - 1 || days > TUSK__TIMESTAMP_END / TUSK__US_PER_DAY)
-        return text_beyond_range(err, text, type_name);
-    us += days * TUSK__US_PER_DAY - offset;
-    if (us < TUSK__TIMESTAMP_MIN || us >= TUSK__TIMESTAMP_END)
-        return text_beyond_range(err, text, type_name);
-    return decoded(us, out);
+    return tusk__timestamp_join(days, us - offset, &us) ? decoded(us, out) : text_beyond_range(err, text, type_name);
 }
 
 static tusk_code encode_timestamp(tusk__writer *b, int64_t us, const char *type_name, tusk_error *err)

@@ -33,6 +33,10 @@ TUSK__CODEC_FUNCTIONS(uuid);
 TUSK__CODEC_FUNCTIONS(date);
 TUSK__CODEC_FUNCTIONS(timestamp);
 TUSK__CODEC_FUNCTIONS(timestamptz);
+TUSK__CODEC_FUNCTIONS(time);
+TUSK__CODEC_FUNCTIONS(timetz);
+TUSK__CODEC_FUNCTIONS(interval);
+TUSK__CODEC_FUNCTIONS(money);
 TUSK__CODEC_FUNCTIONS(jsonb);
 TUSK__CODEC_FUNCTIONS(numeric);
 
@@ -107,6 +111,44 @@ static inline bool tusk__timestamp_is_valid(int64_t us)
 static inline int64_t tusk__floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
+}
+
+/* 23:59:59.5, with as many digits of hours as it takes. The size is enough for all of them. */
+#define TUSK__CLOCK_SIZE 32
+size_t tusk__clock_print(uint64_t us, char *buf, size_t size);
+
+/* In the range of time and timetz, 24:00:00 included? */
+static inline bool tusk__time_is_valid(int64_t us)
+{
+    return us >= 0 && us <= TUSK__US_PER_DAY;
+}
+/* PostgreSQL's zones lie less than 16 hours from UTC. */
+static inline bool tusk__offset_is_valid(int64_t offset)
+{
+    return offset > -16 * 3600 && offset < 16 * 3600;
+}
+
+static inline bool tusk__interval_is_infinite(tusk_interval_parts i)
+{
+    return (i.months == INT32_MAX && i.days == INT32_MAX && i.us == INT64_MAX) ||
+           (i.months == INT32_MIN && i.days == INT32_MIN && i.us == INT64_MIN);
+}
+/* Of either style; err is left as it is on success. */
+tusk_code tusk__interval_read(tusk_str text, tusk_interval_parts *out, tusk_error *err);
+
+/* So many days, and microseconds of less than two days either way: false if beyond the range. Days are looked at first: seven digits of
+ * years are 3·10^20 µs. */
+static inline bool tusk__timestamp_join(int64_t days, int64_t us, int64_t *out)
+{
+    int64_t sum;
+
+    if (days < TUSK__TIMESTAMP_MIN / TUSK__US_PER_DAY - 1 || days > TUSK__TIMESTAMP_END / TUSK__US_PER_DAY)
+        return false;
+    sum = days * TUSK__US_PER_DAY + us;
+    if (sum < TUSK__TIMESTAMP_MIN || sum >= TUSK__TIMESTAMP_END)
+        return false;
+    *out = sum;
+    return true;
 }
 
 #endif

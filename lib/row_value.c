@@ -1,0 +1,65 @@
+/* Getters of the types that have no short way: whatever format the column has, the codec's value is taken apart.
+ * Finding fields and saying what is wrong with them is row.c's.
+ * Read first: tusk/row.h, lib/row.h. */
+#include "lib/codec/types.h"
+#include "lib/row.h"
+
+/* The second reading is for the error: NULL is none, and only a real one is worth its making. */
+static void decode_or_keep(const tusk_row *row, int col, uint32_t type, tusk_value *out)
+{
+    tusk_code code = tusk__row_decode(row, col, type, out, NULL);
+
+    if (code == TUSK_OK)
+        return;
+    memset(out, 0, sizeof *out);
+    if (code != TUSK_ERR_NULL) {
+        tusk_error err = {0};
+        tusk_value again;
+
+        (void)tusk__row_decode(row, col, type, &again, &err);
+        tusk__row_keep_error(row, &err);
+    }
+}
+
+/* Both forms of a getter, of a type whose value is one member of tusk_value's union. */
+#define GETTERS(name, oid, c_type, member)                                                                             \
+    tusk_code tusk_read_##name(const tusk_row *row, int col, c_type *out, tusk_error *err)                             \
+    {                                                                                                                  \
+        tusk_value value;                                                                                              \
+                                                                                                                       \
+        TUSK_TRY(tusk__row_decode(row, col, oid, &value, err));                                                        \
+        *out = value.as.member;                                                                                        \
+        return TUSK_OK;                                                                                                \
+    }                                                                                                                  \
+    c_type tusk_get_##name(const tusk_row *row, int col)                                                               \
+    {                                                                                                                  \
+        tusk_value value;                                                                                              \
+                                                                                                                       \
+        decode_or_keep(row, col, oid, &value);                                                                         \
+        return value.as.member;                                                                                        \
+    }
+
+GETTERS(time, TUSK_OID_TIME, int64_t, integer)
+GETTERS(money, TUSK_OID_MONEY, int64_t, integer)
+GETTERS(timetz, TUSK_OID_TIMETZ, tusk_timetz_parts, timetz)
+GETTERS(interval, TUSK_OID_INTERVAL, tusk_interval_parts, interval)
+
+/* The text of a type whose codec does not read it without room stays text. */
+tusk_code tusk_read_value(const tusk_row *row, int col, tusk_value *out, tusk_error *err)
+{
+    tusk_value value;
+    tusk_code code = tusk__row_decode(row, col, TUSK__ANY_TYPE, &value, err);
+    tusk_str bytes;
+    bool is_null;
+
+    if (code == TUSK_ERR_NULL || code == TUSK_ERR_TYPE) {
+        tusk__error_begin(err);
+        (void)tusk__row_field(row, col, &bytes, &is_null);
+        value = is_null ? tusk_null_of(row->columns[col].type)
+                        : tusk__bytes_of(row->columns[col].type, TUSK_KIND_TEXT, bytes);
+        code = TUSK_OK;
+    }
+    if (code == TUSK_OK)
+        *out = value;
+    return code;
+}
