@@ -21,14 +21,14 @@ static void decode_or_keep(const tusk_row *row, int col, uint32_t type, tusk_val
     }
 }
 
-/* Both forms of a getter, of a type whose value is one member of tusk_value's union. */
-#define GETTERS(name, oid, c_type, member)                                                                             \
+/* Both forms of a getter; from_value makes its result of `value`. */
+#define GETTERS(name, oid, c_type, from_value)                                                                         \
     tusk_code tusk_read_##name(const tusk_row *row, int col, c_type *out, tusk_error *err)                             \
     {                                                                                                                  \
         tusk_value value;                                                                                              \
                                                                                                                        \
         TUSK_TRY(tusk__row_decode(row, col, oid, &value, err));                                                        \
-        *out = value.as.member;                                                                                        \
+        *out = from_value;                                                                                             \
         return TUSK_OK;                                                                                                \
     }                                                                                                                  \
     c_type tusk_get_##name(const tusk_row *row, int col)                                                               \
@@ -36,13 +36,17 @@ static void decode_or_keep(const tusk_row *row, int col, uint32_t type, tusk_val
         tusk_value value;                                                                                              \
                                                                                                                        \
         decode_or_keep(row, col, oid, &value);                                                                         \
-        return value.as.member;                                                                                        \
+        return from_value;                                                                                             \
     }
 
-GETTERS(time, TUSK_OID_TIME, int64_t, integer)
-GETTERS(money, TUSK_OID_MONEY, int64_t, integer)
-GETTERS(timetz, TUSK_OID_TIMETZ, tusk_timetz_parts, timetz)
-GETTERS(interval, TUSK_OID_INTERVAL, tusk_interval_parts, interval)
+GETTERS(time, TUSK_OID_TIME, int64_t, value.as.integer)
+GETTERS(timetz, TUSK_OID_TIMETZ, tusk_timetz_parts, value.as.timetz)
+GETTERS(interval, TUSK_OID_INTERVAL, tusk_interval_parts, value.as.interval)
+GETTERS(money, TUSK_OID_MONEY, int64_t, value.as.integer)
+GETTERS(xid, TUSK_OID_XID, uint32_t, (uint32_t)value.as.integer)
+GETTERS(cid, TUSK_OID_CID, uint32_t, (uint32_t)value.as.integer)
+GETTERS(xid8, TUSK_OID_XID8, uint64_t, (uint64_t)value.as.integer)
+GETTERS(pg_lsn, TUSK_OID_PG_LSN, uint64_t, (uint64_t)value.as.integer)
 
 /* The text of a type whose codec does not read it without room stays text. */
 tusk_code tusk_read_value(const tusk_row *row, int col, tusk_value *out, tusk_error *err)

@@ -284,6 +284,26 @@ START_TEST(times_are_the_same_in_both_formats)
 }
 END_TEST
 
+START_TEST(unsigned_identifiers_are_read_whole)
+{
+    uint32_t n = 0;
+    uint64_t wide = 0;
+
+    add("xid", TUSK_OID_XID, 1, "\xff\xff\xff\xff", 4);
+    add_text("cid", TUSK_OID_CID, "4294967295");
+    add_text("xid8", TUSK_OID_XID8, "18446744073709551615");
+    add("lsn", TUSK_OID_PG_LSN, 1, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+    make_row();
+    ck_assert(tusk_read_xid(&row, 0, &n, NULL) == TUSK_OK && n == UINT32_MAX && tusk_get_xid(&row, 0) == n);
+    ck_assert(tusk_read_cid(&row, 1, &n, NULL) == TUSK_OK && n == UINT32_MAX && tusk_get_cid(&row, 1) == n);
+    ck_assert(tusk_read_xid8(&row, 2, &wide, NULL) == TUSK_OK && wide == UINT64_MAX && tusk_get_xid8(&row, 2) == wide);
+    ck_assert(tusk_read_pg_lsn(&row, 3, &wide, NULL) == TUSK_OK && wide == UINT64_MAX);
+    ck_assert(tusk_get_pg_lsn(&row, 3) == wide);
+    ck_assert_int_eq(tusk_read_oid(&row, 0, &n, NULL), TUSK_ERR_TYPE);
+    ck_assert_int_eq(tusk_read_cid(&row, 0, &n, NULL), TUSK_ERR_TYPE);
+}
+END_TEST
+
 /* NULL, another type, a malformed value: nothing is handed out, and the first real error is kept. */
 START_TEST(times_that_cannot_be_read_are_zero)
 {
@@ -881,6 +901,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, short_getters_give_nothing_for_null_and_keep_no_error);
     tcase_add_loop_test(tc, no_getter_takes_another_type, 0, 17);
     tcase_add_loop_test(tc, times_are_the_same_in_both_formats, 0, 2);
+    tcase_add_test(tc, unsigned_identifiers_are_read_whole);
     tcase_add_test(tc, times_that_cannot_be_read_are_zero);
     tcase_add_test(tc, a_column_of_any_type_is_a_value);
     tcase_add_test(tc, bytea_and_uuid_in_text_name_the_call_to_take);

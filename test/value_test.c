@@ -82,6 +82,12 @@ START_TEST(each_constructor_is_sent_in_binary)
     assert_written(tusk_interval((tusk_interval_parts){1, -1, 2}), 0, 1,
                    "\0\0\0\x10\0\0\0\0\0\0\0\2\xff\xff\xff\xff\0\0\0\1", 20);
     assert_written(tusk_money(-1), 0, 1, "\0\0\0\x08\xff\xff\xff\xff\xff\xff\xff\xff", 12);
+    assert_written(tusk_xid(UINT32_MAX), 0, 1, "\0\0\0\4\xff\xff\xff\xff", 8);
+    assert_written(tusk_cid(1), 0, 1, "\0\0\0\4\0\0\0\1", 8);
+    assert_written(tusk_xid8(UINT64_MAX), 0, 1, "\0\0\0\x08\xff\xff\xff\xff\xff\xff\xff\xff", 12);
+    assert_written(tusk_pg_lsn(1), 0, 1, "\0\0\0\x08\0\0\0\0\0\0\0\1", 12);
+    assert_written(tusk_xml_text("<a/>"), 0, 1, "\0\0\0\4<a/>", 8);
+    assert_written(tusk_refcursor("c"), 0, 1, "\0\0\0\1c", 5);
     assert_written(tusk_uuid(uuid), 0, 1, "\0\0\0\x10" UUID_BYTES, 20);
     assert_written(tusk_text("active"), 0, 1, "\0\0\0\6active", 10);
     assert_written(tusk_text_str(tusk_str_from("activex", 6)), 0, 1, "\0\0\0\6active", 10);

@@ -70,7 +70,11 @@ tusk_timetz_parts tusk_get_timetz(const tusk_row *row, int col);
 tusk_interval_parts tusk_get_interval(const tusk_row *row, int col);
 /** The smallest units of the currency (docs/types.md, "money"). */
 int64_t tusk_get_money(const tusk_row *row, int col);
-/** text, varchar, bpchar, name, json, jsonb, unknown, and any column that came in text format. */
+uint32_t tusk_get_xid(const tusk_row *row, int col);
+uint32_t tusk_get_cid(const tusk_row *row, int col);
+uint64_t tusk_get_xid8(const tusk_row *row, int col);
+uint64_t tusk_get_pg_lsn(const tusk_row *row, int col);
+/** text, varchar, bpchar, name, json, jsonb, xml, refcursor, unknown, and any column that came in text format. */
 tusk_str tusk_get_text(const tusk_row *row, int col);
 tusk_str tusk_get_bytea(const tusk_row *row, int col);
 /** 16 bytes, or an empty view. */
@@ -98,6 +102,10 @@ tusk_code tusk_read_time(const tusk_row *row, int col, int64_t *out, tusk_error 
 tusk_code tusk_read_timetz(const tusk_row *row, int col, tusk_timetz_parts *out, tusk_error *err);
 tusk_code tusk_read_interval(const tusk_row *row, int col, tusk_interval_parts *out, tusk_error *err);
 tusk_code tusk_read_money(const tusk_row *row, int col, int64_t *out, tusk_error *err);
+tusk_code tusk_read_xid(const tusk_row *row, int col, uint32_t *out, tusk_error *err);
+tusk_code tusk_read_cid(const tusk_row *row, int col, uint32_t *out, tusk_error *err);
+tusk_code tusk_read_xid8(const tusk_row *row, int col, uint64_t *out, tusk_error *err);
+tusk_code tusk_read_pg_lsn(const tusk_row *row, int col, uint64_t *out, tusk_error *err);
 tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err);

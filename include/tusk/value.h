@@ -20,7 +20,8 @@ extern "C" {
 typedef enum tusk_kind {
     TUSK_KIND_NULL = 0,
     TUSK_KIND_BOOL,
-    TUSK_KIND_INT,   /* int2, int4, int8, oid; money, date, time, timestamp, timestamptz as the integers of the wire */
+    TUSK_KIND_INT,   /* int2, int4, int8, oid; money, date, time, timestamp, timestamptz as the integers of the wire;
+                        xid, cid; xid8 and pg_lsn, bit by bit */
     TUSK_KIND_FLOAT, /* float4, float8 */
     TUSK_KIND_TIMETZ,
     TUSK_KIND_INTERVAL,
@@ -137,6 +138,12 @@ static inline tusk_value tusk_interval(tusk_interval_parts interval)
 /** The smallest units of the server's currency: cents, where lc_monetary has two decimals. */
 static inline tusk_value tusk_money(int64_t units) { return tusk__int_of(TUSK_OID_MONEY, units); }
 
+static inline tusk_value tusk_xid(uint32_t n) { return tusk__int_of(TUSK_OID_XID, n); }
+static inline tusk_value tusk_cid(uint32_t n) { return tusk__int_of(TUSK_OID_CID, n); }
+static inline tusk_value tusk_xid8(uint64_t n) { return tusk__int_of(TUSK_OID_XID8, (int64_t)n); }
+/** A position in the write-ahead log: 0x16B374D848 is 16/B374D848. */
+static inline tusk_value tusk_pg_lsn(uint64_t n) { return tusk__int_of(TUSK_OID_PG_LSN, (int64_t)n); }
+
 /** Text. NULL gives an SQL NULL of the type. Invalid UTF-8 or a NUL byte inside is TUSK_ERR_VALUE when submitted. */
 static inline tusk_value tusk_text_str(tusk_str s) { return tusk__bytes_of(TUSK_OID_TEXT, TUSK_KIND_TEXT, s); }
 /** The same as any type whose input is text: TUSK_OID_JSONB, TUSK_OID_VARCHAR …, 0 for untyped text (see tusk_unknown()). */
@@ -149,6 +156,11 @@ static inline tusk_value tusk_text(const char *s) { return tusk_text_of(TUSK_OID
 static inline tusk_value tusk_varchar(const char *s) { return tusk_text_of(TUSK_OID_VARCHAR, s); }
 static inline tusk_value tusk_bpchar(const char *s) { return tusk_text_of(TUSK_OID_BPCHAR, s); }
 static inline tusk_value tusk_name(const char *s) { return tusk_text_of(TUSK_OID_NAME, s); }
+
+/** XML as text, as content or as a document by the server's xmloption. */
+static inline tusk_value tusk_xml_text(const char *s) { return tusk_text_of(TUSK_OID_XML, s); }
+/** The name of a cursor. */
+static inline tusk_value tusk_refcursor(const char *s) { return tusk_text_of(TUSK_OID_REFCURSOR, s); }
 
 /** JSON as text; the server parses it. */
 static inline tusk_value tusk_json_text(const char *s) { return tusk_text_of(TUSK_OID_JSON, s); }

@@ -29,6 +29,12 @@
     X(TUSK_OID_TIMETZ, "timetz", TUSK_KIND_TIMETZ, 12, timetz)                                                         \
     X(TUSK_OID_INTERVAL, "interval", TUSK_KIND_INTERVAL, 16, interval)                                                 \
     X(TUSK_OID_MONEY, "money", TUSK_KIND_INT, 8, money)                                                                \
+    X(TUSK_OID_XID, "xid", TUSK_KIND_INT, 4, xid)                                                                      \
+    X(TUSK_OID_CID, "cid", TUSK_KIND_INT, 4, cid)                                                                      \
+    X(TUSK_OID_XID8, "xid8", TUSK_KIND_INT, 8, xid8)                                                                   \
+    X(TUSK_OID_PG_LSN, "pg_lsn", TUSK_KIND_INT, 8, pg_lsn)                                                             \
+    X(TUSK_OID_XML, "xml", TUSK_KIND_TEXT, -1, text)                                                                   \
+    X(TUSK_OID_REFCURSOR, "refcursor", TUSK_KIND_TEXT, -1, text)                                                       \
     X(TUSK_OID_NUMERIC, "numeric", TUSK_KIND_WIRE, -1, numeric)                                                        \
     X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
     X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)
@@ -45,11 +51,11 @@
      tusk__##name##_print},
 static const tusk__codec codecs[] = {CODECS(ROW)};
 
-/* Where the row of an OID is, plus 1: every built-in type with a codec lies below 4096, and one load finds it. */
+/* Where the row of an OID is, plus 1: every built-in type with a codec lies below 5120, and one load finds it. */
 #define POSITION(oid, type_name, kind, width, name) AT_##oid,
 enum { NOWHERE, CODECS(POSITION) };
 #define PLACE(oid, type_name, kind, width, name) [oid] = AT_##oid,
-static const uint8_t row_of[4096] = {CODECS(PLACE)};
+static const uint8_t row_of[5120] = {CODECS(PLACE)};
 
 const tusk__codec *tusk__codec_of(uint32_t type)
 {

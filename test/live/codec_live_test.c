@@ -161,12 +161,22 @@ START_TEST(null_of_each_type_goes_both_ways)
 }
 END_TEST
 
+/* Before PostgreSQL 16 they are read by strtoul(), which minds nothing. */
+static bool takes_anything(uint32_t type)
+{
+    return (type == TUSK_OID_XID || type == TUSK_OID_CID || type == TUSK_OID_XID8) &&
+           tusk_conn_server_version(db).num < 160000;
+}
+
 /* As bytes, so that no check of ours is in the way. Class 22: data exception. */
 START_TEST(the_server_refuses_what_lies_beyond_a_type)
 {
     const beyond *c = &beyond_values[_i];
-    tusk_query *q =
-        tusk_exec(db, cast_of(c->type, "convert_from($1, 'UTF8')"), TUSK_PARAMS(tusk_bytea(c->text, strlen(c->text))));
+    tusk_query *q;
+
+    if (takes_anything(c->type))
+        return;
+    q = tusk_exec(db, cast_of(c->type, "convert_from($1, 'UTF8')"), TUSK_PARAMS(tusk_bytea(c->text, strlen(c->text))));
 
     ck_assert_msg(tusk_await(q) == TUSK_ERR_SERVER, "%s %s is accepted", tusk__type_name(c->type), c->text);
     ck_assert_msg(strncmp(tusk_query_error(q)->sqlstate, "22", 2) == 0, "%s", said(tusk_query_error(q)));
@@ -304,6 +314,8 @@ static const char *const random_values[] = {
     "1e5 - 5e4)",
     "make_interval((random() * 3e8 - 15e7)::int4, 0, 0, (random() * 4e9 - 2e9)::int4, 0, 0, random() * 1e12 - 5e11)",
     "(random() * 1e16 - 5e15)::numeric(20, 2)::money",
+    "(random() * 9e18)::int8::text::xid8",
+    "'0/0'::pg_lsn + (random() * 18446744073709551615)::numeric",
 };
 
 START_TEST(random_values_are_the_servers_text)
