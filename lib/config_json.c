@@ -1,5 +1,5 @@
 /* A JSON document becomes a tusk_config: one block with the struct, the document's own facts, and all texts.
- * Who reads it is lib/config_json_walk.c.
+ * First all of it is checked (lib/json.c), then lib/config_json_walk.c reads it and need not doubt its form.
  * Read first: lib/config_json.h; docs/config.md, "A JSON document". */
 #include "lib/config_json.h"
 
@@ -7,6 +7,8 @@
 #include "lib/crypto.h"
 #include "lib/settings.h"
 #include "proto/error_set.h"
+
+#define DEPTH_MAX 128 /* a document has 4; each is a call within a call */
 
 /* ---- the block -------------------------------------------------------------------------------------------------------------------- */
 
@@ -22,11 +24,11 @@ static size_t block_size(tusk_str json)
     return sizeof(tusk__json_block) + pairs_max(json) * sizeof(char *) + json.len + 32;
 }
 
-static tusk_code make(tusk_str json, const tusk_allocator *allocator, json_t *root, tusk_config **config,
-                      tusk_error *err)
+static tusk_code make(tusk_str json, const tusk_allocator *allocator, tusk_config **config, tusk_error *err)
 {
     size_t size = block_size(json);
-    tusk__json_reader r = {.json = json, .err = err};
+    tusk__json_cursor c = {.p = json.ptr, .end = json.ptr + json.len, .depth_max = DEPTH_MAX};
+    tusk__json_reader r = {.json = json, .at = json.ptr, .err = err};
     tusk_code code;
 
     r.b = allocator->malloc(size, allocator->user);
@@ -39,7 +41,8 @@ static tusk_code make(tusk_str json, const tusk_allocator *allocator, json_t *ro
     r.pairs = (const char **)(void *)(r.b + 1);
     r.out = (char *)(r.pairs + pairs_max(json));
     r.room_end = (char *)r.b + size;
-    code = tusk__json_walk(&r, root);
+    tusk__json_skip_blanks(&c);
+    code = tusk__json_walk(&r, tusk__json_take_value(&c));
     if (code == TUSK_OK)
         *config = &r.b->config;
     else
@@ -47,50 +50,54 @@ static tusk_code make(tusk_str json, const tusk_allocator *allocator, json_t *ro
     return code;
 }
 
-static size_t strings_len(json_t *value)
-{
-    size_t len = json_string_length(value), i;
-    const char *name;
-    json_t *member;
+/* ---- before anything is made of it ------------------------------------------------------------------------------------------------- */
 
-    json_object_foreach(value, name, member) len += strlen(name) + strings_len(member);
-    json_array_foreach(value, i, member) len += strings_len(member);
-    return len;
+static void pass_over(tusk__json_cursor *c)
+{
+    tusk__json_skip_blanks(c);
+    (void)(tusk__json_skip_value(c, 0) && tusk__json_take_end(c));
 }
 
-/* jansson frees without wiping. Its strings are ours to change: nobody else has them. */
-static void wipe_strings(json_t *value)
+static tusk_code check_names(tusk_str json, size_t n, const tusk_allocator *allocator, tusk_error *err)
 {
-    const char *text = json_string_value(value), *name;
-    json_t *member;
-    size_t i;
-    char *bytes;
+    tusk__json_cursor c = {.p = json.ptr, .end = json.ptr + json.len, .depth_max = DEPTH_MAX};
+    const char *twice;
 
-    memcpy(&bytes, &text, sizeof bytes);
-    if (bytes)
-        tusk__crypto_openssl()->wipe(bytes, json_string_length(value));
-    json_object_foreach(value, name, member) wipe_strings(member);
-    json_array_foreach(value, i, member) wipe_strings(member);
+    if (n == 0)
+        return TUSK_OK;
+    c.names = allocator->malloc(n * sizeof *c.names, allocator->user);
+    if (!c.names)
+        return tusk__json_no_memory(err);
+    pass_over(&c);
+    twice = tusk__json_twice(c.names, n, c.end);
+    allocator->free(c.names, allocator->user);
+    return twice ? tusk__json_refuse_twice(json, twice, err) : TUSK_OK;
+}
+
+/* It is JSON, all of it, and no object has a name twice. */
+static tusk_code check(tusk_str json, const tusk_allocator *allocator, tusk_error *err)
+{
+    tusk__json_cursor c = {.p = json.ptr, .end = json.ptr + json.len, .depth_max = DEPTH_MAX};
+
+    pass_over(&c);
+    if (c.fault != TUSK__JSON_FINE)
+        return tusk__json_refuse_document(json, &c, err);
+    return check_names(json, c.n_names, allocator, err);
 }
 
 tusk_code tusk_config_from_json(tusk_str json, const tusk_allocator *allocator, tusk_config **config, tusk_error *err)
 {
-    json_error_t why = {0};
-    json_t *root;
     tusk_code code;
 
     tusk__error_begin(err);
     *config = NULL;
-    root = json_loadb(json.ptr ? json.ptr : "", json.len, JSON_REJECT_DUPLICATES, &why);
-    if (root) {
-        code = strings_len(root) == tusk__json_strings_len(json)
-                   ? make(json, allocator ? allocator : tusk_allocator_default(), root, config, err)
-                   : tusk__json_no_memory(err);
-        wipe_strings(root);
-        json_decref(root);
-    } else {
-        code = tusk__json_refuse_document(&why, err);
-    }
+    if (!allocator)
+        allocator = tusk_allocator_default();
+    if (!json.ptr)
+        json = tusk_str_of("");
+    code = check(json, allocator, err);
+    if (code == TUSK_OK)
+        code = make(json, allocator, config, err);
     if (code != TUSK_OK)
         tusk__settings_refused(err);
     return code;

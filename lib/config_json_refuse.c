@@ -9,7 +9,7 @@ tusk__origin tusk__json_place_of(const tusk__json_reader *r)
 {
     tusk__origin origin = {.kind = TUSK__FROM_JSON};
 
-    tusk__json_place(r->json, &r->at, &origin.line, &origin.column);
+    tusk__json_place(r->json, r->at, &origin.line, &origin.column);
     return origin;
 }
 
@@ -42,28 +42,24 @@ tusk_code tusk__json_refuse_unknown(const tusk__json_reader *r, tusk_str name)
     return tusk__json_refuse(r, "", what);
 }
 
-/* jansson's own text quotes the document. */
-static const char *what_is_malformed(enum json_error_code code)
+static const char *what_is_malformed(tusk__json_fault fault)
 {
-    switch ((int)code) {
-    case json_error_stack_overflow:
+    switch (fault) {
+    case TUSK__JSON_DEEP:
         return "it is nested too deeply";
-    case json_error_invalid_utf8:
+    case TUSK__JSON_NOT_UTF8:
         return "it is not UTF-8";
-    case json_error_premature_end_of_input:
+    case TUSK__JSON_ENDS:
         return "it ends too early";
-    case json_error_end_of_input_expected:
+    case TUSK__JSON_BEHIND:
         return "something stands behind its end";
-    case json_error_null_character:
-    case json_error_null_byte_in_key:
+    case TUSK__JSON_NUL:
         return "\\u0000 cannot be";
-    case json_error_duplicate_key:
-        return "the key is there already";
-    case json_error_numeric_overflow:
-        return "the number is too big";
-    default:
-        return "it is malformed";
+    case TUSK__JSON_MALFORMED:
+    case TUSK__JSON_FINE:
+        break;
     }
+    return "it is malformed";
 }
 
 tusk_code tusk__json_no_memory(tusk_error *err)
@@ -71,11 +67,24 @@ tusk_code tusk__json_no_memory(tusk_error *err)
     return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a JSON document");
 }
 
-tusk_code tusk__json_refuse_document(const json_error_t *why, tusk_error *err)
+static tusk_code refuse_at(tusk_str json, const char *at, const char *what, tusk_error *err)
 {
-    if (why->text[0] == '\0' || json_error_code(why) == json_error_out_of_memory) /* mostly it says nothing then */
-        return tusk__json_no_memory(err);
-    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "line %d, column %d of the JSON document: %s",
-                           why->line > 0 ? why->line : 1, why->column > 0 ? why->column : 1,
-                           what_is_malformed(json_error_code(why)));
+    unsigned line, column;
+
+    tusk__json_place(json, at, &line, &column);
+    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "line %u, column %u of the JSON document: %s", line, column,
+                           what);
+}
+
+/* Where it ends too early its last character is the place. */
+tusk_code tusk__json_refuse_document(tusk_str json, const tusk__json_cursor *c, tusk_error *err)
+{
+    bool is_behind_all = c->fault == TUSK__JSON_ENDS && json.len > 0;
+
+    return refuse_at(json, c->fault_at - is_behind_all, what_is_malformed(c->fault), err);
+}
+
+tusk_code tusk__json_refuse_twice(tusk_str json, const char *name, tusk_error *err)
+{
+    return refuse_at(json, name, "the key is there already", err);
 }

@@ -1,10 +1,7 @@
 /* Tests of lib/config_json: what a document comes to, what is refused and where, that it is never quoted (D31), and that every
- * allocation may fail, jansson's too.
+ * allocation may fail.
  * Read first: lib/config_json.h. */
-#include <jansson.h>
-
 #include "lib/config_json.h"
-#include "lib/json_place.h"
 #include "lib/settings.h"
 #include "test/config_world.h"
 #include "test/harness/harness.h"
@@ -128,8 +125,22 @@ static const struct {
     {"{} x", AT("4", "something stands behind its end")},
     {"{\"a\" 1}", AT("6", "it is malformed")},
     {"{\n \"connection_config\": {\"host\": h}}", "line 2, column 32 of the JSON document: it is malformed"},
-    {CONNECTION("\"host\": \"h\\u0000\""), AT("40", "\\u0000 cannot be")},
-    {CONNECTION("\"host\": \"a\", \"host\": \"b\""), AT("42", "the key is there already")},
+    {CONNECTION("\"host\": \"h\\u0000\""), AT("34", "\\u0000 cannot be")},
+    {CONNECTION("\"h\\u0000\": 1"), AT("26", "\\u0000 cannot be")},
+    {CONNECTION("\"host\": \"\\ud800x\""), AT("39", "it is malformed")},
+    {CONNECTION("\"host\": \"\\ud800\\u0041\""), AT("33", "it is malformed")},
+    {CONNECTION("\"host\": \"\\udc00\""), AT("33", "it is malformed")},
+    {CONNECTION("\"host\": \"\t\""), AT("33", "it is malformed")},
+    {CONNECTION("\"host\": \"\xC0\x80\""), AT("33", "it is not UTF-8")},
+    {CONNECTION("\"host\": \xFF"), AT("32", "it is not UTF-8")},
+    {CONNECTION("\"port\": 05"), AT("33", "it is malformed")},
+    {CONNECTION("\"port\": 9223372036854775808"), AT("24", "port is a number out of range")},
+    {CONNECTION("\"timeout\": 1e999"), AT("24", "timeout is a number out of range")},
+    {CONNECTION("\"max_cached_statement_lifetime\": 1e999"),
+     AT("24", "max_cached_statement_lifetime is a number out of range")},
+    {CONNECTION("\"max_size\": 99999999999999999999"), AT("24", "max_size is a number out of range")},
+    {CONNECTION("\"host\": \"a\", \"host\": \"b\""), AT("37", "the key is there already")},
+    {CONNECTION("\"host\": \"a\", \"\\u0068ost\": \"b\""), AT("37", "the key is there already")},
     {"{\"connection_config\": 5}", AT("2", "connection_config must be an object")},
     {"{\"driver_features\": \"\"}", AT("2", "driver_features must be an object")},
     {"{\"pool\": {}}", AT("2", "unknown key; a document has connection_config and driver_features")},
@@ -323,73 +334,141 @@ END_TEST
 
 /* ---- allocations --------------------------------------------------------------------------------------------------------------- */
 
-static int n_jansson, jansson_fails_at;
-
-static void *jansson_malloc(size_t size)
-{
-    return ++n_jansson == jansson_fails_at ? NULL : malloc(size);
-}
+/* A document whose every text is long, escaped, or both. */
+static const char long_json[] =
+    CONNECTION("\"host\": [\"a-host-whose-name-is-longer-than-sixteen\"], \"password\": "
+               "\"a-password-of-\\u0073ixty-four-characters-and-more-as-tokens-are-\\u00e4\\ud83d\\uDE00-0123456789\", "
+               "\"server_settings\": {\"a\": \"b-\\u00e4-\\ud83d\\uDE00-\\u20AC\"}");
 
 START_TEST(every_failing_allocation_is_an_error_and_leaks_nothing)
 {
-    static const char json[] = CONNECTION("\"host\": [\"a-host-whose-name-is-longer-than-sixteen\"], \"password\": "
-                                          "\"p\", \"server_settings\": {\"a\": \"b-\\u00e4-\\ud83d\\uDE00-\\u20AC\"}");
     tusk_config *config = NULL;
     tusk_error err = {0};
-    int n = 0;
+    tusk_code code = TUSK_ERR_NOMEM;
 
-    json_set_alloc_funcs(jansson_malloc, free);
-    for (jansson_fails_at = 1;; jansson_fails_at++, n++) {
-        n_jansson = 0;
-        if (tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err) == TUSK_OK)
+    for (world_fail_at = 1; code != TUSK_OK; world_fail_at++) {
+        err = (tusk_error){0};
+        world_n_mallocs = 0;
+        code = tusk_config_from_json(tusk_str_of(long_json), &world_allocator, &config, &err);
+        if (code == TUSK_OK)
             break;
+        ck_assert_int_eq(code, TUSK_ERR_NOMEM);
+        ck_assert_int_eq(err.code, TUSK_ERR_NOMEM);
         ck_assert_ptr_eq(config, NULL);
         ck_assert_int_eq(world_n_live, 0);
-        /* jansson may lose a part of a word where it has no memory, and then does not understand it */
-        ck_assert_msg(err.code == TUSK_ERR_NOMEM || strstr(err.message, "it is malformed"), "allocation %d: %s",
-                      jansson_fails_at, err.message);
     }
-    json_set_alloc_funcs(malloc, free);
+    ck_assert_int_eq(world_fail_at, 3); /* the names and the block, and nothing that is not the allocator's */
+    world_fail_at = 0;
     ck_assert_str_eq(config->host, "a-host-whose-name-is-longer-than-sixteen");
+    ck_assert_str_eq(config->password,
+                     "a-password-of-sixty-four-characters-and-more-as-tokens-are-\xC3\xA4\xF0\x9F\x98\x80-0123456789");
     ck_assert_str_eq(config->server_settings[1], "b-\xC3\xA4-\xF0\x9F\x98\x80-\xE2\x82\xAC");
     tusk_config_free(config);
-    ck_assert_int_gt(n, 10);
+}
+END_TEST
 
-    world_n_mallocs = 0;
-    world_fail_at = 1;
-    ck_assert_int_eq(tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err), TUSK_ERR_NOMEM);
-    world_fail_at = 0;
-    ck_assert_int_eq(world_n_mallocs, 1);
+/* A password of any length comes through whole: none of its characters depends on memory that may be short. */
+START_TEST(a_long_document_loses_no_character)
+{
+    enum { MOST = 70000 };
+    static const char before[] = "{\"connection_config\": {\"password\": \"", after[] = "\", \"host\": \"h\"}}";
+    char *json = malloc(sizeof before + sizeof after + MOST);
+
+    ck_assert_ptr_nonnull(json);
+    for (size_t len = 1; len <= MOST; len = len * 3 / 2 + 1) {
+        tusk_config *config;
+        tusk_error err = {0};
+
+        memcpy(json, before, sizeof before);
+        for (size_t i = 0; i < len; i++)
+            json[sizeof before - 1 + i] = (char)('a' + i % 26);
+        memcpy(json + sizeof before - 1 + len, after, sizeof after);
+        ck_assert_int_eq(tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err), TUSK_OK);
+        ck_assert_uint_eq(strlen(config->password), len);
+        for (size_t i = 0; i < len; i++)
+            ck_assert_int_eq(config->password[i], 'a' + (int)(i % 26));
+        ck_assert_str_eq(config->host, "h");
+        tusk_config_free(config);
+    }
+    free(json);
     ck_assert_int_eq(world_n_live, 0);
 }
 END_TEST
 
-static void *sized_malloc(size_t size)
+/* The block is wiped; beside it no copy is made. */
+START_TEST(a_document_leaves_no_secret_behind)
 {
-    return world_malloc(size, NULL);
-}
-
-static void checked_free(void *p)
-{
-    world_free(p, NULL);
-}
-
-/* The lexer's buffer is jansson's own: a longer word in front and behind leaves nothing of the secret there. */
-START_TEST(janssons_strings_are_wiped)
-{
-    static const char json[] =
-        CONNECTION("\"user\": \"a-word-that-is-much-longer-than-it\", \"password\": \"s3cr3t-Zq7\", "
-                   "\"application_name\": \"a-word-that-is-much-longer-than-it\"");
     tusk_config *config;
 
     world_must_be_wiped = "3cr3t-Zq7";
-    json_set_alloc_funcs(sized_malloc, checked_free);
-    config = config_of(json);
-    json_set_alloc_funcs(malloc, free);
+    config = config_of(CONNECTION("\"user\": \"u\", \"password\": \"s3cr3t-Zq7\""));
     ck_assert_str_eq(config->password, secret);
     tusk_config_free(config);
     world_must_be_wiped = NULL;
     ck_assert_int_eq(world_n_live, 0);
+}
+END_TEST
+
+/* ---- sizes ---------------------------------------------------------------------------------------------------------------------- */
+
+/* "k0", "k1", … in a section that is passed over, and a last name that may be there already. */
+static size_t write_members(char *json, size_t size, int n, const char *last)
+{
+    size_t len = (size_t)snprintf(json, size, "{\"migration_config\": {");
+
+    for (int i = 0; i < n; i++)
+        len += (size_t)snprintf(json + len, size - len, "\"k%d\": {\"k\": 1},\n", i);
+    len += (size_t)snprintf(json + len, size - len, "\"%s\": 1}}", last);
+    ck_assert_uint_lt(len, size);
+    return len;
+}
+
+/* A hundred thousand names are compared with each other in no time that anybody sees; a square of them would take minutes. */
+START_TEST(a_name_given_twice_is_found_among_many)
+{
+    enum { N = 100000, SIZE = N * 24 };
+    static const char *const last[] = {"other", "k77", "\\u006b77"};
+    char *json = malloc(SIZE);
+    tusk_config *config = NULL;
+    tusk_error err = {0};
+    size_t len;
+
+    ck_assert_ptr_nonnull(json);
+    len = write_members(json, SIZE, N, last[_i]);
+    if (_i == 0) {
+        ck_assert_int_eq(tusk_config_from_json(tusk_str_from(json, len), NULL, &config, &err), TUSK_OK);
+        tusk_config_free(config);
+    } else {
+        ck_assert_int_eq(tusk_config_from_json(tusk_str_from(json, len), NULL, &config, &err), TUSK_ERR_CONFIG);
+        ck_assert_str_eq(err.message, "line 100001, column 1 of the JSON document: the key is there already");
+    }
+    free(json);
+}
+END_TEST
+
+START_TEST(depth_has_its_bound)
+{
+    enum { MOST = 126 }; /* and the section and the document around them */
+    static const char begin[] = "{\"bind_key\": [";
+    char json[512];
+
+    for (int n = MOST; n <= MOST + 1; n++) {
+        tusk_config *config = NULL;
+        tusk_error err = {0};
+        tusk_code code;
+        size_t len = sizeof begin - 1;
+
+        memcpy(json, begin, len);
+        memset(json + len, '[', (size_t)n);
+        memset(json + len + n, ']', (size_t)n + 1);
+        json[len + 2 * (size_t)n + 1] = '}';
+        json[len + 2 * (size_t)n + 2] = '\0';
+        code = tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err);
+        ck_assert_int_eq(code, n == MOST ? TUSK_OK : TUSK_ERR_CONFIG);
+        if (n > MOST)
+            ck_assert_str_eq(err.message, "line 1, column 141 of the JSON document: it is nested too deeply");
+        tusk_config_free(config);
+    }
 }
 END_TEST
 
@@ -408,7 +487,10 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, every_parameter_is_a_key);
     tcase_add_test(tcase, d31_a_secret_anywhere_is_in_no_error);
     tcase_add_test(tcase, d31_secret_values_are_not_described);
-    tcase_add_test(tcase, janssons_strings_are_wiped);
+    tcase_add_test(tcase, a_document_leaves_no_secret_behind);
+    tcase_add_test(tcase, a_long_document_loses_no_character);
+    tcase_add_loop_test(tcase, a_name_given_twice_is_found_among_many, 0, 3);
+    tcase_add_test(tcase, depth_has_its_bound);
     tcase_add_test(tcase, every_failing_allocation_is_an_error_and_leaks_nothing);
     suite_add_tcase(suite, tcase);
     return suite;

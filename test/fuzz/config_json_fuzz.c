@@ -1,8 +1,9 @@
 /* Fuzz target: JSON documents of any bytes, and the settings that come of them. Input: a byte that says where a secret is put into
  * the document, then the document.
  * Holds: no crash, no read or write beyond a block, an error tells line and column, and neither it nor that of the settings shows
- * the secret (D31).
+ * the secret (D31); what is JSON, and whether a name is given twice, is what jansson says.
  * Read first: lib/config_json.h. */
+#include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -47,6 +48,24 @@ static void use(const tusk_config *config)
     tusk__settings_unref(s);
 }
 
+/* Of two reasons each may tell another; jansson holds no number that is too big, and looks deeper. */
+static void compare_with_jansson(const char *json, size_t len, const tusk_error *err)
+{
+    static const char *const form[] = {"it is malformed", "it is not UTF-8",   "it ends too early",
+                                       "behind its end",  "\\u0000 cannot be", "is there already"};
+    json_error_t why = {0};
+    json_t *theirs = json_loadb(json, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    bool is_refused = strstr(err->message, "nested too deeply") != NULL;
+
+    for (size_t i = 0; i < sizeof form / sizeof form[0]; i++)
+        if (err->code != TUSK_OK && strstr(err->message, form[i])) {
+            require(!theirs);
+            is_refused = true;
+        }
+    require(theirs || is_refused || json_error_code(&why) == json_error_numeric_overflow);
+    json_decref(theirs);
+}
+
 static void read_document(const char *json, size_t len)
 {
     tusk_config *config = NULL;
@@ -59,6 +78,7 @@ static void read_document(const char *json, size_t len)
         require(err.code == TUSK_ERR_CONFIG && strncmp(err.message, "line ", 5) == 0 && config == NULL);
         shows_no_secret(&err);
     }
+    compare_with_jansson(json, len, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
