@@ -104,7 +104,7 @@ static bool from_escape(tusk_str text, uint8_t *buf, size_t size, size_t *len)
 tusk_code tusk_bytea_from_text(tusk_str text, void *buf, size_t size, size_t *len, tusk_error *err)
 {
     bool is_hex = text.len >= 2 && text.ptr[0] == '\\' && text.ptr[1] == 'x';
-    size_t n;
+    size_t n = 0;
 
     tusk__error_begin(err);
     if (is_hex ? !from_hex(text, buf, size, &n) : !from_escape(text, buf, size, &n))
