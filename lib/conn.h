@@ -225,7 +225,7 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q);
 bool tusk__request_fence(tusk_conn *conn);
 /* Take a query that is encoded, held or refused out of the queue before a byte of it was sent. False: too late. */
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
-/* The same, but it stays in the queue, refused: the caller gives it its error. Only of one that is encoded. */
+/* The same, but it stays in the queue, refused: the caller gives it its error. Only of one that is encoded or held. */
 void tusk__request_refuse(tusk_conn *conn, tusk_query *q);
 /* Take out of the buffer what no byte was sent of: the connection is closing. */
 void tusk__request_unsend(tusk_conn *conn);
