@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "lib/conn.h"
+#include "lib/named.h"
 #include "lib/owner.h"
 #include "lib/sql.h"
 #include "proto/error_set.h"
@@ -34,7 +35,9 @@ struct tusk_cursor {
     bool text_results, scrolls;
     int batch_rows;
     int64_t batch_bytes;
+    int64_t max_result_bytes;
     double timeout;
+    tusk_named *named;           /* counted; NULL: without names. For the positions of errors */
     tusk_query *declare;         /* NULL once it is answered */
     int head_len;                /* of DECLARE, in front of the caller's text */
     tusk_query *present, *ahead; /* batches: the one that is walked over, the one on its way */
@@ -52,6 +55,7 @@ static void destroy(tusk_cursor *cursor)
     tusk_query_free(cursor->declare);
     tusk_query_free(cursor->present);
     tusk_query_free(cursor->ahead);
+    tusk_named_free(cursor->named);
     tusk__conn_unpin(cursor->conn);
     allocator->free(cursor, allocator->user);
 }
@@ -75,10 +79,13 @@ static tusk_cursor *cursor_new(tusk_conn *conn, const tusk_cursor_request *reque
                             .scrolls = request->scroll,
                             .batch_rows = request->batch_rows ? request->batch_rows : BATCH_ROWS,
                             .batch_bytes = request->batch_bytes ? request->batch_bytes : BATCH_BYTES,
+                            .max_result_bytes =
+                                request->max_result_bytes ? request->max_result_bytes : TUSK__MAX_RESULT_BYTES,
                             .timeout = request->timeout};
     tusk__conn_pin(conn);
     tusk__loop_adopt(conn->loop, &cursor->child, on_loop_free);
-    tusk__sql_head(tusk_str_of(request->sql), cursor->sql, sizeof cursor->sql);
+    tusk__sql_head(request->named ? tusk__named_text(request->named) : tusk_str_of(request->sql), cursor->sql,
+                   sizeof cursor->sql);
     (void)snprintf(cursor->name, sizeof cursor->name, "tusk_cursor_%llx", (unsigned long long)tusk__name_number(conn));
     return cursor;
 }
@@ -117,6 +124,8 @@ static void opened(tusk_query *q, void *user)
     keep_error(cursor, tusk_query_error(q));
     if (cursor->error.position > cursor->head_len)
         cursor->error.position -= cursor->head_len; /* in the caller's text */
+    if (cursor->named)
+        cursor->error.position = tusk_named_position(cursor->named, cursor->error.position);
 }
 
 /* ---- requests ---- */
@@ -131,7 +140,7 @@ static tusk_query *submit(tusk_cursor *cursor, tusk_str sql, tusk_params params,
         return NULL;
     q->is_unnamed = true;
     q->text_results = cursor->text_results;
-    q->max_result_bytes = TUSK__MAX_RESULT_BYTES;
+    q->max_result_bytes = cursor->max_result_bytes;
     q->on_done = on_done;
     q->user = cursor;
     if (fault && fault->code != TUSK_OK)
@@ -142,40 +151,71 @@ static tusk_query *submit(tusk_cursor *cursor, tusk_str sql, tusk_params params,
     return q;
 }
 
-static void check(const tusk_cursor_request *request, tusk_error *fault)
+static const char *mistake_in(const tusk_cursor_request *request)
 {
-    const char *what = NULL;
+    if (!request->sql && !request->named)
+        return "there is no sql";
+    if (request->sql && request->named)
+        return "named is given together with sql";
+    if (request->params.n && (request->args.items || request->named))
+        return "values are given by number where names are used";
+    if (request->batch_rows < 0 || request->batch_bytes < 0)
+        return "a batch has at least one row, and one byte";
+    return NULL;
+}
+
+/* Names become numbers: the text to send, and its parameters. */
+static tusk_code resolve_names(tusk_cursor *cursor, const tusk_cursor_request *request, tusk_str *sql,
+                               tusk_params *params, tusk_error *fault)
+{
+    if (request->named)
+        cursor->named = tusk__named_ref(request->named);
+    else
+        cursor->named = tusk_named_parse(tusk_str_of(request->sql), cursor->allocator, fault);
+    if (!cursor->named)
+        return fault->code;
+    *sql = tusk__named_numbered(cursor->named);
+    return tusk_named_bind(cursor->named, request->args, params, fault);
+}
+
+/* What is asked, as text and values by number; or what is wrong with it. */
+static void take_question(tusk_cursor *cursor, const tusk_cursor_request *request, tusk_str *sql, tusk_params *params,
+                          tusk_error *fault)
+{
+    const char *mistake = mistake_in(request);
 
     tusk__error_none(fault);
-    if (!request->sql)
-        what = "there is no sql";
-    else if (request->batch_rows < 0 || request->batch_bytes < 0)
-        what = "a batch has at least one row, and one byte";
-    if (!what)
-        return;
-    (void)tusk__error_set(fault, TUSK_ERR_USAGE, NULL, "%s", what);
+    *sql = tusk_str_of(request->sql);
+    *params = request->params;
+    if (mistake)
+        (void)tusk__error_set(fault, TUSK_ERR_USAGE, NULL, "%s", mistake);
+    else if (request->args.items || request->named)
+        (void)resolve_names(cursor, request, sql, params, fault);
     fault->fate = TUSK_FATE_NOT_SENT;
 }
 
 /* The text of DECLARE: what stands in front, and the caller's own, behind which nothing comes. */
 static tusk_query *declare(tusk_cursor *cursor, const tusk_cursor_request *request)
 {
-    const char *sql = request->sql ? request->sql : "";
     char head[96];
     int n = snprintf(head, sizeof head, "declare %s %scursor %sfor ", cursor->name,
                      request->scroll ? "scroll " : "no scroll ", request->hold ? "with hold " : "");
-    size_t head_len = n > 0 ? (size_t)n : 0, sql_len = strlen(sql), len = head_len + sql_len;
-    char *text = cursor->allocator->malloc(len, cursor->allocator->user);
+    size_t head_len = n > 0 ? (size_t)n : 0;
+    char *text;
+    tusk_str sql;
+    tusk_params params;
     tusk_error fault;
     tusk_query *q;
 
+    take_question(cursor, request, &sql, &params, &fault);
+    text = cursor->allocator->malloc(head_len + sql.len, cursor->allocator->user);
     if (!text)
         return NULL;
     memcpy(text, head, head_len);
-    memcpy(text + head_len, sql, sql_len);
+    if (sql.len)
+        memcpy(text + head_len, sql.ptr, sql.len);
     cursor->head_len = (int)head_len;
-    check(request, &fault);
-    q = submit(cursor, tusk_str_from(text, len), request->params, opened, &fault);
+    q = submit(cursor, tusk_str_from(text, head_len + sql.len), params, opened, &fault);
     cursor->allocator->free(text, cursor->allocator->user);
     return q;
 }

@@ -15,6 +15,8 @@ typedef struct tusk_cursor tusk_cursor;
 typedef struct tusk_cursor_request {
     const char *sql;    /* UTF-8; one SELECT, VALUES or TABLE */
     tusk_params params; /* $1 … */
+    tusk_args args;     /* instead of params: by name, as tusk_request.args */
+    tusk_named *named;  /* instead of sql, with args: tusk_named_parse() */
     bool hold;          /* WITH HOLD: outlives its transaction, and needs none. The server runs the query to its end at the commit, at once
                            outside a transaction, and keeps all rows until the cursor is closed. Default: the cursor lives, and is
                            fetched from, inside the transaction that is open when it is opened */
@@ -24,6 +26,7 @@ typedef struct tusk_cursor_request {
     int64_t batch_bytes; /* … and about so many bytes, by the average of the batch before; default 1 MiB. The first batch has at most 50
                             rows, as nothing is known of their size. It is an estimate: where rows become much larger all at once, a
                             batch does, too, up to 256 MiB, beyond which it is TUSK_ERR_LIMIT. batch_rows is what bounds it for certain */
+    int64_t max_result_bytes; /* of each batch, as tusk_request.max_result_bytes */
     double timeout;     /* seconds for each batch; default and TUSK_NONE: none */
 } tusk_cursor_request;
 
@@ -32,7 +35,7 @@ typedef struct tusk_cursor_request {
  *
  * Returns   the cursor, owned by the caller: tusk_cursor_free(). NULL: out of memory; every other failure is tusk_cursor_error(), and
  *           what is fetched fails too. None of its requests is kept in the statement cache
- * Errors    TUSK_ERR_USAGE no sql, a negative batch · TUSK_ERR_SERVER 25P01 there is no transaction, and hold was not given · 42601 it is nothing that has rows to fetch
+ * Errors    TUSK_ERR_USAGE no sql, a negative batch; of names as tusk_submit() · TUSK_ERR_SERVER 25P01 there is no transaction, and hold was not given · 42601 it is nothing that has rows to fetch
  * Thread    the loop's thread
  * Source    PostgreSQL docs, SQL Commands, "DECLARE"
  * Example   docs/examples/cursor.c

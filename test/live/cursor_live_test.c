@@ -197,6 +197,68 @@ START_TEST(names_begin_anywhere_also_behind_a_cursor)
 }
 END_TEST
 
+/* ---- by name --------------------------------------------------------------------------------------------------------------------- */
+
+static tusk_cursor_request by_name(const char *sql, tusk_args args)
+{
+    return (tusk_cursor_request){.sql = sql, .args = args, .hold = true};
+}
+
+START_TEST(values_go_by_name_too)
+{
+    tusk_named *named = tusk_named_parse(tusk_str_of("select n from generate_series(:from, :to) n"), NULL, NULL);
+    tusk_cursor_request request = by_name(NULL, TUSK_ARGS({"to", tusk_int4(9)}, {"from", tusk_int4(3)}));
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 3;
+
+    if (_i == 0)
+        request.sql = "select n from generate_series(:from, :to) n";
+    else
+        request.named = named;
+    cursor = tusk_cursor_open(db, &request);
+    tusk_named_free(named); /* the cursor has its own */
+    for (; tusk_cursor_next_row(cursor, &row); n++)
+        ck_assert_int_eq(tusk_get_int4(&row, 0), n);
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, 10);
+    tusk_cursor_free(cursor);
+}
+END_TEST
+
+START_TEST(position_of_an_error_is_one_in_the_text_with_names)
+{
+    tusk_cursor_request request =
+        by_name("select :a_long_name::int4 + nosuch", TUSK_ARGS({"a_long_name", tusk_int4(9)}));
+    tusk_cursor *cursor = tusk_cursor_open(db, &request);
+    tusk_row row;
+
+    ck_assert(!tusk_cursor_next_row(cursor, &row));
+    ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, "42703");
+    ck_assert_int_eq(tusk_cursor_error(cursor)->position, 29);
+    ck_assert_ptr_nonnull(strstr(tusk_cursor_error(cursor)->where, ":a_long_name"));
+    tusk_cursor_free(cursor);
+}
+END_TEST
+
+START_TEST(batch_has_the_bound_that_was_given)
+{
+    tusk_cursor *cursor;
+    tusk_query *q;
+
+    run("begin");
+    cursor =
+        tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select repeat('x', 1000) from generate_series(1, 1000)",
+                                                    .max_result_bytes = 100000});
+    q = tusk_cursor_fetch(cursor, 10);
+    ck_ok(q);
+    tusk_query_free(q);
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, 500), NULL), TUSK_ERR_LIMIT);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
 /* ---- WITH HOLD ------------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(held_cursor_needs_no_transaction_and_outlives_one)
@@ -360,8 +422,13 @@ START_TEST(mistakes_are_told_before_anything_is_sent)
 }
 END_TEST
 
-static const tusk_cursor_request wrong[] = {
-    {.sql = NULL}, {.sql = "select 1", .batch_rows = -1}, {.sql = "select 1", .batch_bytes = TUSK_NONE}};
+static const tusk_arg no_name[] = {{"nosuch", {0}}};
+static const tusk_value one_value[1];
+static const tusk_cursor_request wrong[] = {{.sql = NULL},
+                                            {.sql = "select 1", .batch_rows = -1},
+                                            {.sql = "select 1", .batch_bytes = TUSK_NONE},
+                                            {.sql = "select :n", .args = {no_name, 1}},
+                                            {.sql = "select :nosuch", .args = {no_name, 1}, .params = {one_value, 1}}};
 
 START_TEST(wrong_request_is_the_cursors_error)
 {
@@ -449,6 +516,9 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, scrolling_cursor_goes_back);
     tcase_add_test(tcase, two_cursors_are_two);
     tcase_add_test(tcase, names_begin_anywhere_also_behind_a_cursor);
+    tcase_add_loop_test(tcase, values_go_by_name_too, 0, 2);
+    tcase_add_test(tcase, position_of_an_error_is_one_in_the_text_with_names);
+    tcase_add_test(tcase, batch_has_the_bound_that_was_given);
     tcase_add_loop_test(tcase, held_cursor_needs_no_transaction_and_outlives_one, 0, 2);
     tcase_add_loop_test(tcase, cursor_that_cannot_be_opened_says_why, 0, N_OF(refused));
     tcase_add_test(tcase, error_in_the_middle_ends_the_rows);
