@@ -244,10 +244,12 @@ bool tusk__send_started(const tusk_conn *conn, const tusk_query *q); /* has a by
 void tusk__receive_ready(tusk__io *io, unsigned events);
 void tusk__receive_all(tusk_conn *conn);
 void tusk__receive_soon(tusk_conn *conn);
-/* Inline, as the next one: asked at each message. Only if nothing was sent behind it: a neighbour does not wait for rows that are not his. */
+/* Inline, as the next one: asked at each message. Only if nothing was sent behind it: a neighbour does not wait for rows that are not his;
+ * behind a batch not even one that is held back. */
 static inline bool tusk__stream_is_full(const tusk_conn *conn, const tusk_query *head)
 {
-    return head->is_streaming && conn->wire_last == head && head->filling->kept_bytes > TUSK__STREAM_HIGH;
+    return head->streaming && (head->streaming == TUSK__STREAMS_BATCH ? conn->last : conn->wire_last) == head &&
+           head->filling->kept_bytes > TUSK__STREAM_HIGH;
 }
 /* Is the socket left alone, because the head's rows are paused or its stream is full? Asked of the head, so that nobody behind
  * it can hold it, or let it go. Who may have changed that calls review: the next turn of this connection watches or leaves the

@@ -42,6 +42,9 @@ struct tusk_cursor {
     int head_len;                /* of DECLARE, in front of the caller's text */
     tusk_query *present, *ahead; /* batches: the one that is walked over, the one on its way */
     int n_asked;                 /* rows of the last batch that was asked for */
+    size_t n_walked;             /* rows of the present one that were handed out */
+    int64_t row_bytes;           /* of a row, as it was in the present one; 0: not known yet */
+    bool is_settled;             /* the present one is here whole, and more was asked for, if there is more */
     tusk_error error;
 };
 
@@ -339,26 +342,34 @@ static int smaller(int a, int64_t b)
 /* As many rows as would have filled the budget in the batch before. */
 static int next_size(const tusk_cursor *cursor)
 {
-    const tusk_query *q = cursor->present;
-    int64_t each;
+    int64_t each = cursor->row_bytes;
 
-    if (!q || q->first.n_rows == 0)
+    if (!each)
         return smaller(cursor->batch_rows, FIRST_ROWS);
-    each = (int64_t)(q->first.kept_bytes / q->first.n_rows);
-    return smaller(cursor->batch_rows, each < cursor->batch_bytes ? cursor->batch_bytes / (each ? each : 1) : 1);
+    return smaller(cursor->batch_rows, each < cursor->batch_bytes ? cursor->batch_bytes / each : 1);
+}
+
+/* What the rows that are here take, on average: at the end of a large batch they may be others than at its beginning. */
+static void learn_size(tusk_cursor *cursor)
+{
+    const tusk_query *q = cursor->present;
+    size_t n = q->first.n_rows - cursor->n_walked;
+
+    if (n > 0)
+        cursor->row_bytes = (int64_t)(q->first.kept_bytes / n) + 1;
 }
 
 static void ask_ahead(tusk_cursor *cursor)
 {
     cursor->n_asked = next_size(cursor);
     cursor->ahead = ask(cursor, "fetch forward", cursor->n_asked);
+    if (cursor->ahead)
+        cursor->ahead->streaming = TUSK__STREAMS_BATCH;
 }
 
-/* Its answer, or why it cannot be waited for here. False: the cursor is gone. */
-static bool wait_for(tusk_cursor *cursor, tusk_query *q, tusk_code *code, tusk_error *err)
+/* Nobody else is on the way to the struct while a callback may free it. False: it is gone. */
+static bool is_still_there(tusk_cursor *cursor)
 {
-    cursor->is_waiting = true;
-    *code = tusk__query_settle(q, err);
     cursor->is_waiting = false;
     if (cursor->is_released)
         destroy(cursor);
@@ -367,7 +378,28 @@ static bool wait_for(tusk_cursor *cursor, tusk_query *q, tusk_code *code, tusk_e
     return false;
 }
 
-/* False: nothing more comes, for now. */
+/* It could not be waited for where it was asked to; it may be elsewhere. */
+static void stall(tusk_cursor *cursor, const tusk_error *why)
+{
+    cursor->is_stalled = true;
+    keep_error(cursor, why);
+}
+
+/* The present batch is here whole: if more follows it comes while the caller works. */
+static void settle(tusk_cursor *cursor)
+{
+    const tusk_query *q = cursor->present;
+
+    cursor->is_settled = true;
+    cursor->is_over = q->error.code != TUSK_OK || tusk_query_n_rows(q) < (size_t)cursor->n_asked;
+    if (q->error.code != TUSK_OK)
+        keep_error(cursor, &q->error);
+    learn_size(cursor);
+    if (!cursor->is_over)
+        ask_ahead(cursor);
+}
+
+/* The next batch, whole, or as much of it as may lie here. False: nothing more comes, for now. */
 static bool take_batch(tusk_cursor *cursor)
 {
     tusk_error err = {0};
@@ -375,28 +407,55 @@ static bool take_batch(tusk_cursor *cursor)
 
     if (!cursor->ahead)
         ask_ahead(cursor);
-    if (!wait_for(cursor, cursor->ahead, &code, &err))
+    if (!cursor->ahead) {
+        cursor->is_over = true;
+        keep_error(cursor, tusk_query_error(NULL));
         return false;
-    cursor->is_stalled = code != TUSK_OK && !tusk_query_is_done(cursor->ahead);
-    if (code != TUSK_OK)
-        keep_error(cursor, &err);
-    if (cursor->is_stalled)
+    }
+    cursor->is_waiting = true;
+    code = tusk__query_gather(cursor->ahead, &err);
+    if (!is_still_there(cursor))
         return false;
+    if (code != TUSK_OK && code != TUSK_AGAIN && !tusk_query_is_done(cursor->ahead)) {
+        stall(cursor, &err);
+        return false;
+    }
     tusk_query_free(cursor->present);
     cursor->present = cursor->ahead;
     cursor->ahead = NULL;
-    cursor->is_over = code != TUSK_OK || tusk_query_n_rows(cursor->present) < (size_t)cursor->n_asked;
-    if (!cursor->is_over)
-        ask_ahead(cursor);
-    return code == TUSK_OK;
+    cursor->n_walked = 0;
+    cursor->is_settled = false;
+    learn_size(cursor);
+    if (code != TUSK_AGAIN)
+        settle(cursor);
+    return cursor->error.code == TUSK_OK;
 }
 
-bool tusk_cursor_next_row(tusk_cursor *cursor, tusk_row *row)
+/* Of the present batch; TUSK_DONE: it has no more. Where it is larger than what may lie here, its rest comes as its rows are taken. */
+static tusk_code next_here(tusk_cursor *cursor, tusk_row *row)
+{
+    tusk_query *q = cursor->present;
+    bool has_row;
+
+    cursor->is_waiting = true;
+    has_row = tusk_next_row(q, row);
+    if (!is_still_there(cursor))
+        return TUSK_ERR_CANCELED;
+    cursor->n_walked += has_row;
+    if (!cursor->is_settled && tusk_query_is_done(q))
+        settle(cursor);
+    if (has_row)
+        return TUSK_OK;
+    if (cursor->is_settled)
+        return TUSK_DONE;
+    stall(cursor, tusk_query_value_error(q));
+    return TUSK_ERR_STATE;
+}
+
+static bool may_walk(tusk_cursor *cursor)
 {
     tusk_error err = {0};
 
-    if (!cursor)
-        return false;
     if (cursor->is_closed) {
         (void)tusk__error_set(&err, TUSK_ERR_STATE, NULL, "the cursor is closed");
         keep_error(cursor, &err);
@@ -404,11 +463,21 @@ bool tusk_cursor_next_row(tusk_cursor *cursor, tusk_row *row)
     }
     if (cursor->is_stalled)
         cursor->error.code = TUSK_OK;
+    cursor->is_stalled = false;
     cursor->is_walking = true;
-    while (!cursor->present || !tusk_next_row(cursor->present, row))
-        if (cursor->is_over || !take_batch(cursor))
-            return false;
-    return true;
+    return !cursor->is_over || cursor->error.code == TUSK_OK;
+}
+
+bool tusk_cursor_next_row(tusk_cursor *cursor, tusk_row *row)
+{
+    tusk_code code;
+
+    if (!cursor || !may_walk(cursor))
+        return false;
+    code = cursor->present ? next_here(cursor, row) : TUSK_DONE;
+    while (code == TUSK_DONE && !cursor->is_over && take_batch(cursor))
+        code = next_here(cursor, row);
+    return code == TUSK_OK;
 }
 
 const tusk_error *tusk_cursor_error(const tusk_cursor *cursor)

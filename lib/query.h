@@ -35,6 +35,13 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_WAIT = TUSK__N_WIRE_KINDS /* conn_ready, stmt_ready, close */
 } tusk__query_kind;
 
+/* Who holds the rows of a running query back when enough of them are here. */
+typedef enum tusk__streaming {
+    TUSK__STREAMS_NOT = 0,
+    TUSK__STREAMS_WALK, /* tusk_next_row() was called while it ran: it has the connection to itself */
+    TUSK__STREAMS_BATCH /* a cursor's batch: only while nobody is behind it */
+} tusk__streaming;
+
 typedef enum tusk__query_stage {
     TUSK__STAGE_HELD,    /* a copy of the request is kept; nothing is encoded */
     TUSK__STAGE_ENCODED, /* in the out buffer, not a byte tried yet */
@@ -75,7 +82,7 @@ struct tusk_query {
     /* options */
     bool text_results, cancelable;
     bool is_paused;
-    bool is_streaming;      /* tusk_next_row() was called while running */
+    uint8_t streaming;      /* tusk__streaming: its rows may wait at the server */
     bool rows_given;        /* at least one row reached the caller: no repetition */
     bool is_repeated;       /* sent for the second time */
     bool is_repeatable;     /* all that a repetition needs is at hand: params in held, the text there or with the statement */
@@ -158,6 +165,10 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err);
  * cost the query. */
 TUSK_MUST_CHECK
 tusk_code tusk__query_settle(tusk_query *q, tusk_error *err);
+
+/* The same for a cursor's batch; TUSK_AGAIN: so much of it is here that the rest waits at the server until rows are taken. */
+TUSK_MUST_CHECK
+tusk_code tusk__query_gather(tusk_query *q, tusk_error *err);
 
 /* It left its connection's queue: recycle it if the caller has let go of it. */
 void tusk__query_leave(tusk_query *q);

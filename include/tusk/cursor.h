@@ -24,8 +24,10 @@ typedef struct tusk_cursor_request {
     bool text_results;  /* as tusk_request.text_results */
     int batch_rows;     /* of tusk_cursor_next_row(): rows of a batch, at most; default 1000 */
     int64_t batch_bytes; /* … and about so many bytes, by the average of the batch before; default 1 MiB. The first batch has at most 50
-                            rows, as nothing is known of their size. It is an estimate: where rows become much larger all at once, a
-                            batch does, too, up to 256 MiB, beyond which it is TUSK_ERR_LIMIT. batch_rows is what bounds it for certain */
+                            rows, as nothing is known of their size. Where rows become much larger all at once, so does a batch; but
+                            no more than 256 KiB and a row of it lie here before its rows are taken: the rest waits at the server, its
+                            time-out running. Only if something else is submitted on the connection meanwhile is it taken in at once, as that
+                            must not wait: up to max_result_bytes, beyond which it is TUSK_ERR_LIMIT */
     int64_t max_result_bytes; /* of each batch, as tusk_request.max_result_bytes */
     double timeout;     /* seconds for each batch; default and TUSK_NONE: none */
 } tusk_cursor_request;

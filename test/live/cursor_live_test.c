@@ -114,6 +114,115 @@ START_TEST(batches_follow_a_budget_of_bytes)
 }
 END_TEST
 
+/* 50, then the other 950 small ones and as many large ones as are left of a batch of 1000 small ones: together they are larger than what may
+ * be kept of a result. How much lies here is told by the allocator, block by block. */
+enum { N_LARGE = 30, LARGE = 2 * 1024 * 1024 };
+
+static size_t sizes_now, sizes_peak;
+
+static void *sized(void *block, size_t size)
+{
+    size_t *head = block;
+
+    if (!head)
+        return NULL;
+    *head = size;
+    sizes_now += size;
+    if (sizes_now > sizes_peak)
+        sizes_peak = sizes_now;
+    return (char *)block + 16;
+}
+
+static void *sized_malloc(size_t size, void *user)
+{
+    (void)user;
+    return sized(malloc(size + 16), size);
+}
+
+static void sized_free(void *block, void *user)
+{
+    (void)user;
+    if (!block)
+        return;
+    sizes_now -= *(size_t *)(void *)((char *)block - 16);
+    free((char *)block - 16);
+}
+
+static void *sized_realloc(void *block, size_t size, void *user)
+{
+    if (!block)
+        return sized_malloc(size, user);
+    sizes_now -= *(size_t *)(void *)((char *)block - 16);
+    return sized(realloc((char *)block - 16, size + 16), size);
+}
+
+static const tusk_allocator sizing = {.malloc = sized_malloc, .realloc = sized_realloc, .free = sized_free};
+
+START_TEST(batch_whose_rows_grow_all_at_once_stays_within_its_budget)
+{
+    tusk_loop *sizing_loop = tusk_loop_open(&(tusk_loop_config){.allocator = &sizing}, NULL);
+    tusk_conn *conn = tusk_connect(sizing_loop, harness_env("TUSK_TEST_DSN_PLAIN"));
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    run_on(conn, "begin");
+    cursor = tusk_cursor_open(
+        conn, &(tusk_cursor_request){.sql = "select n, repeat('x', case when n <= 1000 then 10 else $1 end) "
+                                            "from generate_series(1, 1000 + $2) n",
+                                     .params = TUSK_PARAMS(tusk_int4(LARGE), tusk_int4(N_LARGE)),
+                                     .hold = _i,
+                                     .max_result_bytes = 16 * LARGE});
+    sizes_peak = sizes_now;
+    while (tusk_cursor_next_row(cursor, &row)) {
+        ck_assert_int_eq(tusk_get_int4(&row, 0), ++n);
+        ck_assert_uint_eq(tusk_get_text(&row, 1).len, n <= 1000 ? 10 : LARGE);
+    }
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, 1000 + N_LARGE);
+    ck_assert_msg(sizes_peak < 4 * LARGE, "%zu bytes",
+                  sizes_peak); /* the row, the next one, and what a chunk may double to */
+    tusk_cursor_free(cursor);
+    run_on(conn, "commit");
+    tusk_conn_free(conn);
+    tusk_loop_free(sizing_loop);
+    ck_assert_uint_eq(sizes_now, 0);
+}
+END_TEST
+
+/* What is submitted while a large batch waits at the server does not wait for its rows: they are taken in. In the unit of BEGIN, too,
+ * whose end it waits for without anything of it being sent. */
+START_TEST(others_do_not_wait_behind_a_batch_that_waits)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *other;
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    if (_i == 0)
+        ck_ok(begin);
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = "select n, repeat('x', 50000) from generate_series(1, 500) n"});
+    while (tusk_cursor_next_row(cursor, &row)) {
+        ck_assert_int_eq(tusk_get_int4(&row, 0), ++n);
+        ck_assert_uint_eq(tusk_get_text(&row, 1).len, 50000);
+        if (n != 1 && n != 60)
+            continue;
+        other = tusk_exec(db, "select 1",
+                          TUSK_NO_PARAMS); /* not awaited: whoever turns the loop, and for whatever reason */
+        while (!tusk_query_is_done(other))
+            turn(TUSK_NONE);
+        ck_ok(other);
+        tusk_query_free(other);
+    }
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, 500);
+    tusk_cursor_free(cursor);
+    tusk_query_free(begin);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_OK);
+}
+END_TEST
+
 /* ---- by hand --------------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(batches_and_moves_leave_in_order_and_in_one_flight)
@@ -512,6 +621,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, rows_come_one_by_one_whatever_the_batch, 0, N_OF(walks));
     tcase_add_test(tcase, next_batch_is_on_its_way_while_the_caller_works);
     tcase_add_test(tcase, batches_follow_a_budget_of_bytes);
+    tcase_add_loop_test(tcase, batch_whose_rows_grow_all_at_once_stays_within_its_budget, 0, 2);
+    tcase_add_loop_test(tcase, others_do_not_wait_behind_a_batch_that_waits, 0, 2);
     tcase_add_test(tcase, batches_and_moves_leave_in_order_and_in_one_flight);
     tcase_add_test(tcase, scrolling_cursor_goes_back);
     tcase_add_test(tcase, two_cursors_are_two);
