@@ -206,7 +206,7 @@ tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
 /* Do the parameters fit the prepared statement's in number? */
 TUSK_MUST_CHECK
 tusk_code tusk__check_params(tusk_query *q, const tusk__request *r);
-/* Bind to the unnamed portal. types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not
+/* Bind, to the unnamed portal but for a cursor's. types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not
  * known. */
 TUSK_MUST_CHECK
 tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,

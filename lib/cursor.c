@@ -1,14 +1,15 @@
-/* Cursors: DECLARE, FETCH, MOVE as requests of their own, closed by a message that cannot fail; and rows one by one, with the next batch
- * on its way.
- * A cursor of DECLARE is a portal with a name; what ends it is the protocol's Close, as CLOSE of one that is gone would end the caller's
- * transaction.
- * Read first: tusk/cursor.h; PostgreSQL docs, "DECLARE". */
+/* Cursors: a portal with a name, opened by Bind, or by DECLARE where it is to scroll or to be held; its batches as requests of their own; and
+ * rows one by one, with the next batch on its way.
+ * What ends it is the protocol's Close, as CLOSE of one that is gone would end the caller's transaction.
+ * Read first: tusk/cursor.h, docs/internals/cursor.md. */
 #include <tusk/cursor.h>
 
 #include <limits.h>
 #include <stdio.h>
 
+#include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/cursor.h"
 #include "lib/named.h"
 #include "lib/owner.h"
 #include "lib/sql.h"
@@ -24,7 +25,9 @@ struct tusk_cursor {
     tusk_conn *conn; /* pinned */
     const tusk_allocator *allocator;
     tusk__child child;
-    char name[32];
+    uint64_t number; /* in the portal's name */
+    uint64_t hash;   /* is_portal: of what is asked: lib/known.h */
+    bool is_portal;  /* opened by Bind; else by DECLARE */
     char sql[64];    /* the beginning of the caller's text, for errors */
     bool is_closed;  /* by the caller */
     bool is_walking; /* tusk_cursor_next_row() was called */
@@ -38,7 +41,7 @@ struct tusk_cursor {
     int64_t max_result_bytes;
     double timeout;
     tusk_named *named;           /* counted; NULL: without names. For the positions of errors */
-    tusk_query *declare;         /* NULL once it is answered */
+    tusk_query *opening;         /* NULL once it is answered */
     int head_len;                /* of DECLARE, in front of the caller's text */
     tusk_query *present, *ahead; /* batches: the one that is walked over, the one on its way */
     int n_asked;                 /* rows of the last batch that was asked for */
@@ -55,7 +58,7 @@ static void destroy(tusk_cursor *cursor)
     const tusk_allocator *allocator = cursor->allocator;
 
     tusk__loop_disown(&cursor->child);
-    tusk_query_free(cursor->declare);
+    tusk_query_free(cursor->opening);
     tusk_query_free(cursor->present);
     tusk_query_free(cursor->ahead);
     tusk_named_free(cursor->named);
@@ -80,6 +83,7 @@ static tusk_cursor *cursor_new(tusk_conn *conn, const tusk_cursor_request *reque
                             .allocator = allocator,
                             .text_results = request->text_results,
                             .scrolls = request->scroll,
+                            .is_portal = !request->scroll && !request->hold,
                             .batch_rows = request->batch_rows ? request->batch_rows : BATCH_ROWS,
                             .batch_bytes = request->batch_bytes ? request->batch_bytes : BATCH_BYTES,
                             .max_result_bytes =
@@ -89,7 +93,7 @@ static tusk_cursor *cursor_new(tusk_conn *conn, const tusk_cursor_request *reque
     tusk__loop_adopt(conn->loop, &cursor->child, on_loop_free);
     tusk__sql_head(request->named ? tusk__named_text(request->named) : tusk_str_of(request->sql), cursor->sql,
                    sizeof cursor->sql);
-    (void)snprintf(cursor->name, sizeof cursor->name, "tusk_cursor_%llx", (unsigned long long)tusk__name_number(conn));
+    cursor->number = tusk__name_number(conn);
     return cursor;
 }
 
@@ -117,14 +121,24 @@ static void keep_error(tusk_cursor *cursor, const tusk_error *err)
     advise(&cursor->error);
 }
 
+/* A portal is gone at once where no transaction is open. In the unit of a BEGIN one is, though no ReadyForQuery has said so yet. */
+static bool has_no_transaction(const tusk_cursor *cursor, const tusk_query *q)
+{
+    return cursor->is_portal && !q->in_unit && cursor->conn->session.tx_status == 'I';
+}
+
 static void opened(tusk_query *q, void *user)
 {
     tusk_cursor *cursor = user;
 
-    cursor->declare = NULL;
-    if (tusk_query_code(q) == TUSK_OK)
+    cursor->opening = NULL;
+    if (q->error.code == TUSK_OK && has_no_transaction(cursor, q))
+        tusk__query_failf(q, TUSK_ERR_STATE, "25P01", "a cursor lives in a transaction, and none is open")->fate =
+            TUSK_FATE_ANSWERED;
+    if (q->error.code == TUSK_OK || cursor->error.code != TUSK_OK)
         return;
-    keep_error(cursor, tusk_query_error(q));
+    tusk__query_add_where(q, &q->error);
+    keep_error(cursor, &q->error);
     if (cursor->error.position > cursor->head_len)
         cursor->error.position -= cursor->head_len; /* in the caller's text */
     if (cursor->named)
@@ -133,21 +147,25 @@ static void opened(tusk_query *q, void *user)
 
 /* ---- requests ---- */
 
-/* Text with the cursor's name in it comes once, so none of it is kept prepared: it would drive the caller's own statements out. */
-static tusk_query *submit(tusk_cursor *cursor, tusk_str sql, tusk_params params, tusk_done_fn on_done,
-                          const tusk_error *fault)
+/* None of it is kept prepared: texts with the cursor's name in them come once, and would drive the caller's own statements out. */
+static tusk_query *new_request(tusk_cursor *cursor, tusk__query_kind kind)
 {
-    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_EXEC);
+    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, kind);
 
     if (!q)
         return NULL;
     q->is_unnamed = true;
     q->text_results = cursor->text_results;
     q->max_result_bytes = cursor->max_result_bytes;
-    q->on_done = on_done;
-    q->user = cursor;
-    if (fault && fault->code != TUSK_OK)
-        tusk__query_fail(q, fault);
+    q->portal = cursor->number;
+    q->hash = cursor->hash;
+    return q;
+}
+
+static tusk_query *submit(tusk_cursor *cursor, tusk_query *q, tusk_str sql, tusk_params params)
+{
+    if (!q)
+        return NULL;
     tusk__deadline_start(q, cursor->timeout);
     tusk__request_submit(cursor->conn, q, sql, params);
     memcpy(q->sql, cursor->sql, sizeof q->sql); /* what the caller wrote, not what became of it */
@@ -181,45 +199,82 @@ static tusk_code resolve_names(tusk_cursor *cursor, const tusk_cursor_request *r
     return tusk_named_bind(cursor->named, request->args, params, fault);
 }
 
+/* What a portal could not be of, as the server would find out too late. */
+static const char *unfit(tusk_str sql)
+{
+    tusk__command command = tusk__command_of(sql);
+
+    if (command == TUSK__COMMAND_EMPTY)
+        return "there is no statement in the text";
+    if (command == TUSK__COMMAND_COPY)
+        return "a cursor cannot be of COPY";
+    if (tusk__command_is_transaction_control(command))
+        return "a cursor cannot be of what begins or ends a transaction";
+    return NULL;
+}
+
 /* What is asked, as text and values by number; or what is wrong with it. */
-static void take_question(tusk_cursor *cursor, const tusk_cursor_request *request, tusk_str *sql, tusk_params *params,
+static void take_question(tusk_cursor *cursor, const tusk_cursor_request *request, tusk__request *question,
                           tusk_error *fault)
 {
     const char *mistake = mistake_in(request);
 
     tusk__error_none(fault);
-    *sql = tusk_str_of(request->sql);
-    *params = request->params;
+    *question = (tusk__request){tusk_str_of(request->sql), request->params};
+    if (!mistake && (request->args.items || request->named))
+        (void)resolve_names(cursor, request, &question->sql, &question->params, fault);
+    if (!mistake && fault->code == TUSK_OK && cursor->is_portal)
+        mistake = unfit(question->sql);
     if (mistake)
         (void)tusk__error_set(fault, TUSK_ERR_USAGE, NULL, "%s", mistake);
-    else if (request->args.items || request->named)
-        (void)resolve_names(cursor, request, sql, params, fault);
     fault->fate = TUSK_FATE_NOT_SENT;
 }
 
+static void bind_portal(tusk_cursor *cursor, tusk_query *q, const tusk__request *question)
+{
+    q->hash = cursor->hash = tusk__cache_hash(question->sql, question->params);
+    (void)submit(cursor, q, question->sql, question->params);
+}
+
 /* The text of DECLARE: what stands in front, and the caller's own, behind which nothing comes. */
-static tusk_query *declare(tusk_cursor *cursor, const tusk_cursor_request *request)
+static void declare(tusk_cursor *cursor, tusk_query *q, const tusk__request *question, bool holds)
 {
     char head[96];
-    int n = snprintf(head, sizeof head, "declare %s %scursor %sfor ", cursor->name,
-                     request->scroll ? "scroll " : "no scroll ", request->hold ? "with hold " : "");
-    size_t head_len = n > 0 ? (size_t)n : 0;
-    char *text;
-    tusk_str sql;
-    tusk_params params;
-    tusk_error fault;
-    tusk_query *q;
+    int n = snprintf(head, sizeof head, "declare %s %scursor %sfor ", tusk__portal_name_of(cursor->number).text,
+                     cursor->scrolls ? "scroll " : "no scroll ", holds ? "with hold " : "");
+    size_t head_len = n > 0 ? (size_t)n : 0, len = head_len + question->sql.len;
+    char *text = cursor->allocator->malloc(len, cursor->allocator->user);
 
-    take_question(cursor, request, &sql, &params, &fault);
-    text = cursor->allocator->malloc(head_len + sql.len, cursor->allocator->user);
-    if (!text)
-        return NULL;
+    if (!text) {
+        tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for the text of DECLARE")->fate = TUSK_FATE_NOT_SENT;
+        (void)submit(cursor, q, (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
+        return;
+    }
     memcpy(text, head, head_len);
-    if (sql.len)
-        memcpy(text + head_len, sql.ptr, sql.len);
+    if (question->sql.len)
+        memcpy(text + head_len, question->sql.ptr, question->sql.len);
     cursor->head_len = (int)head_len;
-    q = submit(cursor, tusk_str_from(text, head_len + sql.len), params, opened, &fault);
+    (void)submit(cursor, q, tusk_str_from(text, len), question->params);
     cursor->allocator->free(text, cursor->allocator->user);
+}
+
+static tusk_query *open_by(tusk_cursor *cursor, const tusk_cursor_request *request)
+{
+    tusk_query *q = new_request(cursor, cursor->is_portal ? TUSK__QUERY_PORTAL : TUSK__QUERY_EXEC);
+    tusk__request question;
+    tusk_error fault;
+
+    if (!q)
+        return NULL;
+    q->on_done = opened;
+    q->user = cursor;
+    take_question(cursor, request, &question, &fault);
+    if (fault.code != TUSK_OK)
+        tusk__query_fail(q, &fault);
+    if (cursor->is_portal)
+        bind_portal(cursor, q, &question);
+    else
+        declare(cursor, q, &question, request->hold);
     return q;
 }
 
@@ -229,8 +284,8 @@ tusk_cursor *tusk_cursor_open(tusk_conn *conn, const tusk_cursor_request *reques
 
     if (!cursor)
         return NULL;
-    cursor->declare = declare(cursor, request);
-    if (!cursor->declare) {
+    cursor->opening = open_by(cursor, request);
+    if (!cursor->opening) {
         destroy(cursor);
         return NULL;
     }
@@ -243,7 +298,7 @@ static tusk_query *close_portal(tusk_cursor *cursor)
 
     cursor->is_closed = true;
     if (q)
-        tusk__request_submit(cursor->conn, q, tusk_str_of(cursor->name), TUSK_NO_PARAMS);
+        tusk__request_submit(cursor->conn, q, tusk_str_of(tusk__portal_name_of(cursor->number).text), TUSK_NO_PARAMS);
     return q;
 }
 
@@ -274,12 +329,24 @@ void tusk_cursor_free(tusk_cursor *cursor)
 
 /* ---- batches ---- */
 
-static tusk_query *ask(tusk_cursor *cursor, const char *verb, int n)
+static tusk_query *ask_by_text(tusk_cursor *cursor, const char *verb, int n)
 {
     char sql[96];
 
-    (void)snprintf(sql, sizeof sql, "%s %d from %s", verb, n, cursor->name);
-    return submit(cursor, tusk_str_of(sql), TUSK_NO_PARAMS, NULL, NULL);
+    (void)snprintf(sql, sizeof sql, "%s %d from %s", verb, n, tusk__portal_name_of(cursor->number).text);
+    return submit(cursor, new_request(cursor, TUSK__QUERY_EXEC), tusk_str_of(sql), TUSK_NO_PARAMS);
+}
+
+static tusk_query *fetch(tusk_cursor *cursor, int n)
+{
+    tusk_query *q;
+
+    if (!cursor->is_portal)
+        return ask_by_text(cursor, "fetch forward", n);
+    q = new_request(cursor, TUSK__QUERY_FETCH);
+    if (q)
+        q->fetch_rows = (uint32_t)n;
+    return submit(cursor, q, (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
 }
 
 static tusk_query *refuse(const tusk_cursor *cursor, tusk_code code, const char *why)
@@ -313,7 +380,7 @@ tusk_query *tusk_cursor_fetch(tusk_cursor *cursor, int n)
         return refuse(cursor, TUSK_ERR_STATE, fault);
     if (n < 1)
         return refuse(cursor, TUSK_ERR_USAGE, "a batch has at least one row");
-    return ask(cursor, "fetch forward", n);
+    return fetch(cursor, n);
 }
 
 tusk_query *tusk_cursor_move(tusk_cursor *cursor, int n)
@@ -329,7 +396,7 @@ tusk_query *tusk_cursor_move(tusk_cursor *cursor, int n)
         return refuse(cursor, TUSK_ERR_USAGE, "so many rows cannot be passed over at once");
     if (n < 0 && !cursor->scrolls)
         return refuse(cursor, TUSK_ERR_USAGE, "only a cursor that was opened with .scroll goes backward");
-    return n < 0 ? ask(cursor, "move backward", -n) : ask(cursor, "move forward", n);
+    return n < 0 ? ask_by_text(cursor, "move backward", -n) : ask_by_text(cursor, "move forward", n);
 }
 
 /* ---- rows one by one ---- */
@@ -362,7 +429,7 @@ static void learn_size(tusk_cursor *cursor)
 static void ask_ahead(tusk_cursor *cursor)
 {
     cursor->n_asked = next_size(cursor);
-    cursor->ahead = ask(cursor, "fetch forward", cursor->n_asked);
+    cursor->ahead = fetch(cursor, cursor->n_asked);
     if (cursor->ahead)
         cursor->ahead->streaming = TUSK__STREAMS_BATCH;
 }

@@ -223,6 +223,8 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         [TUSK__QUERY_PREPARE] = "prepare",
         [TUSK__QUERY_CLOSE] = "close",
         [TUSK__QUERY_CLOSE_PORTAL] = "close",
+        [TUSK__QUERY_PORTAL] = "open",
+        [TUSK__QUERY_FETCH] = "fetch",
         [TUSK__QUERY_SCRIPT] = "script",
         [TUSK__QUERY_EXPLAIN] = "explain",
         [TUSK__QUERY_ANALYZE] = "explain",

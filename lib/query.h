@@ -21,6 +21,8 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_PREPARE, /* Parse, Describe, Sync */
     TUSK__QUERY_CLOSE,   /* Close, Sync */
     TUSK__QUERY_CLOSE_PORTAL, /* Close of a cursor, Sync: its name is the text */
+    TUSK__QUERY_PORTAL,  /* Parse, Describe, Bind to a portal with a name, Sync: a cursor is opened */
+    TUSK__QUERY_FETCH,   /* Describe of that portal, Execute of so many rows, Sync */
     TUSK__QUERY_EXPLAIN, /* of a prepared statement its plan: lib/explain.c */
     TUSK__QUERY_ANALYZE, /* … by running it between BEGIN and ROLLBACK; what that becomes in a transaction: */
     TUSK__QUERY_ANALYZE_INSIDE, /* between a savepoint and its rollback */
@@ -112,6 +114,8 @@ struct tusk_query {
     uint16_t n_closes;           /* so many Close come before its own messages; counted down as they are answered */
     tusk__desc *assumed;         /* EXEC, FIRST: the columns that its Bind chose formats for; counted; NULL: all alike */
     int32_t n_cols;              /* RUN: of its rows, -1 none */
+    uint32_t fetch_rows;         /* FETCH: at most */
+    uint64_t portal;             /* PORTAL, FETCH: the number in its name */
     uint64_t out_begin, out_end; /* in the connection's stream of sent bytes */
     tusk__held held;
 
@@ -124,6 +128,12 @@ struct tusk_query {
     uint8_t *fields; /* the server's error or notice, uncut */
     size_t fields_len, fields_cap;
 };
+
+/* Does the server tell the formats of its rows? Otherwise they are those that our Bind asked for. */
+static inline bool tusk__query_is_told_formats(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FETCH;
+}
 
 /* Could it pause, or must nothing be behind it? Then it is the last on the wire until it ends. */
 bool tusk__query_is_barrier(const tusk_query *q);

@@ -13,7 +13,8 @@ typedef struct tusk_cursor tusk_cursor;
 
 /** A query whose rows are fetched by and by. Zero means the default. Everything is borrowed until tusk_cursor_open() returns. */
 typedef struct tusk_cursor_request {
-    const char *sql;    /* UTF-8; one SELECT, VALUES or TABLE */
+    const char *sql;    /* UTF-8; one statement that has rows: SELECT, VALUES, INSERT … RETURNING, EXPLAIN, SHOW, CALL …, but not COPY; with
+                           .hold or .scroll a SELECT or VALUES. One without rows is run by the first fetch, and gives none */
     tusk_params params; /* $1 … */
     tusk_args args;     /* instead of params: by name, as tusk_request.args */
     tusk_named *named;  /* instead of sql, with args: tusk_named_parse() */
@@ -37,9 +38,11 @@ typedef struct tusk_cursor_request {
  *
  * Returns   the cursor, owned by the caller: tusk_cursor_free(). NULL: out of memory; every other failure is tusk_cursor_error(), and
  *           what is fetched fails too. None of its requests is kept in the statement cache
- * Errors    TUSK_ERR_USAGE no sql, a negative batch; of names as tusk_submit() · TUSK_ERR_SERVER 25P01 there is no transaction, and hold was not given · 42601 it is nothing that has rows to fetch
+ * Errors    TUSK_ERR_USAGE no sql, a negative batch, COPY or transaction control; of names as tusk_submit() · TUSK_ERR_STATE 25P01 there is no
+ *           transaction, and hold was not given; with .scroll it is TUSK_ERR_SERVER · TUSK_ERR_SERVER what the statement is refused for; of what
+ *           is fetched 34000: the transaction, or the savepoint, in which it was opened has ended
  * Thread    the loop's thread
- * Source    PostgreSQL docs, SQL Commands, "DECLARE"
+ * Source    PostgreSQL docs, Frontend/Backend Protocol, "Extended Query" (portals); SQL Commands, "DECLARE"
  * Example   docs/examples/cursor.c
  */
 TUSK_MUST_CHECK

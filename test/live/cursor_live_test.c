@@ -368,6 +368,203 @@ START_TEST(batch_has_the_bound_that_was_given)
 }
 END_TEST
 
+/* ---- portals --------------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *sql;
+    int n_rows;
+} with_rows[] = {
+    {"values (1), (2), (3)", 3},
+    {"table cursor_rows", 0},
+    {"insert into cursor_rows select generate_series(1, 100) returning n", 100},
+    {"with moved as (insert into cursor_rows select generate_series(1, 30) returning n) select n from moved", 30},
+    {"explain select 1", 1},
+    {"show server_version", 1},
+    {"call pg_temp.cursor_procedure(1, 0)", 1},
+    {"insert into cursor_rows values (1)", 0}, /* no rows: run by the first fetch */
+};
+
+/* Everything that has rows can be fetched, in parts. */
+START_TEST(every_statement_with_rows_has_a_cursor)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    run("create temp table cursor_rows (n int4)");
+    run("create or replace procedure pg_temp.cursor_procedure(a int, inout b int) language sql as 'select a + 1'");
+    run("begin");
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = with_rows[_i].sql, .batch_rows = 7});
+    while (tusk_cursor_next_row(cursor, &row))
+        n++;
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, with_rows[_i].n_rows);
+    tusk_cursor_free(cursor);
+    ck_assert_int_eq(n_portals(), 0);
+    run("commit");
+    if (strncmp(with_rows[_i].sql, "insert", 6) == 0)
+        ck_assert_int_eq(number("select count(*) from cursor_rows"), n ? n : 1);
+}
+END_TEST
+
+START_TEST(rows_of_a_portal_are_passed_over_too)
+{
+    tusk_cursor *cursor;
+    tusk_query *move;
+
+    run("create temp table cursor_rows (n int4, t text)");
+    run("begin");
+    cursor =
+        tusk_cursor_open(db, &(tusk_cursor_request){.sql = "insert into cursor_rows select n, repeat('x', 10) from "
+                                                           "generate_series(1, 30) n returning n, t"});
+    ck_batch(tusk_cursor_fetch(cursor, 5), 1, 5);
+    move = tusk_cursor_move(cursor, 20);
+    ck_ok(move);
+    ck_assert_int_eq(tusk_query_rows_affected(move), 20);
+    tusk_query_free(move);
+    ck_batch(tusk_cursor_fetch(cursor, 10), 26, 30);
+    ck_batch(tusk_cursor_fetch(cursor, 10), 31, 30); /* the end stays the end */
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
+/* BEGIN, the opening, two batches, the closing and COMMIT: one unit, one flight; and what stands behind a failing part of it is not run. */
+START_TEST(cursor_shares_the_flight_of_its_transaction)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *first, *second, *close, *commit;
+    tusk_cursor *cursor = open_numbers(20, 0);
+
+    first = tusk_cursor_fetch(cursor, _i ? 1000000 : 5);
+    second = tusk_cursor_fetch(cursor, 30);
+    close = tusk_cursor_close(cursor);
+    commit = tusk_commit(db);
+    ck_ok(begin);
+    ck_batch(first, 1, _i ? 20 : 5);
+    ck_batch(second, _i ? 21 : 6, 20);
+    ck_ok(close);
+    ck_ok(commit);
+    ck_cursor_fine(cursor);
+    tusk_query_free(begin);
+    tusk_query_free(close);
+    tusk_query_free(commit);
+    tusk_cursor_free(cursor);
+}
+END_TEST
+
+static void is_not_run(tusk_query *q)
+{
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_assert_str_eq(tusk_query_error(q)->sqlstate, "25P02");
+    ck_assert_ptr_nonnull(strstr(tusk_query_error(q)->message, "not run: open \"select nosuch\" failed before it"));
+    tusk_query_free(q);
+}
+
+START_TEST(opening_that_fails_ends_what_is_behind_it_in_the_unit)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *fetch, *other;
+    tusk_cursor *cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select nosuch"});
+    tusk_error err = {0};
+
+    fetch = tusk_cursor_fetch(cursor, 5);
+    other = tusk_exec(db, "select 1", TUSK_NO_PARAMS);
+    ck_ok(begin);
+    is_not_run(fetch);
+    is_not_run(other);
+    ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, "42703");
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), &err), TUSK_ERR_ROLLED_BACK);
+    tusk_query_free(begin);
+    tusk_cursor_free(cursor);
+    ck_usable(db);
+}
+END_TEST
+
+START_TEST(savepoint_that_is_undone_takes_the_cursor_with_it)
+{
+    tusk_cursor *cursor;
+    tusk_error err = {0};
+
+    run("begin");
+    run("savepoint s");
+    cursor = open_numbers(10, 0);
+    ck_batch(tusk_cursor_fetch(cursor, 3), 1, 3);
+    run("rollback to s");
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, 1), &err), TUSK_ERR_SERVER);
+    ck_assert_str_eq(err.sqlstate, "34000");
+    tusk_cursor_free(cursor);
+    run("rollback");
+}
+END_TEST
+
+/* A type without binary output: in a transaction nothing can be repeated, but the next try knows. */
+START_TEST(column_without_binary_output_is_learned)
+{
+    static const char sql[] = "select '=r/drv'::aclitem, n from generate_series(1, 100) n";
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    run("begin");
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = sql, .text_results = _i});
+    if (!_i) {
+        ck_assert(!tusk_cursor_next_row(cursor, &row));
+        ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, "42883");
+        ck_assert_int_eq(tusk_cursor_error(cursor)->retry, TUSK_RETRY_TRANSACTION);
+        ck_assert_ptr_nonnull(strstr(tusk_cursor_error(cursor)->hint, "now that is known"));
+        tusk_cursor_free(cursor);
+        run("rollback");
+        run("begin");
+        cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = sql});
+    }
+    while (tusk_cursor_next_row(cursor, &row)) {
+        ck_assert(tusk_str_is(tusk_get_text(&row, 0), "=r/drv"));
+        if (_i)
+            ck_assert(tusk_str_is(tusk_get_text(&row, 1), textf("%d", ++n)));
+        else
+            ck_assert_int_eq(tusk_get_int4(&row, 1), ++n);
+    }
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, 100);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
+/* The formats are those of the connection before, and the columns have changed: told by the server, never misread. */
+START_TEST(columns_that_have_changed_are_never_misread)
+{
+    static const char sql[] = "select * from cursor_altered";
+    tusk_cursor *cursor;
+    tusk_row row;
+    double sum = 0;
+
+    run("drop table if exists cursor_altered");
+    run("create table cursor_altered as select 3::int4 a, '=r/drv'::aclitem b");
+    ck_assert_int_eq(tusk_await_free(tusk_exec(db, sql, TUSK_NO_PARAMS), NULL), TUSK_OK);
+    run(_i ? "alter table cursor_altered drop column b"
+           : "alter table cursor_altered alter a type float4 using a + 0.5");
+    disconnect(db);
+    db = connect_plain(); /* what this one knows, the other has learned */
+    run("begin");
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = sql});
+    if (_i) {
+        ck_assert(!tusk_cursor_next_row(cursor, &row));
+        ck_assert_int_eq(tusk_cursor_error(cursor)->retry, TUSK_RETRY_TRANSACTION);
+        tusk_cursor_free(cursor);
+        run("rollback");
+        run("begin");
+        cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = sql});
+    }
+    while (tusk_cursor_next_row(cursor, &row))
+        sum += _i ? (double)tusk_get_int4(&row, 0) : (double)tusk_get_float4(&row, 0);
+    ck_cursor_fine(cursor);
+    ck_assert_double_eq(sum, _i ? 3 : 3.5);
+    tusk_cursor_free(cursor);
+    run("commit");
+    run("drop table cursor_altered");
+}
+END_TEST
+
 /* ---- WITH HOLD ------------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(held_cursor_needs_no_transaction_and_outlives_one)
@@ -423,15 +620,26 @@ END_TEST
 
 /* ---- what goes wrong ---------------------------------------------------------------------------------------------------------------- */
 
+/* The first one outside of a transaction: .hold is the way out. A cursor that scrolls is of a SELECT alone. */
 static const struct {
-    const char *sql, *sqlstate;
+    const char *sql;
+    tusk_code code;
+    const char *sqlstate;
     int position;
+    bool scrolls;
 } refused[] = {
-    {"select 1", "25P01", 0}, /* no transaction: .hold is the way out */
-    {"select nosuch from pg_class", "42703", 8},
-    {"insert into pg_class default values", "42601", 1},
-    {"select 1; select 2", "42601", 0},
-    {"", "42601", 0},
+    {"select 1", TUSK_ERR_STATE, "25P01", 0, false},
+    {"select nosuch from pg_class", TUSK_ERR_SERVER, "42703", 8, false},
+    {"select nosuch from pg_class", TUSK_ERR_SERVER, "42703", 8, true},
+    {"insert into pg_class default values", TUSK_ERR_SERVER, "42601", 1, true},
+    {"select 1; select 2", TUSK_ERR_SERVER, "42601", 0, false},
+    {"", TUSK_ERR_SERVER, "42601", 0, true},
+    {"", TUSK_ERR_USAGE, "42601", 0, false},
+    {" ; -- nothing", TUSK_ERR_USAGE, "42601", 0, false},
+    {"/* all of it */ copy pg_class to stdout", TUSK_ERR_USAGE, "42601", 0, false},
+    {"commit", TUSK_ERR_USAGE, "42601", 0, false},
+    {"savepoint s", TUSK_ERR_USAGE, "42601", 0, false},
+    {"rollback to s", TUSK_ERR_USAGE, "42601", 0, false},
 };
 
 START_TEST(cursor_that_cannot_be_opened_says_why)
@@ -441,10 +649,10 @@ START_TEST(cursor_that_cannot_be_opened_says_why)
 
     if (_i > 0)
         run("begin");
-    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = refused[_i].sql});
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = refused[_i].sql, .scroll = refused[_i].scrolls});
     ck_cursor_fine(cursor); /* nothing is known yet */
     ck_assert(!tusk_cursor_next_row(cursor, &row));
-    ck_assert_int_eq(tusk_cursor_error(cursor)->code, TUSK_ERR_SERVER);
+    ck_assert_msg(tusk_cursor_error(cursor)->code == refused[_i].code, "%s", said(tusk_cursor_error(cursor)));
     ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, refused[_i].sqlstate);
     if (refused[_i].position)
         ck_assert_int_eq(tusk_cursor_error(cursor)->position, refused[_i].position);
@@ -630,6 +838,13 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, values_go_by_name_too, 0, 2);
     tcase_add_test(tcase, position_of_an_error_is_one_in_the_text_with_names);
     tcase_add_test(tcase, batch_has_the_bound_that_was_given);
+    tcase_add_loop_test(tcase, every_statement_with_rows_has_a_cursor, 0, N_OF(with_rows));
+    tcase_add_test(tcase, rows_of_a_portal_are_passed_over_too);
+    tcase_add_loop_test(tcase, cursor_shares_the_flight_of_its_transaction, 0, 2);
+    tcase_add_test(tcase, opening_that_fails_ends_what_is_behind_it_in_the_unit);
+    tcase_add_test(tcase, savepoint_that_is_undone_takes_the_cursor_with_it);
+    tcase_add_loop_test(tcase, column_without_binary_output_is_learned, 0, 2);
+    tcase_add_loop_test(tcase, columns_that_have_changed_are_never_misread, 0, 2);
     tcase_add_loop_test(tcase, held_cursor_needs_no_transaction_and_outlives_one, 0, 2);
     tcase_add_loop_test(tcase, cursor_that_cannot_be_opened_says_why, 0, N_OF(refused));
     tcase_add_test(tcase, error_in_the_middle_ends_the_rows);

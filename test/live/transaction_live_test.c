@@ -111,6 +111,32 @@ START_TEST(begin_insert_and_commit_are_one_round_trip)
 }
 END_TEST
 
+/* Opened, fetched from in parts, and closed; the first time, too. */
+START_TEST(a_cursor_from_begin_to_commit_is_one_round_trip)
+{
+    tusk_query *begin, *batch[3], *close, *commit;
+    tusk_cursor *cursor;
+    trips since = mark();
+
+    begin = tusk_begin(db, NULL);
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = "select generate_series(1, $1)", .params = TUSK_PARAMS(tusk_int4(25))});
+    for (int i = 0; i < 3; i++)
+        batch[i] = tusk_cursor_fetch(cursor, 10);
+    close = tusk_cursor_close(cursor);
+    commit = tusk_commit(db);
+    is_fine(commit);
+    took_one_trip(since);
+    is_fine(begin);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_eq(tusk_query_n_rows(batch[i]), i < 2 ? 10 : 5);
+        is_fine(batch[i]);
+    }
+    is_fine(close);
+    tusk_cursor_free(cursor);
+}
+END_TEST
+
 START_TEST(what_is_submitted_before_the_login_is_one_flight_too)
 {
     tusk_conn *conn = db;
@@ -752,6 +778,7 @@ Suite *tusk_suite(void)
 
     tcase_add_checked_fixture(tcase, counted_up, counted_down);
     tcase_add_test(tcase, begin_insert_and_commit_are_one_round_trip);
+    tcase_add_test(tcase, a_cursor_from_begin_to_commit_is_one_round_trip);
     tcase_add_test(tcase, what_is_submitted_before_the_login_is_one_flight_too);
     tcase_add_test(tcase, transactions_follow_one_another_without_waiting_for_the_caller);
     tcase_add_loop_test(tcase, a_transaction_is_of_the_kind_that_was_asked_for, 0, N_OF(kinds));
