@@ -49,6 +49,12 @@ static bool has_other_columns(const tusk_query *q)
     return is_state(q, "08P01") && q->assumed && q->first.desc && q->first.desc->n_cols != q->assumed->n_cols;
 }
 
+/* Of a statement that was there already. */
+static bool is_run(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_MANY;
+}
+
 /* What was answered with it says most: a statement of the caller's that speaks of prepared statements fails elsewhere. */
 static reason reason_of(const tusk_query *q)
 {
@@ -60,9 +66,9 @@ static reason reason_of(const tusk_query *q)
     case TUSK__EXPECT_PARSE:
         return is_state(q, "42P05") && q->stmt ? REASON_TAKEN : REASON_NONE;
     case TUSK__EXPECT_BIND:
-        if (q->kind == TUSK__QUERY_RUN && is_state(q, "0A000") && is_raised_by(q, revalidates))
+        if (is_run(q) && is_state(q, "0A000") && is_raised_by(q, revalidates))
             return REASON_STALE;
-        if (q->kind == TUSK__QUERY_RUN && is_state(q, "26000"))
+        if (is_run(q) && is_state(q, "26000"))
             return REASON_LOST;
         if (has_other_columns(q))
             return REASON_COLUMNS;
