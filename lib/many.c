@@ -142,8 +142,6 @@ tusk_query *tusk_many_submit(tusk_conn *conn, const tusk_many_request *request)
     set_options(q, request);
     if (fault)
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "%s", fault)->fate = TUSK_FATE_NOT_SENT;
-    else
-        (void)tusk__check_sql(conn, q, sql);
     if (q->error.code == TUSK_OK)
         tusk__deadline_start(q, request->timeout);
     q->many = many_new(q, request, request->stmt ? (tusk_str){NULL, 0} : sql);

@@ -296,7 +296,7 @@ static void settle(tusk_query *q)
     q->error.fate = TUSK_FATE_ANSWERED;
     if (many->form->is_atomic && many->has_failed)
         tusk__query_spoil_rows(q);
-    if (q->error.code == TUSK_ERR_LIMIT && !q->error.hint[0] && !many->has_failed)
+    if ((q->error.code == TUSK_ERR_LIMIT || q->error.code == TUSK_ERR_NOMEM) && !many->has_failed)
         tusk__error_hint(&q->error, tusk_str_of("All items were run; only their rows are missing."));
 }
 

@@ -715,7 +715,7 @@ void tusk__many_pump(tusk__task *task)
 /* None of the pulls runs inside the caller's submit: the first is asked for in a turn to come. */
 tusk_code tusk__many_encode(tusk_conn *conn, tusk_query *q)
 {
-    (void)conn;
+    TUSK_TRY(tusk__check_sql(conn, q, q->stmt ? q->stmt->text : q->many->sql));
     tusk__many_pump_soon(q);
     return TUSK_OK;
 }

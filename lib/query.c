@@ -252,7 +252,8 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         return;
     if (q->stmt && !q->named)
         tusk__sql_head(q->stmt->text, text, sizeof text);
-    tusk__error_where(err, "%s \"%s\"", q->stmt && q->stmt->is_cached ? "exec" : acts[q->kind],
+    tusk__error_where(err, "%s \"%s\"",
+                      q->stmt && q->stmt->is_cached && q->kind != TUSK__QUERY_MANY ? "exec" : acts[q->kind],
                       q->stmt && !q->named ? text : q->sql);
 }
 
