@@ -5,6 +5,7 @@
 #include "lib/explain.h"
 #include "lib/formats.h"
 #include "lib/known.h"
+#include "lib/many.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -95,6 +96,7 @@ static void on_parameter_description(tusk_conn *conn, tusk_query *q, const tusk_
 /* What is known of a statement from now on: to it, if it has a name, and to all connections. */
 static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
 {
+    bool is_first = q->kind == TUSK__QUERY_FIRST || q->kind == TUSK__QUERY_MANY;
     bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || q->kind == TUSK__QUERY_STACK || tusk__is_analyze(q);
     tusk__desc *next = is_plan ? NULL : tusk__formats_for_next(conn, q, desc);
 
@@ -103,14 +105,14 @@ static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
     /* of one that runs once: all in binary is what is asked for without knowing anything */
     if (((q->kind == TUSK__QUERY_EXEC || q->kind == TUSK__QUERY_PORTAL) &&
          (q->assumed || !tusk__desc_is_all_binary(next))) ||
-        (q->kind == TUSK__QUERY_FIRST && q->stmt->is_cached))
+        (is_first && q->stmt->is_cached))
         tusk__known_set(conn->loop, tusk__known_key(conn, q->hash), next);
     if (!q->stmt) {
         tusk__desc_unref(next);
         return;
     }
     tusk__stmt_set_formats(q->stmt, next);
-    if (q->kind == TUSK__QUERY_FIRST)
+    if (is_first)
         tusk__stmt_first_described(q->stmt);
 }
 
@@ -615,6 +617,21 @@ static const struct {
     [TUSK__EV_NOTIFICATION] = {NULL},
 };
 
+static void on_notice(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    if (!q || q->kind != TUSK__QUERY_MANY || !tusk__many_is_own_notice(q, ev->body))
+        tusk__answer_notice(conn, ev);
+}
+
+/* Of what is answered in parts. */
+static void on_part(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    if (q->kind == TUSK__QUERY_MANY)
+        tusk__many_event(conn, q, ev);
+    else
+        tusk__batch_event(conn, q, ev);
+}
+
 void tusk__answer_event(tusk_conn *conn, const tusk__event *ev)
 {
     tusk_query *q;
@@ -626,13 +643,13 @@ void tusk__answer_event(tusk_conn *conn, const tusk__event *ev)
     }
     q = head_of(conn);
     if (ev->kind == TUSK__EV_NOTICE)
-        tusk__answer_notice(conn, ev);
+        on_notice(conn, q, ev);
     else if (ev->kind == TUSK__EV_PARAMETER_STATUS)
         tusk__answer_parameter(conn, ev);
     else if (ev->kind == TUSK__EV_ERROR && (ev->is_fatal || !q))
         on_fatal(conn, ev);
     else if (q && q->batch)
-        tusk__batch_event(conn, q, ev);
+        on_part(conn, q, ev);
     else if (q && handlers[ev->kind].fn)
         handlers[ev->kind].fn(conn, q, ev);
 }

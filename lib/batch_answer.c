@@ -100,7 +100,7 @@ static void complete_error(const tusk_query *q, const tusk__step *step, tusk_err
     }
     tusk__sql_head(outcome->sql, head, sizeof head);
     tusk__error_where(err, "operation %u \"%s\"", (unsigned)outcome->operation, head);
-    err->item = (int)outcome->operation;
+    err->item = outcome->operation;
     if (err->position > 0)
         err->position += q->batch->stack->statements[step->statement].offset;
 }

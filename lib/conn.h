@@ -200,6 +200,15 @@ tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 /* Parse and Describe, unless that was done by the one in front of it, Bind, Execute: unnamed, without a Sync. */
 TUSK_MUST_CHECK
 tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, bool is_parsed);
+/* One parameter of a Bind that is being written; its format goes to the place that was left free for all of them. */
+TUSK_MUST_CHECK
+tusk_code tusk__write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
+                            size_t formats_at);
+/* The description that the rows of a run of q->stmt will have. */
+TUSK_MUST_CHECK
+tusk_code tusk__run_desc(tusk_query *q);
+/* Is it text that may be sent? Else the query has its error. */
+tusk_code tusk__check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql);
 /* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. */
 TUSK_MUST_CHECK
 tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
@@ -212,7 +221,7 @@ TUSK_MUST_CHECK
 tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
                            const tusk__desc *desc);
 /* Its answers are expected from now on: so many. */
-void tusk__expect_answers(tusk__session *session, const tusk_query *q);
+void tusk__expect_answers(tusk__session *session, tusk_query *q);
 size_t tusk__n_expects(const tusk_query *q);
 
 /* request.c: encode now or hold */
@@ -227,6 +236,8 @@ bool tusk__request_fence(tusk_conn *conn);
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
 /* The same, but it stays in the queue, refused: the caller gives it its error. Only of one that is encoded or held. */
 void tusk__request_refuse(tusk_conn *conn, tusk_query *q);
+/* Nothing of it was written, and nothing will be: it ends in its place. */
+void tusk__request_end_unwritten(tusk_conn *conn, tusk_query *q);
 /* Take out of the buffer what no byte was sent of: the connection is closing. */
 void tusk__request_unsend(tusk_conn *conn);
 /* End the refused ones in front of the one whose answer has come. */
@@ -258,7 +269,7 @@ static inline bool tusk__receive_is_held(const tusk_conn *conn)
 {
     const tusk_query *head = tusk__queue_first_sent(conn);
 
-    return head && (head->is_paused || tusk__stream_is_full(conn, head));
+    return head && ((head->paused & TUSK__PAUSED_ROWS) || tusk__stream_is_full(conn, head));
 }
 void tusk__receive_review(tusk_conn *conn);
 void tusk__receive_last_words(tusk_conn *conn, tusk_error *err);

@@ -8,6 +8,7 @@
 #include "lib/cursor.h"
 #include "lib/explain.h"
 #include "lib/formats.h"
+#include "lib/many.h"
 #include "lib/pooler.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
@@ -72,6 +73,7 @@ static const struct {
     [TUSK__QUERY_COMMIT] = {encode_control, expect_control, sizeof expect_control},
     [TUSK__QUERY_ROLLBACK] = {encode_control, expect_control, sizeof expect_control},
     [TUSK__QUERY_STACK] = {encode_control, NULL, 0},
+    [TUSK__QUERY_MANY] = {encode_control, NULL, 0},
     [TUSK__QUERY_ROLLBACK_TO] = {NULL, expect_rollback_to, sizeof expect_rollback_to},
 };
 
@@ -102,7 +104,7 @@ static bool is_pooled(const tusk_conn *conn)
     return conn->settings->pooler == TUSK__POOLER_TRANSACTION;
 }
 
-static tusk_code check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql)
+tusk_code tusk__check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql)
 {
     if (sql.len && memchr(sql.ptr, 0, sql.len))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
@@ -158,6 +160,12 @@ static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tus
     if (b->failed == TUSK_OK)
         tusk__put16(b->buf + formats_at + 2 * i, format);
     return TUSK_OK;
+}
+
+tusk_code tusk__write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
+                            size_t formats_at)
+{
+    return write_param(b, q, i, value, type, formats_at);
 }
 
 /* The formats of the result columns: one for all, or one per column where the description has a say. */
@@ -239,7 +247,7 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     tusk__command command;
     tusk_str name;
 
-    TUSK_TRY(check_sql(conn, q, r->sql));
+    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
     command = tusk__command_of(r->sql);
     q->is_copy = command == TUSK__COMMAND_COPY;
     q->is_commit = tusk__command_is_commit(command);
@@ -259,7 +267,7 @@ tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__requ
     tusk_str unnamed = {NULL, 0};
 
     TUSK_TRY(tusk__check_size(q, r));
-    TUSK_TRY(check_sql(conn, q, r->sql));
+    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
     if (!is_parsed) {
         write_parse(&conn->out, unnamed, r->sql, r->params);
         tusk__describe_write(&conn->out, 'S', unnamed);
@@ -297,6 +305,11 @@ static tusk_code set_run_desc(tusk_query *q)
         return TUSK_ERR_NOMEM;
     tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_TEXT);
     return TUSK_OK;
+}
+
+tusk_code tusk__run_desc(tusk_query *q)
+{
+    return set_run_desc(q);
 }
 
 /* What every run of a statement says but for its parameters, written once: Bind up to their number, the result formats,
@@ -411,7 +424,7 @@ static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__requ
 {
     tusk_str name = handle_name(conn, q->stmt);
 
-    TUSK_TRY(check_sql(conn, q, r->sql));
+    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
     close_dropped(conn, q);
     tusk__parse_write(&conn->out, name, r->sql, q->stmt->given, q->stmt->n_given);
     tusk__describe_write(&conn->out, 'S', name);
@@ -463,7 +476,7 @@ static tusk_code encode_fetch(tusk_conn *conn, tusk_query *q, const tusk__reques
 
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
-    TUSK_TRY(check_sql(conn, q, r->sql));
+    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
     q->is_commit = tusk__command_is_commit(tusk__command_of(r->sql));
     tusk__query_write(&conn->out, r->sql);
     return TUSK_OK;
@@ -474,6 +487,8 @@ static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__requ
     (void)r;
     if (q->kind == TUSK__QUERY_STACK)
         return tusk__encode_batch(conn, q);
+    if (q->kind == TUSK__QUERY_MANY)
+        return tusk__many_encode(conn, q);
     if (q->kind == TUSK__QUERY_BEGIN)
         return tusk__encode_begin(conn, q);
     return q->kind == TUSK__QUERY_COMMIT ? tusk__encode_commit(conn, q) : tusk__encode_rollback(conn, q);
@@ -484,14 +499,27 @@ static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__requ
 size_t tusk__n_expects(const tusk_query *q)
 {
     if (q->batch)
-        return q->batch->n_expects;
+        return q->kind == TUSK__QUERY_MANY ? tusk__many_n_expects(q) : q->batch->n_expects;
     return kinds[q->kind].n_expects - (q->is_copy || q->shares_sync ? 1 : 0) + q->n_closes;
 }
 
-void tusk__expect_answers(tusk__session *session, const tusk_query *q)
+static void expect_parts(tusk__session *session, tusk_query *q)
+{
+    if (q->kind == TUSK__QUERY_MANY)
+        tusk__many_expect(session, q);
+    else
+        tusk__session_expect(session, q->batch->expects, q->batch->n_expects);
+}
+
+void tusk__expect_answers(tusk__session *session, tusk_query *q)
 {
     static const uint8_t expect_closed[] = {TUSK__EXPECT_CLOSE};
-    const uint8_t *expects = q->batch ? q->batch->expects : kinds[q->kind].expects;
+    const uint8_t *expects = kinds[q->kind].expects;
+
+    if (q->batch) {
+        expect_parts(session, q);
+        return;
+    }
 
     for (uint16_t i = 0; i < q->n_closes; i++)
         tusk__session_expect(session, expect_closed, 1);

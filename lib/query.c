@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lib/conn.h"
+#include "lib/many.h"
 #include "lib/named.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
@@ -35,6 +36,15 @@ typedef struct pooled_query {
 
 /* ---- making and recycling ---- */
 
+/* What is answered in parts. */
+static void drop_parts(tusk_query *q)
+{
+    if (q->kind == TUSK__QUERY_MANY)
+        tusk__many_free(q);
+    else
+        tusk__batch_free(q);
+}
+
 static void query_destroy(pooled_query *p)
 {
     const tusk_allocator *allocator = tusk__loop_allocator(p->q.loop);
@@ -54,7 +64,7 @@ static void query_destroy(pooled_query *p)
     if (p->q.level)
         tusk__level_leave(&p->q);
     if (p->q.batch)
-        tusk__batch_free(&p->q);
+        drop_parts(&p->q);
     if (p->q.conn)
         tusk__conn_unpin(p->q.conn);
     tusk__result_free(&p->q.first, allocator);
@@ -156,13 +166,14 @@ static void query_clear(tusk_query *q)
     if (q->level)
         tusk__level_leave(q);
     if (q->batch)
-        tusk__batch_free(q);
+        drop_parts(q);
     q->held.sql = (tusk_str){NULL, 0};
     q->held.params = (tusk_params){NULL, 0};
     q->fields_len = 0;
     q->sql[0] = '\0';
     q->is_done = q->is_released = q->is_kept = q->is_given_up = q->in_callback = false;
-    q->text_results = q->cancelable = q->is_paused = false;
+    q->text_results = q->cancelable = false;
+    q->paused = 0;
     q->streaming = TUSK__STREAMS_NOT;
     q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = false;
     q->is_commit = q->is_copy = q->owes_sync = q->copy_refused = false;
@@ -235,6 +246,7 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         [TUSK__QUERY_ROLLBACK] = "rollback",
         [TUSK__QUERY_ROLLBACK_TO] = "rollback",
         [TUSK__QUERY_STACK] = "stack",
+        [TUSK__QUERY_MANY] = "execute-many",
     };
 
     char text[sizeof q->sql];
@@ -243,7 +255,8 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         return;
     if (q->stmt && !q->named)
         tusk__sql_head(q->stmt->text, text, sizeof text);
-    tusk__error_where(err, "%s \"%s\"", q->stmt && q->stmt->is_cached ? "exec" : acts[q->kind],
+    tusk__error_where(err, "%s \"%s\"",
+                      q->stmt && q->stmt->is_cached && q->kind != TUSK__QUERY_MANY ? "exec" : acts[q->kind],
                       q->stmt && !q->named ? text : q->sql);
 }
 
@@ -459,7 +472,7 @@ void tusk_query_free(tusk_query *q)
     q->is_released = true;
     q->on_row = NULL;
     q->on_done = NULL;
-    q->is_paused = false;
+    q->paused = 0;
     q->streaming = TUSK__STREAMS_NOT;
     if (q->is_done && q->stage == TUSK__STAGE_OUT && !q->pins && !q->in_callback) {
         recycle_if_unused(q); /* the way of nearly all: its rows go with it, and it holds nobody up */
@@ -467,6 +480,8 @@ void tusk_query_free(tusk_query *q)
     }
     if (!q->in_callback)
         tusk__query_drop_rows(q);
+    if (!q->is_done && q->kind == TUSK__QUERY_MANY)
+        tusk__many_stop(q); /* its pull may be gone with it */
     tusk__receive_review(q->conn);
     if (q->is_done)
         recycle_if_unused(q);
@@ -513,17 +528,25 @@ static bool is_behind_answers(const tusk_query *q)
                                            q->error.code == TUSK_OK && tusk_conn_get_state(q->conn) == TUSK_CONN_READY);
 }
 
+/* A load whose pull has said "not yet": nothing is awaited of the server, and nothing is left on the loop that could resume it. */
+static bool is_starved(const tusk_query *q)
+{
+    return tusk__many_is_idle(q) && tusk__loop_is_quiet_but(q->loop, &q->conn->io);
+}
+
 /* Can only the caller move it: it is paused, or behind a stream whose rows only the caller takes? Behind a paused query it waits for
  * whoever resumes that one, as long as there is anybody. */
 static bool is_stuck(const tusk_query *q)
 {
     const tusk_query *head = tusk__queue_first_sent(q->conn);
 
-    if (q->is_paused)
-        return true;
+    if (q->paused)
+        return (q->paused & TUSK__PAUSED_ROWS) || is_starved(q);
     if (!head || head == q || head->is_done || !is_behind_answers(q))
         return false;
-    return head->streaming == TUSK__STREAMS_WALK || (head->is_paused && tusk__loop_is_quiet(q->loop));
+    if (head->paused & TUSK__PAUSED_PULL)
+        return is_starved(head);
+    return head->streaming == TUSK__STREAMS_WALK || (head->paused && tusk__loop_is_quiet(q->loop));
 }
 
 /* Nothing more comes of it until its rows are taken. */
@@ -577,9 +600,13 @@ static const char *why_not_awaited(const tusk_query *q)
         return "a query cannot be waited for inside a callback: use on_done";
     if (q->is_released)
         return "the query was freed by a callback while it was waited for";
-    if (q->is_paused)
+    if (q->paused & TUSK__PAUSED_PULL)
+        return "the pull has said TUSK_AGAIN: only tusk_many_resume() can move it";
+    if (q->paused)
         return "the query is paused: only tusk_query_resume() can move it";
-    if (head && head->is_paused)
+    if (head && (head->paused & TUSK__PAUSED_PULL))
+        return "the query is behind a load whose pull has said TUSK_AGAIN: resume or free that one first";
+    if (head && head->paused)
         return "the query is behind a paused one of its connection: resume or free that one first";
     return "the query is behind a stream of its connection: take that one's rows with tusk_next_row(), or free it, "
            "first";
@@ -687,16 +714,16 @@ tusk_code tusk_query_pause(tusk_query *q)
 {
     if (!q || !q->on_row || q->is_done)
         return TUSK_ERR_STATE;
-    q->is_paused = true;
+    q->paused |= TUSK__PAUSED_ROWS;
     tusk__receive_review(q->conn);
     return TUSK_OK;
 }
 
 tusk_code tusk_query_resume(tusk_query *q)
 {
-    if (!q || !q->is_paused)
+    if (!q || !(q->paused & TUSK__PAUSED_ROWS))
         return TUSK_ERR_STATE;
-    q->is_paused = false;
+    q->paused &= (uint8_t)~TUSK__PAUSED_ROWS;
     tusk__receive_review(q->conn);
     return TUSK_OK;
 }
@@ -719,6 +746,10 @@ static bool turn_for(tusk_query *q)
     tusk_code code;
 
     tusk__receive_review(q->conn);
+    if (q->paused && is_stuck(q)) {
+        (void)tusk__error_set(&q->value_error, TUSK_ERR_STATE, NULL, "%s", why_not_awaited(q));
+        return false;
+    }
     q->pins++;
     code = tusk_loop_turn(q->loop, TUSK_NONE, NULL);
     q->pins--;
@@ -819,5 +850,7 @@ tusk_str tusk_query_tag(const tusk_query *q)
 
 int64_t tusk_query_rows_affected(const tusk_query *q)
 {
+    if (q && q->kind == TUSK__QUERY_MANY && q->many && !q->many->item_results)
+        return q->many->rows_affected;
     return tusk__command_tag_rows(tusk_query_tag(q));
 }

@@ -32,6 +32,7 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_COMMIT,  /* COMMIT or RELEASE */
     TUSK__QUERY_ROLLBACK,
     TUSK__QUERY_STACK,
+    TUSK__QUERY_MANY, /* items as they are pulled: lib/many.h */
     TUSK__QUERY_ROLLBACK_TO, /* what a ROLLBACK becomes when it is encoded, if it ends a savepoint */
     TUSK__N_WIRE_KINDS,
     TUSK__QUERY_WAIT = TUSK__N_WIRE_KINDS /* conn_ready, stmt_ready, close */
@@ -52,6 +53,9 @@ typedef enum tusk__query_stage {
     TUSK__STAGE_OUT      /* not in a queue (any more) */
 } tusk__query_stage;
 
+/* Its rows are held up by the caller; its pull has said "not yet". Bits. */
+typedef enum tusk__paused { TUSK__PAUSED_ROWS = 1, TUSK__PAUSED_PULL = 2 } tusk__paused;
+
 /* The copy of a request that cannot be encoded yet, or may have to be sent again. */
 typedef struct tusk__held {
     uint8_t *memory; /* one block: sql, values, their bytes */
@@ -67,7 +71,10 @@ struct tusk_query {
     tusk_conn *conn; /* pinned */
     tusk_stmt *stmt; /* counted; FIRST, RUN, PREPARE, CLOSE */
     struct tusk__level *level; /* counted; NULL: of no transaction that tusk_begin() began */
-    struct tusk__batch *batch; /* STACK: what it is on the wire; else NULL */
+    union { /* what is answered in parts; else NULL. One pointer says for both that there is something */
+        struct tusk__batch *batch; /* STACK: what it is on the wire */
+        struct tusk__many *many;   /* MANY: the same */
+    };
     tusk_named *named; /* counted; NULL: without names. For the positions of errors */
     tusk__query_kind kind;
     tusk__query_stage stage;
@@ -83,7 +90,7 @@ struct tusk_query {
 
     /* options */
     bool text_results, cancelable;
-    bool is_paused;
+    uint8_t paused;         /* tusk__paused: what only the caller can move */
     uint8_t streaming;      /* tusk__streaming: its rows may wait at the server */
     bool rows_given;        /* at least one row reached the caller: no repetition */
     bool is_repeated;       /* sent for the second time */
@@ -141,7 +148,8 @@ bool tusk__query_is_barrier(const tusk_query *q);
 /* Does its form depend on the transaction status? Then it is encoded only when that is known. */
 static inline bool tusk__query_needs_status(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_BEGIN || q->kind == TUSK__QUERY_STACK || q->kind == TUSK__QUERY_ANALYZE;
+    return q->kind == TUSK__QUERY_BEGIN || q->kind == TUSK__QUERY_STACK || q->kind == TUSK__QUERY_MANY ||
+           q->kind == TUSK__QUERY_ANALYZE;
 }
 
 /* A cleared query from the loop's free list, or new. NULL: out of memory. */

@@ -9,7 +9,7 @@
 static tusk__tried tried_of(const tusk_query *q)
 {
     return (tusk__tried){.stmt = q->stmt,
-                         .is_run = q->kind == TUSK__QUERY_RUN,
+                         .is_run = q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_MANY, /* was there already */
                          .text_results = q->text_results,
                          .failed_at = q->failed_at,
                          .hash = q->hash,

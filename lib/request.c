@@ -2,6 +2,7 @@
  * How it is written is encode.c's business; it sends nothing and reads nothing.
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #include "lib/explain.h"
+#include "lib/many.h"
 #include "lib/sql.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -29,6 +30,8 @@ static void take_back(tusk_conn *conn, tusk_query *q)
     q->n_closes = 0;
     if (q->kind == TUSK__QUERY_FIRST)
         tusk__stmt_first_failed(q->stmt, false);
+    else if (q->kind == TUSK__QUERY_MANY)
+        tusk__many_retracted(q);
 }
 
 /* Encode, or refuse with the query's error and nothing left in the buffer. */
@@ -69,14 +72,15 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 
 bool tusk__query_is_barrier(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FENCE || q->on_row || q->is_copy || q->cancelable ||
-           q->streaming == TUSK__STREAMS_WALK || q->is_given_up;
+    return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FENCE || q->kind == TUSK__QUERY_MANY || q->on_row ||
+           q->is_copy || q->cancelable || q->streaming == TUSK__STREAMS_WALK || q->is_given_up;
 }
 
 /* Is it about a handle's statement that must be ready? */
 static bool needs_stmt(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q);
+    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q) ||
+           (q->kind == TUSK__QUERY_MANY && q->stmt);
 }
 
 static bool stmt_is_pending(const tusk_query *q)
@@ -270,6 +274,12 @@ void tusk__request_refuse(tusk_conn *conn, tusk_query *q)
         conn->held_bytes -= q->held.size;
     }
     tusk__queue_refuse(conn, q);
+}
+
+void tusk__request_end_unwritten(tusk_conn *conn, tusk_query *q)
+{
+    tusk__queue_refuse(conn, q);
+    tusk__request_release(conn); /* and settles the refused ones */
 }
 
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q)

@@ -360,7 +360,7 @@ static void check_alone(const run *r, const part *p, const tusk_error *err)
     bool is_not_run = strncmp(err->message, "not run: ", 9) == 0;
 
     must(r, (err->code != TUSK_ERR_ROLLED_BACK && !is_not_run) || err->item == (int)p->operation || err->item < 0,
-         "operation %u ends because of operation %d", p->operation, err->item);
+         "operation %u ends because of operation %d", p->operation, (int)err->item);
 }
 
 /* An operation has failed, and its stack is undone: the transaction around it goes on. */
