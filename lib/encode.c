@@ -453,7 +453,7 @@ static tusk_code encode_portal(tusk_conn *conn, tusk_query *q, const tusk__reque
 {
     tusk_str unnamed = {NULL, 0};
 
-    TUSK_TRY(check_sql(conn, q, r->sql));
+    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
     tusk__formats_assume(conn, q);
     write_parse(&conn->out, unnamed, r->sql, r->params);
     tusk__describe_write(&conn->out, 'S', unnamed);
