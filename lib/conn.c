@@ -195,7 +195,7 @@ static void complete_queue(tusk_conn *conn, const tusk_error *err)
             tusk__batch_lost(q);
         q->stage = TUSK__STAGE_OUT;
         q->paused = 0;
-        q->is_streaming = false;
+        q->streaming = TUSK__STREAMS_NOT;
         if (q->is_done) {
             tusk__query_leave(q);
         } else {

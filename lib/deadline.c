@@ -180,7 +180,7 @@ static void give_up(tusk_query *q)
         conn->is_expired = true; /* before the callback: what it submits must not be sent behind q */
     tusk__query_spoil_rows(q);
     q->paused = 0;
-    q->is_streaming = false;
+    q->streaming = TUSK__STREAMS_NOT;
     tusk__receive_review(conn);
     tusk__query_complete(q);
     consider_cancel(conn);

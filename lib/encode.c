@@ -5,6 +5,7 @@
 #include "lib/codec/codec.h"
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/cursor.h"
 #include "lib/explain.h"
 #include "lib/formats.h"
 #include "lib/many.h"
@@ -21,6 +22,9 @@ static const uint8_t expect_exec[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_
 static const uint8_t expect_run[] = {TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 static const uint8_t expect_prepare[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_SYNC};
 static const uint8_t expect_close[] = {TUSK__EXPECT_CLOSE, TUSK__EXPECT_SYNC};
+static const uint8_t expect_portal[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
+                                        TUSK__EXPECT_SYNC};
+static const uint8_t expect_fetch[] = {TUSK__EXPECT_DESCRIBE_PORTAL, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 #define EXPECT_COMMAND TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
 #define EXPECT_PLAN TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
 static const uint8_t expect_analyze[] = {EXPECT_COMMAND, EXPECT_PLAN, TUSK__EXPECT_SYNC, EXPECT_COMMAND,
@@ -39,6 +43,8 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
 static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_close_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+static tusk_code encode_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+static tusk_code encode_fetch(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 
@@ -55,6 +61,8 @@ static const struct {
     [TUSK__QUERY_PREPARE] = {encode_prepare, expect_prepare, sizeof expect_prepare},
     [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
     [TUSK__QUERY_CLOSE_PORTAL] = {encode_close_portal, expect_close, sizeof expect_close},
+    [TUSK__QUERY_PORTAL] = {encode_portal, expect_portal, sizeof expect_portal},
+    [TUSK__QUERY_FETCH] = {encode_fetch, expect_fetch, sizeof expect_fetch},
     [TUSK__QUERY_EXPLAIN] = {tusk__explain_encode, expect_exec, sizeof expect_exec},
     [TUSK__QUERY_ANALYZE] = {tusk__explain_encode, expect_analyze, sizeof expect_analyze},
     [TUSK__QUERY_ANALYZE_INSIDE] = {NULL, expect_analyze_inside,
@@ -187,7 +195,10 @@ tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_p
     tusk__writer *b = &conn->out;
     size_t at = tusk__message_begin(b, TUSK__F_BIND), formats_at;
 
-    tusk__write_cstr(b, (tusk_str){NULL, 0});
+    if (q->kind == TUSK__QUERY_PORTAL)
+        tusk__write_cstr(b, tusk_str_of(tusk__portal_name_of(q->portal).text));
+    else
+        tusk__write_cstr(b, (tusk_str){NULL, 0});
     tusk__write_cstr(b, name);
     tusk__write_u16(b, (uint16_t)params.n);
     formats_at = b->len;
@@ -437,6 +448,32 @@ static tusk_code encode_close_portal(tusk_conn *conn, tusk_query *q, const tusk_
     return TUSK_OK;
 }
 
+/* The portal goes on after the statement without a name has become another one. */
+static tusk_code encode_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    tusk_str unnamed = {NULL, 0};
+
+    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
+    tusk__formats_assume(conn, q);
+    write_parse(&conn->out, unnamed, r->sql, r->params);
+    tusk__describe_write(&conn->out, 'S', unnamed);
+    TUSK_TRY(tusk__write_bind(conn, q, unnamed, r->params, NULL, q->assumed));
+    tusk__sync_write(&conn->out);
+    return TUSK_OK;
+}
+
+/* Described each time: what the rows look like is not to be assumed, and it is one message for a whole batch. */
+static tusk_code encode_fetch(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    tusk__portal_name name = tusk__portal_name_of(q->portal);
+
+    (void)r;
+    tusk__describe_write(&conn->out, 'P', tusk_str_of(name.text));
+    tusk__execute_write(&conn->out, tusk_str_of(name.text), q->fetch_rows);
+    tusk__sync_write(&conn->out);
+    return TUSK_OK;
+}
+
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     TUSK_TRY(tusk__check_sql(conn, q, r->sql));
@@ -469,7 +506,6 @@ size_t tusk__n_expects(const tusk_query *q)
 void tusk__expect_answers(tusk__session *session, tusk_query *q)
 {
     static const uint8_t expect_closed[] = {TUSK__EXPECT_CLOSE};
-    const uint8_t *expects = kinds[q->kind].expects;
 
     if (q->batch) {
         tusk__parts_expect(session, q);
@@ -478,7 +514,7 @@ void tusk__expect_answers(tusk__session *session, tusk_query *q)
 
     for (uint16_t i = 0; i < q->n_closes; i++)
         tusk__session_expect(session, expect_closed, 1);
-    tusk__session_expect(session, expects, tusk__n_expects(q) - q->n_closes);
+    tusk__session_expect(session, kinds[q->kind].expects, tusk__n_expects(q) - q->n_closes);
 }
 
 /* The statement that the cache has for it, if there is one that can be run. */

@@ -4,7 +4,7 @@
  * Source: PostgreSQL docs, "Date/Time Types", "Date/Time Output". */
 #include <stdio.h>
 
-#include "lib/codec/types.h"
+#include "lib/codec/scan.h"
 
 static tusk_code decoded(int64_t n, tusk_value *out)
 {
@@ -29,107 +29,22 @@ static tusk_code text_beyond_range(tusk_error *err, tusk_str text, const char *t
 
 /* ---- reading text ------------------------------------------------------------------------------------------------------------------ */
 
-/* What is left of the text. A step that does not find what it wants fails, and the text as a whole is refused then. */
-typedef struct scan {
-    const char *at, *end;
-} scan;
-
-static bool take(scan *s, char c)
-{
-    if (s->at == s->end || *s->at != c)
-        return false;
-    s->at++;
-    return true;
-}
-
-static bool take_text(scan *s, const char *text)
-{
-    size_t len = strlen(text);
-
-    if ((size_t)(s->end - s->at) < len || memcmp(s->at, text, len) != 0)
-        return false;
-    s->at += len;
-    return true;
-}
-
-/* min to max digits, and no more of them behind. */
-static bool take_number(scan *s, int min, int max, int *out)
-{
-    int n = 0, value = 0;
-
-    for (; s->at < s->end && *s->at >= '0' && *s->at <= '9'; n++, s->at++) {
-        if (n == max)
-            return false;
-        value = value * 10 + (*s->at - '0');
-    }
-    *out = value;
-    return n >= min;
-}
-
-static bool take_two(scan *s, int limit, int *out)
-{
-    return take_number(s, 2, 2, out) && *out < limit;
-}
-
 /* 2024-02-29; the year is that of the era. date reaches 5874897. */
-static bool take_ymd(scan *s, tusk__ymd *ymd)
+static bool take_ymd(tusk__scan *s, tusk__ymd *ymd)
 {
     int year;
 
-    if (!take_number(s, 4, 7, &year) || year == 0 || !take(s, '-') || !take_number(s, 2, 2, &ymd->month) ||
-        !take(s, '-') || !take_number(s, 2, 2, &ymd->day))
+    if (!tusk__take_number(s, 4, 7, &year) || year == 0 || !tusk__take(s, '-') ||
+        !tusk__take_number(s, 2, 2, &ymd->month) || !tusk__take(s, '-') || !tusk__take_number(s, 2, 2, &ymd->day))
         return false;
     ymd->year = year;
     return true;
 }
 
-/* .5 is 500000: up to six digits. */
-static bool take_fraction(scan *s, int *us)
-{
-    const char *start;
-
-    *us = 0;
-    if (!take(s, '.'))
-        return true;
-    start = s->at;
-    if (!take_number(s, 1, 6, us))
-        return false;
-    for (long n = s->at - start; n < 6; n++)
-        *us *= 10;
-    return true;
-}
-
-/* 23:59:59.999999 */
-static bool take_time(scan *s, int64_t *us)
-{
-    int hour, minute, second, fraction;
-
-    if (!take_two(s, 24, &hour) || !take(s, ':') || !take_two(s, 60, &minute) || !take(s, ':') ||
-        !take_two(s, 60, &second) || !take_fraction(s, &fraction))
-        return false;
-    *us = ((hour * INT64_C(60) + minute) * 60 + second) * TUSK__US_PER_SECOND + fraction;
-    return true;
-}
-
-/* +05, -03:30, +00:19:32; PostgreSQL's zones lie less than 16 hours from UTC. */
-static bool take_offset(scan *s, int64_t *us)
-{
-    bool negative = s->at < s->end && *s->at == '-';
-    int hour, minute = 0, second = 0;
-
-    if (!take(s, '-') && !take(s, '+'))
-        return false;
-    if (!take_two(s, 16, &hour) || (take(s, ':') && !take_two(s, 60, &minute)) ||
-        (take(s, ':') && !take_two(s, 60, &second)))
-        return false;
-    *us = ((hour * INT64_C(60) + minute) * 60 + second) * TUSK__US_PER_SECOND * (negative ? -1 : 1);
-    return true;
-}
-
 /* The era comes last of all. 1 BC is the year 0. */
-static bool take_end(scan *s, tusk__ymd *ymd)
+static bool take_end(tusk__scan *s, tusk__ymd *ymd)
 {
-    if (take_text(s, " BC"))
+    if (tusk__take_text(s, " BC"))
         ymd->year = 1 - ymd->year;
     return s->at == s->end;
 }
@@ -138,14 +53,6 @@ static bool is_infinite(tusk_str text, bool *negative)
 {
     *negative = tusk_str_is(text, "-infinity");
     return *negative || tusk_str_is(text, "infinity");
-}
-
-static scan scan_of(tusk_str text)
-{
-    const char *start = text.ptr ? text.ptr : "";
-    scan s = {start, start + text.len};
-
-    return s;
 }
 
 /* ---- writing text ------------------------------------------------------------------------------------------------------------------ */
@@ -212,7 +119,7 @@ tusk_code tusk__date_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
 
 tusk_code tusk__date_parse(tusk_str text, tusk_value *out, tusk_error *err)
 {
-    scan s = scan_of(text);
+    tusk__scan s = tusk__scan_of(text);
     tusk__ymd ymd;
     int64_t days;
     bool negative;
@@ -255,15 +162,15 @@ static tusk_code decode_timestamp(tusk_str bytes, const char *type_name, tusk_va
 /* The year's seven digits cannot overflow: 10^7 years are 3·10^20 µs, so days are looked at first. */
 static tusk_code parse_timestamp(tusk_str text, bool has_zone, const char *type_name, tusk_value *out, tusk_error *err)
 {
-    scan s = scan_of(text);
+    tusk__scan s = tusk__scan_of(text);
     tusk__ymd ymd;
     int64_t days, us, offset = 0;
     bool negative;
 
     if (is_infinite(text, &negative))
         return decoded(negative ? TUSK_TIMESTAMP_MINUS_INFINITY : TUSK_TIMESTAMP_INFINITY, out);
-    if (!take_ymd(&s, &ymd) || !take(&s, ' ') || !take_time(&s, &us) || (has_zone && !take_offset(&s, &offset)) ||
-        !take_end(&s, &ymd) || !tusk__ymd_to_days(ymd, &days))
+    if (!take_ymd(&s, &ymd) || !tusk__take(&s, ' ') || !tusk__take_time(&s, &us) ||
+        (has_zone && !tusk__take_offset(&s, &offset)) || !take_end(&s, &ymd) || !tusk__ymd_to_days(ymd, &days))
         return tusk__bad_text(err, type_name, text);
     if (days < TUSK__TIMESTAMP_MIN / TUSK__US_PER_DAY - 1 || days > TUSK__TIMESTAMP_END / TUSK__US_PER_DAY)
         return text_beyond_range(err, text, type_name);
