@@ -617,21 +617,6 @@ static const struct {
     [TUSK__EV_NOTIFICATION] = {NULL},
 };
 
-static void on_notice(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
-{
-    if (!q || q->kind != TUSK__QUERY_MANY || !tusk__many_is_own_notice(q, ev->body))
-        tusk__answer_notice(conn, ev);
-}
-
-/* Of what is answered in parts. */
-static void on_part(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
-{
-    if (q->kind == TUSK__QUERY_MANY)
-        tusk__many_event(conn, q, ev);
-    else
-        tusk__batch_event(conn, q, ev);
-}
-
 void tusk__answer_event(tusk_conn *conn, const tusk__event *ev)
 {
     tusk_query *q;
@@ -643,13 +628,13 @@ void tusk__answer_event(tusk_conn *conn, const tusk__event *ev)
     }
     q = head_of(conn);
     if (ev->kind == TUSK__EV_NOTICE)
-        on_notice(conn, q, ev);
+        tusk__parts_notice(conn, q, ev);
     else if (ev->kind == TUSK__EV_PARAMETER_STATUS)
         tusk__answer_parameter(conn, ev);
     else if (ev->kind == TUSK__EV_ERROR && (ev->is_fatal || !q))
         on_fatal(conn, ev);
     else if (q && q->batch)
-        on_part(conn, q, ev);
+        tusk__parts_event(conn, q, ev);
     else if (q && handlers[ev->kind].fn)
         handlers[ev->kind].fn(conn, q, ev);
 }

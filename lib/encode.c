@@ -499,31 +499,22 @@ static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__requ
 size_t tusk__n_expects(const tusk_query *q)
 {
     if (q->batch)
-        return q->kind == TUSK__QUERY_MANY ? tusk__many_n_expects(q) : q->batch->n_expects;
+        return tusk__parts_n_expects(q);
     return kinds[q->kind].n_expects - (q->is_copy || q->shares_sync ? 1 : 0) + q->n_closes;
-}
-
-static void expect_parts(tusk__session *session, tusk_query *q)
-{
-    if (q->kind == TUSK__QUERY_MANY)
-        tusk__many_expect(session, q);
-    else
-        tusk__session_expect(session, q->batch->expects, q->batch->n_expects);
 }
 
 void tusk__expect_answers(tusk__session *session, tusk_query *q)
 {
     static const uint8_t expect_closed[] = {TUSK__EXPECT_CLOSE};
-    const uint8_t *expects = kinds[q->kind].expects;
 
     if (q->batch) {
-        expect_parts(session, q);
+        tusk__parts_expect(session, q);
         return;
     }
 
     for (uint16_t i = 0; i < q->n_closes; i++)
         tusk__session_expect(session, expect_closed, 1);
-    tusk__session_expect(session, expects, tusk__n_expects(q) - q->n_closes);
+    tusk__session_expect(session, kinds[q->kind].expects, tusk__n_expects(q) - q->n_closes);
 }
 
 /* The statement that the cache has for it, if there is one that can be run. */

@@ -114,6 +114,7 @@ static const char *fault_of(const tusk_conn *conn, const tusk_many_request *requ
 static void set_options(tusk_query *q, const tusk_many_request *request)
 {
     q->text_results = request->text_results;
+    q->cancelable = true; /* nothing is sent behind it */
     q->max_result_bytes = request->max_result_bytes ? request->max_result_bytes : TUSK__MAX_RESULT_BYTES;
     q->on_row = request->on_row;
     q->on_done = request->on_done;
@@ -209,6 +210,11 @@ void tusk__many_stop(tusk_query *q)
 bool tusk__many_is_idle(const tusk_query *q)
 {
     return (q->paused & TUSK__PAUSED_PULL) && q->many->n_answered == q->many->n_pushed;
+}
+
+bool tusk__many_is_starved(const tusk_query *q)
+{
+    return tusk__many_is_idle(q) && tusk__loop_is_quiet_but(q->loop, &q->conn->io);
 }
 
 tusk_code tusk_many_resume(tusk_query *q)

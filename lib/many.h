@@ -108,19 +108,23 @@ void tusk__many_place(const tusk_query *q, tusk_error *err, int64_t item);
 void tusk__many_stop(tusk_query *q);
 /* Has its pull said "not yet", and all that was sent is answered? */
 bool tusk__many_is_idle(const tusk_query *q);
+/* … and nothing is left on the loop that could resume it? */
+bool tusk__many_is_starved(const tusk_query *q);
 
 /* many_send.c */
 tusk_code tusk__many_encode(tusk_conn *conn, tusk_query *q);
-size_t tusk__many_n_expects(const tusk_query *q);
-void tusk__many_expect(tusk__session *session, tusk_query *q);
+/* Of what is answered in parts: what was written and is not expected yet. */
+size_t tusk__parts_n_expects(const tusk_query *q);
+void tusk__parts_expect(tusk__session *session, tusk_query *q);
 /* It was taken out of the out buffer. */
 void tusk__many_retracted(tusk_query *q);
 void tusk__many_pump(tusk__task *task);
 
 /* many_answer.c */
-void tusk__many_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
-/* The warning that our own ROLLBACK brings about. */
-bool tusk__many_is_own_notice(tusk_query *q, tusk_str fields);
+/* Of what is answered in parts, a stack or a load; kept out of the way of all others. */
+void tusk__parts_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
+/* A notice for the caller, but for the warning that our own ROLLBACK brings about. q: NULL if nothing is awaited. */
+void tusk__parts_notice(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
 /* Its connection is gone; q has its error. */
 void tusk__many_lost(tusk_query *q);
 

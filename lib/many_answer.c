@@ -326,7 +326,7 @@ static void on_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     check_kept(q);
 }
 
-void tusk__many_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+static void many_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     uint8_t step = current(q->many);
 
@@ -380,11 +380,25 @@ void tusk__many_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     }
 }
 
-/* Outside a transaction block ROLLBACK does what it is for, and warns. */
-bool tusk__many_is_own_notice(tusk_query *q, tusk_str fields)
+void tusk__parts_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
-    return q->many->form && current(q->many) == TUSK__MANY_ROLLBACK && !q->many->is_skipping &&
-           tusk_str_is(tusk__error_field(fields, 'C'), "25P01");
+    if (q->kind == TUSK__QUERY_MANY)
+        many_event(conn, q, ev);
+    else
+        tusk__batch_event(conn, q, ev);
+}
+
+/* Outside a transaction block ROLLBACK does what it is for, and warns. */
+static bool is_own_notice(tusk_query *q, tusk_str fields)
+{
+    return q->kind == TUSK__QUERY_MANY && q->many->form && current(q->many) == TUSK__MANY_ROLLBACK &&
+           !q->many->is_skipping && tusk_str_is(tusk__error_field(fields, 'C'), "25P01");
+}
+
+void tusk__parts_notice(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    if (!q || !is_own_notice(q, ev->body))
+        tusk__answer_notice(conn, ev);
 }
 
 /* ---- the connection is gone ---- */

@@ -89,7 +89,7 @@ static void expect(tusk__session *session, const uint8_t *table)
 }
 
 /* What was written since it was asked for the last time; nothing of it while it only waits for its turn. */
-size_t tusk__many_n_expects(const tusk_query *q)
+static size_t n_expects(const tusk_query *q)
 {
     const tusk__many *many = q->many;
     size_t n = 0;
@@ -107,7 +107,7 @@ size_t tusk__many_n_expects(const tusk_query *q)
     return n;
 }
 
-void tusk__many_expect(tusk__session *session, tusk_query *q)
+static void expect_due(tusk__session *session, tusk_query *q)
 {
     tusk__many *many = q->many;
 
@@ -125,14 +125,27 @@ void tusk__many_expect(tusk__session *session, tusk_query *q)
     many->end_due = NULL;
 }
 
+size_t tusk__parts_n_expects(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_MANY ? n_expects(q) : q->batch->n_expects;
+}
+
+void tusk__parts_expect(tusk__session *session, tusk_query *q)
+{
+    if (q->kind == TUSK__QUERY_MANY)
+        expect_due(session, q);
+    else
+        tusk__session_expect(session, q->batch->expects, q->batch->n_expects);
+}
+
 /* So many bytes more are in the buffer, with answers to come: of one that is sent already they are expected from here on. */
 static void written(tusk_conn *conn, tusk_query *q, size_t n_before)
 {
     q->out_end = conn->stream + (conn->out.len - conn->out_sent);
     if (q->stage == TUSK__STAGE_SENT)
-        tusk__many_expect(&conn->session, q);
+        expect_due(&conn->session, q);
     else
-        conn->n_reserved += tusk__many_n_expects(q) - n_before;
+        conn->n_reserved += n_expects(q) - n_before;
     tusk__send_soon(conn);
 }
 
@@ -430,7 +443,7 @@ static tusk_code hold(tusk_conn *conn, tusk_query *q, tusk_params params)
 static tusk_code write_next(tusk_conn *conn, tusk_query *q, tusk_params params)
 {
     tusk__many *many = q->many;
-    size_t at = conn->out.len, n_before = tusk__many_n_expects(q);
+    size_t at = conn->out.len, n_before = n_expects(q);
     bool is_first = !many->form;
     tusk_code code = is_first ? begin(conn, q, params) : TUSK_OK;
 
@@ -440,7 +453,7 @@ static tusk_code write_next(tusk_conn *conn, tusk_query *q, tusk_params params)
         code = write_item(conn, q, params);
     if (code == TUSK_OK) {
         many->n_items_due++;
-        code = reserve(conn, tusk__many_n_expects(q) - n_before);
+        code = reserve(conn, n_expects(q) - n_before);
         many->n_items_due -= code != TUSK_OK;
     }
     if (code != TUSK_OK) {
@@ -672,7 +685,7 @@ static void write_end(tusk_conn *conn, tusk_query *q)
     tusk__many *many = q->many;
     bool is_good = many->is_dry && !many->has_failed && !q->is_given_up && !q->is_released;
     const uint8_t *table = is_good ? many->form->done : many->form->failed;
-    size_t n_before = tusk__many_n_expects(q);
+    size_t n_before = n_expects(q);
 
     many->is_ended = true;
     many->has_failed = !is_good;

@@ -528,12 +528,6 @@ static bool is_behind_answers(const tusk_query *q)
                                            q->error.code == TUSK_OK && tusk_conn_get_state(q->conn) == TUSK_CONN_READY);
 }
 
-/* A load whose pull has said "not yet": nothing is awaited of the server, and nothing is left on the loop that could resume it. */
-static bool is_starved(const tusk_query *q)
-{
-    return tusk__many_is_idle(q) && tusk__loop_is_quiet_but(q->loop, &q->conn->io);
-}
-
 /* Can only the caller move it: it is paused, or behind a stream whose rows only the caller takes? Behind a paused query it waits for
  * whoever resumes that one, as long as there is anybody. */
 static bool is_stuck(const tusk_query *q)
@@ -541,11 +535,11 @@ static bool is_stuck(const tusk_query *q)
     const tusk_query *head = tusk__queue_first_sent(q->conn);
 
     if (q->paused)
-        return (q->paused & TUSK__PAUSED_ROWS) || is_starved(q);
+        return (q->paused & TUSK__PAUSED_ROWS) || tusk__many_is_starved(q);
     if (!head || head == q || head->is_done || !is_behind_answers(q))
         return false;
     if (head->paused & TUSK__PAUSED_PULL)
-        return is_starved(head);
+        return tusk__many_is_starved(head);
     return head->streaming == TUSK__STREAMS_WALK || (head->paused && tusk__loop_is_quiet(q->loop));
 }
 

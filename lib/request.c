@@ -72,8 +72,8 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 
 bool tusk__query_is_barrier(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FENCE || q->kind == TUSK__QUERY_MANY || q->on_row ||
-           q->is_copy || q->cancelable || q->streaming == TUSK__STREAMS_WALK || q->is_given_up;
+    return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FENCE || q->on_row || q->is_copy || q->cancelable ||
+           q->streaming == TUSK__STREAMS_WALK || q->is_given_up;
 }
 
 /* Is it about a handle's statement that must be ready? */
@@ -256,6 +256,8 @@ static void unwrite(tusk_conn *conn, tusk_query *q)
     size_t len = (size_t)(q->out_end - q->out_begin) - tusk__unit_part(conn, q);
     size_t at = (size_t)(q->out_begin - conn->stream) + conn->out_sent;
 
+    if (len == 0)
+        return; /* a load that has not begun */
     memmove(conn->out.buf + at, conn->out.buf + at + len, conn->out.len - at - len);
     conn->out.len -= len;
     conn->n_reserved -= tusk__n_expects(q);
