@@ -95,7 +95,7 @@ static void on_parameter_description(tusk_conn *conn, tusk_query *q, const tusk_
 /* What is known of a statement from now on: to it, if it has a name, and to all connections. */
 static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
 {
-    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || q->kind == TUSK__QUERY_STACK || tusk__is_analyze(q);
+    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q);
     tusk__desc *next = is_plan ? NULL : tusk__formats_for_next(conn, q, desc);
 
     if (!next)
@@ -123,7 +123,7 @@ static tusk__desc *desc_of(tusk_conn *conn, const tusk_query *q, const tusk__row
     return tusk__desc_new(conn->allocator, description, &q->filling->spare, &desc, NULL) == TUSK_OK ? desc : NULL;
 }
 
-void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+static void on_row_description(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__result *result = q->kind == TUSK__QUERY_PREPARE ? NULL : next_result(q, true);
     tusk__desc *desc;
@@ -597,7 +597,7 @@ static const struct {
     [TUSK__EV_BIND_COMPLETE] = {on_bind_complete},
     [TUSK__EV_CLOSE_COMPLETE] = {on_close_complete},
     [TUSK__EV_PARAMETER_DESCRIPTION] = {on_parameter_description},
-    [TUSK__EV_ROW_DESCRIPTION] = {tusk__answer_columns},
+    [TUSK__EV_ROW_DESCRIPTION] = {on_row_description},
     [TUSK__EV_NO_DATA] = {on_no_data},
     [TUSK__EV_ROW] = {tusk__answer_row},
     [TUSK__EV_COMMAND_COMPLETE] = {on_command_complete},
