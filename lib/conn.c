@@ -191,7 +191,8 @@ static void complete_queue(tusk_conn *conn, const tusk_error *err)
         if (q->batch)
             tusk__batch_lost(q);
         q->stage = TUSK__STAGE_OUT;
-        q->is_paused = q->is_streaming = false;
+        q->is_paused = false;
+        q->streaming = TUSK__STREAMS_NOT;
         if (q->is_done) {
             tusk__query_leave(q);
         } else {

@@ -216,7 +216,7 @@ tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
 /* Do the parameters fit the prepared statement's in number? */
 TUSK_MUST_CHECK
 tusk_code tusk__check_params(tusk_query *q, const tusk__request *r);
-/* Bind to the unnamed portal. types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not
+/* Bind, to the unnamed portal but for a cursor's. types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not
  * known. */
 TUSK_MUST_CHECK
 tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
@@ -235,7 +235,7 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q);
 bool tusk__request_fence(tusk_conn *conn);
 /* Take a query that is encoded, held or refused out of the queue before a byte of it was sent. False: too late. */
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
-/* The same, but it stays in the queue, refused: the caller gives it its error. Only of one that is encoded. */
+/* The same, but it stays in the queue, refused: the caller gives it its error. Only of one that is encoded or held. */
 void tusk__request_refuse(tusk_conn *conn, tusk_query *q);
 /* Take out of the buffer what no byte was sent of: the connection is closing. */
 void tusk__request_unsend(tusk_conn *conn);
@@ -254,10 +254,12 @@ bool tusk__send_started(const tusk_conn *conn, const tusk_query *q); /* has a by
 void tusk__receive_ready(tusk__io *io, unsigned events);
 void tusk__receive_all(tusk_conn *conn);
 void tusk__receive_soon(tusk_conn *conn);
-/* Inline, as the next one: asked at each message. Only if nothing was sent behind it: a neighbour does not wait for rows that are not his. */
+/* Inline, as the next one: asked at each message. Only if nothing was sent behind it: a neighbour does not wait for rows that are not his;
+ * behind a batch not even one that is held back. */
 static inline bool tusk__stream_is_full(const tusk_conn *conn, const tusk_query *head)
 {
-    return head->is_streaming && conn->wire_last == head && head->filling->kept_bytes > TUSK__STREAM_HIGH;
+    return head->streaming && (head->streaming == TUSK__STREAMS_BATCH ? conn->last : conn->wire_last) == head &&
+           head->filling->kept_bytes > TUSK__STREAM_HIGH;
 }
 /* Is the socket left alone, because the head's rows are paused or its stream is full? Asked of the head, so that nobody behind
  * it can hold it, or let it go. Who may have changed that calls review: the next turn of this connection watches or leaves the

@@ -174,7 +174,8 @@ static void give_up(tusk_query *q)
     if (q->error.code == TUSK_ERR_TIMEOUT && q == tusk__queue_first_sent(conn))
         conn->is_expired = true; /* before the callback: what it submits must not be sent behind q */
     tusk__query_spoil_rows(q);
-    q->is_paused = q->is_streaming = false;
+    q->is_paused = false;
+    q->streaming = TUSK__STREAMS_NOT;
     tusk__receive_review(conn);
     tusk__query_complete(q);
     consider_cancel(conn);

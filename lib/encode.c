@@ -5,6 +5,7 @@
 #include "lib/codec/codec.h"
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/cursor.h"
 #include "lib/explain.h"
 #include "lib/formats.h"
 #include "lib/pooler.h"
@@ -22,6 +23,9 @@ static const uint8_t expect_exec[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_
 static const uint8_t expect_run[] = {TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 static const uint8_t expect_prepare[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_SYNC};
 static const uint8_t expect_close[] = {TUSK__EXPECT_CLOSE, TUSK__EXPECT_SYNC};
+static const uint8_t expect_portal[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
+                                        TUSK__EXPECT_SYNC};
+static const uint8_t expect_fetch[] = {TUSK__EXPECT_DESCRIBE_PORTAL, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 #define EXPECT_COMMAND TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
 #define EXPECT_PLAN TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
 static const uint8_t expect_analyze[] = {EXPECT_COMMAND, EXPECT_PLAN, TUSK__EXPECT_SYNC, EXPECT_COMMAND,
@@ -40,6 +44,8 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
 static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_close_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+static tusk_code encode_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+static tusk_code encode_fetch(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 
@@ -56,6 +62,8 @@ static const struct {
     [TUSK__QUERY_PREPARE] = {encode_prepare, expect_prepare, sizeof expect_prepare},
     [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
     [TUSK__QUERY_CLOSE_PORTAL] = {encode_close_portal, expect_close, sizeof expect_close},
+    [TUSK__QUERY_PORTAL] = {encode_portal, expect_portal, sizeof expect_portal},
+    [TUSK__QUERY_FETCH] = {encode_fetch, expect_fetch, sizeof expect_fetch},
     [TUSK__QUERY_EXPLAIN] = {tusk__explain_encode, expect_exec, sizeof expect_exec},
     [TUSK__QUERY_ANALYZE] = {tusk__explain_encode, expect_analyze, sizeof expect_analyze},
     [TUSK__QUERY_ANALYZE_INSIDE] = {NULL, expect_analyze_inside,
@@ -181,7 +189,10 @@ tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_p
     tusk__writer *b = &conn->out;
     size_t at = tusk__message_begin(b, TUSK__F_BIND), formats_at;
 
-    tusk__write_cstr(b, (tusk_str){NULL, 0});
+    if (q->kind == TUSK__QUERY_PORTAL)
+        tusk__write_cstr(b, tusk_str_of(tusk__portal_name_of(q->portal).text));
+    else
+        tusk__write_cstr(b, (tusk_str){NULL, 0});
     tusk__write_cstr(b, name);
     tusk__write_u16(b, (uint16_t)params.n);
     formats_at = b->len;
@@ -441,6 +452,32 @@ static tusk_code encode_close_portal(tusk_conn *conn, tusk_query *q, const tusk_
 {
     (void)q;
     tusk__close_write(&conn->out, 'P', r->sql);
+    tusk__sync_write(&conn->out);
+    return TUSK_OK;
+}
+
+/* The portal goes on after the statement without a name has become another one. */
+static tusk_code encode_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    tusk_str unnamed = {NULL, 0};
+
+    TUSK_TRY(check_sql(conn, q, r->sql));
+    tusk__formats_assume(conn, q);
+    write_parse(&conn->out, unnamed, r->sql, r->params);
+    tusk__describe_write(&conn->out, 'S', unnamed);
+    TUSK_TRY(tusk__write_bind(conn, q, unnamed, r->params, NULL, q->assumed));
+    tusk__sync_write(&conn->out);
+    return TUSK_OK;
+}
+
+/* Described each time: what the rows look like is not to be assumed, and it is one message for a whole batch. */
+static tusk_code encode_fetch(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    tusk__portal_name name = tusk__portal_name_of(q->portal);
+
+    (void)r;
+    tusk__describe_write(&conn->out, 'P', tusk_str_of(name.text));
+    tusk__execute_write(&conn->out, tusk_str_of(name.text), q->fetch_rows);
     tusk__sync_write(&conn->out);
     return TUSK_OK;
 }

@@ -162,7 +162,8 @@ static void query_clear(tusk_query *q)
     q->fields_len = 0;
     q->sql[0] = '\0';
     q->is_done = q->is_released = q->is_kept = q->is_given_up = q->in_callback = false;
-    q->text_results = q->cancelable = q->is_paused = q->is_streaming = false;
+    q->text_results = q->cancelable = q->is_paused = false;
+    q->streaming = TUSK__STREAMS_NOT;
     q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = false;
     q->is_commit = q->is_copy = q->owes_sync = q->copy_refused = false;
     q->changes_status = q->in_unit = q->shares_sync = false;
@@ -222,6 +223,8 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         [TUSK__QUERY_PREPARE] = "prepare",
         [TUSK__QUERY_CLOSE] = "close",
         [TUSK__QUERY_CLOSE_PORTAL] = "close",
+        [TUSK__QUERY_PORTAL] = "open",
+        [TUSK__QUERY_FETCH] = "fetch",
         [TUSK__QUERY_SCRIPT] = "script",
         [TUSK__QUERY_EXPLAIN] = "explain",
         [TUSK__QUERY_ANALYZE] = "explain",
@@ -366,7 +369,7 @@ void tusk__query_drop_rows(tusk_query *q)
 
 void tusk__query_drop_unfinished(tusk_query *q)
 {
-    if (q->is_streaming || ((q->kind == TUSK__QUERY_SCRIPT || q->batch) && q->filling->tag_len))
+    if (q->streaming || ((q->kind == TUSK__QUERY_SCRIPT || q->batch) && q->filling->tag_len))
         return;
     if (q->rows_given && !q->on_row)
         tusk__result_cut(q->filling);
@@ -460,7 +463,8 @@ void tusk_query_free(tusk_query *q)
     q->is_released = true;
     q->on_row = NULL;
     q->on_done = NULL;
-    q->is_paused = q->is_streaming = false;
+    q->is_paused = false;
+    q->streaming = TUSK__STREAMS_NOT;
     if (q->is_done && q->stage == TUSK__STAGE_OUT && !q->pins && !q->in_callback) {
         recycle_if_unused(q); /* the way of nearly all: its rows go with it, and it holds nobody up */
         return;
@@ -523,7 +527,14 @@ static bool is_stuck(const tusk_query *q)
         return true;
     if (!head || head == q || head->is_done || !is_behind_answers(q))
         return false;
-    return head->is_streaming || (head->is_paused && tusk__loop_is_quiet(q->loop));
+    return head->streaming == TUSK__STREAMS_WALK || (head->is_paused && tusk__loop_is_quiet(q->loop));
+}
+
+/* Nothing more comes of it until its rows are taken. */
+static bool is_full_batch(const tusk_query *q)
+{
+    return q->streaming == TUSK__STREAMS_BATCH && q == tusk__queue_first_sent(q->conn) &&
+           tusk__stream_is_full(q->conn, q);
 }
 
 /* May the caller wait for q here? */
@@ -543,14 +554,17 @@ tusk_code tusk_await(tusk_query *q)
     if (q->is_done && !tusk__loop_in_turn(q->loop))
         return q->error.code;
     TUSK_TRY(may_wait(q));
-    q->is_streaming = false; /* nobody takes the rows meanwhile: the rest is kept */
+    if (q->streaming == TUSK__STREAMS_WALK)
+        q->streaming = TUSK__STREAMS_NOT; /* nobody takes the rows meanwhile: the rest is kept */
     tusk__receive_review(q->conn);
     q->pins++;
     do {
         code = is_stuck(q) ? TUSK_ERR_STATE : tusk_loop_turn(q->loop, TUSK_NONE, NULL);
-    } while (code == TUSK_OK && !q->is_done && !q->is_released);
+    } while (code == TUSK_OK && !q->is_done && !q->is_released && !is_full_batch(q));
     q->pins--;
-    if (code == TUSK_OK)
+    if (code == TUSK_OK && is_full_batch(q))
+        code = TUSK_AGAIN;
+    else if (code == TUSK_OK)
         code = q->is_released ? (q->is_done && q->on_done ? q->error.code : TUSK_ERR_CANCELED) : q->error.code;
     recycle_if_unused(q);
     return code;
@@ -621,6 +635,15 @@ tusk_code tusk__query_settle(tusk_query *q, tusk_error *err)
         code = tusk__error_set(err, TUSK_ERR_CANCELED, NULL, "%s", why_not_awaited(q));
     q->pins--;
     recycle_if_unused(q);
+    return code;
+}
+
+tusk_code tusk__query_gather(tusk_query *q, tusk_error *err)
+{
+    tusk_code code = q && is_full_batch(q) ? TUSK_AGAIN : tusk__query_settle(q, err);
+
+    if (code == TUSK_AGAIN)
+        tusk__error_begin(err);
     return code;
 }
 
@@ -716,9 +739,10 @@ static const uint8_t *wait_for_row(tusk_query *q)
     bool waits = may_turn(q);
     const uint8_t *body;
 
-    if (waits)
-        q->is_streaming = true;
-    while ((body = tusk__result_next(result, q->is_streaming)) == NULL && waits && !q->is_done && !result->next)
+    if (waits && !q->streaming)
+        q->streaming = TUSK__STREAMS_WALK;
+    while ((body = tusk__result_next(result, q->streaming != TUSK__STREAMS_NOT)) == NULL && waits && !q->is_done &&
+           !result->next)
         if (!turn_for(q))
             return NULL;
     return body;
@@ -730,7 +754,7 @@ bool tusk_next_row(tusk_query *q, tusk_row *row)
 
     if (!q)
         return false;
-    body = q->is_done || q->is_streaming ? tusk__result_next(q->present, q->is_streaming) : NULL;
+    body = q->is_done || q->streaming ? tusk__result_next(q->present, q->streaming != TUSK__STREAMS_NOT) : NULL;
     if (!body && !q->is_done)
         body = wait_for_row(q);
     if (!body)

@@ -73,7 +73,7 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 bool tusk__query_is_barrier(const tusk_query *q)
 {
     return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FENCE || q->on_row || q->is_copy || q->cancelable ||
-           q->is_streaming || q->is_given_up;
+           q->streaming == TUSK__STREAMS_WALK || q->is_given_up;
 }
 
 /* Is it about a handle's statement that must be ready? */
@@ -268,8 +268,12 @@ static void unwrite(tusk_conn *conn, tusk_query *q)
 
 void tusk__request_refuse(tusk_conn *conn, tusk_query *q)
 {
-    unwrite(conn, q);
-    take_back(conn, q);
+    if (q->stage == TUSK__STAGE_ENCODED) {
+        unwrite(conn, q);
+        take_back(conn, q);
+    } else {
+        conn->held_bytes -= q->held.size;
+    }
     tusk__queue_refuse(conn, q);
 }
 
@@ -284,7 +288,7 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
     }
     if (q->stage == TUSK__STAGE_ENCODED)
         take_back(conn, q);
-    if (q->level)
+    if (q->level && q->stage != TUSK__STAGE_REFUSED)
         tusk__level_not_run(conn, q); /* it is still in its place, in front of those that depend on it */
     tusk__queue_unlink(conn, q);
     q->stage = TUSK__STAGE_OUT;

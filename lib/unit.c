@@ -23,6 +23,11 @@ static bool is_opening(const tusk_conn *conn, const tusk_query *q)
     return conn->opening && is_within(q->level, conn->opening);
 }
 
+static bool is_of_portal(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_PORTAL || q->kind == TUSK__QUERY_FETCH;
+}
+
 /* Only plain statements: not what may pause, what ends the transaction, and what has a Sync of its own for other reasons. */
 static bool may_share(const tusk_query *q, tusk_str sql)
 {
@@ -30,6 +35,8 @@ static bool may_share(const tusk_query *q, tusk_str sql)
 
     if (tusk__query_is_barrier(q))
         return false;
+    if (is_of_portal(q))
+        return true; /* what it runs was looked at when the cursor was opened */
     if (q->kind == TUSK__QUERY_RUN)
         return !q->stmt->is_copy && !q->stmt->changes_status;
     if (q->kind != TUSK__QUERY_EXEC)
@@ -58,7 +65,7 @@ size_t tusk__unit_join(tusk_conn *conn, tusk_query *q, size_t len)
     tusk_query *before = conn->wire_last;
     uint8_t *at = conn->out.buf + len;
 
-    if (!is_opening(conn, q) || !is_open(conn) || q->kind > TUSK__QUERY_RUN)
+    if (!is_opening(conn, q) || !is_open(conn) || (q->kind > TUSK__QUERY_RUN && !is_of_portal(q)))
         return len;
     memmove(at - SYNC_LEN, at, conn->out.len - len);
     conn->out.len -= SYNC_LEN;

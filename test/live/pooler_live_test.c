@@ -282,6 +282,38 @@ START_TEST(transaction_keeps_its_session)
 }
 END_TEST
 
+/* In a transaction a cursor is with its session; the others go on by the one that is left. */
+START_TEST(cursor_is_fetched_from_inside_its_transaction)
+{
+    tusk_conn *conn, *other;
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    if (why_not[0])
+        return;
+    conn = through(modes[_i].dbname, modes[_i].pooler);
+    other = through(modes[_i].dbname, modes[_i].pooler);
+    run_on(conn, "begin");
+    cursor = tusk_cursor_open(conn, &(tusk_cursor_request){.sql = "select n from generate_series(1, $1) n",
+                                                           .params = TUSK_PARAMS(tusk_int4(100)),
+                                                           .batch_rows = 9});
+    while (tusk_cursor_next_row(cursor, &row)) {
+        ck_assert_int_eq(tusk_get_int4(&row, 0), ++n);
+        if (n % 10 == 0)
+            ck_assert_int_eq(asked(conn, "select $1 + 1", n), n + 1);
+        if (n % 10 == 5)
+            ck_assert_int_eq(asked(other, "select $1 + 2", n), n + 2);
+    }
+    ck_assert_msg(tusk_cursor_error(cursor)->code == TUSK_OK, "%s", said(tusk_cursor_error(cursor)));
+    ck_assert_int_eq(n, 100);
+    tusk_cursor_free(cursor);
+    run_on(conn, "commit");
+    disconnect(conn);
+    disconnect(other);
+}
+END_TEST
+
 START_TEST(deadline_cancels_through_the_pooler)
 {
     tusk_conn *conn;
@@ -310,6 +342,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, what_means_a_session_is_refused_behind_a_pooler, 0, N_OF(statements));
     tcase_add_test(tcase, forgotten_setting_costs_no_answer_and_is_told);
     tcase_add_test(tcase, transaction_keeps_its_session);
+    tcase_add_loop_test(tcase, cursor_is_fetched_from_inside_its_transaction, 0, N_OF(modes));
     tcase_add_loop_test(tcase, deadline_cancels_through_the_pooler, 0, N_OF(modes));
     suite_add_tcase(suite, tcase);
     return suite;

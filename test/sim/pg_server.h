@@ -69,7 +69,7 @@ typedef struct pg_counts {
     size_t logins, refused, negotiated, impostors, statements, mishaps, early_deaths, nonsense;
     size_t cancels, cancels_of_nobody, cancels_while_running, cancels_while_idle, cancels_on_fence;
     size_t copies_failed, timed_out;
-    size_t runs_of_named, losses, alterations, discards, failures, savepoints, undone, cursors;
+    size_t runs_of_named, losses, alterations, discards, failures, savepoints, undone, cursors, portals;
 } pg_counts;
 
 pg_server *pg_server_new(sim_world *world, const pg_options *options);

@@ -1453,11 +1453,12 @@ static void print_coverage(void)
            "undone with their "
            "stack;\n%zu walks, %zu rows, %zu ended by an error; server: %zu runs of named statements, %zu losses, %zu "
            "alterations, "
-           "%zu discards, %zu commits failed, %zu savepoints, %zu inserts undone to one, %zu cursors, %zu mishaps\n",
+           "%zu discards, %zu commits failed, %zu savepoints, %zu inserts undone to one, %zu cursors, %zu "
+           "portals, %zu mishaps\n",
            seen.kept, seen.undone, seen.unsure, seen.again, seen.blocking, seen.failed_operations,
            seen.not_run_operations, seen.walks, seen.walked_rows, seen.refused_cursors, totals.runs_of_named,
            totals.losses, totals.alterations, totals.discards, totals.failures, totals.savepoints, totals.undone,
-           totals.cursors, totals.mishaps);
+           totals.cursors, totals.portals, totals.mishaps);
 }
 
 /* What must have happened over a couple of thousand seeds. */
@@ -1515,6 +1516,7 @@ static void check_coverage(void)
                              totals.savepoints,
                              totals.undone,
                              totals.cursors,
+                             totals.portals,
                              totals.mishaps};
 
     for (int k = 0; k < N_KINDS; k++)
