@@ -156,6 +156,7 @@ static tusk_code check_handle(tusk_query *q, size_t i, const tusk_stmt *stmt)
 static tusk_code plan_handle(tusk_conn *conn, tusk_query *q, size_t i)
 {
     tusk_stmt *stmt = stacked_of(q, i)->stmt;
+    tusk__desc *known;
 
     TUSK_TRY(check_handle(q, i, stmt));
     if (may_have_name(q) && !is_pooled(conn)) {
@@ -170,8 +171,9 @@ static tusk_code plan_handle(tusk_conn *conn, tusk_query *q, size_t i)
             return TUSK_OK;
         }
     }
+    known = known_of(conn, q, i);
     q->batch->outcomes[i].stmt = tusk__stmt_ref(stmt);
-    assume(q, i, stmt->is_stale ? known_of(conn, q, i) : stmt->desc);
+    assume(q, i, known || stmt->is_stale ? known : stmt->desc);
     return TUSK_OK;
 }
 

@@ -3,6 +3,7 @@
  * Read first: docs/internals/stack.md, docs/internals/cache.md. */
 #include "test/live/live.h"
 
+#include "test/harness/fail_alloc.h"
 #include "test/harness/fail_os.h"
 
 /* ---- a loop whose sends are read ------------------------------------------------------------------------------------------ */
@@ -709,6 +710,67 @@ START_TEST(a_stack_that_is_taken_back_leaves_the_cache_as_it_was)
 }
 END_TEST
 
+/* ---- memory --------------------------------------------------------------------------------------------------------------- */
+
+static fail_alloc heap;
+
+/* What of it fails, fails with a word of that, or once more for the formats that were not learned. */
+static void run_short_of_memory(tusk_stack_mode mode)
+{
+    tusk_query *q = tusk_stack_run(stack, mode);
+    tusk_code code = q ? tusk_await(q) : TUSK_ERR_NOMEM;
+
+    if (q && code == TUSK_OK) {
+        do
+            ck_assert_msg(tusk_query_result_error(q)->code == TUSK_OK || tusk_query_result_error(q)->retry, "%s",
+                          said(tusk_query_result_error(q)));
+        while (tusk_next_result(q));
+    } else if (q) {
+        ck_assert_msg(code == TUSK_ERR_NOMEM || tusk_query_error(q)->retry == TUSK_RETRY_REQUEST, "%s",
+                      said(tusk_query_error(q)));
+    }
+    tusk_query_free(q);
+}
+
+static void all_of_it(void)
+{
+    tusk_stmt *stmt;
+
+    db = tusk_connect(loop, harness_env("TUSK_TEST_DSN_PLAIN"));
+    if (!db || tusk_await_free(tusk_conn_ready(db), NULL) != TUSK_OK) {
+        tusk_conn_free(db);
+        return;
+    }
+    stack = tusk_stack_new(db);
+    stmt = tusk_prepare(db, "select $1::int4 * 2", NULL, 0);
+    (void)tusk_stack_push(stack, "select $1 + 1, 'a text', '=r/drv'::aclitem", TUSK_PARAMS(tusk_int4(1)));
+    (void)tusk_stack_push_args(stack, "select :a + 1", TUSK_ARGS({"a", tusk_int4(1)}));
+    (void)tusk_stack_push_stmt(stack, stmt, TUSK_PARAMS(tusk_int4(1)));
+    for (int i = 0; i < 4; i++)
+        run_short_of_memory(i % 2 ? TUSK_STACK_CONTINUE : TUSK_STACK_ATOMIC);
+    tusk_stmt_free(stmt);
+    tusk_stack_free(stack);
+    tusk_conn_free(db);
+}
+
+START_TEST(allocations_that_fail_cost_a_run_at_most)
+{
+    long n_calls = 1;
+
+    for (long at = 1; at <= n_calls; at++) {
+        fail_alloc_init(&heap, at, false);
+        loop = tusk_loop_open(&(tusk_loop_config){.allocator = &heap.allocator}, NULL);
+        if (loop)
+            all_of_it();
+        tusk_loop_free(loop);
+        loop = NULL;
+        ck_assert_int_eq(heap.live, 0);
+        n_calls = heap.failed ? at + 1 : at;
+    }
+    ck_assert_int_gt(n_calls, 40);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("stack_cache");
@@ -739,6 +801,10 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, what_falls_out_is_closed_in_the_same_flight, 0, N_FORMS);
     tcase_add_loop_test(tcase, a_stack_with_more_statements_than_the_cache_holds_keeps_some, 0, N_FORMS);
     tcase_add_loop_test(tcase, a_stack_that_is_taken_back_leaves_the_cache_as_it_was, 0, 2);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("memory");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, allocations_that_fail_cost_a_run_at_most);
     suite_add_tcase(suite, tcase);
     return suite;
 }
