@@ -97,7 +97,7 @@ static void on_parameter_description(tusk_conn *conn, tusk_query *q, const tusk_
 static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
 {
     bool is_first = q->kind == TUSK__QUERY_FIRST || q->kind == TUSK__QUERY_MANY;
-    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || q->kind == TUSK__QUERY_STACK || tusk__is_analyze(q);
+    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q);
     tusk__desc *next = is_plan ? NULL : tusk__formats_for_next(conn, q, desc);
 
     if (!next)

@@ -197,9 +197,19 @@ typedef struct tusk__request {
 /* On failure the query has its error, or is to have one for the code; what was written must be cut off again. */
 TUSK_MUST_CHECK
 tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
-/* Parse and Describe, unless that was done by the one in front of it, Bind, Execute: unnamed, without a Sync. */
+/* One statement of several that share a request. */
+typedef struct tusk__part {
+    tusk_stmt *stmt; /* a handle, or one of the cache's; NULL: neither */
+    bool is_named;   /* it goes by stmt's name */
+    bool is_ready;   /* … as what is prepared and described */
+    bool is_parsed;  /* … or by that, or by one in front of it in the same unit */
+    const tusk__desc *desc; /* the columns that its Bind chooses formats for; NULL: all alike */
+} tusk__part;
+/* Parse and Describe, unless it is parsed, Bind, Execute: without a Sync. */
 TUSK_MUST_CHECK
-tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, bool is_parsed);
+tusk_code tusk__part_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, const tusk__part *part);
+/* What fell out of the cache is closed, in front of what is written next for q. */
+void tusk__close_dropped(tusk_conn *conn, tusk_query *q);
 /* One parameter of a Bind that is being written; its format goes to the place that was left free for all of them. */
 TUSK_MUST_CHECK
 tusk_code tusk__write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
@@ -291,7 +301,7 @@ bool tusk__repeat(tusk_conn *conn, tusk_query *q);
 
 /* answer.c */
 void tusk__answer_event(tusk_conn *conn, const tusk__event *ev);
-/* What a stack's answer has in common with others'. */
+/* What the answer of a stack or a load has in common with others'. */
 void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
 void tusk__answer_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
 void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev);

@@ -16,6 +16,8 @@
 #include "proto/fields.h"
 #include "proto/size.h"
 
+#define SYNC_LEN 5
+
 static const uint8_t expect_exec[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
                                       TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 /* expect_exec is FIRST's, too. */
@@ -224,7 +226,7 @@ static void write_close(tusk__writer *b, tusk_str name)
 }
 
 /* In front: there nothing can make the server skip them, unless a BEGIN stands before that. */
-static void close_dropped(tusk_conn *conn, tusk_query *q)
+void tusk__close_dropped(tusk_conn *conn, tusk_query *q)
 {
     q->n_closes = conn->cache && !conn->opening ? tusk__cache_close_dropped(conn, q, write_close) : 0;
 }
@@ -253,27 +255,12 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     q->is_commit = tusk__command_is_commit(command);
     q->changes_status = tusk__command_changes_status(command);
     name = name_of(conn, q, r);
-    close_dropped(conn, q);
+    tusk__close_dropped(conn, q);
     tusk__formats_assume(conn, q);
     write_parse(b, name, r->sql, r->params);
     tusk__describe_write(b, 'S', name);
     TUSK_TRY(tusk__write_bind(conn, q, name, r->params, NULL, q->assumed));
     write_execute(b, q->is_copy);
-    return TUSK_OK;
-}
-
-tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, bool is_parsed)
-{
-    tusk_str unnamed = {NULL, 0};
-
-    TUSK_TRY(tusk__check_size(q, r));
-    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
-    if (!is_parsed) {
-        write_parse(&conn->out, unnamed, r->sql, r->params);
-        tusk__describe_write(&conn->out, 'S', unnamed);
-    }
-    TUSK_TRY(tusk__write_bind(conn, q, unnamed, r->params, NULL, NULL));
-    tusk__execute_write(&conn->out, unnamed, 0);
     return TUSK_OK;
 }
 
@@ -344,9 +331,10 @@ static tusk_code make_frame(tusk_stmt *stmt)
     return TUSK_OK;
 }
 
-static tusk_code write_by_frame(tusk_conn *conn, tusk_query *q, tusk_params params)
+/* Inline in each of its two callers: the one is the way of nearly all queries. */
+static inline __attribute__((always_inline)) tusk_code write_by_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt,
+                                                                      tusk_params params)
 {
-    tusk_stmt *stmt = q->stmt;
     tusk__writer *b = &conn->out;
     size_t at = b->len, formats_at, fields_at, len;
 
@@ -395,7 +383,7 @@ static tusk_code encode_anew(tusk_conn *conn, tusk_query *q, const tusk__request
     q->assumed = is_pooled(conn) && !q->text_results ? tusk__desc_ref(stmt->desc) : NULL;
     if (!is_pooled(conn))
         stmt->state = TUSK__STMT_PREPARING; /* the next run waits for its name */
-    close_dropped(conn, q);
+    tusk__close_dropped(conn, q);
     tusk__parse_write(&conn->out, name, stmt->text, stmt->types, stmt->n_params);
     tusk__describe_write(&conn->out, 'S', name);
     TUSK_TRY(tusk__write_bind(conn, q, name, r->params, stmt->types, q->assumed));
@@ -412,11 +400,44 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
         return encode_anew(conn, q, r);
     TUSK_TRY(set_run_desc(q));
     take_traits(q, stmt);
-    close_dropped(conn, q);
+    tusk__close_dropped(conn, q);
     if (!q->text_results)
-        return write_by_frame(conn, q, r->params);
+        return write_by_frame(conn, q, q->stmt, r->params);
     TUSK_TRY(tusk__write_bind(conn, q, tusk_str_of(stmt->name), r->params, stmt->types, q->first.desc));
     write_execute(&conn->out, q->is_copy);
+    return TUSK_OK;
+}
+
+static tusk_code write_parse_of(tusk_conn *conn, tusk_query *q, const tusk__request *r, const tusk_stmt *handle,
+                                tusk_str name)
+{
+    tusk_str sql = handle ? handle->text : r->sql;
+
+    TUSK_TRY(tusk__check_sql(conn, q, sql));
+    if (handle)
+        tusk__parse_write(&conn->out, name, sql, handle->types, handle->n_params);
+    else
+        write_parse(&conn->out, name, sql, r->params);
+    tusk__describe_write(&conn->out, 'S', name);
+    return TUSK_OK;
+}
+
+tusk_code tusk__part_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, const tusk__part *part)
+{
+    const tusk_stmt *handle = part->stmt && !part->stmt->is_cached ? part->stmt : NULL;
+    tusk_str name = part->is_named ? tusk_str_of(part->stmt->name) : (tusk_str){NULL, 0};
+
+    TUSK_TRY(tusk__check_size(q, r));
+    if (part->is_ready && !q->text_results) {
+        TUSK_TRY(write_by_frame(conn, q, part->stmt, r->params));
+        tusk__writer_cut(&conn->out, conn->out.len - SYNC_LEN);
+        return TUSK_OK;
+    }
+    if (!part->is_parsed)
+        TUSK_TRY(write_parse_of(conn, q, r, handle, name));
+    TUSK_TRY(
+        tusk__write_bind(conn, q, name, r->params, handle || part->is_ready ? part->stmt->types : NULL, part->desc));
+    tusk__execute_write(&conn->out, (tusk_str){NULL, 0}, 0);
     return TUSK_OK;
 }
 
@@ -425,7 +446,7 @@ static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__requ
     tusk_str name = handle_name(conn, q->stmt);
 
     TUSK_TRY(tusk__check_sql(conn, q, r->sql));
-    close_dropped(conn, q);
+    tusk__close_dropped(conn, q);
     tusk__parse_write(&conn->out, name, r->sql, q->stmt->given, q->stmt->n_given);
     tusk__describe_write(&conn->out, 'S', name);
     tusk__sync_write(&conn->out);

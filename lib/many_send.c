@@ -127,15 +127,20 @@ static void expect_due(tusk__session *session, tusk_query *q)
 
 size_t tusk__parts_n_expects(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_MANY ? n_expects(q) : q->batch->n_expects;
+    return q->kind == TUSK__QUERY_MANY ? n_expects(q) : q->batch->n_expects + q->n_closes;
 }
 
 void tusk__parts_expect(tusk__session *session, tusk_query *q)
 {
-    if (q->kind == TUSK__QUERY_MANY)
+    static const uint8_t expect_closed[] = {TUSK__EXPECT_CLOSE};
+
+    if (q->kind == TUSK__QUERY_MANY) {
         expect_due(session, q);
-    else
-        tusk__session_expect(session, q->batch->expects, q->batch->n_expects);
+        return;
+    }
+    for (uint16_t i = 0; i < q->n_closes; i++)
+        tusk__session_expect(session, expect_closed, 1);
+    tusk__session_expect(session, q->batch->expects, q->batch->n_expects);
 }
 
 /* So many bytes more are in the buffer, with answers to come: of one that is sent already they are expected from here on. */

@@ -253,6 +253,10 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 
     if (q->kind == TUSK__QUERY_WAIT || (err && err->where[0]))
         return;
+    if (q->kind == TUSK__QUERY_STACK && !q->sql[0]) { /* an empty one */
+        tusk__error_where(err, "stack");
+        return;
+    }
     if (q->stmt && !q->named)
         tusk__sql_head(q->stmt->text, text, sizeof text);
     tusk__error_where(err, "%s \"%s\"",

@@ -4,6 +4,7 @@
  * Read first: DESIGN "Repetition", docs/guarantees.md. */
 #include "lib/command.h"
 #include "lib/mishap.h"
+#include "lib/stack.h"
 #include "lib/transaction.h"
 
 static tusk__tried tried_of(const tusk_query *q)
@@ -42,7 +43,7 @@ static bool is_allowed(const tusk_conn *conn, const tusk_query *q)
     return is_wanted(q) && q->is_repeatable && !q->rows_given && conn->wire_last == q && conn->session.tx_status == 'I';
 }
 
-bool tusk__repeat(tusk_conn *conn, tusk_query *q)
+static bool repeat_one(tusk_conn *conn, tusk_query *q)
 {
     tusk__tried tried = tried_of(q);
     tusk__mishap why = tusk__mishap_of(&tried);
@@ -60,4 +61,29 @@ bool tusk__repeat(tusk_conn *conn, tusk_query *q)
     }
     advise(conn, q, why);
     return false;
+}
+
+/* Of a stack its batch has learned already. Only all of it can be repeated: of an ATOMIC one, outside a transaction, nothing is left. */
+static bool batch_is_allowed(const tusk_conn *conn, const tusk_query *q)
+{
+    const tusk__batch *batch = q->batch;
+
+    return batch->mishap != TUSK__MISHAP_NONE && batch->mode == TUSK_STACK_ATOMIC && !batch->is_inside &&
+           batch->is_undone && q->error.code == TUSK_ERR_SERVER && q->present == &q->first && is_wanted(q) &&
+           !q->rows_given && conn->wire_last == q && conn->session.tx_status == 'I';
+}
+
+static bool repeat_batch(tusk_conn *conn, tusk_query *q)
+{
+    if (q->is_repeated || !batch_is_allowed(conn, q))
+        return false;
+    tusk__request_repeat(conn, q);
+    return true;
+}
+
+bool tusk__repeat(tusk_conn *conn, tusk_query *q)
+{
+    if (q->kind == TUSK__QUERY_STACK)
+        return repeat_batch(conn, q);
+    return repeat_one(conn, q);
 }

@@ -4,6 +4,7 @@
 #include "lib/explain.h"
 #include "lib/many.h"
 #include "lib/sql.h"
+#include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -32,6 +33,8 @@ static void take_back(tusk_conn *conn, tusk_query *q)
         tusk__stmt_first_failed(q->stmt, false);
     else if (q->kind == TUSK__QUERY_MANY)
         tusk__many_retracted(q);
+    else if (q->kind == TUSK__QUERY_STACK && q->batch)
+        tusk__batch_take_back(q->batch);
 }
 
 /* Encode, or refuse with the query's error and nothing left in the buffer. */
@@ -234,6 +237,8 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q)
 
     tusk__query_forget_answer(q);
     q->is_repeated = true;
+    if (q->kind == TUSK__QUERY_STACK && q->batch)
+        tusk__batch_reset(q->batch);
     if (q->kind == TUSK__QUERY_FIRST) {
         tusk__stmt_first_failed(stmt, true);
         q->kind = TUSK__QUERY_RUN;
@@ -243,7 +248,7 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q)
         q->kind = TUSK__QUERY_EXEC;
     }
     encode(conn, q, &r);
-    if (!q->stmt)
+    if (!q->stmt && r.sql.ptr)
         tusk__sql_head(r.sql, q->sql, sizeof q->sql);
     if (stmt && stmt->is_cached)
         tusk__stmt_unref(stmt);

@@ -4,6 +4,7 @@
  * Read first: lib/transaction.h, docs/internals/units.md. */
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -53,7 +54,8 @@ static bool is_open(const tusk_conn *conn)
 bool tusk__unit_may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 {
     if (tusk__query_needs_status(q))
-        return !conn->status_last && !conn->opening;
+        return !conn->status_last && !conn->opening &&
+               !(q->kind == TUSK__QUERY_STACK && q->batch && tusk__batch_is_pending(q->batch));
     if (!is_opening(conn, q) || q->kind == TUSK__QUERY_COMMIT || q->kind == TUSK__QUERY_ROLLBACK)
         return true;
     return is_open(conn) && may_share(q, sql);

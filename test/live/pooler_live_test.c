@@ -151,6 +151,76 @@ START_TEST(handle_learns_formats)
 }
 END_TEST
 
+static void push_both(tusk_stack *stack, tusk_stmt *stmt, int n)
+{
+    ck_assert_int_eq(tusk_stack_push_stmt(stack, stmt, TUSK_PARAMS(tusk_int4(n))), TUSK_OK);
+    ck_assert_int_eq(tusk_stack_push(stack, "select '=r/drv'::aclitem, $1::int4 + 1", TUSK_PARAMS(tusk_int4(n))),
+                     TUSK_OK);
+}
+
+/* False: it says that repeating is safe. */
+static bool stack_is_well(tusk_stack *stack, tusk_stack_mode mode, int n)
+{
+    tusk_query *q = tusk_stack_run(stack, mode);
+    bool is_well = true;
+    tusk_row row;
+
+    (void)tusk_await(q);
+    for (int i = 0; i < 2; i++) {
+        const tusk_error *err = tusk_query_result_error(q);
+
+        if (err->code == TUSK_OK) {
+            ck_assert(tusk_next_row(q, &row));
+            ck_assert(tusk_str_is(tusk_get_text(&row, 0), "=r/drv"));
+            ck_assert_int_eq(tusk_get_int4(&row, 1), n + i);
+        } else {
+            ck_assert_msg(err->retry == TUSK_RETRY_REQUEST || tusk_query_error(q)->retry == TUSK_RETRY_REQUEST, "%s",
+                          said(err));
+            is_well = false;
+        }
+        ck_assert_int_eq(tusk_next_result(q), i == 0);
+    }
+    tusk_query_free(q);
+    return is_well;
+}
+
+/* A handle and a text whose columns must be learned, in both modes; and clients of one session or several, with the setting and without. */
+START_TEST(stacks_of_clients_that_change_sessions_are_well)
+{
+    static const struct {
+        const char *dbname, *pooler;
+    } settings[] = {
+        {"session", "session"}, {"session", "none"}, {"transaction", "transaction"}, {"transaction", "none"}};
+    const char *dbname = settings[_i / 2].dbname, *pooler = settings[_i / 2].pooler;
+    tusk_stack_mode mode = _i % 2 ? TUSK_STACK_CONTINUE : TUSK_STACK_ATOMIC;
+    bool is_forgotten = _i / 2 == 3;
+    tusk_conn *conn[CLIENTS];
+    tusk_stmt *stmt[CLIENTS];
+
+    if (why_not[0])
+        return;
+    for (int i = 0; i < CLIENTS; i++) {
+        conn[i] = through(dbname, pooler);
+        stmt[i] = tusk_prepare(conn[i], "select '=r/drv'::aclitem, $1::int4", NULL, 0);
+    }
+    for (int round = 0; round < 10; round++)
+        for (int i = 0; i < CLIENTS; i++) {
+            tusk_stack *stack = tusk_stack_new(conn[i]);
+            int n_tries = 0;
+
+            push_both(stack, stmt[i], round);
+            while (!stack_is_well(stack, mode, round) && (!is_forgotten || n_tries < 3))
+                n_tries++;
+            ck_assert_msg(n_tries <= (round == 0 || is_forgotten ? 3 : 0), "%d tries, round %d", n_tries, round);
+            tusk_stack_free(stack);
+        }
+    for (int i = 0; i < CLIENTS; i++) {
+        tusk_stmt_free(stmt[i]);
+        disconnect(conn[i]);
+    }
+}
+END_TEST
+
 /* ---- what is refused ------------------------------------------------------------------------------------------------------- */
 
 #define NEXT " a session of the server's that others have next (pooler=transaction)"
@@ -339,6 +409,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, clients_that_change_sessions_get_their_answers, 0, N_OF(modes));
     tcase_add_loop_test(tcase, column_of_equal_width_is_never_misread, 0, N_OF(modes));
     tcase_add_loop_test(tcase, handle_learns_formats, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, stacks_of_clients_that_change_sessions_are_well, 0, 8);
     tcase_add_loop_test(tcase, what_means_a_session_is_refused_behind_a_pooler, 0, N_OF(statements));
     tcase_add_test(tcase, forgotten_setting_costs_no_answer_and_is_told);
     tcase_add_test(tcase, transaction_keeps_its_session);

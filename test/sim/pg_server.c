@@ -229,7 +229,7 @@ static void see(backend *b, uint32_t token)
     fact_of(server, token)->n_seen++;
     if (b->is_impostor)
         complain(server, "a request is sent to a server that has not proved itself");
-    if (token && fact_of(server, token)->has_failed_tx)
+    if (token && fact_of(server, token)->has_failed_tx && !fact_of(server, token)->owns_tx)
         complain(server, "a request is repeated in a transaction");
     if (token && server->watcher.on_seen)
         server->watcher.on_seen(token, server->watcher.user);
@@ -395,8 +395,13 @@ static void forget_all(backend *b)
 
 static void apply_inserts(backend *b)
 {
-    for (size_t i = 0; i < b->n_inserts; i++)
-        fact_of(b->server, b->inserts[i])->is_applied = true;
+    for (size_t i = 0; i < b->n_inserts; i++) {
+        pg_fact *fact = fact_of(b->server, b->inserts[i]);
+
+        if (fact->is_applied)
+            complain(b->server, "an insert is applied twice");
+        fact->is_applied = true;
+    }
     b->n_inserts = 0;
 }
 
@@ -1770,6 +1775,11 @@ void pg_listen(pg_server *server, const char *address, uint16_t port)
 const char *pg_complaint(const pg_server *server)
 {
     return server->complaint;
+}
+
+void pg_let_repeat(pg_server *server, uint32_t token)
+{
+    fact_of(server, token)->owns_tx = true;
 }
 
 const pg_fact *pg_fact_of(const pg_server *server, uint32_t token)
