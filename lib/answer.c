@@ -5,6 +5,7 @@
 #include "lib/explain.h"
 #include "lib/formats.h"
 #include "lib/known.h"
+#include "lib/many.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -95,30 +96,32 @@ static void on_parameter_description(tusk_conn *conn, tusk_query *q, const tusk_
 /* What is known of a statement from now on: to it, if it has a name, and to all connections. */
 static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
 {
-    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || q->kind == TUSK__QUERY_STACK || tusk__is_analyze(q);
+    bool is_first = q->kind == TUSK__QUERY_FIRST || q->kind == TUSK__QUERY_MANY;
+    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q);
     tusk__desc *next = is_plan ? NULL : tusk__formats_for_next(conn, q, desc);
 
     if (!next)
         return; /* not ready, and not kept then */
     /* of one that runs once: all in binary is what is asked for without knowing anything */
-    if ((q->kind == TUSK__QUERY_EXEC && (q->assumed || !tusk__desc_is_all_binary(next))) ||
-        (q->kind == TUSK__QUERY_FIRST && q->stmt->is_cached))
+    if (((q->kind == TUSK__QUERY_EXEC || q->kind == TUSK__QUERY_PORTAL) &&
+         (q->assumed || !tusk__desc_is_all_binary(next))) ||
+        (is_first && q->stmt->is_cached))
         tusk__known_set(conn->loop, tusk__known_key(conn, q->hash), next);
     if (!q->stmt) {
         tusk__desc_unref(next);
         return;
     }
     tusk__stmt_set_formats(q->stmt, next);
-    if (q->kind == TUSK__QUERY_FIRST)
+    if (is_first)
         tusk__stmt_first_described(q->stmt);
 }
 
-/* Of a script, the server tells the formats; a statement's description cannot: they are those that our Bind asked for. */
+/* Of a script or a portal, the server tells the formats; a statement's description cannot: they are those that our Bind asked for. */
 static tusk__desc *desc_of(tusk_conn *conn, const tusk_query *q, const tusk__row_description *description)
 {
     tusk__desc *desc;
 
-    if (q->kind != TUSK__QUERY_SCRIPT)
+    if (!tusk__query_is_told_formats(q))
         return tusk__formats_described(conn, q, description);
     return tusk__desc_new(conn->allocator, description, &q->filling->spare, &desc, NULL) == TUSK_OK ? desc : NULL;
 }
@@ -135,7 +138,7 @@ void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         out_of_memory(q, "the description of the columns");
         return;
     }
-    if (q->kind != TUSK__QUERY_SCRIPT)
+    if (!tusk__query_is_told_formats(q))
         learn_columns(conn, q, desc);
     if (result) {
         tusk__desc_unref(result->desc);
@@ -153,14 +156,6 @@ static void on_no_data(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         return;
     tusk__stmt_set_formats(q->stmt, NULL);
     tusk__stmt_first_described(q->stmt);
-}
-
-/* A prepared statement's rows look as they were described when it was prepared, in the formats that its Bind asked for. */
-static void on_bind_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
-{
-    (void)ev;
-    if (q->kind == TUSK__QUERY_RUN)
-        tusk__session_expect_columns(&conn->session, q->n_cols);
 }
 
 /* ---- rows ---- */
@@ -244,6 +239,16 @@ static void end_member(tusk_conn *conn, tusk_query *q)
     settle_stmt(q);
     end_head(conn, q);
     tusk__deadline_next_head(conn);
+}
+
+/* A prepared statement's rows look as they were described when it was prepared, in the formats that its Bind asked for. */
+static void on_bind_complete(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    (void)ev;
+    if (q->kind == TUSK__QUERY_RUN)
+        tusk__session_expect_columns(&conn->session, q->n_cols);
+    else if (q->kind == TUSK__QUERY_PORTAL && q->shares_sync)
+        end_member(conn, q); /* nothing more is asked of it */
 }
 
 /* Of EXPLAIN ANALYZE: is this answer one to what was put around it? */
@@ -623,13 +628,13 @@ void tusk__answer_event(tusk_conn *conn, const tusk__event *ev)
     }
     q = head_of(conn);
     if (ev->kind == TUSK__EV_NOTICE)
-        tusk__answer_notice(conn, ev);
+        tusk__parts_notice(conn, q, ev);
     else if (ev->kind == TUSK__EV_PARAMETER_STATUS)
         tusk__answer_parameter(conn, ev);
     else if (ev->kind == TUSK__EV_ERROR && (ev->is_fatal || !q))
         on_fatal(conn, ev);
     else if (q && q->batch)
-        tusk__batch_event(conn, q, ev);
+        tusk__parts_event(conn, q, ev);
     else if (q && handlers[ev->kind].fn)
         handlers[ev->kind].fn(conn, q, ev);
 }

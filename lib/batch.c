@@ -34,6 +34,8 @@ static void free_batch(tusk__batch *batch)
         next = kept->next;
         allocator->free(kept, allocator->user);
     }
+    for (size_t i = 0; batch->outcomes && i < batch->n_statements; i++)
+        tusk__outcome_clear(&batch->outcomes[i]);
     allocator->free(batch->outcomes, allocator->user);
     allocator->free(batch->steps, allocator->user);
     allocator->free(batch->expects, allocator->user);
@@ -58,7 +60,6 @@ tusk__batch *tusk__batch_new(tusk_stack *stack, const tusk_stack_options *option
     stack->refs++;
     batch->mode = options->mode;
     batch->transaction = options->transaction;
-    batch->n_statements = stack->n;
     batch->outcomes = room_for(stack, stack->n, 1, 1, sizeof *batch->outcomes);
     batch->steps = room_for(stack, stack->n, STEPS_EACH, STEPS_AROUND, sizeof *batch->steps);
     batch->expects = room_for(stack, stack->n, EXPECTS_EACH, EXPECTS_AROUND, 1);
@@ -66,13 +67,24 @@ tusk__batch *tusk__batch_new(tusk_stack *stack, const tusk_stack_options *option
         free_batch(batch);
         return NULL;
     }
-    for (size_t i = 0; i < stack->n; i++) {
-        const tusk__stacked *statement = &stack->statements[i];
-
-        batch->outcomes[i] =
-            (tusk__outcome){.operation = statement->operation, .sql = stack->statements[statement->text_of].held.sql};
-    }
+    for (size_t i = 0; i < stack->n; i++)
+        batch->outcomes[i] = (tusk__outcome){.operation = stack->statements[i].operation,
+                                             .sql = tusk__stack_text(stack, stack->statements[i].text_of)};
+    batch->n_statements = stack->n;
     return batch;
+}
+
+/* The errors stay: who looked at a result meanwhile may hold one. */
+void tusk__batch_reset(tusk__batch *batch)
+{
+    for (size_t i = 0; i < batch->n_statements; i++) {
+        tusk__outcome_clear(&batch->outcomes[i]);
+        batch->outcomes[i].error = NULL;
+        batch->outcomes[i].has_result = false;
+    }
+    batch->n_steps = batch->n_expects = batch->at = batch->unit = 0;
+    batch->unit_has_failed = batch->is_undone = false;
+    batch->mishap = TUSK__MISHAP_NONE;
 }
 
 /* ---- steps ---- */
@@ -82,7 +94,7 @@ static void add_step(tusk__batch *batch, tusk__step_kind kind, size_t statement)
     static const uint8_t expects[][5] = {
         [TUSK__STEP_STATEMENT] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
                                   TUSK__EXPECT_EXECUTE},
-        [TUSK__STEP_AGAIN] = {TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE},
+        [TUSK__STEP_RUN] = {TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE},
         [TUSK__STEP_CONTROL] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE},
         [TUSK__STEP_COMMIT] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE},
         [TUSK__STEP_SYNC] = {TUSK__EXPECT_SYNC},
@@ -114,19 +126,23 @@ static void savepoint(tusk_conn *conn, tusk__batch *batch, const char *what)
     control(conn, batch, what[0] ? text : text + 1);
 }
 
+/* Which operation has kept all of it from being sent. */
+static tusk_code refused(tusk_query *q, size_t i, tusk_code code)
+{
+    if (q->error.code == TUSK_OK)
+        return code;
+    q->error.item = (int)q->batch->outcomes[i].operation;
+    tusk__error_hint(&q->error, tusk_str_of("nothing of the stack was sent"));
+    return code;
+}
+
 static tusk_code statement(tusk_conn *conn, tusk_query *q, size_t i)
 {
-    const tusk__stacked *stacked = &q->batch->stack->statements[i];
-    bool is_again = stacked->text_of != i;
-    tusk__request r = {stacked->held.sql, stacked->held.params};
-    tusk_code code = tusk__statement_write(conn, q, &r, is_again);
+    bool is_parsed = q->batch->outcomes[i].way >= TUSK__WAY_RUN;
+    tusk_code code = tusk__batch_write(conn, q, i);
 
-    add_step(q->batch, is_again ? TUSK__STEP_AGAIN : TUSK__STEP_STATEMENT, i);
-    if (code != TUSK_OK && q->error.code != TUSK_OK) {
-        q->error.item = (int)stacked->operation;
-        tusk__error_hint(&q->error, tusk_str_of("nothing of the stack was sent"));
-    }
-    return code;
+    add_step(q->batch, is_parsed ? TUSK__STEP_RUN : TUSK__STEP_STATEMENT, i);
+    return code == TUSK_OK ? code : refused(q, i, code);
 }
 
 /* From statement i on, all of one operation, or, if whole, of the stack. Returns where the next begins in *i. */
@@ -225,9 +241,20 @@ static tusk_code write_inside(tusk_conn *conn, tusk_query *q)
     return q->batch->mode == TUSK_STACK_ATOMIC ? atomic_inside(conn, q) : continue_inside(conn, q);
 }
 
+static tusk_code plan(tusk_conn *conn, tusk_query *q)
+{
+    size_t i = 0;
+    tusk_code code = tusk__batch_plan(conn, q, &i);
+
+    return code == TUSK_OK ? code : refused(q, i, code);
+}
+
 tusk_code tusk__encode_batch(tusk_conn *conn, tusk_query *q)
 {
-    if (conn->session.tx_status != 'I')
+    q->batch->is_inside = conn->session.tx_status != 'I';
+    TUSK_TRY(plan(conn, q));
+    tusk__close_dropped(conn, q);
+    if (q->batch->is_inside)
         return write_inside(conn, q);
     return q->batch->mode == TUSK_STACK_ATOMIC ? atomic_outside(conn, q) : continue_outside(conn, q);
 }

@@ -1,7 +1,7 @@
 /* What the messages of a stack's answer mean: one result per statement, in order, and for each what became of it.
  * Legality was checked by the session; here it is only carried out.
  * Read first: lib/stack.h, docs/internals/stack.md. */
-#include "lib/conn.h"
+#include "lib/named.h"
 #include "lib/sql.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
@@ -35,6 +35,12 @@ static bool wants_results(const tusk_query *q)
     return !q->is_done && !q->is_released && q->error.code != TUSK_ERR_LIMIT && q->error.code != TUSK_ERR_NOMEM;
 }
 
+static void out_of_memory(tusk_query *q, const char *what)
+{
+    tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for %s", what)->fate = TUSK_FATE_ANSWERED;
+    tusk__query_spoil_rows(q);
+}
+
 /* The statement's result, behind those of all in front of it. False: nobody wants it, or no memory. */
 static bool begin_result(tusk_query *q, size_t i)
 {
@@ -43,8 +49,7 @@ static bool begin_result(tusk_query *q, size_t i)
     if (!wants_results(q) || outcome->has_result)
         return false;
     if (i > 0 && !tusk__query_add_result(q)) {
-        tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for a result")->fate = TUSK_FATE_ANSWERED;
-        tusk__query_spoil_rows(q);
+        out_of_memory(q, "a result");
         return false;
     }
     q->filling->outcome = outcome;
@@ -52,14 +57,31 @@ static bool begin_result(tusk_query *q, size_t i)
     return true;
 }
 
-/* A further run of the same statement: its rows look the same. */
-static void begin_again(tusk_conn *conn, tusk_query *q, size_t i)
+/* It was described before: its rows look as they did. */
+static void begin_run(tusk_conn *conn, tusk_query *q, size_t i)
 {
-    tusk__desc *desc = q->filling->desc;
+    const tusk__batch *batch = q->batch;
+    const tusk__outcome *of = &batch->outcomes[batch->outcomes[i].of];
 
     if (begin_result(q, i))
-        q->filling->desc = tusk__desc_ref(desc);
-    tusk__session_expect_columns(&conn->session, q->batch->n_cols);
+        q->filling->desc = tusk__desc_ref(of->desc);
+    tusk__session_expect_columns(&conn->session, of->n_cols);
+}
+
+static void begin_parsed(tusk_query *q, size_t i)
+{
+    tusk__batch_parsed(q->batch, i);
+    (void)begin_result(q, i);
+}
+
+static void on_columns(tusk_conn *conn, tusk_query *q, size_t i, const tusk__row_description *description)
+{
+    tusk__outcome *outcome = &q->batch->outcomes[i];
+
+    if (!tusk__batch_columns(conn, q, i, description))
+        out_of_memory(q, "the description of the columns");
+    else if (wants_results(q) && q->filling->outcome == outcome)
+        q->filling->desc = tusk__desc_ref(outcome->desc);
 }
 
 /* ---- what went wrong ---- */
@@ -76,7 +98,7 @@ static size_t end_of_unit(const tusk__batch *batch)
 
 static bool is_statement(const tusk__step *step)
 {
-    return step->kind == TUSK__STEP_STATEMENT || step->kind == TUSK__STEP_AGAIN;
+    return step->kind == TUSK__STEP_STATEMENT || step->kind == TUSK__STEP_RUN;
 }
 
 /* Which statement of the unit an error is about: the one that is answered, or, if that is one of ours, the last one before it. NULL:
@@ -87,6 +109,12 @@ static const tusk__step *guilty(const tusk__batch *batch)
         if (is_statement(&batch->steps[at]))
             return &batch->steps[at];
     return NULL;
+}
+
+/* In the text as it was pushed. */
+static int position_of(const tusk__stacked *stacked, int position)
+{
+    return stacked->named ? tusk_named_position(stacked->named, position) : position + stacked->offset;
 }
 
 static void complete_error(const tusk_query *q, const tusk__step *step, tusk_error *err)
@@ -100,9 +128,17 @@ static void complete_error(const tusk_query *q, const tusk__step *step, tusk_err
     }
     tusk__sql_head(outcome->sql, head, sizeof head);
     tusk__error_where(err, "operation %u \"%s\"", (unsigned)outcome->operation, head);
-    err->item = (int)outcome->operation;
+    err->item = outcome->operation;
     if (err->position > 0)
-        err->position += q->batch->stack->statements[step->statement].offset;
+        err->position = position_of(&q->batch->stack->statements[step->statement], err->position);
+}
+
+/* By the routine: the message may be in any language. */
+static void add_hint(const tusk__event *ev, tusk_error *err)
+{
+    if (ev->expect == TUSK__EXPECT_PARSE && memcmp(err->sqlstate, "42601", 5) == 0 &&
+        tusk_str_is(tusk__error_field(ev->body, 'R'), "exec_parse_message"))
+        tusk__error_hint(err, tusk_str_of("Several statements in one string go by tusk_stack_push_script()."));
 }
 
 /* Those of the same unit: what ran in front of it is undone, what stands behind it was not run. One error for all of each kind. */
@@ -133,7 +169,7 @@ static void spread(tusk_query *q, const tusk__step *failed, const tusk_error *er
     }
 }
 
-static void on_error(tusk_query *q, const tusk__event *ev)
+static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__batch *batch = q->batch;
     const tusk__step *failed = guilty(batch);
@@ -145,6 +181,10 @@ static void on_error(tusk_query *q, const tusk__event *ev)
     tusk__error_none(&err);
     tusk__error_fields_to_error(ev->body, &err);
     complete_error(q, failed, &err);
+    if (failed == &batch->steps[batch->at]) {
+        add_hint(ev, &err);
+        tusk__batch_mishap(conn, q, failed->statement, ev, &err);
+    }
     if (failed) {
         batch->outcomes[failed->statement].error = keep_error(batch, &err);
         if (wants_results(q) && is_statement(&batch->steps[batch->at]))
@@ -213,8 +253,10 @@ static void on_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     size_t end = end_of_unit(batch);
 
     for (size_t at = batch->unit; at < end; at++)
-        if (is_statement(&batch->steps[at]))
+        if (is_statement(&batch->steps[at])) {
+            tusk__batch_unit_over(batch, batch->steps[at].statement);
             (void)begin_result(q, batch->steps[at].statement);
+        }
     batch->unit = batch->at = end + 1;
     batch->unit_has_failed = false;
     if (batch->unit < batch->n_steps) {
@@ -247,6 +289,13 @@ void tusk__batch_lost(tusk_query *q)
     }
 }
 
+/* Of the cache's, in front of all. */
+static void on_closed(tusk_conn *conn, tusk_query *q)
+{
+    q->n_closes--;
+    tusk__cache_closed(conn);
+}
+
 /* ---- dispatch ---- */
 
 void tusk__batch_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
@@ -256,18 +305,24 @@ void tusk__batch_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 
     switch (ev->kind) {
     case TUSK__EV_PARSE_COMPLETE:
-        if (is_statement(step)) {
-            batch->n_cols = -1;
-            (void)begin_result(q, step->statement);
-        }
+        if (is_statement(step))
+            begin_parsed(q, step->statement);
+        break;
+    case TUSK__EV_PARAMETER_DESCRIPTION:
+        tusk__batch_parameters(batch, step->statement, &ev->parameter_description);
         break;
     case TUSK__EV_ROW_DESCRIPTION:
-        batch->n_cols = (int32_t)ev->row_description.n_cols;
-        tusk__answer_columns(conn, q, ev);
+        on_columns(conn, q, step->statement, &ev->row_description);
+        break;
+    case TUSK__EV_NO_DATA:
+        tusk__batch_no_columns(batch, step->statement);
         break;
     case TUSK__EV_BIND_COMPLETE:
-        if (step->kind == TUSK__STEP_AGAIN)
-            begin_again(conn, q, step->statement);
+        if (step->kind == TUSK__STEP_RUN)
+            begin_run(conn, q, step->statement);
+        break;
+    case TUSK__EV_CLOSE_COMPLETE:
+        on_closed(conn, q);
         break;
     case TUSK__EV_ROW:
         tusk__answer_row(conn, q, ev);
@@ -278,7 +333,7 @@ void tusk__batch_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         on_complete(conn, q, ev);
         break;
     case TUSK__EV_ERROR:
-        on_error(q, ev);
+        on_error(conn, q, ev);
         break;
     case TUSK__EV_READY:
         on_ready(conn, q, ev);
@@ -288,9 +343,6 @@ void tusk__batch_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     case TUSK__EV_COPY_BOTH:
         tusk__answer_copy_unasked(conn);
         break;
-    case TUSK__EV_NO_DATA:
-    case TUSK__EV_PARAMETER_DESCRIPTION:
-    case TUSK__EV_CLOSE_COMPLETE:
     case TUSK__EV_COPY_DATA:
     case TUSK__EV_COPY_DONE:
     case TUSK__EV_AUTHENTICATION:

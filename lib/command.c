@@ -166,3 +166,19 @@ tusk__command tusk__command_of(tusk_str sql)
             return command_behind(tokens, word);
     return TUSK__COMMAND_OTHER;
 }
+
+bool tusk__command_may_alter(tusk_str sql)
+{
+    static const char *const harmless[] = {"select", "insert", "update", "delete", "merge",
+                                           "values", "table",  "with",   "show",   NULL};
+    tusk__tokens tokens = tusk__tokens_of(sql);
+    tusk__token token;
+    int i = 0;
+
+    do
+        token = tusk__token_next(&tokens);
+    while (tusk__token_is_char(&token, '(') || tusk__token_is_char(&token, ';'));
+    while (harmless[i] && !tusk__token_is_word(&token, harmless[i]))
+        i++;
+    return harmless[i] == NULL;
+}

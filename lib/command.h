@@ -41,6 +41,10 @@ static inline bool tusk__command_changes_status(tusk__command command)
            command == TUSK__COMMAND_PREPARE_TRANSACTION;
 }
 
+/* May it alter what other statements mean: tables, functions, settings, prepared statements? Not SELECT, INSERT, UPDATE, DELETE, MERGE,
+ * VALUES, TABLE, WITH, SHOW; what a function or a trigger of theirs does nobody knows. */
+bool tusk__command_may_alter(tusk_str sql);
+
 /* Does it make a transaction last? Its answer may be ROLLBACK, and if that is lost, nobody knows what became of it. */
 static inline bool tusk__command_is_commit(tusk__command command)
 {

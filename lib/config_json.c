@@ -8,89 +8,66 @@
 #include "lib/settings.h"
 #include "proto/error_set.h"
 
+#define DEPTH_MAX 64 /* what counts needs 4; the rest is another program's */
+
 /* ---- the block -------------------------------------------------------------------------------------------------------------------- */
 
 /* Pairs of server_settings anywhere in the document, each with its end: a name and a value have 6 bytes of syntax at least. */
-static size_t pairs_max(tusk_str json)
+static size_t pairs_max(tusk_str document)
 {
-    return json.len / 3 + 3;
+    return document.len / 3 + 3;
 }
 
 /* Texts are never longer than in the document, where each has its quotes, a colon or a comma for the NUL. */
-static size_t block_size(tusk_str json)
+static size_t block_size(tusk_str document)
 {
-    return sizeof(tusk__json_block) + pairs_max(json) * sizeof(char *) + json.len + 32;
+    return sizeof(tusk__json_block) + pairs_max(document) * sizeof(char *) + document.len + 32;
 }
 
-static tusk_code make(tusk_str json, const tusk_allocator *allocator, json_t *root, tusk_config **config,
-                      tusk_error *err)
+static tusk_code make(tusk__json_reader *r, const tusk_allocator *allocator, tusk_config **config)
 {
-    size_t size = block_size(json);
-    tusk__json_reader r = {.json = json, .err = err};
+    size_t size = block_size(r->document);
     tusk_code code;
 
-    r.b = allocator->malloc(size, allocator->user);
-    if (!r.b)
-        return tusk__json_no_memory(err);
-    memset(r.b, 0, size);
-    r.b->config.document = &r.b->document;
-    r.b->document.allocator = *allocator;
-    r.b->document.size = size;
-    r.pairs = (const char **)(void *)(r.b + 1);
-    r.out = (char *)(r.pairs + pairs_max(json));
-    r.room_end = (char *)r.b + size;
-    code = tusk__json_walk(&r, root);
+    r->b = allocator->malloc(size, allocator->user);
+    if (!r->b)
+        return tusk__error_set(r->err, TUSK_ERR_NOMEM, NULL, "out of memory for a JSON document");
+    memset(r->b, 0, size);
+    r->b->config.document = &r->b->document;
+    r->b->document.allocator = *allocator;
+    r->b->document.size = size;
+    r->pairs = (const char **)(void *)(r->b + 1);
+    r->pairs_end = r->pairs + pairs_max(r->document);
+    r->out = (char *)r->pairs_end;
+    r->room_end = (char *)r->b + size;
+    code = tusk__json_walk(r);
     if (code == TUSK_OK)
-        *config = &r.b->config;
+        *config = &r->b->config;
     else
-        tusk_config_free(&r.b->config);
+        tusk_config_free(&r->b->config);
     return code;
 }
 
-static size_t strings_len(json_t *value)
+/* All of it is read once, to see that it is JSON, before any of it counts. */
+static tusk_code check(tusk__json_reader *r)
 {
-    size_t len = json_string_length(value), i;
-    const char *name;
-    json_t *member;
-
-    json_object_foreach(value, name, member) len += strlen(name) + strings_len(member);
-    json_array_foreach(value, i, member) len += strings_len(member);
-    return len;
-}
-
-/* jansson frees without wiping. Its strings are ours to change: nobody else has them. */
-static void wipe_strings(json_t *value)
-{
-    const char *text = json_string_value(value), *name;
-    json_t *member;
-    size_t i;
-    char *bytes;
-
-    memcpy(&bytes, &text, sizeof bytes);
-    if (bytes)
-        tusk__crypto_openssl()->wipe(bytes, json_string_length(value));
-    json_object_foreach(value, name, member) wipe_strings(member);
-    json_array_foreach(value, i, member) wipe_strings(member);
+    r->json = tusk__json_begin(r->document, DEPTH_MAX);
+    if (!tusk__json_skip(&r->json) || !tusk__json_finish(&r->json))
+        return tusk__json_refuse_document(r);
+    r->json = tusk__json_begin(r->document, DEPTH_MAX);
+    return TUSK_OK;
 }
 
 tusk_code tusk_config_from_json(tusk_str json, const tusk_allocator *allocator, tusk_config **config, tusk_error *err)
 {
-    json_error_t why = {0};
-    json_t *root;
+    tusk__json_reader r = {.document = tusk_str_from(json.ptr ? json.ptr : "", json.len), .err = err};
     tusk_code code;
 
     tusk__error_begin(err);
     *config = NULL;
-    root = json_loadb(json.ptr ? json.ptr : "", json.len, JSON_REJECT_DUPLICATES, &why);
-    if (root) {
-        code = strings_len(root) == tusk__json_strings_len(json)
-                   ? make(json, allocator ? allocator : tusk_allocator_default(), root, config, err)
-                   : tusk__json_no_memory(err);
-        wipe_strings(root);
-        json_decref(root);
-    } else {
-        code = tusk__json_refuse_document(&why, err);
-    }
+    code = check(&r);
+    if (code == TUSK_OK)
+        code = make(&r, allocator ? allocator : tusk_allocator_default(), config);
     if (code != TUSK_OK)
         tusk__settings_refused(err);
     return code;

@@ -5,11 +5,23 @@
 #include "lib/config_json_reader.h"
 #include "proto/error_set.h"
 
+/* 1-based; columns in characters. */
+static void place(const tusk__json_reader *r, const char *at, tusk__origin *origin)
+{
+    origin->line = origin->column = 1;
+    for (const char *p = r->document.ptr; p < at; p++) {
+        bool is_newline = *p == '\n', begins = ((unsigned char)*p & 0xC0) != 0x80;
+
+        origin->line += is_newline;
+        origin->column = is_newline ? 1 : origin->column + begins;
+    }
+}
+
 tusk__origin tusk__json_place_of(const tusk__json_reader *r)
 {
     tusk__origin origin = {.kind = TUSK__FROM_JSON};
 
-    tusk__json_place(r->json, &r->at, &origin.line, &origin.column);
+    place(r, r->member, &origin);
     return origin;
 }
 
@@ -42,40 +54,22 @@ tusk_code tusk__json_refuse_unknown(const tusk__json_reader *r, tusk_str name)
     return tusk__json_refuse(r, "", what);
 }
 
-/* jansson's own text quotes the document. */
-static const char *what_is_malformed(enum json_error_code code)
-{
-    switch ((int)code) {
-    case json_error_stack_overflow:
-        return "it is nested too deeply";
-    case json_error_invalid_utf8:
-        return "it is not UTF-8";
-    case json_error_premature_end_of_input:
-        return "it ends too early";
-    case json_error_end_of_input_expected:
-        return "something stands behind its end";
-    case json_error_null_character:
-    case json_error_null_byte_in_key:
-        return "\\u0000 cannot be";
-    case json_error_duplicate_key:
-        return "the key is there already";
-    case json_error_numeric_overflow:
-        return "the number is too big";
-    default:
-        return "it is malformed";
-    }
-}
+static const char *const whats[] = {
+    [TUSK__JSON_FINE] = "it is malformed",
+    [TUSK__JSON_MALFORMED] = "it is malformed",
+    [TUSK__JSON_ENDS_EARLY] = "it ends too early",
+    [TUSK__JSON_HAS_MORE] = "something stands behind its end",
+    [TUSK__JSON_NOT_UTF8] = "it is not UTF-8",
+    [TUSK__JSON_NUL] = "\\u0000 cannot be",
+    [TUSK__JSON_TOO_DEEP] = "it is nested too deeply",
+    [TUSK__JSON_OUT_OF_RANGE] = "the number is out of range",
+};
 
-tusk_code tusk__json_no_memory(tusk_error *err)
+tusk_code tusk__json_refuse_document(const tusk__json_reader *r)
 {
-    return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a JSON document");
-}
+    tusk__origin at;
 
-tusk_code tusk__json_refuse_document(const json_error_t *why, tusk_error *err)
-{
-    if (why->text[0] == '\0' || json_error_code(why) == json_error_out_of_memory) /* mostly it says nothing then */
-        return tusk__json_no_memory(err);
-    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "line %d, column %d of the JSON document: %s",
-                           why->line > 0 ? why->line : 1, why->column > 0 ? why->column : 1,
-                           what_is_malformed(json_error_code(why)));
+    place(r, r->json.p, &at);
+    return tusk__error_set(r->err, TUSK_ERR_CONFIG, NULL, "line %u, column %u of the JSON document: %s", at.line,
+                           at.column, whats[r->json.wrong]);
 }

@@ -2,9 +2,11 @@
  * It judges no value of a parameter: that is lib/apply.c's, when the configuration is used.
  * Read first: lib/config_json_reader.h. */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "lib/config_json_reader.h"
+#include "proto/bounds.h"
 #include "proto/error_set.h"
 
 /* ---- texts ---------------------------------------------------------------------------------------------------------------------- */
@@ -24,6 +26,17 @@ static const char *put_text(tusk__json_reader *r, const char *text)
     return at;
 }
 
+/* By hand, as printf's decimal point is the locale's. What is no duration is refused by who judges it. */
+static void print_seconds(double seconds, char *out, size_t size)
+{
+    double us = seconds > 0 && seconds < 1e-6 ? 1 : seconds * 1e6 + 0.5;
+
+    if (seconds >= 0 && us < 9e15)
+        snprintf(out, size, "%" PRId64 ".%06d", (int64_t)us / 1000000, (int)((int64_t)us % 1000000));
+    else
+        snprintf(out, size, "%s", seconds < 0 ? "-1" : "9999999999");
+}
+
 /* Of the CHOICEs, those that are switches are called 0 and 1. */
 static bool is_switch(const tusk__param *param)
 {
@@ -33,44 +46,59 @@ static bool is_switch(const tusk__param *param)
     return false;
 }
 
-/* One value as a parameter's text: false if it is of a type that cannot be one. */
-static bool put_scalar(tusk__json_reader *r, json_t *value, const tusk__param *param)
+static tusk_code put_number(tusk__json_reader *r, const tusk__param *param, bool *fits)
 {
-    bool is_number = param->kind == TUSK__KIND_PORT || param->kind == TUSK__KIND_SECONDS ||
-                     param->kind == TUSK__KIND_INTEGER || param->kind == TUSK__KIND_COUNT ||
-                     param->kind == TUSK__KIND_DURATION || is_switch(param);
+    bool is_whole = param->kind == TUSK__KIND_PORT || param->kind == TUSK__KIND_SECONDS ||
+                    param->kind == TUSK__KIND_INTEGER || param->kind == TUSK__KIND_COUNT || is_switch(param);
+    bool is_duration = param->kind == TUSK__KIND_DURATION;
+    tusk__json_number number;
     char digits[32];
 
-    if (json_is_string(value)) {
-        put_bytes(r, json_string_value(value), json_string_length(value));
-        return true;
+    *fits = is_whole || is_duration;
+    if (!tusk__json_number_take(&r->json, &number))
+        return tusk__json_refuse_document(r);
+    if (number.is_whole) {
+        snprintf(digits, sizeof digits, "%" PRId64, number.whole);
+    } else { /* there is room: the name of the one key of this kind is as long */
+        *fits = is_duration;
+        print_seconds(number.real, digits, sizeof digits);
     }
-    if (json_is_boolean(value) && is_switch(param)) {
-        put_bytes(r, json_is_true(value) ? "1" : "0", 1);
-        return true;
-    }
-    if (json_is_real(value) && param->kind == TUSK__KIND_DURATION) { /* there is room: the key's name is as long */
-        snprintf(digits, sizeof digits, "%.6f", json_real_value(value));
+    if (*fits)
         put_bytes(r, digits, strlen(digits));
-        return true;
+    return TUSK_OK;
+}
+
+/* The value at hand as a parameter's text. *fits: it is of a type that can be one. */
+static tusk_code put_scalar(tusk__json_reader *r, const tusk__param *param, bool *fits)
+{
+    char type = tusk__json_type(&r->json);
+    tusk_str text;
+
+    *fits = type == '"' || ((type == 't' || type == 'f') && is_switch(param));
+    if (type == '0')
+        return put_number(r, param, fits);
+    if (type == '"' && tusk__json_text(&r->json, r->out, &text)) {
+        r->out += text.len;
+    } else if (*fits) {
+        put_bytes(r, type == 't' ? "1" : "0", 1);
+        (void)tusk__json_skip(&r->json);
     }
-    if (!json_is_integer(value) || !is_number)
-        return false;
-    snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    put_bytes(r, digits, strlen(digits));
-    return true;
+    return TUSK_OK;
 }
 
 /* Hosts, addresses and ports may be lists, as in asyncpg. */
-static bool put_list(tusk__json_reader *r, json_t *list, const tusk__param *param)
+static tusk_code put_list(tusk__json_reader *r, const tusk__param *param, bool *fits)
 {
-    for (size_t i = 0; i < json_array_size(list); i++) {
+    bool is_first = true;
+
+    *fits = true;
+    (void)tusk__json_open(&r->json, '[');
+    for (size_t i = 0; *fits && tusk__json_more(&r->json, '[', &is_first); i++) {
         if (i > 0)
             put_bytes(r, ",", 1);
-        if (!put_scalar(r, json_array_get(list, i), param))
-            return false;
+        TUSK_TRY(put_scalar(r, param, fits));
     }
-    return true;
+    return TUSK_OK;
 }
 
 static void keep_text(tusk__json_reader *r, tusk__param_id id, const char *text)
@@ -83,13 +111,17 @@ static void keep_text(tusk__json_reader *r, tusk__param_id id, const char *text)
     r->b->document.origin[id] = tusk__json_place_of(r);
 }
 
-tusk_code tusk__json_read_param(tusk__json_reader *r, const char *name, const tusk__param *param, json_t *value)
+tusk_code tusk__json_read_param(tusk__json_reader *r, const char *name, const tusk__param *param)
 {
     bool may_be_list =
         param->kind == TUSK__KIND_NAME || param->kind == TUSK__KIND_ADDRESS || param->kind == TUSK__KIND_PORT;
     const char *text = r->out;
-    bool fits = may_be_list && json_is_array(value) ? put_list(r, value, param) : put_scalar(r, value, param);
+    bool fits;
 
+    if (may_be_list && tusk__json_type(&r->json) == '[')
+        TUSK_TRY(put_list(r, param, &fits));
+    else
+        TUSK_TRY(put_scalar(r, param, &fits));
     if (!fits)
         return tusk__json_refuse(r, name,
                                  param->kind == TUSK__KIND_PORT || param->kind == TUSK__KIND_SECONDS ||
@@ -101,118 +133,172 @@ tusk_code tusk__json_read_param(tusk__json_reader *r, const char *name, const tu
     keep_text(r, (tusk__param_id)tusk__param_index(param), text);
     return TUSK_OK;
 }
+
 /* ---- keys of their own ------------------------------------------------------------------------------------------------------ */
 
-static bool is_sslmode(const char *word)
+static bool is_sslmode(tusk__json json)
 {
     const tusk__choice *mode = tusk__params[TUSK__PARAM_SSLMODE].choices;
 
-    while (mode->word && strcmp(mode->word, word) != 0)
-        mode++;
-    return mode->word != NULL;
+    for (; mode->word; mode++) {
+        tusk__json at = json;
+
+        if (tusk__json_text_is(&at, tusk_str_of(mode->word)))
+            return true;
+    }
+    return false;
 }
 
-static tusk_code read_ssl(tusk__json_reader *r, json_t *value)
+static const char *put_string(tusk__json_reader *r)
 {
-    if (!json_is_boolean(value) && !(json_is_string(value) && is_sslmode(json_string_value(value))))
+    const char *at = r->out;
+    tusk_str text = {NULL, 0};
+
+    (void)tusk__json_text(&r->json, r->out, &text);
+    r->out += text.len;
+    put_bytes(r, "", 1);
+    return at;
+}
+
+static tusk_code read_ssl(tusk__json_reader *r)
+{
+    char type = tusk__json_type(&r->json);
+
+    if (type == '"' && is_sslmode(r->json)) {
+        keep_text(r, TUSK__PARAM_SSLMODE, put_string(r));
+        return TUSK_OK;
+    }
+    if (type != 't' && type != 'f')
         return tusk__json_refuse(r, "ssl", "must be true, false or a word for sslmode");
-    if (json_is_true(value)) /* as asyncpg: the system's authorities, and the name */
+    if (type == 't') /* as asyncpg: the system's authorities, and the name */
         keep_text(r, TUSK__PARAM_SSLROOTCERT, put_text(r, "system"));
-    keep_text(r, TUSK__PARAM_SSLMODE,
-              put_text(r, json_is_string(value) ? json_string_value(value)
-                          : json_is_true(value) ? "verify-full"
-                                                : "disable"));
+    keep_text(r, TUSK__PARAM_SSLMODE, put_text(r, type == 't' ? "verify-full" : "disable"));
+    (void)tusk__json_skip(&r->json);
     return TUSK_OK;
 }
 
-static tusk_code read_direct_tls(tusk__json_reader *r, json_t *value)
+static tusk_code read_direct_tls(tusk__json_reader *r)
 {
-    keep_text(r, TUSK__PARAM_SSLNEGOTIATION, put_text(r, json_is_true(value) ? "direct" : "postgres"));
+    bool is_direct = tusk__json_type(&r->json) == 't';
+
+    keep_text(r, TUSK__PARAM_SSLNEGOTIATION, put_text(r, is_direct ? "direct" : "postgres"));
+    (void)tusk__json_skip(&r->json);
+    return TUSK_OK;
+}
+
+static tusk_code read_dsn(tusk__json_reader *r)
+{
+    r->b->config.dsn = r->b->document.dsn = put_string(r);
+    r->b->document.dsn_origin = tusk__json_place_of(r);
     return TUSK_OK;
 }
 
 /* To asyncpg 0 is a time that is over already: there is no use in giving it. */
-static tusk_code read_timeout(tusk__json_reader *r, json_t *value)
+static tusk_code read_timeout(tusk__json_reader *r)
 {
-    double seconds = json_number_value(value);
+    tusk__json_number seconds;
 
-    if (!(seconds > 0))
+    if (!tusk__json_number_take(&r->json, &seconds))
+        return tusk__json_refuse_document(r);
+    if (!(seconds.real > 0))
         return tusk__json_refuse(r, "timeout", "must be above 0; null is for ever");
-    r->b->config.connect_timeout = r->b->document.timeout = seconds;
+    r->b->config.connect_timeout = r->b->document.timeout = seconds.real;
     r->b->document.timeout_origin = tusk__json_place_of(r);
     return TUSK_OK;
 }
 
-static tusk_code read_settings(tusk__json_reader *r, json_t *object)
+/* More than a StartupMessage could hold are not looked at. */
+static tusk_code read_setting(tusk__json_reader *r, tusk_str name)
 {
-    tusk__origin origin = tusk__json_place_of(r);
-    void *it = json_object_iter(object);
+    const char *at = r->out;
 
-    r->b->config.server_settings = r->b->document.server_settings = r->pairs;
-    r->b->document.settings_origin = origin;
-    r->at.depth++;
-    for (size_t i = 0; it; it = json_object_iter_next(object, it), i++) {
-        json_t *value = json_object_iter_value(it);
-
-        r->at.step[r->at.depth - 1] = i;
-        if (!json_is_string(value))
-            return tusk__json_refuse(r, "", "a value in server_settings must be a string");
-        *r->pairs++ = put_text(r, json_object_iter_key(it));
-        *r->pairs++ = put_text(r, json_string_value(value));
-    }
-    *r->pairs++ = NULL;
-    r->at.depth--;
+    if (tusk__json_type(&r->json) != '"')
+        return tusk__json_refuse(r, "", "a value in server_settings must be a string");
+    if (r->pairs - r->b->document.server_settings >= TUSK__STARTUP_PACKET_MAX / 2)
+        return tusk__json_refuse(r, "server_settings", "has more members than a StartupMessage holds");
+    r->out += name.len;
+    put_bytes(r, "", 1);
+    *r->pairs++ = at;
+    *r->pairs++ = put_string(r);
     return TUSK_OK;
 }
 
-static tusk_code read_kept(tusk__json_reader *r, const tusk__json_key *key, json_t *value)
+static tusk_code read_settings(tusk__json_reader *r)
+{
+    r->b->config.server_settings = r->b->document.server_settings = r->pairs;
+    r->b->document.settings_origin = tusk__json_place_of(r);
+    TUSK_TRY(tusk__json_members(r, read_setting));
+    assert(r->pairs < r->pairs_end);
+    *r->pairs++ = NULL;
+    return TUSK_OK;
+}
+
+static tusk_code read_kept(tusk__json_reader *r, const tusk__json_key *key)
 {
     size_t i = (size_t)(key - tusk__connection_keys);
+    tusk__json_number number;
 
     assert(i < TUSK__JSON_KEPT_MAX);
-    if (json_number_value(value) < key->least)
+    if (!tusk__json_number_take(&r->json, &number))
+        return tusk__json_refuse_document(r);
+    if (number.real < key->least)
         return tusk__json_refuse(r, key->name, key->least > 0 ? "must be at least 1" : "must not be negative");
-    r->b->document.kept[i] = json_number_value(value);
+    r->b->document.kept[i] = number.real;
     r->b->document.kept_origin[i] = tusk__json_place_of(r);
     return TUSK_OK;
 }
 
-static tusk_code read_off(const tusk__json_reader *r, const tusk__json_key *key, json_t *value)
+static bool is_nothing(tusk__json json)
 {
-    bool is_nothing = json_is_false(value) || (json_is_number(value) && json_number_value(value) == 0.0) ||
-                      (json_is_string(value) && json_string_length(value) == 0);
+    tusk__json_number number;
+
+    switch (tusk__json_type(&json)) {
+    case 'f':
+        return true;
+    case '0':
+        return tusk__json_number_take(&json, &number) && number.real == 0.0;
+    case '"':
+        return tusk__json_text_is(&json, tusk_str_of(""));
+    default:
+        return false;
+    }
+}
+
+static tusk_code read_off(tusk__json_reader *r, const tusk__json_key *key)
+{
     char what[128];
 
-    if (is_nothing)
+    if (is_nothing(r->json)) {
+        (void)tusk__json_skip(&r->json);
         return TUSK_OK;
+    }
     snprintf(what, sizeof what, "is not supported: %s", key->help);
     return tusk__json_refuse(r, key->name, what);
 }
 
-tusk_code tusk__json_read_value(tusk__json_reader *r, const tusk__json_key *key, json_t *value)
+tusk_code tusk__json_read_value(tusk__json_reader *r, const tusk__json_key *key)
 {
     switch (key->use) {
     case TUSK__JSON_PARAM:
-        return tusk__json_read_param(r, key->name, &tusk__params[key->param], value);
+        return tusk__json_read_param(r, key->name, &tusk__params[key->param]);
     case TUSK__JSON_DSN:
-        r->b->config.dsn = r->b->document.dsn = put_text(r, json_string_value(value));
-        r->b->document.dsn_origin = tusk__json_place_of(r);
-        return TUSK_OK;
+        return read_dsn(r);
     case TUSK__JSON_TIMEOUT:
-        return read_timeout(r, value);
+        return read_timeout(r);
     case TUSK__JSON_SSL:
-        return read_ssl(r, value);
+        return read_ssl(r);
     case TUSK__JSON_DIRECT_TLS:
-        return read_direct_tls(r, value);
+        return read_direct_tls(r);
     case TUSK__JSON_SETTINGS:
-        return read_settings(r, value);
+        return read_settings(r);
     case TUSK__JSON_KEPT:
-        return read_kept(r, key, value);
+        return read_kept(r, key);
     case TUSK__JSON_OFF:
-        return read_off(r, key, value);
+        return read_off(r, key);
     case TUSK__JSON_EXTRA:
     case TUSK__JSON_PASSED:
         break;
     }
+    (void)tusk__json_skip(&r->json);
     return TUSK_OK;
 }

@@ -3,6 +3,7 @@
  * Read first: lib/conn.h, docs/internals/conn.md. */
 #include "lib/conn.h"
 
+#include "lib/many.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -188,10 +189,13 @@ static void complete_queue(tusk_conn *conn, const tusk_error *err)
     while (n-- > 0 && (q = tusk__queue_pop(conn))) {
         if (!q->is_done)
             fail_query(conn, q, err);
-        if (q->batch)
+        if (q->kind == TUSK__QUERY_MANY)
+            tusk__many_lost(q);
+        else if (q->batch)
             tusk__batch_lost(q);
         q->stage = TUSK__STAGE_OUT;
-        q->is_paused = q->is_streaming = false;
+        q->paused = 0;
+        q->streaming = TUSK__STREAMS_NOT;
         if (q->is_done) {
             tusk__query_leave(q);
         } else {

@@ -197,22 +197,41 @@ typedef struct tusk__request {
 /* On failure the query has its error, or is to have one for the code; what was written must be cut off again. */
 TUSK_MUST_CHECK
 tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
-/* Parse and Describe, unless that was done by the one in front of it, Bind, Execute: unnamed, without a Sync. */
+/* One statement of several that share a request. */
+typedef struct tusk__part {
+    tusk_stmt *stmt; /* a handle, or one of the cache's; NULL: neither */
+    bool is_named;   /* it goes by stmt's name */
+    bool is_ready;   /* … as what is prepared and described */
+    bool is_parsed;  /* … or by that, or by one in front of it in the same unit */
+    const tusk__desc *desc; /* the columns that its Bind chooses formats for; NULL: all alike */
+} tusk__part;
+/* Parse and Describe, unless it is parsed, Bind, Execute: without a Sync. */
 TUSK_MUST_CHECK
-tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, bool is_parsed);
+tusk_code tusk__part_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, const tusk__part *part);
+/* What fell out of the cache is closed, in front of what is written next for q. */
+void tusk__close_dropped(tusk_conn *conn, tusk_query *q);
+/* One parameter of a Bind that is being written; its format goes to the place that was left free for all of them. */
+TUSK_MUST_CHECK
+tusk_code tusk__write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
+                            size_t formats_at);
+/* The description that the rows of a run of q->stmt will have. */
+TUSK_MUST_CHECK
+tusk_code tusk__run_desc(tusk_query *q);
+/* Is it text that may be sent? Else the query has its error. */
+tusk_code tusk__check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql);
 /* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. */
 TUSK_MUST_CHECK
 tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
 /* Do the parameters fit the prepared statement's in number? */
 TUSK_MUST_CHECK
 tusk_code tusk__check_params(tusk_query *q, const tusk__request *r);
-/* Bind to the unnamed portal. types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not
+/* Bind, to the unnamed portal but for a cursor's. types: what the statement wants, NULL: what the values say. desc: the columns, NULL if they are not
  * known. */
 TUSK_MUST_CHECK
 tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_params params, const uint32_t *types,
                            const tusk__desc *desc);
 /* Its answers are expected from now on: so many. */
-void tusk__expect_answers(tusk__session *session, const tusk_query *q);
+void tusk__expect_answers(tusk__session *session, tusk_query *q);
 size_t tusk__n_expects(const tusk_query *q);
 
 /* request.c: encode now or hold */
@@ -225,8 +244,10 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q);
 bool tusk__request_fence(tusk_conn *conn);
 /* Take a query that is encoded, held or refused out of the queue before a byte of it was sent. False: too late. */
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q);
-/* The same, but it stays in the queue, refused: the caller gives it its error. Only of one that is encoded. */
+/* The same, but it stays in the queue, refused: the caller gives it its error. Only of one that is encoded or held. */
 void tusk__request_refuse(tusk_conn *conn, tusk_query *q);
+/* Nothing of it was written, and nothing will be: it ends in its place. */
+void tusk__request_end_unwritten(tusk_conn *conn, tusk_query *q);
 /* Take out of the buffer what no byte was sent of: the connection is closing. */
 void tusk__request_unsend(tusk_conn *conn);
 /* End the refused ones in front of the one whose answer has come. */
@@ -244,10 +265,12 @@ bool tusk__send_started(const tusk_conn *conn, const tusk_query *q); /* has a by
 void tusk__receive_ready(tusk__io *io, unsigned events);
 void tusk__receive_all(tusk_conn *conn);
 void tusk__receive_soon(tusk_conn *conn);
-/* Inline, as the next one: asked at each message. Only if nothing was sent behind it: a neighbour does not wait for rows that are not his. */
+/* Inline, as the next one: asked at each message. Only if nothing was sent behind it: a neighbour does not wait for rows that are not his;
+ * behind a batch not even one that is held back. */
 static inline bool tusk__stream_is_full(const tusk_conn *conn, const tusk_query *head)
 {
-    return head->is_streaming && conn->wire_last == head && head->filling->kept_bytes > TUSK__STREAM_HIGH;
+    return head->streaming && (head->streaming == TUSK__STREAMS_BATCH ? conn->last : conn->wire_last) == head &&
+           head->filling->kept_bytes > TUSK__STREAM_HIGH;
 }
 /* Is the socket left alone, because the head's rows are paused or its stream is full? Asked of the head, so that nobody behind
  * it can hold it, or let it go. Who may have changed that calls review: the next turn of this connection watches or leaves the
@@ -256,7 +279,7 @@ static inline bool tusk__receive_is_held(const tusk_conn *conn)
 {
     const tusk_query *head = tusk__queue_first_sent(conn);
 
-    return head && (head->is_paused || tusk__stream_is_full(conn, head));
+    return head && ((head->paused & TUSK__PAUSED_ROWS) || tusk__stream_is_full(conn, head));
 }
 void tusk__receive_review(tusk_conn *conn);
 void tusk__receive_last_words(tusk_conn *conn, tusk_error *err);
@@ -278,7 +301,7 @@ bool tusk__repeat(tusk_conn *conn, tusk_query *q);
 
 /* answer.c */
 void tusk__answer_event(tusk_conn *conn, const tusk__event *ev);
-/* What a stack's answer has in common with others'. */
+/* What the answer of a stack or a load has in common with others'. */
 void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
 void tusk__answer_row(tusk_conn *conn, tusk_query *q, const tusk__event *ev);
 void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev);

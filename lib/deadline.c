@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "lib/conn.h"
+#include "lib/many.h"
 #include "proto/error_set.h"
 
 /* From the CancelRequest to the end of its connection; later than that the connection is closed, not reused. */
@@ -160,7 +161,11 @@ void tusk__cancel_rule_stop(tusk_conn *conn)
 static void give_up(tusk_query *q)
 {
     tusk_conn *conn = q->conn;
-    bool is_sent = q->stage == TUSK__STAGE_SENT;
+    bool is_sent;
+
+    if (q->kind == TUSK__QUERY_MANY)
+        tusk__many_stop(q);
+    is_sent = q->stage == TUSK__STAGE_SENT;
 
     if (is_sent && q->error.code != TUSK_ERR_SERVER)
         q->error.fate = TUSK_FATE_UNKNOWN;
@@ -174,7 +179,8 @@ static void give_up(tusk_query *q)
     if (q->error.code == TUSK_ERR_TIMEOUT && q == tusk__queue_first_sent(conn))
         conn->is_expired = true; /* before the callback: what it submits must not be sent behind q */
     tusk__query_spoil_rows(q);
-    q->is_paused = q->is_streaming = false;
+    q->paused = 0;
+    q->streaming = TUSK__STREAMS_NOT;
     tusk__receive_review(conn);
     tusk__query_complete(q);
     consider_cancel(conn);
@@ -217,6 +223,8 @@ void tusk_query_cancel(tusk_query *q)
         return;
     if (q->stage == TUSK__STAGE_OUT && !tusk__conn_stop_waiting(q->conn, q))
         return; /* what becomes of it is decided, and told in the next turn */
+    if (q->kind == TUSK__QUERY_MANY)
+        tusk__many_stop(q);
     if (q->stage != TUSK__STAGE_SENT) {
         tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller")->fate = TUSK_FATE_NOT_SENT;
         (void)tusk__request_retract(q->conn, q); /* now: the next turn begins with sending */

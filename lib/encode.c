@@ -5,8 +5,10 @@
 #include "lib/codec/codec.h"
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/cursor.h"
 #include "lib/explain.h"
 #include "lib/formats.h"
+#include "lib/many.h"
 #include "lib/pooler.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
@@ -14,12 +16,17 @@
 #include "proto/fields.h"
 #include "proto/size.h"
 
+#define SYNC_LEN 5
+
 static const uint8_t expect_exec[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
                                       TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 /* expect_exec is FIRST's, too. */
 static const uint8_t expect_run[] = {TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 static const uint8_t expect_prepare[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_SYNC};
 static const uint8_t expect_close[] = {TUSK__EXPECT_CLOSE, TUSK__EXPECT_SYNC};
+static const uint8_t expect_portal[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
+                                        TUSK__EXPECT_SYNC};
+static const uint8_t expect_fetch[] = {TUSK__EXPECT_DESCRIBE_PORTAL, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 #define EXPECT_COMMAND TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
 #define EXPECT_PLAN TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
 static const uint8_t expect_analyze[] = {EXPECT_COMMAND, EXPECT_PLAN, TUSK__EXPECT_SYNC, EXPECT_COMMAND,
@@ -38,6 +45,8 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
 static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_close(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_close_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+static tusk_code encode_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+static tusk_code encode_fetch(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 
@@ -54,6 +63,8 @@ static const struct {
     [TUSK__QUERY_PREPARE] = {encode_prepare, expect_prepare, sizeof expect_prepare},
     [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
     [TUSK__QUERY_CLOSE_PORTAL] = {encode_close_portal, expect_close, sizeof expect_close},
+    [TUSK__QUERY_PORTAL] = {encode_portal, expect_portal, sizeof expect_portal},
+    [TUSK__QUERY_FETCH] = {encode_fetch, expect_fetch, sizeof expect_fetch},
     [TUSK__QUERY_EXPLAIN] = {tusk__explain_encode, expect_exec, sizeof expect_exec},
     [TUSK__QUERY_ANALYZE] = {tusk__explain_encode, expect_analyze, sizeof expect_analyze},
     [TUSK__QUERY_ANALYZE_INSIDE] = {NULL, expect_analyze_inside,
@@ -64,6 +75,7 @@ static const struct {
     [TUSK__QUERY_COMMIT] = {encode_control, expect_control, sizeof expect_control},
     [TUSK__QUERY_ROLLBACK] = {encode_control, expect_control, sizeof expect_control},
     [TUSK__QUERY_STACK] = {encode_control, NULL, 0},
+    [TUSK__QUERY_MANY] = {encode_control, NULL, 0},
     [TUSK__QUERY_ROLLBACK_TO] = {NULL, expect_rollback_to, sizeof expect_rollback_to},
 };
 
@@ -94,7 +106,7 @@ static bool is_pooled(const tusk_conn *conn)
     return conn->settings->pooler == TUSK__POOLER_TRANSACTION;
 }
 
-static tusk_code check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql)
+tusk_code tusk__check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql)
 {
     if (sql.len && memchr(sql.ptr, 0, sql.len))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
@@ -152,6 +164,12 @@ static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tus
     return TUSK_OK;
 }
 
+tusk_code tusk__write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
+                            size_t formats_at)
+{
+    return write_param(b, q, i, value, type, formats_at);
+}
+
 /* The formats of the result columns: one for all, or one per column where the description has a say. */
 static tusk_code write_result_formats(tusk__writer *b, const tusk_query *q, size_t at, const tusk__desc *desc)
 {
@@ -179,7 +197,10 @@ tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_p
     tusk__writer *b = &conn->out;
     size_t at = tusk__message_begin(b, TUSK__F_BIND), formats_at;
 
-    tusk__write_cstr(b, (tusk_str){NULL, 0});
+    if (q->kind == TUSK__QUERY_PORTAL)
+        tusk__write_cstr(b, tusk_str_of(tusk__portal_name_of(q->portal).text));
+    else
+        tusk__write_cstr(b, (tusk_str){NULL, 0});
     tusk__write_cstr(b, name);
     tusk__write_u16(b, (uint16_t)params.n);
     formats_at = b->len;
@@ -205,7 +226,7 @@ static void write_close(tusk__writer *b, tusk_str name)
 }
 
 /* In front: there nothing can make the server skip them, unless a BEGIN stands before that. */
-static void close_dropped(tusk_conn *conn, tusk_query *q)
+void tusk__close_dropped(tusk_conn *conn, tusk_query *q)
 {
     q->n_closes = conn->cache && !conn->opening ? tusk__cache_close_dropped(conn, q, write_close) : 0;
 }
@@ -228,33 +249,18 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     tusk__command command;
     tusk_str name;
 
-    TUSK_TRY(check_sql(conn, q, r->sql));
+    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
     command = tusk__command_of(r->sql);
     q->is_copy = command == TUSK__COMMAND_COPY;
     q->is_commit = tusk__command_is_commit(command);
     q->changes_status = tusk__command_changes_status(command);
     name = name_of(conn, q, r);
-    close_dropped(conn, q);
+    tusk__close_dropped(conn, q);
     tusk__formats_assume(conn, q);
     write_parse(b, name, r->sql, r->params);
     tusk__describe_write(b, 'S', name);
     TUSK_TRY(tusk__write_bind(conn, q, name, r->params, NULL, q->assumed));
     write_execute(b, q->is_copy);
-    return TUSK_OK;
-}
-
-tusk_code tusk__statement_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, bool is_parsed)
-{
-    tusk_str unnamed = {NULL, 0};
-
-    TUSK_TRY(tusk__check_size(q, r));
-    TUSK_TRY(check_sql(conn, q, r->sql));
-    if (!is_parsed) {
-        write_parse(&conn->out, unnamed, r->sql, r->params);
-        tusk__describe_write(&conn->out, 'S', unnamed);
-    }
-    TUSK_TRY(tusk__write_bind(conn, q, unnamed, r->params, NULL, NULL));
-    tusk__execute_write(&conn->out, unnamed, 0);
     return TUSK_OK;
 }
 
@@ -286,6 +292,11 @@ static tusk_code set_run_desc(tusk_query *q)
         return TUSK_ERR_NOMEM;
     tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_TEXT);
     return TUSK_OK;
+}
+
+tusk_code tusk__run_desc(tusk_query *q)
+{
+    return set_run_desc(q);
 }
 
 /* What every run of a statement says but for its parameters, written once: Bind up to their number, the result formats,
@@ -320,9 +331,10 @@ static tusk_code make_frame(tusk_stmt *stmt)
     return TUSK_OK;
 }
 
-static tusk_code write_by_frame(tusk_conn *conn, tusk_query *q, tusk_params params)
+/* Inline in each of its two callers: the one is the way of nearly all queries. */
+static inline __attribute__((always_inline)) tusk_code write_by_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt,
+                                                                      tusk_params params)
 {
-    tusk_stmt *stmt = q->stmt;
     tusk__writer *b = &conn->out;
     size_t at = b->len, formats_at, fields_at, len;
 
@@ -371,7 +383,7 @@ static tusk_code encode_anew(tusk_conn *conn, tusk_query *q, const tusk__request
     q->assumed = is_pooled(conn) && !q->text_results ? tusk__desc_ref(stmt->desc) : NULL;
     if (!is_pooled(conn))
         stmt->state = TUSK__STMT_PREPARING; /* the next run waits for its name */
-    close_dropped(conn, q);
+    tusk__close_dropped(conn, q);
     tusk__parse_write(&conn->out, name, stmt->text, stmt->types, stmt->n_params);
     tusk__describe_write(&conn->out, 'S', name);
     TUSK_TRY(tusk__write_bind(conn, q, name, r->params, stmt->types, q->assumed));
@@ -388,11 +400,44 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
         return encode_anew(conn, q, r);
     TUSK_TRY(set_run_desc(q));
     take_traits(q, stmt);
-    close_dropped(conn, q);
+    tusk__close_dropped(conn, q);
     if (!q->text_results)
-        return write_by_frame(conn, q, r->params);
+        return write_by_frame(conn, q, q->stmt, r->params);
     TUSK_TRY(tusk__write_bind(conn, q, tusk_str_of(stmt->name), r->params, stmt->types, q->first.desc));
     write_execute(&conn->out, q->is_copy);
+    return TUSK_OK;
+}
+
+static tusk_code write_parse_of(tusk_conn *conn, tusk_query *q, const tusk__request *r, const tusk_stmt *handle,
+                                tusk_str name)
+{
+    tusk_str sql = handle ? handle->text : r->sql;
+
+    TUSK_TRY(tusk__check_sql(conn, q, sql));
+    if (handle)
+        tusk__parse_write(&conn->out, name, sql, handle->types, handle->n_params);
+    else
+        write_parse(&conn->out, name, sql, r->params);
+    tusk__describe_write(&conn->out, 'S', name);
+    return TUSK_OK;
+}
+
+tusk_code tusk__part_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, const tusk__part *part)
+{
+    const tusk_stmt *handle = part->stmt && !part->stmt->is_cached ? part->stmt : NULL;
+    tusk_str name = part->is_named ? tusk_str_of(part->stmt->name) : (tusk_str){NULL, 0};
+
+    TUSK_TRY(tusk__check_size(q, r));
+    if (part->is_ready && !q->text_results) {
+        TUSK_TRY(write_by_frame(conn, q, part->stmt, r->params));
+        tusk__writer_cut(&conn->out, conn->out.len - SYNC_LEN);
+        return TUSK_OK;
+    }
+    if (!part->is_parsed)
+        TUSK_TRY(write_parse_of(conn, q, r, handle, name));
+    TUSK_TRY(
+        tusk__write_bind(conn, q, name, r->params, handle || part->is_ready ? part->stmt->types : NULL, part->desc));
+    tusk__execute_write(&conn->out, (tusk_str){NULL, 0}, 0);
     return TUSK_OK;
 }
 
@@ -400,8 +445,8 @@ static tusk_code encode_prepare(tusk_conn *conn, tusk_query *q, const tusk__requ
 {
     tusk_str name = handle_name(conn, q->stmt);
 
-    TUSK_TRY(check_sql(conn, q, r->sql));
-    close_dropped(conn, q);
+    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
+    tusk__close_dropped(conn, q);
     tusk__parse_write(&conn->out, name, r->sql, q->stmt->given, q->stmt->n_given);
     tusk__describe_write(&conn->out, 'S', name);
     tusk__sync_write(&conn->out);
@@ -424,9 +469,35 @@ static tusk_code encode_close_portal(tusk_conn *conn, tusk_query *q, const tusk_
     return TUSK_OK;
 }
 
+/* The portal goes on after the statement without a name has become another one. */
+static tusk_code encode_portal(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    tusk_str unnamed = {NULL, 0};
+
+    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
+    tusk__formats_assume(conn, q);
+    write_parse(&conn->out, unnamed, r->sql, r->params);
+    tusk__describe_write(&conn->out, 'S', unnamed);
+    TUSK_TRY(tusk__write_bind(conn, q, unnamed, r->params, NULL, q->assumed));
+    tusk__sync_write(&conn->out);
+    return TUSK_OK;
+}
+
+/* Described each time: what the rows look like is not to be assumed, and it is one message for a whole batch. */
+static tusk_code encode_fetch(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    tusk__portal_name name = tusk__portal_name_of(q->portal);
+
+    (void)r;
+    tusk__describe_write(&conn->out, 'P', tusk_str_of(name.text));
+    tusk__execute_write(&conn->out, tusk_str_of(name.text), q->fetch_rows);
+    tusk__sync_write(&conn->out);
+    return TUSK_OK;
+}
+
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
-    TUSK_TRY(check_sql(conn, q, r->sql));
+    TUSK_TRY(tusk__check_sql(conn, q, r->sql));
     q->is_commit = tusk__command_is_commit(tusk__command_of(r->sql));
     tusk__query_write(&conn->out, r->sql);
     return TUSK_OK;
@@ -437,6 +508,8 @@ static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__requ
     (void)r;
     if (q->kind == TUSK__QUERY_STACK)
         return tusk__encode_batch(conn, q);
+    if (q->kind == TUSK__QUERY_MANY)
+        return tusk__many_encode(conn, q);
     if (q->kind == TUSK__QUERY_BEGIN)
         return tusk__encode_begin(conn, q);
     return q->kind == TUSK__QUERY_COMMIT ? tusk__encode_commit(conn, q) : tusk__encode_rollback(conn, q);
@@ -447,18 +520,22 @@ static tusk_code encode_control(tusk_conn *conn, tusk_query *q, const tusk__requ
 size_t tusk__n_expects(const tusk_query *q)
 {
     if (q->batch)
-        return q->batch->n_expects;
+        return tusk__parts_n_expects(q);
     return kinds[q->kind].n_expects - (q->is_copy || q->shares_sync ? 1 : 0) + q->n_closes;
 }
 
-void tusk__expect_answers(tusk__session *session, const tusk_query *q)
+void tusk__expect_answers(tusk__session *session, tusk_query *q)
 {
     static const uint8_t expect_closed[] = {TUSK__EXPECT_CLOSE};
-    const uint8_t *expects = q->batch ? q->batch->expects : kinds[q->kind].expects;
+
+    if (q->batch) {
+        tusk__parts_expect(session, q);
+        return;
+    }
 
     for (uint16_t i = 0; i < q->n_closes; i++)
         tusk__session_expect(session, expect_closed, 1);
-    tusk__session_expect(session, expects, tusk__n_expects(q) - q->n_closes);
+    tusk__session_expect(session, kinds[q->kind].expects, tusk__n_expects(q) - q->n_closes);
 }
 
 /* The statement that the cache has for it, if there is one that can be run. */

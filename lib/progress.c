@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 
 #include "lib/conn.h"
+#include "lib/many.h"
 #include "proto/error_set.h"
 
 /* Behind a closed window the kernel's probes lie up to two minutes apart: the age of the last acknowledgement alone would condemn
@@ -34,9 +35,12 @@ static bool is_gone(const tusk_conn *conn)
 /* While the caller has paused the rows it is not the server that is waited for. */
 static bool is_awaiting(const tusk_conn *conn)
 {
+    const tusk_query *head = tusk__queue_first_sent(conn);
+
     if (tusk__receive_is_held(conn))
         return false;
-    return conn->phase < TUSK__PHASE_READY || conn->out.len > 0 || tusk__queue_first_sent(conn) ||
+    return conn->phase < TUSK__PHASE_READY || conn->out.len > 0 ||
+           (head && !(head->kind == TUSK__QUERY_MANY && tusk__many_is_idle(head))) ||
            conn->transport->ops->wants_write(conn->transport);
 }
 

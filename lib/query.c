@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lib/conn.h"
+#include "lib/many.h"
 #include "lib/named.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
@@ -35,6 +36,15 @@ typedef struct pooled_query {
 
 /* ---- making and recycling ---- */
 
+/* What is answered in parts. */
+static void drop_parts(tusk_query *q)
+{
+    if (q->kind == TUSK__QUERY_MANY)
+        tusk__many_free(q);
+    else
+        tusk__batch_free(q);
+}
+
 static void query_destroy(pooled_query *p)
 {
     const tusk_allocator *allocator = tusk__loop_allocator(p->q.loop);
@@ -54,7 +64,7 @@ static void query_destroy(pooled_query *p)
     if (p->q.level)
         tusk__level_leave(&p->q);
     if (p->q.batch)
-        tusk__batch_free(&p->q);
+        drop_parts(&p->q);
     if (p->q.conn)
         tusk__conn_unpin(p->q.conn);
     tusk__result_free(&p->q.first, allocator);
@@ -156,13 +166,15 @@ static void query_clear(tusk_query *q)
     if (q->level)
         tusk__level_leave(q);
     if (q->batch)
-        tusk__batch_free(q);
+        drop_parts(q);
     q->held.sql = (tusk_str){NULL, 0};
     q->held.params = (tusk_params){NULL, 0};
     q->fields_len = 0;
     q->sql[0] = '\0';
     q->is_done = q->is_released = q->is_kept = q->is_given_up = q->in_callback = false;
-    q->text_results = q->cancelable = q->is_paused = q->is_streaming = false;
+    q->text_results = q->cancelable = false;
+    q->paused = 0;
+    q->streaming = TUSK__STREAMS_NOT;
     q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = false;
     q->is_commit = q->is_copy = q->owes_sync = q->copy_refused = false;
     q->changes_status = q->in_unit = q->shares_sync = false;
@@ -222,6 +234,8 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         [TUSK__QUERY_PREPARE] = "prepare",
         [TUSK__QUERY_CLOSE] = "close",
         [TUSK__QUERY_CLOSE_PORTAL] = "close",
+        [TUSK__QUERY_PORTAL] = "open",
+        [TUSK__QUERY_FETCH] = "fetch",
         [TUSK__QUERY_SCRIPT] = "script",
         [TUSK__QUERY_EXPLAIN] = "explain",
         [TUSK__QUERY_ANALYZE] = "explain",
@@ -232,15 +246,21 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         [TUSK__QUERY_ROLLBACK] = "rollback",
         [TUSK__QUERY_ROLLBACK_TO] = "rollback",
         [TUSK__QUERY_STACK] = "stack",
+        [TUSK__QUERY_MANY] = "execute-many",
     };
 
     char text[sizeof q->sql];
 
     if (q->kind == TUSK__QUERY_WAIT || (err && err->where[0]))
         return;
+    if (q->kind == TUSK__QUERY_STACK && !q->sql[0]) { /* an empty one */
+        tusk__error_where(err, "stack");
+        return;
+    }
     if (q->stmt && !q->named)
         tusk__sql_head(q->stmt->text, text, sizeof text);
-    tusk__error_where(err, "%s \"%s\"", q->stmt && q->stmt->is_cached ? "exec" : acts[q->kind],
+    tusk__error_where(err, "%s \"%s\"",
+                      q->stmt && q->stmt->is_cached && q->kind != TUSK__QUERY_MANY ? "exec" : acts[q->kind],
                       q->stmt && !q->named ? text : q->sql);
 }
 
@@ -362,7 +382,7 @@ void tusk__query_drop_rows(tusk_query *q)
 
 void tusk__query_drop_unfinished(tusk_query *q)
 {
-    if (q->is_streaming || ((q->kind == TUSK__QUERY_SCRIPT || q->batch) && q->filling->tag_len))
+    if (q->streaming || ((q->kind == TUSK__QUERY_SCRIPT || q->batch) && q->filling->tag_len))
         return;
     if (q->rows_given && !q->on_row)
         tusk__result_cut(q->filling);
@@ -456,13 +476,16 @@ void tusk_query_free(tusk_query *q)
     q->is_released = true;
     q->on_row = NULL;
     q->on_done = NULL;
-    q->is_paused = q->is_streaming = false;
+    q->paused = 0;
+    q->streaming = TUSK__STREAMS_NOT;
     if (q->is_done && q->stage == TUSK__STAGE_OUT && !q->pins && !q->in_callback) {
         recycle_if_unused(q); /* the way of nearly all: its rows go with it, and it holds nobody up */
         return;
     }
     if (!q->in_callback)
         tusk__query_drop_rows(q);
+    if (!q->is_done && q->kind == TUSK__QUERY_MANY)
+        tusk__many_stop(q); /* its pull may be gone with it */
     tusk__receive_review(q->conn);
     if (q->is_done)
         recycle_if_unused(q);
@@ -515,11 +538,20 @@ static bool is_stuck(const tusk_query *q)
 {
     const tusk_query *head = tusk__queue_first_sent(q->conn);
 
-    if (q->is_paused)
-        return true;
+    if (q->paused)
+        return (q->paused & TUSK__PAUSED_ROWS) || tusk__many_is_starved(q);
     if (!head || head == q || head->is_done || !is_behind_answers(q))
         return false;
-    return head->is_streaming || (head->is_paused && tusk__loop_is_quiet(q->loop));
+    if (head->paused & TUSK__PAUSED_PULL)
+        return tusk__many_is_starved(head);
+    return head->streaming == TUSK__STREAMS_WALK || (head->paused && tusk__loop_is_quiet(q->loop));
+}
+
+/* Nothing more comes of it until its rows are taken. */
+static bool is_full_batch(const tusk_query *q)
+{
+    return q->streaming == TUSK__STREAMS_BATCH && q == tusk__queue_first_sent(q->conn) &&
+           tusk__stream_is_full(q->conn, q);
 }
 
 /* May the caller wait for q here? */
@@ -539,14 +571,17 @@ tusk_code tusk_await(tusk_query *q)
     if (q->is_done && !tusk__loop_in_turn(q->loop))
         return q->error.code;
     TUSK_TRY(may_wait(q));
-    q->is_streaming = false; /* nobody takes the rows meanwhile: the rest is kept */
+    if (q->streaming == TUSK__STREAMS_WALK)
+        q->streaming = TUSK__STREAMS_NOT; /* nobody takes the rows meanwhile: the rest is kept */
     tusk__receive_review(q->conn);
     q->pins++;
     do {
         code = is_stuck(q) ? TUSK_ERR_STATE : tusk_loop_turn(q->loop, TUSK_NONE, NULL);
-    } while (code == TUSK_OK && !q->is_done && !q->is_released);
+    } while (code == TUSK_OK && !q->is_done && !q->is_released && !is_full_batch(q));
     q->pins--;
-    if (code == TUSK_OK)
+    if (code == TUSK_OK && is_full_batch(q))
+        code = TUSK_AGAIN;
+    else if (code == TUSK_OK)
         code = q->is_released ? (q->is_done && q->on_done ? q->error.code : TUSK_ERR_CANCELED) : q->error.code;
     recycle_if_unused(q);
     return code;
@@ -563,9 +598,13 @@ static const char *why_not_awaited(const tusk_query *q)
         return "a query cannot be waited for inside a callback: use on_done";
     if (q->is_released)
         return "the query was freed by a callback while it was waited for";
-    if (q->is_paused)
+    if (q->paused & TUSK__PAUSED_PULL)
+        return "the pull has said TUSK_AGAIN: only tusk_many_resume() can move it";
+    if (q->paused)
         return "the query is paused: only tusk_query_resume() can move it";
-    if (head && head->is_paused)
+    if (head && (head->paused & TUSK__PAUSED_PULL))
+        return "the query is behind a load whose pull has said TUSK_AGAIN: resume or free that one first";
+    if (head && head->paused)
         return "the query is behind a paused one of its connection: resume or free that one first";
     return "the query is behind a stream of its connection: take that one's rows with tusk_next_row(), or free it, "
            "first";
@@ -620,6 +659,15 @@ tusk_code tusk__query_settle(tusk_query *q, tusk_error *err)
     return code;
 }
 
+tusk_code tusk__query_gather(tusk_query *q, tusk_error *err)
+{
+    tusk_code code = q && is_full_batch(q) ? TUSK_AGAIN : tusk__query_settle(q, err);
+
+    if (code == TUSK_AGAIN)
+        tusk__error_begin(err);
+    return code;
+}
+
 static const tusk_error no_error = {.fate = TUSK_FATE_ANSWERED, .column = -1, .item = -1};
 static const tusk_error no_memory = {.code = TUSK_ERR_NOMEM,
                                      .fate = TUSK_FATE_NOT_SENT,
@@ -664,16 +712,16 @@ tusk_code tusk_query_pause(tusk_query *q)
 {
     if (!q || !q->on_row || q->is_done)
         return TUSK_ERR_STATE;
-    q->is_paused = true;
+    q->paused |= TUSK__PAUSED_ROWS;
     tusk__receive_review(q->conn);
     return TUSK_OK;
 }
 
 tusk_code tusk_query_resume(tusk_query *q)
 {
-    if (!q || !q->is_paused)
+    if (!q || !(q->paused & TUSK__PAUSED_ROWS))
         return TUSK_ERR_STATE;
-    q->is_paused = false;
+    q->paused &= (uint8_t)~TUSK__PAUSED_ROWS;
     tusk__receive_review(q->conn);
     return TUSK_OK;
 }
@@ -696,6 +744,10 @@ static bool turn_for(tusk_query *q)
     tusk_code code;
 
     tusk__receive_review(q->conn);
+    if (q->paused && is_stuck(q)) {
+        (void)tusk__error_set(&q->value_error, TUSK_ERR_STATE, NULL, "%s", why_not_awaited(q));
+        return false;
+    }
     q->pins++;
     code = tusk_loop_turn(q->loop, TUSK_NONE, NULL);
     q->pins--;
@@ -712,9 +764,10 @@ static const uint8_t *wait_for_row(tusk_query *q)
     bool waits = may_turn(q);
     const uint8_t *body;
 
-    if (waits)
-        q->is_streaming = true;
-    while ((body = tusk__result_next(result, q->is_streaming)) == NULL && waits && !q->is_done && !result->next)
+    if (waits && !q->streaming)
+        q->streaming = TUSK__STREAMS_WALK;
+    while ((body = tusk__result_next(result, q->streaming != TUSK__STREAMS_NOT)) == NULL && waits && !q->is_done &&
+           !result->next)
         if (!turn_for(q))
             return NULL;
     return body;
@@ -726,7 +779,7 @@ bool tusk_next_row(tusk_query *q, tusk_row *row)
 
     if (!q)
         return false;
-    body = q->is_done || q->is_streaming ? tusk__result_next(q->present, q->is_streaming) : NULL;
+    body = q->is_done || q->streaming ? tusk__result_next(q->present, q->streaming != TUSK__STREAMS_NOT) : NULL;
     if (!body && !q->is_done)
         body = wait_for_row(q);
     if (!body)
@@ -795,5 +848,7 @@ tusk_str tusk_query_tag(const tusk_query *q)
 
 int64_t tusk_query_rows_affected(const tusk_query *q)
 {
+    if (q && q->kind == TUSK__QUERY_MANY && q->many && !q->many->item_results)
+        return q->many->rows_affected;
     return tusk__command_tag_rows(tusk_query_tag(q));
 }

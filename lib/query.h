@@ -21,6 +21,8 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_PREPARE, /* Parse, Describe, Sync */
     TUSK__QUERY_CLOSE,   /* Close, Sync */
     TUSK__QUERY_CLOSE_PORTAL, /* Close of a cursor, Sync: its name is the text */
+    TUSK__QUERY_PORTAL,  /* Parse, Describe, Bind to a portal with a name, Sync: a cursor is opened */
+    TUSK__QUERY_FETCH,   /* Describe of that portal, Execute of so many rows, Sync */
     TUSK__QUERY_EXPLAIN, /* of a prepared statement its plan: lib/explain.c */
     TUSK__QUERY_ANALYZE, /* … by running it between BEGIN and ROLLBACK; what that becomes in a transaction: */
     TUSK__QUERY_ANALYZE_INSIDE, /* between a savepoint and its rollback */
@@ -30,10 +32,18 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_COMMIT,  /* COMMIT or RELEASE */
     TUSK__QUERY_ROLLBACK,
     TUSK__QUERY_STACK,
+    TUSK__QUERY_MANY, /* items as they are pulled: lib/many.h */
     TUSK__QUERY_ROLLBACK_TO, /* what a ROLLBACK becomes when it is encoded, if it ends a savepoint */
     TUSK__N_WIRE_KINDS,
     TUSK__QUERY_WAIT = TUSK__N_WIRE_KINDS /* conn_ready, stmt_ready, close */
 } tusk__query_kind;
+
+/* Who holds the rows of a running query back when enough of them are here. */
+typedef enum tusk__streaming {
+    TUSK__STREAMS_NOT = 0,
+    TUSK__STREAMS_WALK, /* tusk_next_row() was called while it ran: it has the connection to itself */
+    TUSK__STREAMS_BATCH /* a cursor's batch: only while nobody is behind it */
+} tusk__streaming;
 
 typedef enum tusk__query_stage {
     TUSK__STAGE_HELD,    /* a copy of the request is kept; nothing is encoded */
@@ -42,6 +52,9 @@ typedef enum tusk__query_stage {
     TUSK__STAGE_REFUSED, /* failed before it was encoded; completes when it reaches the head */
     TUSK__STAGE_OUT      /* not in a queue (any more) */
 } tusk__query_stage;
+
+/* Its rows are held up by the caller; its pull has said "not yet". Bits. */
+typedef enum tusk__paused { TUSK__PAUSED_ROWS = 1, TUSK__PAUSED_PULL = 2 } tusk__paused;
 
 /* The copy of a request that cannot be encoded yet, or may have to be sent again. */
 typedef struct tusk__held {
@@ -58,7 +71,10 @@ struct tusk_query {
     tusk_conn *conn; /* pinned */
     tusk_stmt *stmt; /* counted; FIRST, RUN, PREPARE, CLOSE */
     struct tusk__level *level; /* counted; NULL: of no transaction that tusk_begin() began */
-    struct tusk__batch *batch; /* STACK: what it is on the wire; else NULL */
+    union { /* what is answered in parts; else NULL. One pointer says for both that there is something */
+        struct tusk__batch *batch; /* STACK: what it is on the wire */
+        struct tusk__many *many;   /* MANY: the same */
+    };
     tusk_named *named; /* counted; NULL: without names. For the positions of errors */
     tusk__query_kind kind;
     tusk__query_stage stage;
@@ -74,8 +90,8 @@ struct tusk_query {
 
     /* options */
     bool text_results, cancelable;
-    bool is_paused;
-    bool is_streaming;      /* tusk_next_row() was called while running */
+    uint8_t paused;         /* tusk__paused: what only the caller can move */
+    uint8_t streaming;      /* tusk__streaming: its rows may wait at the server */
     bool rows_given;        /* at least one row reached the caller: no repetition */
     bool is_repeated;       /* sent for the second time */
     bool is_repeatable;     /* all that a repetition needs is at hand: params in held, the text there or with the statement */
@@ -105,6 +121,8 @@ struct tusk_query {
     uint16_t n_closes;           /* so many Close come before its own messages; counted down as they are answered */
     tusk__desc *assumed;         /* EXEC, FIRST: the columns that its Bind chose formats for; counted; NULL: all alike */
     int32_t n_cols;              /* RUN: of its rows, -1 none */
+    uint32_t fetch_rows;         /* FETCH: at most */
+    uint64_t portal;             /* PORTAL, FETCH: the number in its name */
     uint64_t out_begin, out_end; /* in the connection's stream of sent bytes */
     tusk__held held;
 
@@ -118,13 +136,20 @@ struct tusk_query {
     size_t fields_len, fields_cap;
 };
 
+/* Does the server tell the formats of its rows? Otherwise they are those that our Bind asked for. */
+static inline bool tusk__query_is_told_formats(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FETCH;
+}
+
 /* Could it pause, or must nothing be behind it? Then it is the last on the wire until it ends. */
 bool tusk__query_is_barrier(const tusk_query *q);
 
 /* Does its form depend on the transaction status? Then it is encoded only when that is known. */
 static inline bool tusk__query_needs_status(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_BEGIN || q->kind == TUSK__QUERY_STACK || q->kind == TUSK__QUERY_ANALYZE;
+    return q->kind == TUSK__QUERY_BEGIN || q->kind == TUSK__QUERY_STACK || q->kind == TUSK__QUERY_MANY ||
+           q->kind == TUSK__QUERY_ANALYZE;
 }
 
 /* A cleared query from the loop's free list, or new. NULL: out of memory. */
@@ -158,6 +183,10 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err);
  * cost the query. */
 TUSK_MUST_CHECK
 tusk_code tusk__query_settle(tusk_query *q, tusk_error *err);
+
+/* The same for a cursor's batch; TUSK_AGAIN: so much of it is here that the rest waits at the server until rows are taken. */
+TUSK_MUST_CHECK
+tusk_code tusk__query_gather(tusk_query *q, tusk_error *err);
 
 /* It left its connection's queue: recycle it if the caller has let go of it. */
 void tusk__query_leave(tusk_query *q);

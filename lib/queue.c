@@ -3,12 +3,20 @@
  * Read first: lib/conn.h, docs/internals/conn.md. */
 #include "lib/conn.h"
 
+/* A batch whose rows wait at the server makes way: they are taken in now. */
+static void push_behind(tusk_conn *conn, tusk_query *q)
+{
+    conn->last->next = q;
+    if (conn->last->streaming == TUSK__STREAMS_BATCH)
+        tusk__receive_soon(conn);
+}
+
 void tusk__queue_push(tusk_conn *conn, tusk_query *q)
 {
     q->next = NULL;
     q->prev = conn->last;
     if (conn->last)
-        conn->last->next = q;
+        push_behind(conn, q);
     else
         conn->first = q;
     conn->last = q;

@@ -2,7 +2,9 @@
  * How it is written is encode.c's business; it sends nothing and reads nothing.
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #include "lib/explain.h"
+#include "lib/many.h"
 #include "lib/sql.h"
+#include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -29,6 +31,10 @@ static void take_back(tusk_conn *conn, tusk_query *q)
     q->n_closes = 0;
     if (q->kind == TUSK__QUERY_FIRST)
         tusk__stmt_first_failed(q->stmt, false);
+    else if (q->kind == TUSK__QUERY_MANY)
+        tusk__many_retracted(q);
+    else if (q->kind == TUSK__QUERY_STACK && q->batch)
+        tusk__batch_take_back(q->batch);
 }
 
 /* Encode, or refuse with the query's error and nothing left in the buffer. */
@@ -70,13 +76,14 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 bool tusk__query_is_barrier(const tusk_query *q)
 {
     return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FENCE || q->on_row || q->is_copy || q->cancelable ||
-           q->is_streaming || q->is_given_up;
+           q->streaming == TUSK__STREAMS_WALK || q->is_given_up;
 }
 
 /* Is it about a handle's statement that must be ready? */
 static bool needs_stmt(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q);
+    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q) ||
+           (q->kind == TUSK__QUERY_MANY && q->stmt);
 }
 
 static bool stmt_is_pending(const tusk_query *q)
@@ -230,6 +237,8 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q)
 
     tusk__query_forget_answer(q);
     q->is_repeated = true;
+    if (q->kind == TUSK__QUERY_STACK && q->batch)
+        tusk__batch_reset(q->batch);
     if (q->kind == TUSK__QUERY_FIRST) {
         tusk__stmt_first_failed(stmt, true);
         q->kind = TUSK__QUERY_RUN;
@@ -239,7 +248,7 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q)
         q->kind = TUSK__QUERY_EXEC;
     }
     encode(conn, q, &r);
-    if (!q->stmt)
+    if (!q->stmt && r.sql.ptr)
         tusk__sql_head(r.sql, q->sql, sizeof q->sql);
     if (stmt && stmt->is_cached)
         tusk__stmt_unref(stmt);
@@ -252,6 +261,8 @@ static void unwrite(tusk_conn *conn, tusk_query *q)
     size_t len = (size_t)(q->out_end - q->out_begin) - tusk__unit_part(conn, q);
     size_t at = (size_t)(q->out_begin - conn->stream) + conn->out_sent;
 
+    if (len == 0)
+        return; /* a load that has not begun */
     memmove(conn->out.buf + at, conn->out.buf + at + len, conn->out.len - at - len);
     conn->out.len -= len;
     conn->n_reserved -= tusk__n_expects(q);
@@ -263,9 +274,19 @@ static void unwrite(tusk_conn *conn, tusk_query *q)
 
 void tusk__request_refuse(tusk_conn *conn, tusk_query *q)
 {
-    unwrite(conn, q);
-    take_back(conn, q);
+    if (q->stage == TUSK__STAGE_ENCODED) {
+        unwrite(conn, q);
+        take_back(conn, q);
+    } else {
+        conn->held_bytes -= q->held.size;
+    }
     tusk__queue_refuse(conn, q);
+}
+
+void tusk__request_end_unwritten(tusk_conn *conn, tusk_query *q)
+{
+    tusk__queue_refuse(conn, q);
+    tusk__request_release(conn); /* and settles the refused ones */
 }
 
 bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
@@ -279,7 +300,7 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
     }
     if (q->stage == TUSK__STAGE_ENCODED)
         take_back(conn, q);
-    if (q->level)
+    if (q->level && q->stage != TUSK__STAGE_REFUSED)
         tusk__level_not_run(conn, q); /* it is still in its place, in front of those that depend on it */
     tusk__queue_unlink(conn, q);
     q->stage = TUSK__STAGE_OUT;

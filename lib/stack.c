@@ -5,6 +5,7 @@
 
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/named.h"
 #include "lib/script.h"
 #include "lib/sql.h"
 #include "proto/error_set.h"
@@ -16,6 +17,14 @@
 
 /* ---- life ---- */
 
+static void clear(tusk__stacked *statement, const tusk_allocator *allocator)
+{
+    tusk__held_clear(&statement->held, allocator);
+    if (statement->stmt)
+        tusk__stmt_unref(statement->stmt);
+    tusk_named_free(statement->named);
+}
+
 void tusk__stack_unref(tusk_stack *stack)
 {
     const tusk_allocator *allocator = stack->allocator;
@@ -24,7 +33,7 @@ void tusk__stack_unref(tusk_stack *stack)
         return;
     tusk__loop_disown(&stack->child);
     for (size_t i = 0; i < stack->n; i++)
-        tusk__held_clear(&stack->statements[i].held, allocator);
+        clear(&stack->statements[i], allocator);
     allocator->free(stack->statements, allocator->user);
     tusk__conn_unpin(stack->conn);
     allocator->free(stack, allocator->user);
@@ -111,8 +120,10 @@ static bool room_for_one(tusk_stack *stack)
     return true;
 }
 
-static tusk_code add(tusk_stack *stack, tusk_str sql, tusk_params params, uint32_t text_of, int offset)
+/* What it refers to is counted from here on. */
+static tusk_code add(tusk_stack *stack, const tusk__stacked *what, tusk_str sql, tusk_params params)
 {
+    tusk_str text = what->stmt ? what->stmt->text : sql;
     tusk__stacked *statement;
 
     if (stack->n >= STATEMENTS_MAX)
@@ -120,11 +131,25 @@ static tusk_code add(tusk_stack *stack, tusk_str sql, tusk_params params, uint32
     if (!room_for_one(stack))
         return wrong(stack, TUSK_ERR_NOMEM, NULL, "out of memory");
     statement = &stack->statements[stack->n];
-    *statement = (tusk__stacked){.operation = (uint32_t)stack->n_operations, .text_of = text_of, .offset = offset};
+    *statement = *what;
+    statement->operation = (uint32_t)stack->n_operations;
     if (tusk__held_copy(&statement->held, stack->allocator, sql, params) != TUSK_OK)
         return wrong(stack, TUSK_ERR_NOMEM, NULL, "out of memory");
+    statement->hash = tusk__cache_hash(text, params);
+    statement->may_alter = tusk__command_may_alter(text);
+    if (what->stmt)
+        tusk__stmt_ref(what->stmt);
+    if (what->named)
+        tusk__named_ref(what->named);
     stack->n++;
     return TUSK_OK;
+}
+
+/* One that stands for itself. */
+static tusk_code add_one(tusk_stack *stack, tusk__stacked what, tusk_str sql, tusk_params params)
+{
+    what.text_of = (uint32_t)stack->n;
+    return add(stack, &what, sql, params);
 }
 
 tusk_code tusk_stack_push_many(tusk_stack *stack, const char *sql, const tusk_params *sets, size_t n)
@@ -138,7 +163,8 @@ tusk_code tusk_stack_push_many(tusk_stack *stack, const char *sql, const tusk_pa
         return wrong(stack, TUSK_ERR_USAGE, NULL, "there is no set of parameters");
     for (size_t i = 0; i < n; i++) {
         TUSK_TRY(check(stack, tusk_str_of(sql), sets[i]));
-        TUSK_TRY(add(stack, i == 0 ? tusk_str_of(sql) : (tusk_str){NULL, 0}, sets[i], (uint32_t)first, 0));
+        TUSK_TRY(add(stack, &(tusk__stacked){.text_of = (uint32_t)first},
+                     i == 0 ? tusk_str_of(sql) : (tusk_str){NULL, 0}, sets[i]));
     }
     stack->n_operations++;
     return TUSK_OK;
@@ -160,8 +186,8 @@ static tusk_code push_script(tusk_stack *stack, tusk_str script)
     tusk__error_none(&err);
     while ((code = tusk__script_next(&rest, &statement, &err)) == TUSK_OK) {
         TUSK_TRY(check(stack, statement, TUSK_NO_PARAMS));
-        TUSK_TRY(
-            add(stack, statement, TUSK_NO_PARAMS, (uint32_t)stack->n, tusk__script_position(script, statement, 1) - 1));
+        TUSK_TRY(add_one(stack, (tusk__stacked){.offset = tusk__script_position(script, statement, 1) - 1}, statement,
+                         TUSK_NO_PARAMS));
     }
     if (code != TUSK_DONE) {
         (void)wrong(stack, code, err.sqlstate, err.message);
@@ -183,12 +209,110 @@ tusk_code tusk_stack_push_script(tusk_stack *stack, const char *sql)
     return push_script(stack, tusk_str_of(sql));
 }
 
+static const char *fault_of_stmt(const tusk_stack *stack, const tusk_stmt *stmt)
+{
+    if (stmt->conn != stack->conn)
+        return "the prepared statement belongs to another connection";
+    if (stmt->is_closing || stmt->state == TUSK__STMT_CLOSED)
+        return "the prepared statement is closed";
+    return NULL;
+}
+
+tusk_code tusk_stack_push_stmt(tusk_stack *stack, tusk_stmt *stmt, tusk_params params)
+{
+    const char *fault;
+
+    if (!stack)
+        return TUSK_ERR_NOMEM;
+    TUSK_TRY(stack->error.code);
+    if (!stmt)
+        return wrong(stack, TUSK_ERR_NOMEM, NULL, "there was no memory for the prepared statement");
+    fault = fault_of_stmt(stack, stmt);
+    if (fault)
+        return wrong(stack, stmt->conn == stack->conn ? TUSK_ERR_STATE : TUSK_ERR_USAGE, NULL, fault);
+    TUSK_TRY(check(stack, stmt->text, params));
+    TUSK_TRY(add_one(stack, (tusk__stacked){.stmt = stmt}, (tusk_str){NULL, 0}, params));
+    stack->has_handles = true;
+    stack->n_operations++;
+    return TUSK_OK;
+}
+
+/* What is wrong with names says more than wrong() does. */
+static tusk_code wrong_by(tusk_stack *stack, const tusk_error *err)
+{
+    (void)wrong(stack, err->code, err->sqlstate, err->message);
+    stack->error.position = err->position;
+    stack->error.param = err->param;
+    return err->code;
+}
+
+tusk_code tusk_stack_push_named(tusk_stack *stack, tusk_named *named, tusk_args args)
+{
+    tusk_params params;
+    tusk_error err;
+
+    if (!stack)
+        return TUSK_ERR_NOMEM;
+    TUSK_TRY(stack->error.code);
+    tusk__error_none(&err);
+    if (!named)
+        return wrong(stack, TUSK_ERR_USAGE, NULL, "there is no statement");
+    if (tusk_named_bind(named, args, &params, &err) != TUSK_OK)
+        return wrong_by(stack, &err);
+    TUSK_TRY(check(stack, tusk__named_numbered(named), params));
+    TUSK_TRY(add_one(stack, (tusk__stacked){.named = named}, tusk__named_numbered(named), params));
+    stack->n_operations++;
+    return TUSK_OK;
+}
+
+tusk_code tusk_stack_push_args(tusk_stack *stack, const char *sql, tusk_args args)
+{
+    tusk_named *named;
+    tusk_error err;
+    tusk_code code;
+
+    if (!stack)
+        return TUSK_ERR_NOMEM;
+    TUSK_TRY(stack->error.code);
+    tusk__error_none(&err);
+    named = tusk_named_parse(tusk_str_of(sql), stack->allocator, &err);
+    if (!named)
+        return wrong_by(stack, &err);
+    code = tusk_stack_push_named(stack, named, args);
+    tusk_named_free(named);
+    return code;
+}
+
+tusk_str tusk__stack_text(const tusk_stack *stack, size_t i)
+{
+    const tusk__stacked *statement = &stack->statements[stack->statements[i].text_of];
+
+    if (statement->named)
+        return tusk__named_text(statement->named);
+    return statement->stmt ? statement->stmt->text : statement->held.sql;
+}
+
 size_t tusk_stack_n_operations(const tusk_stack *stack)
 {
     return stack ? stack->n_operations : 0;
 }
 
 /* ---- running ---- */
+
+/* A handle that a request in front of this run closes. */
+static void refuse_by_handle(tusk_query *q, const tusk_stack *stack)
+{
+    for (size_t i = 0; stack->has_handles && i < stack->n; i++) {
+        const tusk__stacked *statement = &stack->statements[i];
+
+        if (!statement->stmt || !statement->stmt->is_closing)
+            continue;
+        tusk__query_failf(q, TUSK_ERR_STATE, NULL, "operation %u: the prepared statement is closed",
+                          (unsigned)statement->operation)
+            ->item = (int)statement->operation;
+        return;
+    }
+}
 
 static void refuse_by_stack(tusk_query *q, const tusk_stack *stack, const tusk_stack_options *options)
 {
@@ -200,6 +324,8 @@ static void refuse_by_stack(tusk_query *q, const tusk_stack *stack, const tusk_s
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "the stack is empty");
     else if (options->mode == TUSK_STACK_CONTINUE && (t->isolation || t->read_only || t->deferrable))
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "a stack that continues has no transaction that could be of a kind");
+    else
+        refuse_by_handle(q, stack);
     if (q->error.code != TUSK_OK)
         q->error.fate = TUSK_FATE_NOT_SENT;
 }
@@ -220,8 +346,7 @@ tusk_query *tusk_stack_submit(tusk_stack *stack, const tusk_stack_options *optio
     q->batch = tusk__batch_new(stack, options);
     if (!q->batch && q->error.code == TUSK_OK)
         tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for the stack")->fate = TUSK_FATE_NOT_SENT;
-    tusk__request_submit(stack->conn, q, stack->n ? stack->statements[0].held.sql : (tusk_str){NULL, 0},
-                         TUSK_NO_PARAMS);
+    tusk__request_submit(stack->conn, q, stack->n ? tusk__stack_text(stack, 0) : (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
     return q;
 }
 

@@ -20,6 +20,7 @@ typedef struct tusk__place {
     tusk_stmt *newer, *older;       /* by their last use */
     tusk_stmt *born_next, *born_prev;
     const tusk_query *closer;       /* whose flight has the Close; NULL: none yet */
+    uint32_t at;                    /* while a stack is written: of its statements, the last that goes by this one; to be verified */
 } tusk__place;
 
 /* One struct for the two kinds: the caller's handles, and those that a connection keeps by itself (lib/cache.h). */
@@ -50,7 +51,7 @@ struct tusk_stmt {
     size_t frame_head, frame_bind; /* so many bytes of it come before the parameters; and so many are Bind's */
     tusk_query *waiters;       /* stmt_ready */
     tusk_error *error;         /* FAILED: why. NULL: there was no memory to say */
-    tusk__place place;         /* cached: in the tables of the cache */
+    tusk__place place;         /* cached: in the tables of the cache; a handle's: at alone */
 };
 
 /* NULL: out of memory. One reference, and in no list yet; the text is copied, n_given types are left to be filled in. */

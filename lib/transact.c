@@ -56,10 +56,11 @@ static double pause_behind(tusk_conn *conn, const tusk_transact_options *options
 /* Inner transactions that were left open; true if there were any. */
 static bool end_inner(tusk_conn *conn, int depth)
 {
-    bool was_open = tusk_conn_tx_depth(conn) > depth;
+    int open = tusk_conn_tx_depth(conn);
+    bool was_open = open > depth;
 
-    while (tusk_conn_tx_depth(conn) > depth)
-        tusk_query_free(tusk_rollback(conn));
+    for (; open > depth && tusk_conn_tx_depth(conn) == open; open--)
+        tusk_query_free(tusk_rollback(conn)); /* which may not even be queued, without memory */
     return was_open;
 }
 

@@ -173,17 +173,16 @@ static void refuse_behind(tusk_conn *conn, const tusk_query *begin)
     }
 }
 
-static bool is_end(const tusk_query *q)
-{
-    return q->kind == TUSK__QUERY_COMMIT || q->kind == TUSK__QUERY_ROLLBACK || q->kind == TUSK__QUERY_ROLLBACK_TO;
-}
-
 void tusk__level_not_run(tusk_conn *conn, tusk_query *q)
 {
     tusk__level *level = q->level;
 
-    if (is_end(q) || tusk__level_has_failed(level))
+    if (tusk__level_has_failed(level))
         return;
+    if (tusk__is_end(q)) {
+        tusk__level_reopen(conn, q);
+        return;
+    }
     if (q->kind != TUSK__QUERY_BEGIN) {
         spoil(conn, level, &q->error);
         return;
@@ -326,7 +325,7 @@ void tusk__transaction_encoded(tusk_conn *conn, tusk_query *q)
 {
     if (q->kind == TUSK__QUERY_BEGIN && q->level->form == TUSK__LEVEL_BLOCK)
         conn->opening = tusk__level_ref(q->level);
-    else if (is_end(q) && q->level)
+    else if (tusk__is_end(q) && q->level)
         q->level->end = q;
 }
 

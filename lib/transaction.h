@@ -30,6 +30,12 @@ typedef struct tusk__level {
     bool cause_is_inner;
 } tusk__level;
 
+/* COMMIT, RELEASE, ROLLBACK. */
+static inline bool tusk__is_end(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_COMMIT || q->kind == TUSK__QUERY_ROLLBACK || q->kind == TUSK__QUERY_ROLLBACK_TO;
+}
+
 static inline tusk__level *tusk__level_ref(tusk__level *level)
 {
     level->refs++;
@@ -47,6 +53,8 @@ void tusk__level_refuse(tusk_query *q);
 
 /* q was refused, or taken back, before a byte of it was sent. */
 void tusk__level_not_run(tusk_conn *conn, tusk_query *q);
+/* … an end: its level is open as before, and what stands behind it is refused (reopen.c). */
+void tusk__level_reopen(tusk_conn *conn, tusk_query *end);
 /* The server answers q, which is in a level, with an error. */
 void tusk__level_error(tusk_query *q, tusk_str fields);
 /* … of which it became known that the transaction may be retried: so its end will say, too. */

@@ -4,6 +4,7 @@
  * Read first: lib/transaction.h, docs/internals/units.md. */
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -22,6 +23,11 @@ static bool is_opening(const tusk_conn *conn, const tusk_query *q)
     return conn->opening && is_within(q->level, conn->opening);
 }
 
+static bool is_of_portal(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_PORTAL || q->kind == TUSK__QUERY_FETCH;
+}
+
 /* Only plain statements: not what may pause, what ends the transaction, and what has a Sync of its own for other reasons. */
 static bool may_share(const tusk_query *q, tusk_str sql)
 {
@@ -29,6 +35,8 @@ static bool may_share(const tusk_query *q, tusk_str sql)
 
     if (tusk__query_is_barrier(q))
         return false;
+    if (is_of_portal(q))
+        return true; /* what it runs was looked at when the cursor was opened */
     if (q->kind == TUSK__QUERY_RUN)
         return !q->stmt->is_copy && !q->stmt->changes_status;
     if (q->kind != TUSK__QUERY_EXEC)
@@ -46,7 +54,8 @@ static bool is_open(const tusk_conn *conn)
 bool tusk__unit_may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 {
     if (tusk__query_needs_status(q))
-        return !conn->status_last && !conn->opening;
+        return !conn->status_last && !conn->opening &&
+               !(q->kind == TUSK__QUERY_STACK && q->batch && tusk__batch_is_pending(q->batch));
     if (!is_opening(conn, q) || q->kind == TUSK__QUERY_COMMIT || q->kind == TUSK__QUERY_ROLLBACK)
         return true;
     return is_open(conn) && may_share(q, sql);
@@ -57,7 +66,7 @@ size_t tusk__unit_join(tusk_conn *conn, tusk_query *q, size_t len)
     tusk_query *before = conn->wire_last;
     uint8_t *at = conn->out.buf + len;
 
-    if (!is_opening(conn, q) || !is_open(conn) || q->kind > TUSK__QUERY_RUN)
+    if (!is_opening(conn, q) || !is_open(conn) || (q->kind > TUSK__QUERY_RUN && !is_of_portal(q)))
         return len;
     memmove(at - SYNC_LEN, at, conn->out.len - len);
     conn->out.len -= SYNC_LEN;

@@ -157,12 +157,17 @@ tusk_code tusk_loop_run(tusk_loop *loop, tusk_error *err)
     return code;
 }
 
-bool tusk__loop_is_quiet(tusk_loop *loop)
+bool tusk__loop_is_quiet_but(tusk_loop *loop, const tusk__io *io)
 {
     for (size_t i = 0; i < loop->ios.n_slots; i++)
-        if (loop->ios.slots[i].io && loop->ios.slots[i].io->events)
+        if (loop->ios.slots[i].io && loop->ios.slots[i].io != io && loop->ios.slots[i].io->events)
             return false;
     return loop->timers.n == 0 && loop->n_jobs == 0 && !has_work(loop) && !has_mail(loop);
+}
+
+bool tusk__loop_is_quiet(tusk_loop *loop)
+{
+    return tusk__loop_is_quiet_but(loop, NULL);
 }
 
 void tusk_loop_stop(tusk_loop *loop)

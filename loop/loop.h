@@ -70,6 +70,8 @@ tusk_code tusk__io_start(tusk__io *io, tusk_loop *loop, int fd, unsigned events,
                          void (*on_ready)(tusk__io *io, unsigned events), tusk_error *err);
 tusk_code tusk__io_set(tusk__io *io, unsigned events, tusk_error *err); /* no system call if nothing changes */
 void tusk__io_stop(tusk__io *io);                                       /* before the fd is closed; again is fine */
+/* tusk__loop_is_quiet(), whatever this descriptor may bring. */
+bool tusk__loop_is_quiet_but(tusk_loop *loop, const tusk__io *io);
 
 /* ---- timers: a heap, ties broken by start order -------------------------------------------------------------------- */
 typedef struct tusk__timer {

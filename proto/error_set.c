@@ -136,7 +136,8 @@ tusk_code tusk__error_set(tusk_error *err, tusk_code code, const char *sqlstate,
         return code;
     memset(err, 0, sizeof *err);
     err->code = code;
-    err->column = err->item = -1;
+    err->column = -1;
+    err->item = -1;
     memcpy(err->sqlstate, sqlstate ? sqlstate : tusk__error_sqlstate(code), 5);
     va_start(args, fmt);
     copy_formatted(err->message, sizeof err->message, fmt, args);

@@ -138,6 +138,29 @@ START_TEST(transaction_control_is_told_apart)
 }
 END_TEST
 
+START_TEST(what_may_alter_what_others_mean_is_told_apart)
+{
+    static const char *const harmless[] = {"select 1",
+                                           "((select 1) union select 2)",
+                                           " ;; INSERT into t values (1)",
+                                           "update t set a = 1",
+                                           "delete from t",
+                                           "merge into t using s on true when matched then do nothing",
+                                           "values (1)",
+                                           "table t",
+                                           "/* */ with a as (select 1) table a",
+                                           "show search_path"};
+    static const char *const others[] = {
+        "",         "alter table t add a int4", "set search_path = a", "do $$ begin end $$", "selecting",
+        "call p()", "explain select 1",         "\"select\"",          "'select'",           "("};
+
+    for (int i = 0; i < N_OF(harmless); i++)
+        ck_assert_msg(!tusk__command_may_alter(tusk_str_of(harmless[i])), "%s", harmless[i]);
+    for (int i = 0; i < N_OF(others); i++)
+        ck_assert_msg(tusk__command_may_alter(tusk_str_of(others[i])), "%s", others[i]);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("command");
@@ -146,6 +169,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, a_statement_is_known_by_its_first_words, 0, N_OF(rows));
     tcase_add_loop_test(tcase, the_case_of_letters_does_not_matter, 0, N_OF(rows));
     tcase_add_test(tcase, transaction_control_is_told_apart);
+    tcase_add_test(tcase, what_may_alter_what_others_mean_is_told_apart);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -1,16 +1,13 @@
-/* Tests of lib/config_json: what a document comes to, what is refused and where, that it is never quoted (D31), and that every
- * allocation may fail, jansson's too.
+/* Tests of lib/config_json: what a document comes to, what is refused and where, and that it is never quoted (D31).
  * Read first: lib/config_json.h. */
-#include <jansson.h>
-
 #include "lib/config_json.h"
-#include "lib/json_place.h"
 #include "lib/settings.h"
 #include "test/config_world.h"
 #include "test/harness/harness.h"
 
 #define N_OF(table) (int)(sizeof(table) / sizeof(table)[0])
-#define CONNECTION(members) "{\"connection_config\": {" members "}}"
+#define CONNECTION_HEAD "{\"connection_config\": {"
+#define CONNECTION(members) CONNECTION_HEAD members "}}"
 #define FEATURE(member) "{\"driver_features\": {" member "}}"
 
 static tusk_config *config_of(const char *json)
@@ -81,6 +78,13 @@ static const struct {
     {CONNECTION("\"statement_cache_size\": 0"), "statement_cache_size = 0  (line 1, column 24 of the JSON document)\n"},
     {CONNECTION("\"max_cacheable_statement_size\": \"20000\""), "max_cacheable_statement_size = 20000  (line"},
     {CONNECTION("\"max_cached_statement_lifetime\": 0.5"), "max_cached_statement_lifetime = 0.500000  (line"},
+    {CONNECTION("\"max_cached_statement_lifetime\": 1.29e1"), "max_cached_statement_lifetime = 12.900000  (line"},
+    {CONNECTION("\"max_cached_statement_lifetime\": 1e-9"), "max_cached_statement_lifetime = 0.000001  (line"},
+    {CONNECTION("\"keepalives_idle\": -2147483648"), "keepalives_idle = -2147483648  (line"},
+    {CONNECTION("\"ho\\u0073t\": \"a\\/b\""), "host = a/b  (line"},
+    {CONNECTION("\"host\": [\"a\", \"\", \"b\"]"), "host = a,,b  (line"},
+    {CONNECTION("\"init\": null, \"user\": \"u\""), "user = u  (line"},
+    {"{\"bind_key\": [1e999, 99999999999999999999, {\"a\": 1, \"a\": 2}]}", "port = 5432  (default)\n"},
     {CONNECTION("\"max_cached_statement_lifetime\": 60"), "max_cached_statement_lifetime = 60  (line"},
     {CONNECTION("\"direct_tls\": false, \"servicefile\": \"\""), "port = 5432  (default)\n"},
     {FEATURE("\"enable_pgvector\": false, \"enable_cloud_sql\": false, \"cloud_sql_ip_type\": \"PRIVATE\""),
@@ -124,12 +128,25 @@ static const struct {
 } refused[] = {
     {"", AT("1", "it ends too early")},
     {"[]", AT("1", "it must be an object")},
-    {"{\"connection_config\": {}", AT("24", "it ends too early")},
+    {"{\"connection_config\": {}", AT("25", "it ends too early")},
     {"{} x", AT("4", "something stands behind its end")},
     {"{\"a\" 1}", AT("6", "it is malformed")},
     {"{\n \"connection_config\": {\"host\": h}}", "line 2, column 32 of the JSON document: it is malformed"},
-    {CONNECTION("\"host\": \"h\\u0000\""), AT("40", "\\u0000 cannot be")},
-    {CONNECTION("\"host\": \"a\", \"host\": \"b\""), AT("42", "the key is there already")},
+    {CONNECTION("\"host\": \"h\\u0000\""), AT("34", "\\u0000 cannot be")},
+    {CONNECTION("\"host\": \"a\", \"host\": \"b\""), AT("37", "the key is there already")},
+    {CONNECTION("\"host\": \"a\", \"ho\\u0073t\": null"), AT("37", "the key is there already")},
+    {CONNECTION("\"server_settings\": {\"a\": \"b\", \"a\": \"c\"}"), AT("54", "the key is there already")},
+    {"{\"driver_features\": {}, \"driver_features\": {}}", AT("25", "the key is there already")},
+    {"", AT("1", "it ends too early")},
+    {"nul", AT("4", "it ends too early")},
+    {"{\"\xC3\x28\": 1}", AT("3", "it is not UTF-8")},
+    {"{\"a\": \"\n\"}", AT("8", "it is malformed")},
+    {"{\"a\": [1,]}", AT("10", "it is malformed")},
+    {"{\"a\": \"\\ud800x\"}", AT("14", "it is malformed")},
+    {CONNECTION("\"port\": 9223372036854775808"), AT("32", "the number is out of range")},
+    {CONNECTION("\"timeout\": 1e999"), AT("35", "the number is out of range")},
+    {CONNECTION("\"min_size\": 99999999999999999999"), AT("36", "the number is out of range")},
+    {CONNECTION("\"hots\": null"), AT("24", "unknown key; did you mean host?")},
     {"{\"connection_config\": 5}", AT("2", "connection_config must be an object")},
     {"{\"driver_features\": \"\"}", AT("2", "driver_features must be an object")},
     {"{\"pool\": {}}", AT("2", "unknown key; a document has connection_config and driver_features")},
@@ -321,74 +338,68 @@ START_TEST(d31_secret_values_are_not_described)
 }
 END_TEST
 
-/* ---- allocations --------------------------------------------------------------------------------------------------------------- */
+/* ---- bounds ------------------------------------------------------------------------------------------------------------------- */
 
-static int n_jansson, jansson_fails_at;
-
-static void *jansson_malloc(size_t size)
+static size_t put(char *to, const char *text, int number)
 {
-    return ++n_jansson == jansson_fails_at ? NULL : malloc(size);
+    char *begin = to;
+
+    for (; *text; text++)
+        to += snprintf(to, 12, *text == '#' ? "%d" : "%c", *text == '#' ? number : *text);
+    return (size_t)(to - begin);
 }
 
-START_TEST(every_failing_allocation_is_an_error_and_leaks_nothing)
+/* `head`, n times `item`, n times `closing`, `tail`; # is a number. */
+static const char *repeated(const char *head, const char *item, const char *closing, int n, const char *tail)
 {
-    static const char json[] = CONNECTION("\"host\": [\"a-host-whose-name-is-longer-than-sixteen\"], \"password\": "
-                                          "\"p\", \"server_settings\": {\"a\": \"b-\\u00e4-\\ud83d\\uDE00-\\u20AC\"}");
-    tusk_config *config = NULL;
-    tusk_error err = {0};
-    int n = 0;
+    static char json[65536];
+    size_t len = put(json, head, 0);
 
-    json_set_alloc_funcs(jansson_malloc, free);
-    for (jansson_fails_at = 1;; jansson_fails_at++, n++) {
-        n_jansson = 0;
-        if (tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err) == TUSK_OK)
-            break;
-        ck_assert_ptr_eq(config, NULL);
-        ck_assert_int_eq(world_n_live, 0);
-        /* jansson may lose a part of a word where it has no memory, and then does not understand it */
-        ck_assert_msg(err.code == TUSK_ERR_NOMEM || strstr(err.message, "it is malformed"), "allocation %d: %s",
-                      jansson_fails_at, err.message);
+    for (int i = 0; i < 2 * n; i++)
+        len += put(json + len, i < n ? item : closing, i);
+    put(json + len, tail, 0);
+    return json;
+}
+
+static const struct {
+    const char *head, *item, *closing, *tail;
+    int n_max;
+    const char *message;
+} bounds[] = {
+    {"{\"bind_key\": ", "[", "]", "}", 63, AT("77", "it is nested too deeply")},
+    {CONNECTION_HEAD "\"server_settings\": {", "\"a#\": \"\", ", "", "\"z\": \"\"}}}", 2499,
+     "server_settings has more members than a StartupMessage holds"},
+};
+
+START_TEST(depth_and_settings_are_bounded)
+{
+    for (int more = 0; more < 2; more++) {
+        const char *json =
+            repeated(bounds[_i].head, bounds[_i].item, bounds[_i].closing, bounds[_i].n_max + more, bounds[_i].tail);
+        tusk_config *config = NULL;
+        tusk_error err = {0};
+
+        ck_assert_int_eq(tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err),
+                         more ? TUSK_ERR_CONFIG : TUSK_OK);
+        ck_assert_msg(!more || strstr(err.message, bounds[_i].message), "%s", err.message);
+        tusk_config_free(config);
     }
-    json_set_alloc_funcs(malloc, free);
-    ck_assert_str_eq(config->host, "a-host-whose-name-is-longer-than-sixteen");
-    ck_assert_str_eq(config->server_settings[1], "b-\xC3\xA4-\xF0\x9F\x98\x80-\xE2\x82\xAC");
-    tusk_config_free(config);
-    ck_assert_int_gt(n, 10);
-
-    world_n_mallocs = 0;
-    world_fail_at = 1;
-    ck_assert_int_eq(tusk_config_from_json(tusk_str_of(json), &world_allocator, &config, &err), TUSK_ERR_NOMEM);
-    world_fail_at = 0;
-    ck_assert_int_eq(world_n_mallocs, 1);
-    ck_assert_int_eq(world_n_live, 0);
 }
 END_TEST
 
-static void *sized_malloc(size_t size)
+START_TEST(the_one_allocation_may_fail)
 {
-    return world_malloc(size, NULL);
-}
+    tusk_config *config = NULL;
+    tusk_error err = {0};
 
-static void checked_free(void *p)
-{
-    world_free(p, NULL);
-}
-
-/* The lexer's buffer is jansson's own: a longer word in front and behind leaves nothing of the secret there. */
-START_TEST(janssons_strings_are_wiped)
-{
-    static const char json[] =
-        CONNECTION("\"user\": \"a-word-that-is-much-longer-than-it\", \"password\": \"s3cr3t-Zq7\", "
-                   "\"application_name\": \"a-word-that-is-much-longer-than-it\"");
-    tusk_config *config;
-
-    world_must_be_wiped = "3cr3t-Zq7";
-    json_set_alloc_funcs(sized_malloc, checked_free);
-    config = config_of(json);
-    json_set_alloc_funcs(malloc, free);
-    ck_assert_str_eq(config->password, secret);
-    tusk_config_free(config);
-    world_must_be_wiped = NULL;
+    world_n_mallocs = 0;
+    world_fail_at = 1;
+    ck_assert_int_eq(
+        tusk_config_from_json(tusk_str_of(CONNECTION("\"password\": \"p\"")), &world_allocator, &config, &err),
+        TUSK_ERR_NOMEM);
+    world_fail_at = 0;
+    ck_assert_ptr_eq(config, NULL);
+    ck_assert_int_eq(world_n_mallocs, 1);
     ck_assert_int_eq(world_n_live, 0);
 }
 END_TEST
@@ -408,8 +419,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, every_parameter_is_a_key);
     tcase_add_test(tcase, d31_a_secret_anywhere_is_in_no_error);
     tcase_add_test(tcase, d31_secret_values_are_not_described);
-    tcase_add_test(tcase, janssons_strings_are_wiped);
-    tcase_add_test(tcase, every_failing_allocation_is_an_error_and_leaks_nothing);
+    tcase_add_loop_test(tcase, depth_and_settings_are_bounded, 0, N_OF(bounds));
+    tcase_add_test(tcase, the_one_allocation_may_fail);
     suite_add_tcase(suite, tcase);
     return suite;
 }

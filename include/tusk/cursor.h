@@ -13,8 +13,11 @@ typedef struct tusk_cursor tusk_cursor;
 
 /** A query whose rows are fetched by and by. Zero means the default. Everything is borrowed until tusk_cursor_open() returns. */
 typedef struct tusk_cursor_request {
-    const char *sql;    /* UTF-8; one SELECT, VALUES or TABLE */
+    const char *sql;    /* UTF-8; one statement that has rows: SELECT, VALUES, INSERT … RETURNING, EXPLAIN, SHOW, CALL …, but not COPY; with
+                           .hold or .scroll a SELECT or VALUES. One without rows is run by the first fetch, and gives none */
     tusk_params params; /* $1 … */
+    tusk_args args;     /* instead of params: by name, as tusk_request.args */
+    tusk_named *named;  /* instead of sql, with args: tusk_named_parse() */
     bool hold;          /* WITH HOLD: outlives its transaction, and needs none. The server runs the query to its end at the commit, at once
                            outside a transaction, and keeps all rows until the cursor is closed. Default: the cursor lives, and is
                            fetched from, inside the transaction that is open when it is opened */
@@ -22,8 +25,11 @@ typedef struct tusk_cursor_request {
     bool text_results;  /* as tusk_request.text_results */
     int batch_rows;     /* of tusk_cursor_next_row(): rows of a batch, at most; default 1000 */
     int64_t batch_bytes; /* … and about so many bytes, by the average of the batch before; default 1 MiB. The first batch has at most 50
-                            rows, as nothing is known of their size. It is an estimate: where rows become much larger all at once, a
-                            batch does, too, up to 256 MiB, beyond which it is TUSK_ERR_LIMIT. batch_rows is what bounds it for certain */
+                            rows, as nothing is known of their size. Where rows become much larger all at once, so does a batch; but
+                            no more than 256 KiB and a row of it lie here before its rows are taken: the rest waits at the server, its
+                            time-out running. Only if something else is submitted on the connection meanwhile is it taken in at once, as that
+                            must not wait: up to max_result_bytes, beyond which it is TUSK_ERR_LIMIT */
+    int64_t max_result_bytes; /* of each batch, as tusk_request.max_result_bytes */
     double timeout;     /* seconds for each batch; default and TUSK_NONE: none */
 } tusk_cursor_request;
 
@@ -32,9 +38,11 @@ typedef struct tusk_cursor_request {
  *
  * Returns   the cursor, owned by the caller: tusk_cursor_free(). NULL: out of memory; every other failure is tusk_cursor_error(), and
  *           what is fetched fails too. None of its requests is kept in the statement cache
- * Errors    TUSK_ERR_USAGE no sql, a negative batch · TUSK_ERR_SERVER 25P01 there is no transaction, and hold was not given · 42601 it is nothing that has rows to fetch
+ * Errors    TUSK_ERR_USAGE no sql, a negative batch, COPY or transaction control; of names as tusk_submit() · TUSK_ERR_STATE 25P01 there is no
+ *           transaction, and hold was not given; with .scroll it is TUSK_ERR_SERVER · TUSK_ERR_SERVER what the statement is refused for; of what
+ *           is fetched 34000: the transaction, or the savepoint, in which it was opened has ended
  * Thread    the loop's thread
- * Source    PostgreSQL docs, SQL Commands, "DECLARE"
+ * Source    PostgreSQL docs, Frontend/Backend Protocol, "Extended Query" (portals); SQL Commands, "DECLARE"
  * Example   docs/examples/cursor.c
  */
 TUSK_MUST_CHECK

@@ -5,6 +5,7 @@
 #define TUSK_ERROR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <tusk/str.h>
 
@@ -69,7 +70,7 @@ typedef struct tusk_error {
     int position;     /* 1-based character in the SQL text, 0 if none */
     int param;        /* n of $n, 0 if none */
     int column;       /* 0-based result column, -1 if none */
-    int item;         /* 0-based element of an execute-many or stack, -1 if none */
+    int64_t item;     /* 0-based element of an execute-many or stack, -1 if none */
     char where[96];   /* the operation and its object: "bind $3 (int4)", "connect db1:5432: tls handshake",
                          "exec \"update users set…\"": the beginning of the SQL, up to the first literal */
     char message[512];

@@ -51,6 +51,23 @@ tusk_code tusk_stack_push_many(tusk_stack *stack, const char *sql, const tusk_pa
  * for each. Positions in errors are those in the whole string. */
 tusk_code tusk_stack_push_script(tusk_stack *stack, const char *sql);
 
+/**
+ * Push a prepared statement of the same connection: tusk_prepare(). Runs wait until it is ready, and fail if it is not. The stack keeps
+ * what it needs of it, but for its being open: behind tusk_stmt_close() or tusk_stmt_free() its runs fail.
+ *
+ * Errors    as tusk_stack_push() · TUSK_ERR_USAGE it belongs to another connection · TUSK_ERR_STATE it is closed · TUSK_ERR_NOMEM stmt is
+ *           NULL. By the run: that of a statement that could not be prepared; TUSK_ERR_USAGE another number of parameters; TUSK_ERR_TYPE,
+ *           TUSK_ERR_VALUE as tusk_stmt_exec()
+ */
+tusk_code tusk_stack_push_stmt(tusk_stack *stack, tusk_stmt *stmt, tusk_params params);
+
+/** Push one statement with values by name: :age in the text and TUSK_ARGS({"age", tusk_int4(18)}). Positions of errors are those in that text.
+ * Errors as tusk_stack_push(), and those of tusk_named_parse() and tusk_named_bind(). */
+tusk_code tusk_stack_push_args(tusk_stack *stack, const char *sql, tusk_args args);
+
+/** The same with names that were read once: tusk_named_parse(). named may be freed afterwards. */
+tusk_code tusk_stack_push_named(tusk_stack *stack, tusk_named *named, tusk_args args);
+
 /** How many operations were pushed. */
 size_t tusk_stack_n_operations(const tusk_stack *stack);
 

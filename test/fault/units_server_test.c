@@ -204,8 +204,8 @@ static const char *const answers[] = {
 /* how many of them end each request */
 static const int ends_at[] = {3, 8, 14, 18};
 
-static int n_done[4];
-static tusk_error errors[4];
+static int n_done[5];
+static tusk_error errors[5];
 
 static void on_done(tusk_query *q, void *user)
 {
@@ -242,6 +242,68 @@ START_TEST(each_request_of_a_transaction_ends_once_wherever_the_server_dies)
                               errors[i].fate == TUSK_FATE_UNKNOWN,
                           "%d of %d: %s", i, _i, said(&errors[i]));
     }
+    (void)down();
+}
+END_TEST
+
+/* BEGIN, the opening of a cursor, two batches, its closing, COMMIT: what is answered, and how many of it end each request but the opening. */
+static const char *const portal_answers[] = {
+    "parse_complete",
+    "bind_complete",
+    "command_complete BEGIN",
+    "parse_complete",
+    "parameter_description",
+    "row_description a:23:1",
+    "bind_complete",
+    "row_description a:23:1",
+    "row 0001",
+    "row 0002",
+    "portal_suspended",
+    "row_description a:23:1",
+    "row 0003",
+    "command_complete SELECT 1",
+    "ready T",
+    "close_complete",
+    "ready T",
+    "parse_complete",
+    "bind_complete",
+    "command_complete COMMIT",
+    "ready I",
+};
+static const int portal_ends_at[] = {3, 11, 15, 17, 21};
+
+START_TEST(each_request_of_a_cursor_ends_once_wherever_the_server_dies)
+{
+    char script[4000] = "login\nskip until sync\nskip until sync\nskip until sync\n";
+    tusk_cursor *cursor;
+    tusk_query *q[5];
+
+    memset(n_done, 0, sizeof n_done);
+    for (int i = 0; i < _i; i++)
+        say(script, sizeof script, "send ", portal_answers[i]);
+    say(script, sizeof script, "close", "");
+    up(script);
+    q[0] = tusk_begin(db, NULL);
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select generate_series(1, 3)"});
+    q[1] = tusk_cursor_fetch(cursor, 2);
+    q[2] = tusk_cursor_fetch(cursor, 2);
+    q[3] = tusk_cursor_close(cursor);
+    q[4] = tusk_commit(db);
+    for (size_t i = 0; i < 5; i++)
+        tusk_query_on_done(q[i], on_done, (void *)i);
+    while (tusk_conn_get_state(db) != TUSK_CONN_CLOSED)
+        ck_assert_int_eq(tusk_loop_turn(loop, TUSK_NONE, NULL), TUSK_OK);
+    ck_assert_int_eq(tusk_cursor_error(cursor)->code, _i >= 7 ? TUSK_OK : TUSK_ERR_LOST);
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(n_done[i], 1);
+        if (_i >= portal_ends_at[i])
+            ck_assert_msg(errors[i].code == TUSK_OK, "%d of %d: %s", i, _i, said(&errors[i]));
+        else
+            ck_assert_msg(errors[i].code == (i == 4 ? TUSK_ERR_COMMIT_UNKNOWN : TUSK_ERR_LOST) &&
+                              errors[i].fate == TUSK_FATE_UNKNOWN,
+                          "%d of %d: %s", i, _i, said(&errors[i]));
+    }
+    tusk_cursor_free(cursor);
     (void)down();
 }
 END_TEST
@@ -407,6 +469,8 @@ Suite *tusk_suite(void)
                         2);
     tcase_add_test(tcase, a_begin_past_its_wait_still_decides_about_the_rest);
     tcase_add_loop_test(tcase, each_request_of_a_transaction_ends_once_wherever_the_server_dies, 0, N_OF(answers) + 1);
+    tcase_add_loop_test(tcase, each_request_of_a_cursor_ends_once_wherever_the_server_dies, 0,
+                        N_OF(portal_answers) + 1);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("stacks");
     tcase_set_timeout(tcase, 30);

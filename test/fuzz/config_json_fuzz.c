@@ -1,11 +1,13 @@
 /* Fuzz target: JSON documents of any bytes, and the settings that come of them. Input: a byte that says where a secret is put into
  * the document, then the document.
  * Holds: no crash, no read or write beyond a block, an error tells line and column, and neither it nor that of the settings shows
- * the secret (D31).
+ * the secret (D31). What is JSON is so to jansson too, but for its numbers.
  * Read first: lib/config_json.h. */
+#include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "lib/json.h"
 #include "lib/settings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -47,11 +49,27 @@ static void use(const tusk_config *config)
     tusk__settings_unref(s);
 }
 
+/* A NUL is no end and nothing to pass over, as it is to jansson. */
+static void read_as_jansson(const char *json, size_t len)
+{
+    tusk__json ours = tusk__json_begin(tusk_str_from(json, len), JSON_PARSER_MAX_DEPTH);
+    bool is_json = tusk__json_skip(&ours) && tusk__json_finish(&ours);
+    json_error_t why = {0};
+    json_t *theirs = json_loadb(json, len, JSON_DECODE_ANY, &why);
+
+    require(memchr(json, '\0', len) ? !is_json
+            : theirs                ? is_json
+                                    : !is_json || json_error_code(&why) == json_error_numeric_overflow);
+    require(is_json || (ours.wrong != TUSK__JSON_FINE && ours.p >= json && ours.p <= json + len));
+    json_decref(theirs);
+}
+
 static void read_document(const char *json, size_t len)
 {
     tusk_config *config = NULL;
     tusk_error err = {0};
 
+    read_as_jansson(json, len);
     if (tusk_config_from_json(tusk_str_from(json, len), NULL, &config, &err) == TUSK_OK) {
         use(config);
         tusk_config_free(config);

@@ -111,12 +111,12 @@ static outcome ask_by_name(tusk_conn *db)
     return o;
 }
 
-static outcome ask_by_cursor(tusk_conn *db)
+static outcome ask_by_cursor(tusk_conn *db, bool holds)
 {
     tusk_cursor *cursor =
         tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select n::int8, 'row ' || n from generate_series(1, $1) n",
                                                     .params = TUSK_PARAMS(tusk_int4(7)),
-                                                    .hold = true,
+                                                    .hold = holds,
                                                     .batch_rows = 3});
     const tusk_error *err = tusk_cursor_error(cursor);
     outcome o = OUTCOME_ERROR;
@@ -135,6 +135,18 @@ static outcome ask_by_cursor(tusk_conn *db)
     return o;
 }
 
+static outcome ask_in_transaction(tusk_conn *db)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *end;
+    outcome o = begin ? ask_by_cursor(db, false) : OUTCOME_ERROR;
+
+    end = begin ? tusk_rollback(db) : NULL;
+    (void)tusk_await(end);
+    tusk_query_free(end);
+    tusk_query_free(begin);
+    return o;
+}
+
 static outcome converse(tusk_loop *loop, const char *dsn)
 {
     tusk_conn *db = tusk_connect(loop, dsn ? dsn : harness_dsn("drv"));
@@ -148,7 +160,9 @@ static outcome converse(tusk_loop *loop, const char *dsn)
         p = ask_prepared(db);
         n = ask_by_name(db);
         p = n > p ? n : p;
-        n = ask_by_cursor(db);
+        n = ask_by_cursor(db, true);
+        p = n > p ? n : p;
+        n = ask_in_transaction(db);
         p = n > p ? n : p;
         if (!tells_its_end(db))
             p = OUTCOME_SILENT;

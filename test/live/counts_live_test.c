@@ -263,6 +263,48 @@ START_TEST(a_pipeline_sends_once_per_turn_and_allocates_nothing)
 }
 END_TEST
 
+/* ---- stacks ---- */
+
+enum { OPERATIONS = 10 };
+
+static counts cost_of_stacks(tusk_stack *stack, int n)
+{
+    counts mark = now();
+    tusk_row row;
+
+    for (int i = 0; i < n; i++) {
+        tusk_query *q = tusk_stack_run(stack, TUSK_STACK_ATOMIC);
+
+        ck_ok(q);
+        do {
+            ck_assert(tusk_next_row(q, &row));
+            ck_assert_int_eq(tusk_get_int4(&row, 0), 4);
+        } while (tusk_next_result(q));
+        tusk_query_free(q);
+    }
+    return since(mark);
+}
+
+/* Its four arrays, and each further result with its row; nothing for what its statements are. */
+START_TEST(a_warm_stack_allocates_for_its_results_alone)
+{
+    tusk_stack *stack;
+    counts cost;
+
+    up_by(harness_dsn_with("drv", "sslmode=disable"));
+    stack = tusk_stack_new(db);
+    for (int i = 0; i < OPERATIONS; i++)
+        (void)tusk_stack_push(stack, i % 2 ? "select $1 + 0" : "select $1 - 0", TUSK_PARAMS(tusk_int4(4)));
+    (void)cost_of_stacks(stack, WARM_UP);
+    cost = cost_of_stacks(stack, QUERIES);
+    ck_assert_msg(cost.heap <= QUERIES * (4 + 3 * (OPERATIONS - 1)), "%ld allocations", cost.heap);
+    ck_assert_int_eq(cost.heap, cost.frees);
+    ck_assert_int_eq(cost.sends, QUERIES);
+    tusk_stack_free(stack);
+    down();
+}
+END_TEST
+
 /* ---- with names ---- */
 
 static tusk_named *named;
@@ -376,6 +418,7 @@ Suite *tusk_suite(void)
                         N_OF(styles) * N_OF(row_counts));
     tcase_add_loop_test(tcase, a_warm_query_over_tls_takes_no_more, 0, N_OF(styles) * N_OF(row_counts));
     tcase_add_test(tcase, a_pipeline_sends_once_per_turn_and_allocates_nothing);
+    tcase_add_test(tcase, a_warm_stack_allocates_for_its_results_alone);
     tcase_add_loop_test(tcase, plain_executions_allocate_nothing, 0, 2);
     tcase_add_test(tcase, names_that_were_read_once_allocate_nothing);
     suite_add_tcase(suite, tcase);

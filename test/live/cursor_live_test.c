@@ -114,6 +114,115 @@ START_TEST(batches_follow_a_budget_of_bytes)
 }
 END_TEST
 
+/* 50, then the other 950 small ones and as many large ones as are left of a batch of 1000 small ones: together they are larger than what may
+ * be kept of a result. How much lies here is told by the allocator, block by block. */
+enum { N_LARGE = 30, LARGE = 2 * 1024 * 1024 };
+
+static size_t sizes_now, sizes_peak;
+
+static void *sized(void *block, size_t size)
+{
+    size_t *head = block;
+
+    if (!head)
+        return NULL;
+    *head = size;
+    sizes_now += size;
+    if (sizes_now > sizes_peak)
+        sizes_peak = sizes_now;
+    return (char *)block + 16;
+}
+
+static void *sized_malloc(size_t size, void *user)
+{
+    (void)user;
+    return sized(malloc(size + 16), size);
+}
+
+static void sized_free(void *block, void *user)
+{
+    (void)user;
+    if (!block)
+        return;
+    sizes_now -= *(size_t *)(void *)((char *)block - 16);
+    free((char *)block - 16);
+}
+
+static void *sized_realloc(void *block, size_t size, void *user)
+{
+    if (!block)
+        return sized_malloc(size, user);
+    sizes_now -= *(size_t *)(void *)((char *)block - 16);
+    return sized(realloc((char *)block - 16, size + 16), size);
+}
+
+static const tusk_allocator sizing = {.malloc = sized_malloc, .realloc = sized_realloc, .free = sized_free};
+
+START_TEST(batch_whose_rows_grow_all_at_once_stays_within_its_budget)
+{
+    tusk_loop *sizing_loop = tusk_loop_open(&(tusk_loop_config){.allocator = &sizing}, NULL);
+    tusk_conn *conn = tusk_connect(sizing_loop, harness_env("TUSK_TEST_DSN_PLAIN"));
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    run_on(conn, "begin");
+    cursor = tusk_cursor_open(
+        conn, &(tusk_cursor_request){.sql = "select n, repeat('x', case when n <= 1000 then 10 else $1 end) "
+                                            "from generate_series(1, 1000 + $2) n",
+                                     .params = TUSK_PARAMS(tusk_int4(LARGE), tusk_int4(N_LARGE)),
+                                     .hold = _i,
+                                     .max_result_bytes = 16 * LARGE});
+    sizes_peak = sizes_now;
+    while (tusk_cursor_next_row(cursor, &row)) {
+        ck_assert_int_eq(tusk_get_int4(&row, 0), ++n);
+        ck_assert_uint_eq(tusk_get_text(&row, 1).len, n <= 1000 ? 10 : LARGE);
+    }
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, 1000 + N_LARGE);
+    ck_assert_msg(sizes_peak < 4 * LARGE, "%zu bytes",
+                  sizes_peak); /* the row, the next one, and what a chunk may double to */
+    tusk_cursor_free(cursor);
+    run_on(conn, "commit");
+    tusk_conn_free(conn);
+    tusk_loop_free(sizing_loop);
+    ck_assert_uint_eq(sizes_now, 0);
+}
+END_TEST
+
+/* What is submitted while a large batch waits at the server does not wait for its rows: they are taken in. In the unit of BEGIN, too,
+ * whose end it waits for without anything of it being sent. */
+START_TEST(others_do_not_wait_behind_a_batch_that_waits)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *other;
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    if (_i == 0)
+        ck_ok(begin);
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = "select n, repeat('x', 50000) from generate_series(1, 500) n"});
+    while (tusk_cursor_next_row(cursor, &row)) {
+        ck_assert_int_eq(tusk_get_int4(&row, 0), ++n);
+        ck_assert_uint_eq(tusk_get_text(&row, 1).len, 50000);
+        if (n != 1 && n != 60)
+            continue;
+        other = tusk_exec(db, "select 1",
+                          TUSK_NO_PARAMS); /* not awaited: whoever turns the loop, and for whatever reason */
+        while (!tusk_query_is_done(other))
+            turn(TUSK_NONE);
+        ck_ok(other);
+        tusk_query_free(other);
+    }
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, 500);
+    tusk_cursor_free(cursor);
+    tusk_query_free(begin);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_OK);
+}
+END_TEST
+
 /* ---- by hand --------------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(batches_and_moves_leave_in_order_and_in_one_flight)
@@ -197,6 +306,265 @@ START_TEST(names_begin_anywhere_also_behind_a_cursor)
 }
 END_TEST
 
+/* ---- by name --------------------------------------------------------------------------------------------------------------------- */
+
+static tusk_cursor_request by_name(const char *sql, tusk_args args)
+{
+    return (tusk_cursor_request){.sql = sql, .args = args, .hold = true};
+}
+
+START_TEST(values_go_by_name_too)
+{
+    tusk_named *named = tusk_named_parse(tusk_str_of("select n from generate_series(:from, :to) n"), NULL, NULL);
+    tusk_cursor_request request = by_name(NULL, TUSK_ARGS({"to", tusk_int4(9)}, {"from", tusk_int4(3)}));
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 3;
+
+    if (_i == 0)
+        request.sql = "select n from generate_series(:from, :to) n";
+    else
+        request.named = named;
+    cursor = tusk_cursor_open(db, &request);
+    tusk_named_free(named); /* the cursor has its own */
+    for (; tusk_cursor_next_row(cursor, &row); n++)
+        ck_assert_int_eq(tusk_get_int4(&row, 0), n);
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, 10);
+    tusk_cursor_free(cursor);
+}
+END_TEST
+
+START_TEST(position_of_an_error_is_one_in_the_text_with_names)
+{
+    tusk_cursor_request request =
+        by_name("select :a_long_name::int4 + nosuch", TUSK_ARGS({"a_long_name", tusk_int4(9)}));
+    tusk_cursor *cursor = tusk_cursor_open(db, &request);
+    tusk_row row;
+
+    ck_assert(!tusk_cursor_next_row(cursor, &row));
+    ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, "42703");
+    ck_assert_int_eq(tusk_cursor_error(cursor)->position, 29);
+    ck_assert_ptr_nonnull(strstr(tusk_cursor_error(cursor)->where, ":a_long_name"));
+    tusk_cursor_free(cursor);
+}
+END_TEST
+
+START_TEST(batch_has_the_bound_that_was_given)
+{
+    tusk_cursor *cursor;
+    tusk_query *q;
+
+    run("begin");
+    cursor =
+        tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select repeat('x', 1000) from generate_series(1, 1000)",
+                                                    .max_result_bytes = 100000});
+    q = tusk_cursor_fetch(cursor, 10);
+    ck_ok(q);
+    tusk_query_free(q);
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, 500), NULL), TUSK_ERR_LIMIT);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
+/* ---- portals --------------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *sql;
+    int n_rows;
+} with_rows[] = {
+    {"values (1), (2), (3)", 3},
+    {"table cursor_rows", 0},
+    {"insert into cursor_rows select generate_series(1, 100) returning n", 100},
+    {"with moved as (insert into cursor_rows select generate_series(1, 30) returning n) select n from moved", 30},
+    {"explain select 1", 1},
+    {"show server_version", 1},
+    {"call pg_temp.cursor_procedure(1, 0)", 1},
+    {"insert into cursor_rows values (1)", 0}, /* no rows: run by the first fetch */
+};
+
+/* Everything that has rows can be fetched, in parts. */
+START_TEST(every_statement_with_rows_has_a_cursor)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    run("create temp table cursor_rows (n int4)");
+    run("create or replace procedure pg_temp.cursor_procedure(a int, inout b int) language sql as 'select a + 1'");
+    run("begin");
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = with_rows[_i].sql, .batch_rows = 7});
+    while (tusk_cursor_next_row(cursor, &row))
+        n++;
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, with_rows[_i].n_rows);
+    tusk_cursor_free(cursor);
+    ck_assert_int_eq(n_portals(), 0);
+    run("commit");
+    if (strncmp(with_rows[_i].sql, "insert", 6) == 0)
+        ck_assert_int_eq(number("select count(*) from cursor_rows"), n ? n : 1);
+}
+END_TEST
+
+START_TEST(rows_of_a_portal_are_passed_over_too)
+{
+    tusk_cursor *cursor;
+    tusk_query *move;
+
+    run("create temp table cursor_rows (n int4, t text)");
+    run("begin");
+    cursor =
+        tusk_cursor_open(db, &(tusk_cursor_request){.sql = "insert into cursor_rows select n, repeat('x', 10) from "
+                                                           "generate_series(1, 30) n returning n, t"});
+    ck_batch(tusk_cursor_fetch(cursor, 5), 1, 5);
+    move = tusk_cursor_move(cursor, 20);
+    ck_ok(move);
+    ck_assert_int_eq(tusk_query_rows_affected(move), 20);
+    tusk_query_free(move);
+    ck_batch(tusk_cursor_fetch(cursor, 10), 26, 30);
+    ck_batch(tusk_cursor_fetch(cursor, 10), 31, 30); /* the end stays the end */
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
+/* BEGIN, the opening, two batches, the closing and COMMIT: one unit, one flight; and what stands behind a failing part of it is not run. */
+START_TEST(cursor_shares_the_flight_of_its_transaction)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *first, *second, *close, *commit;
+    tusk_cursor *cursor = open_numbers(20, 0);
+
+    first = tusk_cursor_fetch(cursor, _i ? 1000000 : 5);
+    second = tusk_cursor_fetch(cursor, 30);
+    close = tusk_cursor_close(cursor);
+    commit = tusk_commit(db);
+    ck_ok(begin);
+    ck_batch(first, 1, _i ? 20 : 5);
+    ck_batch(second, _i ? 21 : 6, 20);
+    ck_ok(close);
+    ck_ok(commit);
+    ck_cursor_fine(cursor);
+    tusk_query_free(begin);
+    tusk_query_free(close);
+    tusk_query_free(commit);
+    tusk_cursor_free(cursor);
+}
+END_TEST
+
+static void is_not_run(tusk_query *q)
+{
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_assert_str_eq(tusk_query_error(q)->sqlstate, "25P02");
+    ck_assert_ptr_nonnull(strstr(tusk_query_error(q)->message, "not run: open \"select nosuch\" failed before it"));
+    tusk_query_free(q);
+}
+
+START_TEST(opening_that_fails_ends_what_is_behind_it_in_the_unit)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *fetch, *other;
+    tusk_cursor *cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select nosuch"});
+    tusk_error err = {0};
+
+    fetch = tusk_cursor_fetch(cursor, 5);
+    other = tusk_exec(db, "select 1", TUSK_NO_PARAMS);
+    ck_ok(begin);
+    is_not_run(fetch);
+    is_not_run(other);
+    ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, "42703");
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), &err), TUSK_ERR_ROLLED_BACK);
+    tusk_query_free(begin);
+    tusk_cursor_free(cursor);
+    ck_usable(db);
+}
+END_TEST
+
+START_TEST(savepoint_that_is_undone_takes_the_cursor_with_it)
+{
+    tusk_cursor *cursor;
+    tusk_error err = {0};
+
+    run("begin");
+    run("savepoint s");
+    cursor = open_numbers(10, 0);
+    ck_batch(tusk_cursor_fetch(cursor, 3), 1, 3);
+    run("rollback to s");
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_fetch(cursor, 1), &err), TUSK_ERR_SERVER);
+    ck_assert_str_eq(err.sqlstate, "34000");
+    tusk_cursor_free(cursor);
+    run("rollback");
+}
+END_TEST
+
+/* A type without binary output: in a transaction nothing can be repeated, but the next try knows. */
+START_TEST(column_without_binary_output_is_learned)
+{
+    static const char sql[] = "select '=r/drv'::aclitem, n from generate_series(1, 100) n";
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    run("begin");
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = sql, .text_results = _i});
+    if (!_i) {
+        ck_assert(!tusk_cursor_next_row(cursor, &row));
+        ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, "42883");
+        ck_assert_int_eq(tusk_cursor_error(cursor)->retry, TUSK_RETRY_TRANSACTION);
+        ck_assert_ptr_nonnull(strstr(tusk_cursor_error(cursor)->hint, "now that is known"));
+        tusk_cursor_free(cursor);
+        run("rollback");
+        run("begin");
+        cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = sql});
+    }
+    while (tusk_cursor_next_row(cursor, &row)) {
+        ck_assert(tusk_str_is(tusk_get_text(&row, 0), "=r/drv"));
+        if (_i)
+            ck_assert(tusk_str_is(tusk_get_text(&row, 1), textf("%d", ++n)));
+        else
+            ck_assert_int_eq(tusk_get_int4(&row, 1), ++n);
+    }
+    ck_cursor_fine(cursor);
+    ck_assert_int_eq(n, 100);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
+/* The formats are those of the connection before, and the columns have changed: told by the server, never misread. */
+START_TEST(columns_that_have_changed_are_never_misread)
+{
+    static const char sql[] = "select * from cursor_altered";
+    tusk_cursor *cursor;
+    tusk_row row;
+    double sum = 0;
+
+    run("drop table if exists cursor_altered");
+    run("create table cursor_altered as select 3::int4 a, '=r/drv'::aclitem b");
+    ck_assert_int_eq(tusk_await_free(tusk_exec(db, sql, TUSK_NO_PARAMS), NULL), TUSK_OK);
+    run(_i ? "alter table cursor_altered drop column b"
+           : "alter table cursor_altered alter a type float4 using a + 0.5");
+    disconnect(db);
+    db = connect_plain(); /* what this one knows, the other has learned */
+    run("begin");
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = sql});
+    if (_i) {
+        ck_assert(!tusk_cursor_next_row(cursor, &row));
+        ck_assert_int_eq(tusk_cursor_error(cursor)->retry, TUSK_RETRY_TRANSACTION);
+        tusk_cursor_free(cursor);
+        run("rollback");
+        run("begin");
+        cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = sql});
+    }
+    while (tusk_cursor_next_row(cursor, &row))
+        sum += _i ? (double)tusk_get_int4(&row, 0) : (double)tusk_get_float4(&row, 0);
+    ck_cursor_fine(cursor);
+    ck_assert_double_eq(sum, _i ? 3 : 3.5);
+    tusk_cursor_free(cursor);
+    run("commit");
+    run("drop table cursor_altered");
+}
+END_TEST
+
 /* ---- WITH HOLD ------------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(held_cursor_needs_no_transaction_and_outlives_one)
@@ -252,15 +620,26 @@ END_TEST
 
 /* ---- what goes wrong ---------------------------------------------------------------------------------------------------------------- */
 
+/* The first one outside of a transaction: .hold is the way out. A cursor that scrolls is of a SELECT alone. */
 static const struct {
-    const char *sql, *sqlstate;
+    const char *sql;
+    tusk_code code;
+    const char *sqlstate;
     int position;
+    bool scrolls;
 } refused[] = {
-    {"select 1", "25P01", 0}, /* no transaction: .hold is the way out */
-    {"select nosuch from pg_class", "42703", 8},
-    {"insert into pg_class default values", "42601", 1},
-    {"select 1; select 2", "42601", 0},
-    {"", "42601", 0},
+    {"select 1", TUSK_ERR_STATE, "25P01", 0, false},
+    {"select nosuch from pg_class", TUSK_ERR_SERVER, "42703", 8, false},
+    {"select nosuch from pg_class", TUSK_ERR_SERVER, "42703", 8, true},
+    {"insert into pg_class default values", TUSK_ERR_SERVER, "42601", 1, true},
+    {"select 1; select 2", TUSK_ERR_SERVER, "42601", 0, false},
+    {"", TUSK_ERR_SERVER, "42601", 0, true},
+    {"", TUSK_ERR_USAGE, "42601", 0, false},
+    {" ; -- nothing", TUSK_ERR_USAGE, "42601", 0, false},
+    {"/* all of it */ copy pg_class to stdout", TUSK_ERR_USAGE, "42601", 0, false},
+    {"commit", TUSK_ERR_USAGE, "42601", 0, false},
+    {"savepoint s", TUSK_ERR_USAGE, "42601", 0, false},
+    {"rollback to s", TUSK_ERR_USAGE, "42601", 0, false},
 };
 
 START_TEST(cursor_that_cannot_be_opened_says_why)
@@ -270,10 +649,10 @@ START_TEST(cursor_that_cannot_be_opened_says_why)
 
     if (_i > 0)
         run("begin");
-    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = refused[_i].sql});
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = refused[_i].sql, .scroll = refused[_i].scrolls});
     ck_cursor_fine(cursor); /* nothing is known yet */
     ck_assert(!tusk_cursor_next_row(cursor, &row));
-    ck_assert_int_eq(tusk_cursor_error(cursor)->code, TUSK_ERR_SERVER);
+    ck_assert_msg(tusk_cursor_error(cursor)->code == refused[_i].code, "%s", said(tusk_cursor_error(cursor)));
     ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, refused[_i].sqlstate);
     if (refused[_i].position)
         ck_assert_int_eq(tusk_cursor_error(cursor)->position, refused[_i].position);
@@ -360,8 +739,13 @@ START_TEST(mistakes_are_told_before_anything_is_sent)
 }
 END_TEST
 
-static const tusk_cursor_request wrong[] = {
-    {.sql = NULL}, {.sql = "select 1", .batch_rows = -1}, {.sql = "select 1", .batch_bytes = TUSK_NONE}};
+static const tusk_arg no_name[] = {{"nosuch", {0}}};
+static const tusk_value one_value[1];
+static const tusk_cursor_request wrong[] = {{.sql = NULL},
+                                            {.sql = "select 1", .batch_rows = -1},
+                                            {.sql = "select 1", .batch_bytes = TUSK_NONE},
+                                            {.sql = "select :n", .args = {no_name, 1}},
+                                            {.sql = "select :nosuch", .args = {no_name, 1}, .params = {one_value, 1}}};
 
 START_TEST(wrong_request_is_the_cursors_error)
 {
@@ -445,10 +829,22 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, rows_come_one_by_one_whatever_the_batch, 0, N_OF(walks));
     tcase_add_test(tcase, next_batch_is_on_its_way_while_the_caller_works);
     tcase_add_test(tcase, batches_follow_a_budget_of_bytes);
+    tcase_add_loop_test(tcase, batch_whose_rows_grow_all_at_once_stays_within_its_budget, 0, 2);
+    tcase_add_loop_test(tcase, others_do_not_wait_behind_a_batch_that_waits, 0, 2);
     tcase_add_test(tcase, batches_and_moves_leave_in_order_and_in_one_flight);
     tcase_add_test(tcase, scrolling_cursor_goes_back);
     tcase_add_test(tcase, two_cursors_are_two);
     tcase_add_test(tcase, names_begin_anywhere_also_behind_a_cursor);
+    tcase_add_loop_test(tcase, values_go_by_name_too, 0, 2);
+    tcase_add_test(tcase, position_of_an_error_is_one_in_the_text_with_names);
+    tcase_add_test(tcase, batch_has_the_bound_that_was_given);
+    tcase_add_loop_test(tcase, every_statement_with_rows_has_a_cursor, 0, N_OF(with_rows));
+    tcase_add_test(tcase, rows_of_a_portal_are_passed_over_too);
+    tcase_add_loop_test(tcase, cursor_shares_the_flight_of_its_transaction, 0, 2);
+    tcase_add_test(tcase, opening_that_fails_ends_what_is_behind_it_in_the_unit);
+    tcase_add_test(tcase, savepoint_that_is_undone_takes_the_cursor_with_it);
+    tcase_add_loop_test(tcase, column_without_binary_output_is_learned, 0, 2);
+    tcase_add_loop_test(tcase, columns_that_have_changed_are_never_misread, 0, 2);
     tcase_add_loop_test(tcase, held_cursor_needs_no_transaction_and_outlives_one, 0, 2);
     tcase_add_loop_test(tcase, cursor_that_cannot_be_opened_says_why, 0, N_OF(refused));
     tcase_add_test(tcase, error_in_the_middle_ends_the_rows);

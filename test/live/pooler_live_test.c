@@ -151,6 +151,76 @@ START_TEST(handle_learns_formats)
 }
 END_TEST
 
+static void push_both(tusk_stack *stack, tusk_stmt *stmt, int n)
+{
+    ck_assert_int_eq(tusk_stack_push_stmt(stack, stmt, TUSK_PARAMS(tusk_int4(n))), TUSK_OK);
+    ck_assert_int_eq(tusk_stack_push(stack, "select '=r/drv'::aclitem, $1::int4 + 1", TUSK_PARAMS(tusk_int4(n))),
+                     TUSK_OK);
+}
+
+/* False: it says that repeating is safe. */
+static bool stack_is_well(tusk_stack *stack, tusk_stack_mode mode, int n)
+{
+    tusk_query *q = tusk_stack_run(stack, mode);
+    bool is_well = true;
+    tusk_row row;
+
+    (void)tusk_await(q);
+    for (int i = 0; i < 2; i++) {
+        const tusk_error *err = tusk_query_result_error(q);
+
+        if (err->code == TUSK_OK) {
+            ck_assert(tusk_next_row(q, &row));
+            ck_assert(tusk_str_is(tusk_get_text(&row, 0), "=r/drv"));
+            ck_assert_int_eq(tusk_get_int4(&row, 1), n + i);
+        } else {
+            ck_assert_msg(err->retry == TUSK_RETRY_REQUEST || tusk_query_error(q)->retry == TUSK_RETRY_REQUEST, "%s",
+                          said(err));
+            is_well = false;
+        }
+        ck_assert_int_eq(tusk_next_result(q), i == 0);
+    }
+    tusk_query_free(q);
+    return is_well;
+}
+
+/* A handle and a text whose columns must be learned, in both modes; and clients of one session or several, with the setting and without. */
+START_TEST(stacks_of_clients_that_change_sessions_are_well)
+{
+    static const struct {
+        const char *dbname, *pooler;
+    } settings[] = {
+        {"session", "session"}, {"session", "none"}, {"transaction", "transaction"}, {"transaction", "none"}};
+    const char *dbname = settings[_i / 2].dbname, *pooler = settings[_i / 2].pooler;
+    tusk_stack_mode mode = _i % 2 ? TUSK_STACK_CONTINUE : TUSK_STACK_ATOMIC;
+    bool is_forgotten = _i / 2 == 3;
+    tusk_conn *conn[CLIENTS];
+    tusk_stmt *stmt[CLIENTS];
+
+    if (why_not[0])
+        return;
+    for (int i = 0; i < CLIENTS; i++) {
+        conn[i] = through(dbname, pooler);
+        stmt[i] = tusk_prepare(conn[i], "select '=r/drv'::aclitem, $1::int4", NULL, 0);
+    }
+    for (int round = 0; round < 10; round++)
+        for (int i = 0; i < CLIENTS; i++) {
+            tusk_stack *stack = tusk_stack_new(conn[i]);
+            int n_tries = 0;
+
+            push_both(stack, stmt[i], round);
+            while (!stack_is_well(stack, mode, round) && (!is_forgotten || n_tries < 3))
+                n_tries++;
+            ck_assert_msg(n_tries <= (round == 0 || is_forgotten ? 3 : 0), "%d tries, round %d", n_tries, round);
+            tusk_stack_free(stack);
+        }
+    for (int i = 0; i < CLIENTS; i++) {
+        tusk_stmt_free(stmt[i]);
+        disconnect(conn[i]);
+    }
+}
+END_TEST
+
 /* ---- what is refused ------------------------------------------------------------------------------------------------------- */
 
 #define NEXT " a session of the server's that others have next (pooler=transaction)"
@@ -282,6 +352,38 @@ START_TEST(transaction_keeps_its_session)
 }
 END_TEST
 
+/* In a transaction a cursor is with its session; the others go on by the one that is left. */
+START_TEST(cursor_is_fetched_from_inside_its_transaction)
+{
+    tusk_conn *conn, *other;
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    if (why_not[0])
+        return;
+    conn = through(modes[_i].dbname, modes[_i].pooler);
+    other = through(modes[_i].dbname, modes[_i].pooler);
+    run_on(conn, "begin");
+    cursor = tusk_cursor_open(conn, &(tusk_cursor_request){.sql = "select n from generate_series(1, $1) n",
+                                                           .params = TUSK_PARAMS(tusk_int4(100)),
+                                                           .batch_rows = 9});
+    while (tusk_cursor_next_row(cursor, &row)) {
+        ck_assert_int_eq(tusk_get_int4(&row, 0), ++n);
+        if (n % 10 == 0)
+            ck_assert_int_eq(asked(conn, "select $1 + 1", n), n + 1);
+        if (n % 10 == 5)
+            ck_assert_int_eq(asked(other, "select $1 + 2", n), n + 2);
+    }
+    ck_assert_msg(tusk_cursor_error(cursor)->code == TUSK_OK, "%s", said(tusk_cursor_error(cursor)));
+    ck_assert_int_eq(n, 100);
+    tusk_cursor_free(cursor);
+    run_on(conn, "commit");
+    disconnect(conn);
+    disconnect(other);
+}
+END_TEST
+
 START_TEST(deadline_cancels_through_the_pooler)
 {
     tusk_conn *conn;
@@ -307,9 +409,11 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, clients_that_change_sessions_get_their_answers, 0, N_OF(modes));
     tcase_add_loop_test(tcase, column_of_equal_width_is_never_misread, 0, N_OF(modes));
     tcase_add_loop_test(tcase, handle_learns_formats, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, stacks_of_clients_that_change_sessions_are_well, 0, 8);
     tcase_add_loop_test(tcase, what_means_a_session_is_refused_behind_a_pooler, 0, N_OF(statements));
     tcase_add_test(tcase, forgotten_setting_costs_no_answer_and_is_told);
     tcase_add_test(tcase, transaction_keeps_its_session);
+    tcase_add_loop_test(tcase, cursor_is_fetched_from_inside_its_transaction, 0, N_OF(modes));
     tcase_add_loop_test(tcase, deadline_cancels_through_the_pooler, 0, N_OF(modes));
     suite_add_tcase(suite, tcase);
     return suite;

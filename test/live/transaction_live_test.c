@@ -3,9 +3,11 @@
  * Read first: tusk/transaction.h, docs/internals/units.md. */
 #include "test/live/live.h"
 
+#include "test/harness/fail_alloc.h"
 #include "test/harness/fail_os.h"
 
 static fail_os world;
+static fail_alloc heap;
 static tusk_conn *other; /* sees what is committed */
 
 static void counted_up(void)
@@ -14,7 +16,8 @@ static void counted_up(void)
 
     live_fds = harness_open_fds();
     fail_os_init(&world, OS_SEND, 0, 0, false);
-    loop = tusk__loop_open_on(&world.os, &(tusk_loop_config){0}, &err);
+    fail_alloc_init(&heap, 0, false);
+    loop = tusk__loop_open_on(&world.os, &(tusk_loop_config){.allocator = &heap.allocator}, &err);
     ck_assert_msg(loop != NULL, "%s", said(&err));
     db = connect_plain();
     other = connect_plain();
@@ -105,6 +108,32 @@ START_TEST(begin_insert_and_commit_are_one_round_trip)
         is_fine(q[i]);
     ck_assert_int_eq(committed(), 2);
     ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);
+}
+END_TEST
+
+/* Opened, fetched from in parts, and closed; the first time, too. */
+START_TEST(a_cursor_from_begin_to_commit_is_one_round_trip)
+{
+    tusk_query *begin, *batch[3], *close, *commit;
+    tusk_cursor *cursor;
+    trips since = mark();
+
+    begin = tusk_begin(db, NULL);
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = "select generate_series(1, $1)", .params = TUSK_PARAMS(tusk_int4(25))});
+    for (int i = 0; i < 3; i++)
+        batch[i] = tusk_cursor_fetch(cursor, 10);
+    close = tusk_cursor_close(cursor);
+    commit = tusk_commit(db);
+    is_fine(commit);
+    took_one_trip(since);
+    is_fine(begin);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_eq(tusk_query_n_rows(batch[i]), i < 2 ? 10 : 5);
+        is_fine(batch[i]);
+    }
+    is_fine(close);
+    tusk_cursor_free(cursor);
 }
 END_TEST
 
@@ -273,6 +302,171 @@ START_TEST(whoever_of_a_unit_is_taken_back_the_others_have_their_answers)
     ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);
     ck_assert_int_eq(committed(), 0);
     ck_usable(db);
+}
+END_TEST
+
+/* ---- an end that is not sent ------------------------------------------------------------------------------------------------- */
+
+static void is_taken_back(tusk_query *q)
+{
+    tusk_query_cancel(q);
+    ends(q, TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+}
+
+/* It stood behind an end that was taken back. */
+static void is_left_out(tusk_query *q)
+{
+    (void)tusk_await(q);
+    ck_assert_msg(strstr(tusk_query_error(q)->message,
+                         "not run: the end of the transaction in front of it was not sent: "
+                         "canceled by the caller") != NULL,
+                  "%s", said(tusk_query_error(q)));
+    ends(q, TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+}
+
+static tusk_query *end_by(bool is_commit)
+{
+    return is_commit ? tusk_commit(db) : tusk_rollback(db);
+}
+
+/* In the out buffer, or held back by the script in front. */
+START_TEST(a_transaction_whose_end_is_taken_back_goes_on)
+{
+    bool is_commit = _i & 1, is_held = _i & 2, is_kept = _i & 4;
+    tusk_query *script = NULL, *end;
+
+    is_fine(tusk_begin(db, NULL));
+    is_fine(insert(1));
+    if (is_held)
+        script = tusk_script(db, "insert into transaction_test values (2)");
+    end = end_by(is_commit);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    tusk_query_cancel(end);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 1);
+    ends(end, TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+    if (script)
+        is_fine(script);
+    is_fine(insert(3));
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+    ck_assert_int_eq(committed(), 0);
+    is_fine(end_by(is_kept));
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);
+    ck_assert_int_eq(committed(), is_kept ? 2 + is_held : 0);
+}
+END_TEST
+
+START_TEST(an_inner_transaction_whose_end_is_taken_back_goes_on)
+{
+    bool is_commit = _i & 1, is_kept = _i & 2;
+
+    is_fine(tusk_begin(db, NULL));
+    is_fine(insert(1));
+    is_fine(tusk_begin(db, NULL));
+    is_fine(insert(2));
+    is_taken_back(end_by(is_commit));
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 2);
+    is_fine(insert(3));
+    is_fine(end_by(is_kept));
+    is_fine(insert(4));
+    is_fine(tusk_commit(db));
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_assert_int_eq(committed(), is_kept ? 4 : 2);
+}
+END_TEST
+
+/* They were submitted for after it: they are neither lost with it nor kept by it. */
+START_TEST(what_stands_behind_an_end_that_is_taken_back_is_not_run)
+{
+    bool is_left_open = _i;
+    tusk_query *end, *q[4], *parse;
+    tusk_stmt *stmt;
+
+    is_fine(tusk_begin(db, NULL));
+    is_fine(insert(1));
+    end = tusk_commit(db);
+    q[0] = insert(2);
+    stmt = tusk_prepare(db, "select 1", NULL, 0);
+    q[1] = tusk_begin(db, NULL);
+    q[2] = insert(3);
+    q[3] = is_left_open ? NULL : tusk_commit(db);
+    is_taken_back(end);
+    parse = tusk_stmt_ready(stmt);
+    is_left_out(q[0]);
+    is_left_out(q[1]);
+    ends(q[2], TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+    if (is_left_open) {
+        ck_assert_int_eq(tusk_conn_tx_depth(db), 2);
+        ends(insert(4), TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+        is_fine(tusk_rollback(db));
+    } else {
+        ends(q[3], TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+    }
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 1);
+    is_fine(parse);
+    tusk_stmt_free(stmt);
+    is_fine(tusk_commit(db));
+    ck_assert_int_eq(committed(), 1);
+    is_fine(insert(5));
+    ck_assert_int_eq(committed(), 2);
+}
+END_TEST
+
+/* The ends of both, and the one around it lacks a part. */
+START_TEST(all_ends_behind_one_that_is_taken_back_are_as_if_not_called)
+{
+    tusk_query *outer = tusk_begin(db, NULL), *inner, *one, *two, *release, *commit;
+
+    is_fine(outer);
+    inner = tusk_begin(db, NULL);
+    one = insert(1);
+    release = tusk_commit(db);
+    two = _i ? insert(2) : NULL;
+    commit = tusk_commit(db);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    is_taken_back(release);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 2);
+    is_fine(inner);
+    is_fine(one);
+    if (two)
+        is_left_out(two);
+    is_left_out(commit);
+    tusk_query_cancel(commit = tusk_commit(db)); /* once more */
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 2);
+    tusk_query_free(commit);
+    is_fine(tusk_commit(db));
+    ends(tusk_commit(db), _i ? TUSK_ERR_ROLLED_BACK : TUSK_OK, "40000", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_assert_int_eq(committed(), _i ? 0 : 1);
+    ck_usable(db);
+}
+END_TEST
+
+/* More rollbacks than there were queries to be used again leave some behind that hold no memory: the end gets one, and none for its copy. */
+START_TEST(a_transaction_whose_end_finds_no_memory_goes_on)
+{
+    tusk_query *spare[32], *begin, *one, *script, *end;
+
+    for (int i = 0; i < N_OF(spare); i++)
+        spare[i] = tusk_rollback(db);
+    for (int i = 0; i < N_OF(spare); i++)
+        is_fine(spare[i]);
+    begin = tusk_begin(db, NULL);
+    one = insert(1);
+    ck_ok(one);
+    script = tusk_script(db, "insert into transaction_test values (2)");
+    heap.fail_at = heap.n + 1;
+    end = end_by(_i);
+    ck_assert_int_eq(heap.failed, 1);
+    heap.fail_at = 0;
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 1);
+    is_fine(begin);
+    is_fine(one);
+    is_fine(script);
+    ends(end, TUSK_ERR_NOMEM, "53200", TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(committed(), 0);
+    is_fine(tusk_commit(db));
+    ck_assert_int_eq(committed(), 2);
 }
 END_TEST
 
@@ -584,6 +778,7 @@ Suite *tusk_suite(void)
 
     tcase_add_checked_fixture(tcase, counted_up, counted_down);
     tcase_add_test(tcase, begin_insert_and_commit_are_one_round_trip);
+    tcase_add_test(tcase, a_cursor_from_begin_to_commit_is_one_round_trip);
     tcase_add_test(tcase, what_is_submitted_before_the_login_is_one_flight_too);
     tcase_add_test(tcase, transactions_follow_one_another_without_waiting_for_the_caller);
     tcase_add_loop_test(tcase, a_transaction_is_of_the_kind_that_was_asked_for, 0, N_OF(kinds));
@@ -591,6 +786,11 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, what_is_refused_here_turns_the_commit_into_a_rollback);
     tcase_add_loop_test(tcase, a_statement_that_is_canceled_before_it_was_sent_turns_the_commit_into_a_rollback, 0, 2);
     tcase_add_loop_test(tcase, whoever_of_a_unit_is_taken_back_the_others_have_their_answers, 0, 5);
+    tcase_add_loop_test(tcase, a_transaction_whose_end_is_taken_back_goes_on, 0, 8);
+    tcase_add_loop_test(tcase, an_inner_transaction_whose_end_is_taken_back_goes_on, 0, 4);
+    tcase_add_loop_test(tcase, what_stands_behind_an_end_that_is_taken_back_is_not_run, 0, 2);
+    tcase_add_loop_test(tcase, all_ends_behind_one_that_is_taken_back_are_as_if_not_called, 0, 2);
+    tcase_add_loop_test(tcase, a_transaction_whose_end_finds_no_memory_goes_on, 0, 2);
     tcase_add_loop_test(tcase, a_begin_that_is_refused_leaves_nothing_in_autocommit, 0, 2);
     tcase_add_test(tcase, a_commit_that_a_deferred_constraint_refuses_is_the_servers_error);
     tcase_add_test(tcase, a_commit_without_a_transaction_is_an_error);

@@ -125,13 +125,14 @@ typedef struct savepoint {
     size_t n_inserts; /* in front of it */
 } savepoint;
 
-/* The rows of a DECLARE that are not fetched yet. */
+/* The rows of a DECLARE, or of a portal with a name, that are not fetched yet. */
 typedef struct cursor {
     struct cursor *next;
     char name[MAX_NAME];
     uint32_t token, number, at;
-    bool holds, is_kept; /* outlives its transaction; has done so */
-    size_t n_savepoints; /* that were in front of it */
+    uint16_t formats[N_COLS]; /* of a portal: what its Bind has asked for */
+    bool holds, is_kept;      /* outlives its transaction; has done so */
+    size_t n_savepoints;      /* that were in front of it */
 } cursor;
 
 /* An address that is listened at. */
@@ -228,7 +229,7 @@ static void see(backend *b, uint32_t token)
     fact_of(server, token)->n_seen++;
     if (b->is_impostor)
         complain(server, "a request is sent to a server that has not proved itself");
-    if (token && fact_of(server, token)->has_failed_tx)
+    if (token && fact_of(server, token)->has_failed_tx && !fact_of(server, token)->owns_tx)
         complain(server, "a request is repeated in a transaction");
     if (token && server->watcher.on_seen)
         server->watcher.on_seen(token, server->watcher.user);
@@ -394,8 +395,13 @@ static void forget_all(backend *b)
 
 static void apply_inserts(backend *b)
 {
-    for (size_t i = 0; i < b->n_inserts; i++)
-        fact_of(b->server, b->inserts[i])->is_applied = true;
+    for (size_t i = 0; i < b->n_inserts; i++) {
+        pg_fact *fact = fact_of(b->server, b->inserts[i]);
+
+        if (fact->is_applied)
+            complain(b->server, "an insert is applied twice");
+        fact->is_applied = true;
+    }
     b->n_inserts = 0;
 }
 
@@ -611,9 +617,10 @@ static bool has_rows(const statement *s)
 
 /* ---- rows -------------------------------------------------------------------------------------------------------------------- */
 
-static void write_description(backend *b, const statement *s)
+/* formats: of a portal; NULL: of a statement, which has none */
+static void write_description(backend *b, const statement *s, const uint16_t *formats)
 {
-    const tusk__column cols[N_COLS] = {
+    tusk__column cols[N_COLS] = {
         {.name = tusk_str_of("token"), .type_oid = TUSK_OID_INT8, .type_len = 8, .typmod = -1},
         {.name = tusk_str_of("number"), .type_oid = TUSK_OID_INT4, .type_len = 4, .typmod = -1},
         {.name = tusk_str_of("text"),
@@ -621,6 +628,8 @@ static void write_description(backend *b, const statement *s)
          .type_len = -1,
          .typmod = -1}};
 
+    for (size_t i = 0; formats && i < N_COLS; i++)
+        cols[i].format = formats[i];
     if (has_rows(s) && (s->command != CMD_FETCH || *find_cursor(b, s->name)))
         tusk__row_description_write(&b->out, cols, N_COLS);
     else
@@ -705,7 +714,7 @@ static void wake(void *user)
         time_out(b, b->portal.token);
     } else {
         if (b->script)
-            write_description(b, &b->portal.statement);
+            write_description(b, &b->portal.statement, NULL);
         complete_rows(b, &b->portal);
     }
     go_on(b);
@@ -1031,7 +1040,7 @@ static void run_script(backend *b)
         b->script_at += len + (b->script[b->script_at + len] == ';');
         b->portal = (portal){.is_bound = true, .statement = s, .token = s.token};
         if (has_rows(&s) && s.command != CMD_SLEEP && !b->is_signaled && b->tx_status != 'E')
-            write_description(b, &s);
+            write_description(b, &s, NULL);
         run_portal(b);
         if (is_waiting(b))
             return;
@@ -1119,6 +1128,27 @@ static void on_parse(backend *b, tusk_str body)
     empty_message(b, TUSK__B_PARSE_COMPLETE);
 }
 
+static cursor *find_portal(backend *b, tusk_str name)
+{
+    char text[MAX_NAME];
+
+    (void)snprintf(text, sizeof text, "%.*s", TUSK_STR_ARG(name));
+    return *find_cursor(b, text);
+}
+
+static void describe_portal(backend *b, tusk_str name)
+{
+    static const statement rows = {.command = CMD_ROWS};
+    const cursor *c = find_portal(b, name);
+
+    if (is_refused_in_failed_transaction(b, &rows, 0))
+        return;
+    if (c)
+        write_description(b, &rows, c->formats);
+    else
+        refuse(b, 0, "34000");
+}
+
 static void on_describe(backend *b, tusk_str body)
 {
     static const uint32_t types[2] = {TUSK_OID_INT8, TUSK_OID_TEXT};
@@ -1126,8 +1156,12 @@ static void on_describe(backend *b, tusk_str body)
     tusk_str name;
     named **link;
 
-    if (tusk__describe_read(body, &what, &name, NULL) != TUSK_OK || what != 'S')
+    if (tusk__describe_read(body, &what, &name, NULL) != TUSK_OK)
         abort();
+    if (what == 'P') {
+        describe_portal(b, name);
+        return;
+    }
     link = find_named(b, name);
     if (!*link) {
         refuse(b, 0, "26000");
@@ -1136,7 +1170,7 @@ static void on_describe(backend *b, tusk_str body)
     if ((*link)->statement.n_params > sizeof types / sizeof types[0])
         abort(); /* the tests' statements have no more */
     tusk__parameter_description_write(&b->out, types, (*link)->statement.n_params);
-    write_description(b, &(*link)->statement);
+    write_description(b, &(*link)->statement, NULL);
 }
 
 static void take_formats(portal *p, const tusk__bind *bind)
@@ -1167,6 +1201,30 @@ static void take_params(portal *p, const tusk__bind *bind)
     }
 }
 
+/* What was bound to a name stays until its transaction ends. */
+static void bound(backend *b, tusk_str name)
+{
+    cursor *c;
+
+    if (name.len) {
+        if (b->portal.statement.command != CMD_ROWS || find_portal(b, name))
+            abort(); /* the tests' cursors are of rows */
+        c = calloc(1, sizeof *c);
+        if (!c)
+            abort();
+        *c = (cursor){.next = b->cursors,
+                      .token = b->portal.token,
+                      .number = b->portal.statement.number,
+                      .n_savepoints = b->n_savepoints};
+        (void)snprintf(c->name, sizeof c->name, "%.*s", TUSK_STR_ARG(name));
+        memcpy(c->formats, b->portal.formats, sizeof c->formats);
+        b->cursors = c;
+        b->server->counts.portals++;
+        b->portal.is_bound = false;
+    }
+    empty_message(b, TUSK__B_BIND_COMPLETE);
+}
+
 static void on_bind(backend *b, tusk_str body)
 {
     tusk__bind bind;
@@ -1192,11 +1250,48 @@ static void on_bind(backend *b, tusk_str body)
         refuse(b, b->portal.token, "08P01");
     else if (!ends_by_signal(b, b->portal.token) &&
              !is_refused_in_failed_transaction(b, &b->portal.statement, b->portal.token))
-        empty_message(b, TUSK__B_BIND_COMPLETE);
+        bound(b, bind.portal);
 }
 
-static void on_execute(backend *b)
+/* A portal with a name: so many rows. */
+static void fetch_from_portal(backend *b, tusk_str name, uint32_t max_rows)
 {
+    cursor *c = find_portal(b, name);
+    portal rows = {.statement = {.command = CMD_ROWS}};
+    uint32_t n;
+    char tag[32];
+
+    b->server->counts.statements++;
+    if (!c) {
+        refuse(b, 0, "34000");
+        return;
+    }
+    if (has_mishap(b) || ends_by_signal(b, c->token) || is_refused_in_failed_transaction(b, &rows.statement, c->token))
+        return;
+    n = c->number - c->at < max_rows ? c->number - c->at : max_rows;
+    rows.token = c->token;
+    memcpy(rows.formats, c->formats, sizeof rows.formats);
+    for (uint32_t i = 0; i < n; i++)
+        write_row(b, &rows, c->at + i);
+    c->at += n;
+    (void)snprintf(tag, sizeof tag, "SELECT %u", n);
+    if (n == max_rows)
+        empty_message(b, TUSK__B_PORTAL_SUSPENDED);
+    else
+        complete(b, 0, tag);
+}
+
+static void on_execute(backend *b, tusk_str body)
+{
+    tusk_str name;
+    uint32_t max_rows;
+
+    if (tusk__execute_read(body, &name, &max_rows, NULL) != TUSK_OK)
+        abort();
+    if (name.len) {
+        fetch_from_portal(b, name, max_rows);
+        return;
+    }
     if (!b->portal.is_bound) {
         refuse(b, 0, "34000");
         return;
@@ -1276,7 +1371,7 @@ static void on_message(backend *b, uint8_t type, tusk_str body)
             on_bind(b, body);
             break;
         case TUSK__F_EXECUTE:
-            on_execute(b);
+            on_execute(b, body);
             break;
         case TUSK__F_CLOSE:
             on_close(b, body);
@@ -1680,6 +1775,11 @@ void pg_listen(pg_server *server, const char *address, uint16_t port)
 const char *pg_complaint(const pg_server *server)
 {
     return server->complaint;
+}
+
+void pg_let_repeat(pg_server *server, uint32_t token)
+{
+    fact_of(server, token)->owns_tx = true;
 }
 
 const pg_fact *pg_fact_of(const pg_server *server, uint32_t token)

@@ -60,6 +60,7 @@ typedef struct pg_fact {
     bool is_rolled_back; /* COMMIT did not: the tag is ROLLBACK */
     bool is_untrue;      /* answered by a server that has broken the protocol, or has not proved itself */
     bool has_failed_tx;  /* its error ended a transaction */
+    bool owns_tx;        /* its transaction is its request's alone: pg_let_repeat() */
     bool is_timed_out;   /* by statement_timeout_us: a 57014 that nobody asked for */
     char sqlstate[6];    /* of its error */
 } pg_fact;
@@ -68,7 +69,7 @@ typedef struct pg_counts {
     size_t logins, refused, negotiated, impostors, statements, mishaps, early_deaths, nonsense;
     size_t cancels, cancels_of_nobody, cancels_while_running, cancels_while_idle, cancels_on_fence;
     size_t copies_failed, timed_out;
-    size_t runs_of_named, losses, alterations, discards, failures, savepoints, undone, cursors;
+    size_t runs_of_named, losses, alterations, discards, failures, savepoints, undone, cursors, portals;
 } pg_counts;
 
 pg_server *pg_server_new(sim_world *world, const pg_options *options);
@@ -76,6 +77,9 @@ void pg_server_free(pg_server *server); /* behind sim_free() */
 void pg_listen(pg_server *server, const char *address, uint16_t port);
 
 const pg_fact *pg_fact_of(const pg_server *server, uint32_t token);
+/* Its request, an atomic stack outside of a transaction, may be repeated as a whole: then it may come a second time, though its first one
+ * failed in a transaction. */
+void pg_let_repeat(pg_server *server, uint32_t token);
 const pg_counts *pg_counts_of(const pg_server *server);
 
 /* What a test is told, from inside wait(). */
