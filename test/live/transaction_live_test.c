@@ -442,6 +442,44 @@ START_TEST(all_ends_behind_one_that_is_taken_back_are_as_if_not_called)
 }
 END_TEST
 
+static tusk_code never_pulled(tusk_query *q, int64_t item, tusk_error *err, void *user)
+{
+    (void)q, (void)item, (void)err, (void)user;
+    ck_abort_msg("a load is pulled that is not run");
+    return TUSK_ERR_STATE;
+}
+
+/* What has written nothing yet, though it is its turn; what is written; and what is held back behind both. */
+START_TEST(loads_and_stacks_behind_an_end_that_is_taken_back_are_not_run)
+{
+    bool is_nested = _i;
+    tusk_stack *stack = tusk_stack_new(db);
+    tusk_query *end, *batch, *load, *held;
+
+    is_fine(tusk_begin(db, NULL));
+    if (is_nested)
+        is_fine(tusk_begin(db, NULL));
+    is_fine(insert(1));
+    ck_assert_int_eq(tusk_stack_push(stack, "insert into transaction_test values (2)", TUSK_NO_PARAMS), TUSK_OK);
+    end = tusk_commit(db);
+    batch = tusk_stack_run(stack, TUSK_STACK_ATOMIC);
+    load = tusk_many_submit(
+        db, &(tusk_many_request){.sql = "insert into transaction_test values ($1)", .pull = never_pulled});
+    held = insert(3);
+    is_taken_back(end);
+    is_left_out(batch);
+    is_left_out(load);
+    is_left_out(held);
+    tusk_stack_free(stack);
+    is_fine(tusk_commit(db));
+    if (is_nested)
+        ends(tusk_commit(db), TUSK_ERR_ROLLED_BACK, "40000", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_assert_int_eq(committed(), is_nested ? 0 : 1);
+    ck_usable(db);
+}
+END_TEST
+
 /* More rollbacks than there were queries to be used again leave some behind that hold no memory: the end gets one, and none for its copy. */
 START_TEST(a_transaction_whose_end_finds_no_memory_goes_on)
 {
@@ -790,6 +828,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, an_inner_transaction_whose_end_is_taken_back_goes_on, 0, 4);
     tcase_add_loop_test(tcase, what_stands_behind_an_end_that_is_taken_back_is_not_run, 0, 2);
     tcase_add_loop_test(tcase, all_ends_behind_one_that_is_taken_back_are_as_if_not_called, 0, 2);
+    tcase_add_loop_test(tcase, loads_and_stacks_behind_an_end_that_is_taken_back_are_not_run, 0, 2);
     tcase_add_loop_test(tcase, a_transaction_whose_end_finds_no_memory_goes_on, 0, 2);
     tcase_add_loop_test(tcase, a_begin_that_is_refused_leaves_nothing_in_autocommit, 0, 2);
     tcase_add_test(tcase, a_commit_that_a_deferred_constraint_refuses_is_the_servers_error);
