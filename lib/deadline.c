@@ -117,13 +117,19 @@ static bool all_given_up(const tusk_conn *conn)
     return true;
 }
 
+/* Of a load all of whose items are answered only its own end is left: a cancel could hit nothing but the rollback. */
+static bool is_only_ending(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_MANY && q->many->n_answered == q->many->n_pushed;
+}
+
 static void consider_cancel(tusk_conn *conn)
 {
     const tusk_query *head = tusk__queue_first_sent(conn);
 
     if (conn->phase != TUSK__PHASE_READY || !head || !head->is_given_up)
         return;
-    if (all_given_up(conn) && conn->cancel_key_len > 0) {
+    if (all_given_up(conn) && conn->cancel_key_len > 0 && !is_only_ending(head)) {
         start_cancel(conn);
     } else if (head->error.code == TUSK_ERR_TIMEOUT) {
         conn->is_expired = true;
