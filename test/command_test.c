@@ -52,7 +52,11 @@ static const struct {
     {"release a", TUSK__COMMAND_RELEASE},
     {"release savepoint a", TUSK__COMMAND_RELEASE},
     {"prepare transaction 'a'", TUSK__COMMAND_PREPARE_TRANSACTION},
+    {"prepare transaction/**/E'a'", TUSK__COMMAND_PREPARE_TRANSACTION},
     {"prepare a as select 1", TUSK__COMMAND_OTHER},
+    {"prepare transaction as select 1", TUSK__COMMAND_OTHER},
+    {"prepare transaction (int) as select $1", TUSK__COMMAND_OTHER},
+    {"prepare transaction", TUSK__COMMAND_OTHER},
     {"commit prepared 'a'", TUSK__COMMAND_COMMIT_PREPARED},
     {"rollback prepared 'a'", TUSK__COMMAND_ROLLBACK_PREPARED},
 
