@@ -3,6 +3,7 @@
  * Read first: lib/command.h; PostgreSQL docs, "SQL Commands". */
 #include "lib/command.h"
 
+#include "lib/sql.h"
 #include "lib/tokens.h"
 
 /* What may stand behind the first word, and what it makes of the statement. */
@@ -180,4 +181,18 @@ tusk__command tusk__command_of(tusk_str sql)
         if (word->word[1] == second && tusk__tokens_take_words(&tokens, word->word))
             return command_behind(tokens, word);
     return TUSK__COMMAND_OTHER;
+}
+
+bool tusk__command_gives_password(tusk_str sql)
+{
+    static const char *const words[] = {"role", "user", "group", "server", "subscription"};
+    tusk__tokens tokens = tusk__tokens_of(sql);
+
+    skip_empty(&tokens);
+    if (!tusk__tokens_take_words(&tokens, "create") && !tusk__tokens_take_words(&tokens, "alter"))
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (tusk__tokens_take_words(&tokens, words[i]))
+            return tusk__sql_may_hold_secret(tusk_str_from(sql.ptr + tokens.at, sql.len - tokens.at));
+    return false;
 }

@@ -44,6 +44,7 @@ struct tusk_conn {
     tusk__question *password; /* while the login waits for it */
     bool login_is_busy;              /* it computes, or waits for a password or a mechanism */
     bool login_was_refused;          /* by the server, before it said AuthenticationOk */
+    bool wipes_out;                  /* the out buffer holds a secret, or may */
     bool is_asked;                   /* the login is done: is it a server as target_session_attrs wants? */
     tusk__fits fits;                 /* … its answer */
     tusk__timer timer;     /* tusk_config.connect_timeout; later grace times: see deadline.c */

@@ -46,7 +46,7 @@ typedef enum tusk__query_stage {
 /* The copy of a request that cannot be encoded yet, or may have to be sent again. */
 typedef struct tusk__held {
     uint8_t *memory; /* one block: sql, values, their bytes */
-    size_t cap, size; /* of it; the copy in it */
+    size_t cap, size; /* of it (SIZE_MAX: it may hold a secret); the copy in it */
     tusk_str sql;
     tusk_params params;
 } tusk__held;

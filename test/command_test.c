@@ -142,6 +142,30 @@ START_TEST(transaction_control_is_told_apart)
 }
 END_TEST
 
+static const struct {
+    const char *sql;
+    bool gives;
+} passwords[] = {
+    {"alter role a password 'x'", true},
+    {" ; /* x */ CREATE\nUSER a LOGIN PASSWORD 'x'", true},
+    {"alter group a encrypted password 'x'", true},
+    {"create user mapping for a server s options (user 'a', password 'x')", true},
+    {"create subscription s connection 'host=h password=x' publication p", true},
+    {"alter role a nologin", false},
+    {"alter roles a password 'x'", false},
+    {"alter table users add password text", false},
+    {"select * from users where password = $1", false},
+    {"explain alter role a password 'x'", false},
+    {"", false},
+};
+
+START_TEST(a_statement_that_gives_a_password_is_known)
+{
+    ck_assert_msg(tusk__command_gives_password(tusk_str_of(passwords[_i].sql)) == passwords[_i].gives, "%s",
+                  passwords[_i].sql);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("command");
@@ -150,6 +174,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, a_statement_is_known_by_its_first_words, 0, N_OF(rows));
     tcase_add_loop_test(tcase, the_case_of_letters_does_not_matter, 0, N_OF(rows));
     tcase_add_test(tcase, transaction_control_is_told_apart);
+    tcase_add_loop_test(tcase, a_statement_that_gives_a_password_is_known, 0, N_OF(passwords));
     suite_add_tcase(suite, tcase);
     return suite;
 }
