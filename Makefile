@@ -51,7 +51,7 @@ endif
 OUR_CFLAGS   := -std=c11 $(WARNINGS) $(FLAGS_$(VARIANT)) $(if $(WERROR),-Werror)
 COMPILE       = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK          = $(CC) $(FLAGS_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
-LIBS         := -lssl -lcrypto -ljansson -lpthread
+LIBS         := -lssl -lcrypto -lpthread
 CHECK_LIBS    = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 
 # Linked by those alone who name tusk_gssapi(). Where its header is missing lib/gss.c is left out, and nothing else.
@@ -172,6 +172,8 @@ $(B)/bench/heap_count.so: bench/heap_count.c $(B)/flags
 $(B)/test/fuzz/%_replay: $(B)/test/fuzz/%_fuzz.o $(B)/test/harness/fuzz_replay.o $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
 
+# jansson is what our reading of JSON is held against.
+$(B)/test/fuzz/%_replay $(O)/fuzz/test/fuzz/%_fuzz: private LIBS += -ljansson
 $(O)/fuzz/test/fuzz/%_fuzz: $(O)/fuzz/test/fuzz/%_fuzz.o $(O)/fuzz/libtusk.a
 	$(call SHOW,LINK)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 

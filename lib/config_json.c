@@ -1,5 +1,5 @@
 /* A JSON document becomes a tusk_config: one block with the struct, the document's own facts, and all texts.
- * First all of it is checked (lib/json.c), then lib/config_json_walk.c reads it and need not doubt its form.
+ * Who reads it is lib/config_json_walk.c.
  * Read first: lib/config_json.h; docs/config.md, "A JSON document". */
 #include "lib/config_json.h"
 
@@ -8,96 +8,66 @@
 #include "lib/settings.h"
 #include "proto/error_set.h"
 
-#define DEPTH_MAX 128 /* a document has 4; each is a call within a call */
+#define DEPTH_MAX 64 /* what counts needs 4; the rest is another program's */
 
 /* ---- the block -------------------------------------------------------------------------------------------------------------------- */
 
 /* Pairs of server_settings anywhere in the document, each with its end: a name and a value have 6 bytes of syntax at least. */
-static size_t pairs_max(tusk_str json)
+static size_t pairs_max(tusk_str document)
 {
-    return json.len / 3 + 3;
+    return document.len / 3 + 3;
 }
 
 /* Texts are never longer than in the document, where each has its quotes, a colon or a comma for the NUL. */
-static size_t block_size(tusk_str json)
+static size_t block_size(tusk_str document)
 {
-    return sizeof(tusk__json_block) + pairs_max(json) * sizeof(char *) + json.len + 32;
+    return sizeof(tusk__json_block) + pairs_max(document) * sizeof(char *) + document.len + 32;
 }
 
-static tusk_code make(tusk_str json, const tusk_allocator *allocator, tusk_config **config, tusk_error *err)
+static tusk_code make(tusk__json_reader *r, const tusk_allocator *allocator, tusk_config **config)
 {
-    size_t size = block_size(json);
-    tusk__json_cursor c = {.p = json.ptr, .end = json.ptr + json.len, .depth_max = DEPTH_MAX};
-    tusk__json_reader r = {.json = json, .at = json.ptr, .err = err};
+    size_t size = block_size(r->document);
     tusk_code code;
 
-    r.b = allocator->malloc(size, allocator->user);
-    if (!r.b)
-        return tusk__json_no_memory(err);
-    memset(r.b, 0, size);
-    r.b->config.document = &r.b->document;
-    r.b->document.allocator = *allocator;
-    r.b->document.size = size;
-    r.pairs = (const char **)(void *)(r.b + 1);
-    r.out = (char *)(r.pairs + pairs_max(json));
-    r.room_end = (char *)r.b + size;
-    tusk__json_skip_blanks(&c);
-    code = tusk__json_walk(&r, tusk__json_take_value(&c));
+    r->b = allocator->malloc(size, allocator->user);
+    if (!r->b)
+        return tusk__error_set(r->err, TUSK_ERR_NOMEM, NULL, "out of memory for a JSON document");
+    memset(r->b, 0, size);
+    r->b->config.document = &r->b->document;
+    r->b->document.allocator = *allocator;
+    r->b->document.size = size;
+    r->pairs = (const char **)(void *)(r->b + 1);
+    r->pairs_end = r->pairs + pairs_max(r->document);
+    r->out = (char *)r->pairs_end;
+    r->room_end = (char *)r->b + size;
+    code = tusk__json_walk(r);
     if (code == TUSK_OK)
-        *config = &r.b->config;
+        *config = &r->b->config;
     else
-        tusk_config_free(&r.b->config);
+        tusk_config_free(&r->b->config);
     return code;
 }
 
-/* ---- before anything is made of it ------------------------------------------------------------------------------------------------- */
-
-static void pass_over(tusk__json_cursor *c)
+/* All of it is read once, to see that it is JSON, before any of it counts. */
+static tusk_code check(tusk__json_reader *r)
 {
-    tusk__json_skip_blanks(c);
-    (void)(tusk__json_skip_value(c, 0) && tusk__json_take_end(c));
-}
-
-static tusk_code check_names(tusk_str json, size_t n, const tusk_allocator *allocator, tusk_error *err)
-{
-    tusk__json_cursor c = {.p = json.ptr, .end = json.ptr + json.len, .depth_max = DEPTH_MAX};
-    const char *twice;
-
-    if (n == 0)
-        return TUSK_OK;
-    c.names = allocator->malloc(n * sizeof *c.names, allocator->user);
-    if (!c.names)
-        return tusk__json_no_memory(err);
-    pass_over(&c);
-    twice = tusk__json_twice(c.names, n, c.end);
-    allocator->free(c.names, allocator->user);
-    return twice ? tusk__json_refuse_twice(json, twice, err) : TUSK_OK;
-}
-
-/* It is JSON, all of it, and no object has a name twice. */
-static tusk_code check(tusk_str json, const tusk_allocator *allocator, tusk_error *err)
-{
-    tusk__json_cursor c = {.p = json.ptr, .end = json.ptr + json.len, .depth_max = DEPTH_MAX};
-
-    pass_over(&c);
-    if (c.fault != TUSK__JSON_FINE)
-        return tusk__json_refuse_document(json, &c, err);
-    return check_names(json, c.n_names, allocator, err);
+    r->json = tusk__json_begin(r->document, DEPTH_MAX);
+    if (!tusk__json_skip(&r->json) || !tusk__json_finish(&r->json))
+        return tusk__json_refuse_document(r);
+    r->json = tusk__json_begin(r->document, DEPTH_MAX);
+    return TUSK_OK;
 }
 
 tusk_code tusk_config_from_json(tusk_str json, const tusk_allocator *allocator, tusk_config **config, tusk_error *err)
 {
+    tusk__json_reader r = {.document = tusk_str_from(json.ptr ? json.ptr : "", json.len), .err = err};
     tusk_code code;
 
     tusk__error_begin(err);
     *config = NULL;
-    if (!allocator)
-        allocator = tusk_allocator_default();
-    if (!json.ptr)
-        json = tusk_str_of("");
-    code = check(json, allocator, err);
+    code = check(&r);
     if (code == TUSK_OK)
-        code = make(json, allocator, config, err);
+        code = make(&r, allocator ? allocator : tusk_allocator_default(), config);
     if (code != TUSK_OK)
         tusk__settings_refused(err);
     return code;

@@ -27,43 +27,37 @@ typedef struct tusk__json_block {
     tusk_config_document document;
 } tusk__json_block;
 
-/* A document while it is read, which is valid: what its values are is told by their first character. */
+/* A document while it is read. It is known to be JSON: what can still go wrong at the cursor is a number out of range. */
 typedef struct tusk__json_reader {
-    tusk_str json;
+    tusk_str document;
+    tusk__json json; /* in it */
+    const char *member; /* the name of the member at hand */
     tusk__json_block *b;
-    const char **pairs; /* where the next pair of server_settings goes */
+    const char **pairs, **pairs_end; /* where the next pair of server_settings goes */
     char *out, *room_end;
-    const char *at; /* the member at hand */
     tusk_error *err;
 } tusk__json_reader;
 
-/* What stands in the document from a value's first character to its last. */
-typedef tusk_str tusk__json_value;
+/* Each member of the object at hand: the cursor stands at its value, which `read` takes; the name is valid until it does. */
+typedef tusk_code tusk__json_member_fn(tusk__json_reader *r, tusk_str name);
+TUSK_MUST_CHECK
+tusk_code tusk__json_members(tusk__json_reader *r, tusk__json_member_fn *read);
 
 /* config_json_walk.c: the whole document. */
 TUSK_MUST_CHECK
-tusk_code tusk__json_walk(tusk__json_reader *r, tusk__json_value root);
+tusk_code tusk__json_walk(tusk__json_reader *r);
 
-/* Step over a value, a member's name. The name lies where the next text of the block goes, until one is put there. */
-tusk__json_value tusk__json_take_value(tusk__json_cursor *c);
-const char *tusk__json_read_name(tusk__json_reader *r, tusk__json_cursor *c);
-
-/* config_json_value.c: one member, by a parameter of libpq or by a key of the lists; EXTRA is the walk's. */
+/* config_json_value.c: the value at hand, by a parameter of libpq or by a key of the lists; EXTRA is the walk's. */
 TUSK_MUST_CHECK
-tusk_code tusk__json_read_param(tusk__json_reader *r, const char *name, const tusk__param *param, tusk__json_value value);
+tusk_code tusk__json_read_param(tusk__json_reader *r, const char *name, const tusk__param *param);
 TUSK_MUST_CHECK
-tusk_code tusk__json_read_value(tusk__json_reader *r, const tusk__json_key *key, tusk__json_value value);
-
-/* 's' text, 'b' boolean, 'i' whole number, 'n' another number, 'o' object, 'a' array, '0' null. */
-char tusk__json_type(tusk__json_value value);
+tusk_code tusk__json_read_value(tusk__json_reader *r, const tusk__json_key *key);
 
 /* config_json_refuse.c: the place and known names, never what the document holds (D31). Each returns the code. */
 tusk__origin tusk__json_place_of(const tusk__json_reader *r);
 tusk_code tusk__json_refuse(const tusk__json_reader *r, const char *name, const char *what);
 tusk_code tusk__json_refuse_type(const tusk__json_reader *r, const char *name, char type);
 tusk_code tusk__json_refuse_unknown(const tusk__json_reader *r, tusk_str name);
-tusk_code tusk__json_refuse_document(tusk_str json, const tusk__json_cursor *c, tusk_error *err); /* it is no JSON */
-tusk_code tusk__json_refuse_twice(tusk_str json, const char *name, tusk_error *err);
-tusk_code tusk__json_no_memory(tusk_error *err);
+tusk_code tusk__json_refuse_document(const tusk__json_reader *r); /* the cursor says why */
 
 #endif

@@ -5,11 +5,23 @@
 #include "lib/config_json_reader.h"
 #include "proto/error_set.h"
 
+/* 1-based; columns in characters. */
+static void place(const tusk__json_reader *r, const char *at, tusk__origin *origin)
+{
+    origin->line = origin->column = 1;
+    for (const char *p = r->document.ptr; p < at; p++) {
+        bool is_newline = *p == '\n', begins = ((unsigned char)*p & 0xC0) != 0x80;
+
+        origin->line += is_newline;
+        origin->column = is_newline ? 1 : origin->column + begins;
+    }
+}
+
 tusk__origin tusk__json_place_of(const tusk__json_reader *r)
 {
     tusk__origin origin = {.kind = TUSK__FROM_JSON};
 
-    tusk__json_place(r->json, r->at, &origin.line, &origin.column);
+    place(r, r->member, &origin);
     return origin;
 }
 
@@ -42,49 +54,22 @@ tusk_code tusk__json_refuse_unknown(const tusk__json_reader *r, tusk_str name)
     return tusk__json_refuse(r, "", what);
 }
 
-static const char *what_is_malformed(tusk__json_fault fault)
+static const char *const whats[] = {
+    [TUSK__JSON_FINE] = "it is malformed",
+    [TUSK__JSON_MALFORMED] = "it is malformed",
+    [TUSK__JSON_ENDS_EARLY] = "it ends too early",
+    [TUSK__JSON_HAS_MORE] = "something stands behind its end",
+    [TUSK__JSON_NOT_UTF8] = "it is not UTF-8",
+    [TUSK__JSON_NUL] = "\\u0000 cannot be",
+    [TUSK__JSON_TOO_DEEP] = "it is nested too deeply",
+    [TUSK__JSON_OUT_OF_RANGE] = "the number is out of range",
+};
+
+tusk_code tusk__json_refuse_document(const tusk__json_reader *r)
 {
-    switch (fault) {
-    case TUSK__JSON_DEEP:
-        return "it is nested too deeply";
-    case TUSK__JSON_NOT_UTF8:
-        return "it is not UTF-8";
-    case TUSK__JSON_ENDS:
-        return "it ends too early";
-    case TUSK__JSON_BEHIND:
-        return "something stands behind its end";
-    case TUSK__JSON_NUL:
-        return "\\u0000 cannot be";
-    case TUSK__JSON_MALFORMED:
-    case TUSK__JSON_FINE:
-        break;
-    }
-    return "it is malformed";
-}
+    tusk__origin at;
 
-tusk_code tusk__json_no_memory(tusk_error *err)
-{
-    return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for a JSON document");
-}
-
-static tusk_code refuse_at(tusk_str json, const char *at, const char *what, tusk_error *err)
-{
-    unsigned line, column;
-
-    tusk__json_place(json, at, &line, &column);
-    return tusk__error_set(err, TUSK_ERR_CONFIG, NULL, "line %u, column %u of the JSON document: %s", line, column,
-                           what);
-}
-
-/* Where it ends too early its last character is the place. */
-tusk_code tusk__json_refuse_document(tusk_str json, const tusk__json_cursor *c, tusk_error *err)
-{
-    bool is_behind_all = c->fault == TUSK__JSON_ENDS && json.len > 0;
-
-    return refuse_at(json, c->fault_at - is_behind_all, what_is_malformed(c->fault), err);
-}
-
-tusk_code tusk__json_refuse_twice(tusk_str json, const char *name, tusk_error *err)
-{
-    return refuse_at(json, name, "the key is there already", err);
+    place(r, r->json.p, &at);
+    return tusk__error_set(r->err, TUSK_ERR_CONFIG, NULL, "line %u, column %u of the JSON document: %s", at.line,
+                           at.column, whats[r->json.wrong]);
 }

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lib/codec/codec.h"
 #include "lib/config_json_reader.h"
+#include "proto/bounds.h"
 #include "proto/error_set.h"
 
 /* ---- texts ---------------------------------------------------------------------------------------------------------------------- */
@@ -18,97 +18,24 @@ static void put_bytes(tusk__json_reader *r, const char *bytes, size_t len)
     r->out += len;
 }
 
-static const char *put_word(tusk__json_reader *r, const char *word)
+static const char *put_text(tusk__json_reader *r, const char *text)
 {
     const char *at = r->out;
 
-    put_bytes(r, word, strlen(word) + 1);
+    put_bytes(r, text, strlen(text) + 1);
     return at;
 }
 
-/* A text, without its NUL. */
-static void put_characters(tusk__json_reader *r, tusk__json_value value)
+/* By hand, as printf's decimal point is the locale's. What is no duration is refused by who judges it. */
+static void print_seconds(double seconds, char *out, size_t size)
 {
-    tusk__json_cursor c = {.p = value.ptr, .end = value.ptr + value.len, .to = r->out};
-    tusk_str text = {NULL, 0};
+    double us = seconds > 0 && seconds < 1e-6 ? 1 : seconds * 1e6 + 0.5;
 
-    assert((size_t)(r->room_end - r->out) > value.len);
-    (void)tusk__json_take_text(&c, &text);
-    r->out = c.to;
+    if (seconds >= 0 && us < 9e15)
+        snprintf(out, size, "%" PRId64 ".%06d", (int64_t)us / 1000000, (int)((int64_t)us % 1000000));
+    else
+        snprintf(out, size, "%s", seconds < 0 ? "-1" : "9999999999");
 }
-
-static const char *put_text(tusk__json_reader *r, tusk__json_value value)
-{
-    const char *at = r->out;
-
-    put_characters(r, value);
-    put_bytes(r, "", 1);
-    return at;
-}
-
-/* ---- values --------------------------------------------------------------------------------------------------------------------- */
-
-char tusk__json_type(tusk__json_value value)
-{
-    switch (value.ptr[0]) {
-    case '"':
-        return 's';
-    case '{':
-        return 'o';
-    case '[':
-        return 'a';
-    case 't':
-    case 'f':
-        return 'b';
-    case 'n':
-        return '0';
-    default:
-        break;
-    }
-    for (size_t i = 0; i < value.len; i++)
-        if (value.ptr[i] == '.' || value.ptr[i] == 'e' || value.ptr[i] == 'E')
-            return 'n';
-    return 'i';
-}
-
-static bool is_text(tusk__json_value value)
-{
-    return tusk__json_type(value) == 's';
-}
-
-static bool is_boolean(tusk__json_value value)
-{
-    return tusk__json_type(value) == 'b';
-}
-
-static bool is_true(tusk__json_value value)
-{
-    return value.ptr[0] == 't';
-}
-
-static bool is_number(tusk__json_value value)
-{
-    return tusk__json_type(value) == 'i' || tusk__json_type(value) == 'n';
-}
-
-/* Whole numbers are those of 64 bits. */
-static bool read_number(tusk__json_value number, double *out)
-{
-    bool is_whole = tusk__json_type(number) == 'i';
-    tusk_value value = {0};
-
-    if (tusk__codec_of(is_whole ? TUSK_OID_INT8 : TUSK_OID_FLOAT8)->parse(number, &value, NULL) != TUSK_OK)
-        return false;
-    *out = is_whole ? (double)value.as.integer : value.as.real;
-    return true;
-}
-
-static tusk_code refuse_size(const tusk__json_reader *r, const char *name)
-{
-    return tusk__json_refuse(r, name, "is a number out of range");
-}
-
-/* ---- parameters ----------------------------------------------------------------------------------------------------------------- */
 
 /* Of the CHOICEs, those that are switches are called 0 and 1. */
 static bool is_switch(const tusk__param *param)
@@ -119,76 +46,57 @@ static bool is_switch(const tusk__param *param)
     return false;
 }
 
-static bool is_numeric(const tusk__param *param)
+static tusk_code put_number(tusk__json_reader *r, const tusk__param *param, bool *fits)
 {
-    return param->kind == TUSK__KIND_PORT || param->kind == TUSK__KIND_SECONDS || param->kind == TUSK__KIND_INTEGER ||
-           param->kind == TUSK__KIND_COUNT || param->kind == TUSK__KIND_DURATION || is_switch(param);
-}
-
-/* Seconds as a decimal, whatever the locale; there is room, as the key's name is as long. Who uses it refuses what is below 0, or
- * too long. */
-static void put_seconds(tusk__json_reader *r, double seconds)
-{
-    double us = (seconds < 0 ? -seconds : seconds) * 1e6 + 0.5;
-    int64_t whole = us < 1e17 ? (int64_t)us : INT64_C(100000000000000000);
+    bool is_whole = param->kind == TUSK__KIND_PORT || param->kind == TUSK__KIND_SECONDS ||
+                    param->kind == TUSK__KIND_INTEGER || param->kind == TUSK__KIND_COUNT || is_switch(param);
+    bool is_duration = param->kind == TUSK__KIND_DURATION;
+    tusk__json_number number;
     char digits[32];
 
-    snprintf(digits, sizeof digits, "%s%" PRId64 ".%06" PRId64, seconds < 0 ? "-" : "", whole / 1000000,
-             whole % 1000000);
-    put_bytes(r, digits, strlen(digits));
-}
-
-static tusk_code refuse_kind(const tusk__json_reader *r, const char *name, const tusk__param *param)
-{
-    return tusk__json_refuse(r, name,
-                             param->kind == TUSK__KIND_PORT || param->kind == TUSK__KIND_SECONDS ||
-                                     param->kind == TUSK__KIND_INTEGER || param->kind == TUSK__KIND_COUNT
-                                 ? "must be a whole number, or a string"
-                             : param->kind == TUSK__KIND_DURATION ? "must be a number, or a string"
-                                                                  : "must be a string");
-}
-
-static tusk_code put_number(tusk__json_reader *r, const char *name, const tusk__param *param, tusk__json_value number)
-{
-    bool is_whole = tusk__json_type(number) == 'i';
-    double real;
-
-    if (!is_numeric(param) || (!is_whole && param->kind != TUSK__KIND_DURATION))
-        return refuse_kind(r, name, param);
-    if (!read_number(number, &real))
-        return refuse_size(r, name);
-    if (is_whole)
-        put_bytes(r, number.ptr, number.len);
-    else
-        put_seconds(r, real);
+    *fits = is_whole || is_duration;
+    if (!tusk__json_number_take(&r->json, &number))
+        return tusk__json_refuse_document(r);
+    if (number.is_whole) {
+        snprintf(digits, sizeof digits, "%" PRId64, number.whole);
+    } else { /* there is room: the name of the one key of this kind is as long */
+        *fits = is_duration;
+        print_seconds(number.real, digits, sizeof digits);
+    }
+    if (*fits)
+        put_bytes(r, digits, strlen(digits));
     return TUSK_OK;
 }
 
-/* One value as a parameter's text. */
-static tusk_code put_scalar(tusk__json_reader *r, const char *name, const tusk__param *param, tusk__json_value value)
+/* The value at hand as a parameter's text. *fits: it is of a type that can be one. */
+static tusk_code put_scalar(tusk__json_reader *r, const tusk__param *param, bool *fits)
 {
-    if (is_number(value))
-        return put_number(r, name, param, value);
-    if (is_text(value))
-        put_characters(r, value);
-    else if (is_boolean(value) && is_switch(param))
-        put_bytes(r, is_true(value) ? "1" : "0", 1);
-    else
-        return refuse_kind(r, name, param);
+    char type = tusk__json_type(&r->json);
+    tusk_str text;
+
+    *fits = type == '"' || ((type == 't' || type == 'f') && is_switch(param));
+    if (type == '0')
+        return put_number(r, param, fits);
+    if (type == '"' && tusk__json_text(&r->json, r->out, &text)) {
+        r->out += text.len;
+    } else if (*fits) {
+        put_bytes(r, type == 't' ? "1" : "0", 1);
+        (void)tusk__json_skip(&r->json);
+    }
     return TUSK_OK;
 }
 
 /* Hosts, addresses and ports may be lists, as in asyncpg. */
-static tusk_code put_list(tusk__json_reader *r, const char *name, const tusk__param *param, tusk__json_value list)
+static tusk_code put_list(tusk__json_reader *r, const tusk__param *param, bool *fits)
 {
-    tusk__json_cursor c = {.p = list.ptr + 1, .end = list.ptr + list.len};
     bool is_first = true;
 
-    for (bool more = tusk__json_enter(&c, ']'); more; more = tusk__json_next(&c, ']')) {
-        if (!is_first)
+    *fits = true;
+    (void)tusk__json_open(&r->json, '[');
+    for (size_t i = 0; *fits && tusk__json_more(&r->json, '[', &is_first); i++) {
+        if (i > 0)
             put_bytes(r, ",", 1);
-        is_first = false;
-        TUSK_TRY(put_scalar(r, name, param, tusk__json_take_value(&c)));
+        TUSK_TRY(put_scalar(r, param, fits));
     }
     return TUSK_OK;
 }
@@ -203,17 +111,24 @@ static void keep_text(tusk__json_reader *r, tusk__param_id id, const char *text)
     r->b->document.origin[id] = tusk__json_place_of(r);
 }
 
-tusk_code tusk__json_read_param(tusk__json_reader *r, const char *name, const tusk__param *param,
-                                tusk__json_value value)
+tusk_code tusk__json_read_param(tusk__json_reader *r, const char *name, const tusk__param *param)
 {
     bool may_be_list =
         param->kind == TUSK__KIND_NAME || param->kind == TUSK__KIND_ADDRESS || param->kind == TUSK__KIND_PORT;
     const char *text = r->out;
+    bool fits;
 
-    if (may_be_list && tusk__json_type(value) == 'a')
-        TUSK_TRY(put_list(r, name, param, value));
+    if (may_be_list && tusk__json_type(&r->json) == '[')
+        TUSK_TRY(put_list(r, param, &fits));
     else
-        TUSK_TRY(put_scalar(r, name, param, value));
+        TUSK_TRY(put_scalar(r, param, &fits));
+    if (!fits)
+        return tusk__json_refuse(r, name,
+                                 param->kind == TUSK__KIND_PORT || param->kind == TUSK__KIND_SECONDS ||
+                                         param->kind == TUSK__KIND_INTEGER || param->kind == TUSK__KIND_COUNT
+                                     ? "must be a whole number, or a string"
+                                 : param->kind == TUSK__KIND_DURATION ? "must be a number, or a string"
+                                                                      : "must be a string");
     put_bytes(r, "", 1);
     keep_text(r, (tusk__param_id)tusk__param_index(param), text);
     return TUSK_OK;
@@ -221,125 +136,169 @@ tusk_code tusk__json_read_param(tusk__json_reader *r, const char *name, const tu
 
 /* ---- keys of their own ------------------------------------------------------------------------------------------------------ */
 
-static bool is_sslmode(const char *word)
+static bool is_sslmode(tusk__json json)
 {
     const tusk__choice *mode = tusk__params[TUSK__PARAM_SSLMODE].choices;
 
-    while (mode->word && strcmp(mode->word, word) != 0)
-        mode++;
-    return mode->word != NULL;
+    for (; mode->word; mode++) {
+        tusk__json at = json;
+
+        if (tusk__json_text_is(&at, tusk_str_of(mode->word)))
+            return true;
+    }
+    return false;
 }
 
-static tusk_code read_ssl(tusk__json_reader *r, tusk__json_value value)
+static const char *put_string(tusk__json_reader *r)
 {
-    const char *mode = is_text(value) ? put_text(r, value) : is_true(value) ? "verify-full" : "disable";
+    const char *at = r->out;
+    tusk_str text = {NULL, 0};
 
-    if ((!is_text(value) && !is_boolean(value)) || !is_sslmode(mode))
+    (void)tusk__json_text(&r->json, r->out, &text);
+    r->out += text.len;
+    put_bytes(r, "", 1);
+    return at;
+}
+
+static tusk_code read_ssl(tusk__json_reader *r)
+{
+    char type = tusk__json_type(&r->json);
+
+    if (type == '"' && is_sslmode(r->json)) {
+        keep_text(r, TUSK__PARAM_SSLMODE, put_string(r));
+        return TUSK_OK;
+    }
+    if (type != 't' && type != 'f')
         return tusk__json_refuse(r, "ssl", "must be true, false or a word for sslmode");
-    if (is_true(value)) /* as asyncpg: the system's authorities, and the name */
-        keep_text(r, TUSK__PARAM_SSLROOTCERT, put_word(r, "system"));
-    keep_text(r, TUSK__PARAM_SSLMODE, is_text(value) ? mode : put_word(r, mode));
+    if (type == 't') /* as asyncpg: the system's authorities, and the name */
+        keep_text(r, TUSK__PARAM_SSLROOTCERT, put_text(r, "system"));
+    keep_text(r, TUSK__PARAM_SSLMODE, put_text(r, type == 't' ? "verify-full" : "disable"));
+    (void)tusk__json_skip(&r->json);
     return TUSK_OK;
 }
 
-static tusk_code read_direct_tls(tusk__json_reader *r, tusk__json_value value)
+static tusk_code read_direct_tls(tusk__json_reader *r)
 {
-    keep_text(r, TUSK__PARAM_SSLNEGOTIATION, put_word(r, is_true(value) ? "direct" : "postgres"));
+    bool is_direct = tusk__json_type(&r->json) == 't';
+
+    keep_text(r, TUSK__PARAM_SSLNEGOTIATION, put_text(r, is_direct ? "direct" : "postgres"));
+    (void)tusk__json_skip(&r->json);
+    return TUSK_OK;
+}
+
+static tusk_code read_dsn(tusk__json_reader *r)
+{
+    r->b->config.dsn = r->b->document.dsn = put_string(r);
+    r->b->document.dsn_origin = tusk__json_place_of(r);
     return TUSK_OK;
 }
 
 /* To asyncpg 0 is a time that is over already: there is no use in giving it. */
-static tusk_code read_timeout(tusk__json_reader *r, tusk__json_value value)
+static tusk_code read_timeout(tusk__json_reader *r)
 {
-    double seconds;
+    tusk__json_number seconds;
 
-    if (!read_number(value, &seconds))
-        return refuse_size(r, "timeout");
-    if (!(seconds > 0))
+    if (!tusk__json_number_take(&r->json, &seconds))
+        return tusk__json_refuse_document(r);
+    if (!(seconds.real > 0))
         return tusk__json_refuse(r, "timeout", "must be above 0; null is for ever");
-    r->b->config.connect_timeout = r->b->document.timeout = seconds;
+    r->b->config.connect_timeout = r->b->document.timeout = seconds.real;
     r->b->document.timeout_origin = tusk__json_place_of(r);
     return TUSK_OK;
 }
 
-static tusk_code read_settings(tusk__json_reader *r, tusk__json_value object)
+/* More than a StartupMessage could hold are not looked at. */
+static tusk_code read_setting(tusk__json_reader *r, tusk_str name)
 {
-    tusk__json_cursor c = {.p = object.ptr + 1, .end = object.ptr + object.len};
+    const char *at = r->out;
 
+    if (tusk__json_type(&r->json) != '"')
+        return tusk__json_refuse(r, "", "a value in server_settings must be a string");
+    if (r->pairs - r->b->document.server_settings >= TUSK__STARTUP_PACKET_MAX / 2)
+        return tusk__json_refuse(r, "server_settings", "has more members than a StartupMessage holds");
+    r->out += name.len;
+    put_bytes(r, "", 1);
+    *r->pairs++ = at;
+    *r->pairs++ = put_string(r);
+    return TUSK_OK;
+}
+
+static tusk_code read_settings(tusk__json_reader *r)
+{
     r->b->config.server_settings = r->b->document.server_settings = r->pairs;
     r->b->document.settings_origin = tusk__json_place_of(r);
-    for (bool more = tusk__json_enter(&c, '}'); more; more = tusk__json_next(&c, '}')) {
-        const char *name = tusk__json_read_name(r, &c);
-        tusk__json_value value = tusk__json_take_value(&c);
-
-        if (!is_text(value))
-            return tusk__json_refuse(r, "", "a value in server_settings must be a string");
-        r->out += strlen(name) + 1; /* there it lies, and stays */
-        *r->pairs++ = name;
-        *r->pairs++ = put_text(r, value);
-    }
+    TUSK_TRY(tusk__json_members(r, read_setting));
+    assert(r->pairs < r->pairs_end);
     *r->pairs++ = NULL;
     return TUSK_OK;
 }
 
-static tusk_code read_kept(tusk__json_reader *r, const tusk__json_key *key, tusk__json_value value)
+static tusk_code read_kept(tusk__json_reader *r, const tusk__json_key *key)
 {
     size_t i = (size_t)(key - tusk__connection_keys);
-    double number;
+    tusk__json_number number;
 
     assert(i < TUSK__JSON_KEPT_MAX);
-    if (!read_number(value, &number))
-        return refuse_size(r, key->name);
-    if (number < key->least)
+    if (!tusk__json_number_take(&r->json, &number))
+        return tusk__json_refuse_document(r);
+    if (number.real < key->least)
         return tusk__json_refuse(r, key->name, key->least > 0 ? "must be at least 1" : "must not be negative");
-    r->b->document.kept[i] = number;
+    r->b->document.kept[i] = number.real;
     r->b->document.kept_origin[i] = tusk__json_place_of(r);
     return TUSK_OK;
 }
 
-static bool is_nothing(tusk__json_value value)
+static bool is_nothing(tusk__json json)
 {
-    double number;
+    tusk__json_number number;
 
-    if (is_number(value))
-        return read_number(value, &number) && number == 0.0;
-    return (is_boolean(value) && !is_true(value)) || tusk_str_is(value, "\"\"");
+    switch (tusk__json_type(&json)) {
+    case 'f':
+        return true;
+    case '0':
+        return tusk__json_number_take(&json, &number) && number.real == 0.0;
+    case '"':
+        return tusk__json_text_is(&json, tusk_str_of(""));
+    default:
+        return false;
+    }
 }
 
-static tusk_code read_off(const tusk__json_reader *r, const tusk__json_key *key, tusk__json_value value)
+static tusk_code read_off(tusk__json_reader *r, const tusk__json_key *key)
 {
     char what[128];
 
-    if (is_nothing(value))
+    if (is_nothing(r->json)) {
+        (void)tusk__json_skip(&r->json);
         return TUSK_OK;
+    }
     snprintf(what, sizeof what, "is not supported: %s", key->help);
     return tusk__json_refuse(r, key->name, what);
 }
 
-tusk_code tusk__json_read_value(tusk__json_reader *r, const tusk__json_key *key, tusk__json_value value)
+tusk_code tusk__json_read_value(tusk__json_reader *r, const tusk__json_key *key)
 {
     switch (key->use) {
     case TUSK__JSON_PARAM:
-        return tusk__json_read_param(r, key->name, &tusk__params[key->param], value);
+        return tusk__json_read_param(r, key->name, &tusk__params[key->param]);
     case TUSK__JSON_DSN:
-        r->b->config.dsn = r->b->document.dsn = put_text(r, value);
-        r->b->document.dsn_origin = tusk__json_place_of(r);
-        return TUSK_OK;
+        return read_dsn(r);
     case TUSK__JSON_TIMEOUT:
-        return read_timeout(r, value);
+        return read_timeout(r);
     case TUSK__JSON_SSL:
-        return read_ssl(r, value);
+        return read_ssl(r);
     case TUSK__JSON_DIRECT_TLS:
-        return read_direct_tls(r, value);
+        return read_direct_tls(r);
     case TUSK__JSON_SETTINGS:
-        return read_settings(r, value);
+        return read_settings(r);
     case TUSK__JSON_KEPT:
-        return read_kept(r, key, value);
+        return read_kept(r, key);
     case TUSK__JSON_OFF:
-        return read_off(r, key, value);
+        return read_off(r, key);
     case TUSK__JSON_EXTRA:
     case TUSK__JSON_PASSED:
         break;
     }
+    (void)tusk__json_skip(&r->json);
     return TUSK_OK;
 }

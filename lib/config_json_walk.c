@@ -1,135 +1,156 @@
 /* From the outermost object of a JSON document to each of its members.
  * What a member means is lib/config_json_value.c's.
  * Read first: lib/config_json_reader.h. */
-#include <assert.h>
-#include <limits.h>
-
 #include "lib/config_json_reader.h"
 #include "proto/error_set.h"
 
-/* ---- the cursor, over what has been checked ------------------------------------------------------------------------------------------ */
-
-tusk__json_value tusk__json_take_value(tusk__json_cursor *c)
+/* Has a member of this name come between `first`, behind the bracket, and the one at hand? */
+static bool is_repeated(const tusk__json_reader *r, tusk__json first, tusk_str name)
 {
-    const char *begin = c->p;
+    bool is_first = true;
 
-    c->depth_max = INT_MAX;
-    (void)tusk__json_skip_value(c, 0);
-    assert(c->fault == TUSK__JSON_FINE);
-    return tusk_str_from(begin, (size_t)(c->p - begin));
+    while (tusk__json_more(&first, '{', &is_first) && first.p < r->member) {
+        if (tusk__json_text_is(&first, name))
+            return true;
+        (void)tusk__json_colon(&first);
+        (void)tusk__json_skip(&first);
+    }
+    return false;
 }
 
-const char *tusk__json_read_name(tusk__json_reader *r, tusk__json_cursor *c)
+/* Names lie where the next text goes, and stay there only if whoever reads the value wants that. */
+tusk_code tusk__json_members(tusk__json_reader *r, tusk__json_member_fn *read)
 {
-    tusk_str name = {NULL, 0};
+    bool is_first = true;
+    tusk__json first;
+    tusk_str name;
 
-    r->at = c->p;
-    c->to = r->out;
-    (void)tusk__json_take_name(c, &name);
-    assert(name.ptr && name.len < (size_t)(r->room_end - r->out));
-    *c->to = '\0';
-    return name.ptr;
-}
-
-/* ---- members ------------------------------------------------------------------------------------------------------------------------ */
-
-static bool has_type(tusk__json_value value, char type)
-{
-    char is = tusk__json_type(value);
-
-    return type == '*' || type == is || (type == 'n' && is == 'i');
-}
-
-typedef tusk_code member_fn(tusk__json_reader *r, const char *name, tusk__json_value value);
-
-/* Each member of an object that is not null. */
-static tusk_code read_members(tusk__json_reader *r, tusk__json_value object, member_fn *read)
-{
-    tusk__json_cursor c = {.p = object.ptr + 1, .end = object.ptr + object.len};
-
-    for (bool more = tusk__json_enter(&c, '}'); more; more = tusk__json_next(&c, '}')) {
-        const char *name = tusk__json_read_name(r, &c);
-        tusk__json_value value = tusk__json_take_value(&c);
-
-        if (tusk__json_type(value) != '0')
-            TUSK_TRY(read(r, name, value));
+    (void)tusk__json_open(&r->json, '{');
+    first = r->json;
+    while (tusk__json_more(&r->json, '{', &is_first)) {
+        r->member = r->json.p;
+        (void)tusk__json_text(&r->json, r->out, &name);
+        (void)tusk__json_colon(&r->json);
+        if (is_repeated(r, first, name))
+            return tusk__json_refuse(r, "", "the key is there already");
+        TUSK_TRY(read(r, name));
     }
     return TUSK_OK;
 }
 
-static const tusk__json_key *find(const tusk__json_key *key, const char *name)
+static bool is_null(const tusk__json_reader *r)
 {
-    while (key->name && strcmp(key->name, name) != 0)
+    return tusk__json_type(&r->json) == 'n';
+}
+
+static tusk_code pass_over(tusk__json_reader *r)
+{
+    (void)tusk__json_skip(&r->json);
+    return TUSK_OK;
+}
+
+static bool is_whole(tusk__json json)
+{
+    tusk__json_number number;
+
+    return tusk__json_type(&json) == '0' && (!tusk__json_number_take(&json, &number) || number.is_whole);
+}
+
+static bool has_type(const tusk__json_reader *r, char type)
+{
+    char is = tusk__json_type(&r->json);
+
+    switch (type) {
+    case 's':
+        return is == '"';
+    case 'b':
+        return is == 't' || is == 'f';
+    case 'i':
+        return is_whole(r->json);
+    case 'n':
+        return is == '0';
+    case 'o':
+        return is == '{';
+    default:
+        return true;
+    }
+}
+
+static tusk_code read_connection(tusk__json_reader *r, tusk_str name);
+
+static tusk_code read_extra(tusk__json_reader *r)
+{
+    if (r->json.depth > 2)
+        return tusk__json_refuse(r, "extra", "cannot stand in extra");
+    return tusk__json_members(r, read_connection);
+}
+
+static const tusk__json_key *find(const tusk__json_key *key, tusk_str name)
+{
+    while (key->name && !tusk_str_is(name, key->name))
         key++;
     return key->name ? key : NULL;
 }
 
-static tusk_code read_extra(tusk__json_reader *r, const char *name, tusk__json_value value);
-
-static tusk_code read_key(tusk__json_reader *r, const tusk__json_key *key, tusk__json_value value)
+static tusk_code read_key(tusk__json_reader *r, const tusk__json_key *key)
 {
-    if (!has_type(value, key->type))
+    if (is_null(r))
+        return pass_over(r);
+    if (!has_type(r, key->type))
         return tusk__json_refuse_type(r, key->name, key->type);
-    return key->use == TUSK__JSON_EXTRA ? read_members(r, value, read_extra) : tusk__json_read_value(r, key, value);
+    return key->use == TUSK__JSON_EXTRA ? read_extra(r) : tusk__json_read_value(r, key);
 }
 
-static tusk_code read_connection(tusk__json_reader *r, const char *name, tusk__json_value value)
+static tusk_code read_connection(tusk__json_reader *r, tusk_str name)
 {
     const tusk__json_key *key = find(tusk__connection_keys, name);
-    const tusk__param *param = tusk__param_find(tusk_str_of(name));
+    const tusk__param *param = tusk__param_find(name);
 
     if (key)
-        return read_key(r, key, value);
+        return read_key(r, key);
     if (!param)
-        return tusk__json_refuse_unknown(r, tusk_str_of(name));
-    return tusk__json_read_param(r, param->name, param, value);
+        return tusk__json_refuse_unknown(r, name);
+    return is_null(r) ? pass_over(r) : tusk__json_read_param(r, param->name, param);
 }
 
-static tusk_code read_extra(tusk__json_reader *r, const char *name, tusk__json_value value)
-{
-    const tusk__json_key *key = find(tusk__connection_keys, name);
-
-    if (key && key->use == TUSK__JSON_EXTRA)
-        return tusk__json_refuse(r, "extra", "cannot stand in extra");
-    return read_connection(r, name, value);
-}
-
-static tusk_code read_feature(tusk__json_reader *r, const char *name, tusk__json_value value)
+static tusk_code read_feature(tusk__json_reader *r, tusk_str name)
 {
     const tusk__json_key *key = find(tusk__feature_keys, name);
 
-    return key ? read_key(r, key, value) : tusk__json_refuse(r, "", "unknown key");
+    return key ? read_key(r, key) : tusk__json_refuse(r, "", "unknown key");
 }
 
 /* What belongs one level down. */
-static const char *section_of(const char *name)
+static const char *section_of(tusk_str name)
 {
-    if (find(tusk__connection_keys, name) || tusk__param_find(tusk_str_of(name)))
+    if (find(tusk__connection_keys, name) || tusk__param_find(name))
         return "it belongs into connection_config";
     return find(tusk__feature_keys, name) ? "it belongs into driver_features" : NULL;
 }
 
-static tusk_code read_section(tusk__json_reader *r, const char *name, tusk__json_value value)
+static tusk_code read_section(tusk__json_reader *r, tusk_str name)
 {
-    bool is_connection = strcmp(name, "connection_config") == 0, is_features = strcmp(name, "driver_features") == 0;
+    bool is_connection = tusk_str_is(name, "connection_config"), is_features = tusk_str_is(name, "driver_features");
 
     for (size_t i = 0; tusk__python_sections[i]; i++)
-        if (strcmp(tusk__python_sections[i], name) == 0)
-            return TUSK_OK;
+        if (tusk_str_is(name, tusk__python_sections[i]))
+            return pass_over(r);
     if (!is_connection && !is_features && section_of(name))
         return tusk__json_refuse(r, "", section_of(name));
     if (!is_connection && !is_features)
         return tusk__json_refuse(r, "", "unknown key; a document has connection_config and driver_features");
-    if (tusk__json_type(value) != 'o')
+    if (is_null(r))
+        return pass_over(r);
+    if (!has_type(r, 'o'))
         return tusk__json_refuse(r, is_connection ? "connection_config" : "driver_features", "must be an object");
-    return read_members(r, value, is_connection ? read_connection : read_feature);
+    return tusk__json_members(r, is_connection ? read_connection : read_feature);
 }
 
 /* As asyncpg's pool. */
 static tusk_code check_sizes(const tusk__json_reader *r)
 {
-    size_t least = (size_t)(find(tusk__connection_keys, "min_size") - tusk__connection_keys);
-    size_t most = (size_t)(find(tusk__connection_keys, "max_size") - tusk__connection_keys);
+    size_t least = (size_t)(find(tusk__connection_keys, tusk_str_of("min_size")) - tusk__connection_keys);
+    size_t most = (size_t)(find(tusk__connection_keys, tusk_str_of("max_size")) - tusk__connection_keys);
     const tusk_config_document *d = &r->b->document;
     tusk__origin at = d->kept_origin[least];
 
@@ -139,11 +160,11 @@ static tusk_code check_sizes(const tusk__json_reader *r)
                            "line %u, column %u of the JSON document: min_size is above max_size", at.line, at.column);
 }
 
-tusk_code tusk__json_walk(tusk__json_reader *r, tusk__json_value root)
+tusk_code tusk__json_walk(tusk__json_reader *r)
 {
-    if (tusk__json_type(root) != 'o')
+    if (!has_type(r, 'o'))
         return tusk__error_set(r->err, TUSK_ERR_CONFIG, NULL,
                                "line 1, column 1 of the JSON document: it must be an object");
-    TUSK_TRY(read_members(r, root, read_section));
+    TUSK_TRY(tusk__json_members(r, read_section));
     return check_sizes(r);
 }

@@ -1,7 +1,9 @@
-/* A reader of one JSON object of which three texts count.
- * The grammar is lib/json.c's. What is wrong is said once, in `wrong`.
- * Read first: lib/oauth_json.h. */
+/* Of one JSON object three texts; the rest is passed over, but has to be JSON.
+ * Whatever is wrong is said once, in `wrong`.
+ * Read first: lib/oauth_json.h, lib/json.h. */
 #include "lib/oauth_json.h"
+
+#include <stdbool.h>
 
 #include "lib/json.h"
 #include "proto/error_set.h"
@@ -9,8 +11,9 @@
 #define DEPTH_MAX 8 /* as libpq: an object of three texts needs 1 */
 
 typedef struct reader {
-    tusk__json_cursor c;
-    const char *wrong; /* beside the form of JSON */
+    tusk__json json;
+    char *to; /* where the next text is decoded to: there is room, as none grows by that */
+    const char *wrong;
 } reader;
 
 typedef struct wanted {
@@ -20,7 +23,8 @@ typedef struct wanted {
 
 static bool fail(reader *r, const char *wrong)
 {
-    r->wrong = wrong;
+    if (!r->wrong)
+        r->wrong = wrong;
     return false;
 }
 
@@ -29,26 +33,29 @@ static bool take_wanted(reader *r, const wanted *w)
 {
     if (w->text->ptr)
         return fail(r, w->is_twice);
-    if (r->c.p < r->c.end && *r->c.p != '"')
+    if (tusk__json_type(&r->json) != '"')
         return fail(r, w->is_other);
-    return tusk__json_take_text(&r->c, w->text);
+    if (!tusk__json_text(&r->json, r->to, w->text))
+        return false;
+    r->to += w->text->len;
+    return true;
 }
 
 static bool take_member(reader *r, const wanted *wanteds, size_t n)
 {
-    char *begin = r->c.to;
-    tusk_str name = {NULL, 0};
+    tusk_str name;
     size_t i = 0;
 
-    if (!tusk__json_take_name(&r->c, &name))
+    if (!tusk__json_text(&r->json, r->to, &name))
         return false;
     while (i < n && !tusk_str_is(name, wanteds[i].name))
         i++;
-    r->c.to = begin;
-    return i < n ? take_wanted(r, &wanteds[i]) : tusk__json_skip_value(&r->c, 1);
+    if (!tusk__json_colon(&r->json))
+        return false;
+    return i < n ? take_wanted(r, &wanteds[i]) : tusk__json_skip(&r->json);
 }
 
-static bool read_object(reader *r, tusk__oauth_answer *out)
+static void read_object(reader *r, tusk__oauth_answer *out)
 {
 #define WANTED(field, name)                                                                                            \
     {                                                                                                                  \
@@ -56,26 +63,29 @@ static bool read_object(reader *r, tusk__oauth_answer *out)
     }
     const wanted wanteds[] = {WANTED(status, "status"), WANTED(scope, "scope"),
                               WANTED(discovery_url, "openid-configuration")};
+    bool is_first = true;
 
-    tusk__json_skip_blanks(&r->c);
-    if (!tusk__json_take_if(&r->c, '{'))
-        return fail(r, "is no JSON object");
-    for (bool more = tusk__json_enter(&r->c, '}'); more; more = tusk__json_next(&r->c, '}'))
-        if (!take_member(r, wanteds, sizeof wanteds / sizeof wanteds[0]))
-            return false;
-    return tusk__json_take_end(&r->c);
+    if (tusk__json_type(&r->json) != '{') {
+        fail(r, "is no JSON object");
+        return;
+    }
+    (void)tusk__json_open(&r->json, '{');
+    while (tusk__json_more(&r->json, '{', &is_first) && take_member(r, wanteds, sizeof wanteds / sizeof wanteds[0]))
+        continue;
+    if (!r->wrong && !tusk__json_finish(&r->json))
+        fail(r, r->json.wrong == TUSK__JSON_TOO_DEEP ? "is nested too deeply" : "is no JSON");
 }
 
 tusk_code tusk__oauth_answer_read(tusk_str json, tusk__oauth_answer *out, tusk_error *err)
 {
-    reader r = {.c = {.p = json.ptr, .end = json.ptr + json.len, .to = out->room, .depth_max = DEPTH_MAX}};
-    bool is_read;
+    reader r = {.json = tusk__json_begin(json, DEPTH_MAX), .to = out->room};
 
     out->status = out->scope = out->discovery_url = (tusk_str){NULL, 0};
-    is_read = json.len > sizeof out->room ? fail(&r, "is too long") : read_object(&r, out);
-    if (!is_read && !r.wrong)
-        r.wrong = r.c.fault == TUSK__JSON_DEEP ? "is nested too deeply" : "is no JSON";
-    if (!is_read)
+    if (json.len > sizeof out->room)
+        fail(&r, "is too long");
+    else
+        read_object(&r, out);
+    if (r.wrong)
         return tusk__error_set(err, TUSK_ERR_PROTOCOL, NULL, "OAUTHBEARER: the server's answer %s", r.wrong);
     return TUSK_OK;
 }

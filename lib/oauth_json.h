@@ -1,6 +1,6 @@
 /* What a server answers to a token that it does not take, or to none: a JSON object (RFC 7628, 3.2.2), of which three members count.
  * It allocates nothing and judges nothing but the form.
- * Read first: lib/oauth.c; lib/json.h. */
+ * Read first: lib/oauth.c; RFC 8259. */
 #ifndef TUSK_LIB_OAUTH_JSON_H
 #define TUSK_LIB_OAUTH_JSON_H
 

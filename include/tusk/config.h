@@ -153,7 +153,7 @@ size_t tusk_config_describe(const tusk_config *config, char *buf, size_t size, t
  * and null means "not given".
  *
  * json      UTF-8; borrowed until return
- * allocator for the configuration; NULL the default one
+ * allocator for the configuration; NULL the default one.
  * config    *config is owned by the caller: tusk_config_free(). Its fields may be changed, and it may be copied as a struct as
  *           long as the original lives: fields win over the document
  * Errors    TUSK_ERR_CONFIG with line and column, in characters; never a value or an unknown name · TUSK_ERR_NOMEM

@@ -1,5 +1,5 @@
 /* What the codec files share: the functions behind each row of the table, and small helpers.
- * Only lib/codec/ and lib/datetime.c include it.
+ * Only lib/codec/ and what else reads and writes values as text include it: lib/datetime.c, lib/numeric.c, lib/row.c, lib/json.c.
  * Read first: lib/codec/codec.h. */
 #ifndef TUSK_LIB_CODEC_TYPES_H
 #define TUSK_LIB_CODEC_TYPES_H

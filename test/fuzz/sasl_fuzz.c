@@ -260,7 +260,7 @@ static void check_answer_text(tusk_str text, const tusk__oauth_answer *answer, c
           (json_string_length(value) == text.len && memcmp(json_string_value(value), text.ptr, text.len) == 0));
 }
 
-/* jansson reads the same, but for numbers that it cannot hold. */
+/* jansson reads the same, but for numbers that it cannot hold, and for NUL, which it passes over. */
 static void check_answer(tusk_str json, const tusk__oauth_answer *answer, const tusk_error *err)
 {
     json_error_t why = {0};
@@ -272,10 +272,11 @@ static void check_answer(tusk_str json, const tusk__oauth_answer *answer, const 
         check_answer_text(answer->status, answer, theirs, "status");
         check_answer_text(answer->scope, answer, theirs, "scope");
         check_answer_text(answer->discovery_url, answer, theirs, "openid-configuration");
+        CHECK(!memchr(json.ptr, '\0', json.len));
     } else if (strstr(err->message, "is no JSON object")) {
-        CHECK(!json_is_object(theirs));
+        CHECK(!json_is_object(theirs) || memchr(json.ptr, '\0', json.len));
     } else if (strstr(err->message, "is no JSON")) {
-        CHECK(!theirs);
+        CHECK(!theirs || memchr(json.ptr, '\0', json.len));
     }
     json_decref(theirs);
 }
