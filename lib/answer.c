@@ -7,6 +7,7 @@
 #include "lib/known.h"
 #include "lib/many.h"
 #include "lib/stack.h"
+#include "lib/tokens.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -396,13 +397,22 @@ static void forget_farewell(tusk_conn *conn)
     conn->fields_len = 0;
 }
 
+/* Of the statements that commit, one begins with PREPARE. */
+static const char *commit_name(const tusk_query *q)
+{
+    tusk__tokens tokens = tusk__tokens_of(q->stmt ? q->stmt->text : tusk_str_of(q->sql));
+
+    return tusk__tokens_take_words(&tokens, "prepare") ? "PREPARE TRANSACTION" : "COMMIT";
+}
+
 static void check_commit(tusk_query *q)
 {
     tusk_str tag = tusk_str_from(q->first.tag, q->first.tag_len); /* of a script: the COMMIT is in front */
 
     if (q->is_commit && q->error.code == TUSK_OK && tusk_str_is(tag, "ROLLBACK")) {
-        tusk_error *err = tusk__query_failf(q, TUSK_ERR_ROLLED_BACK, NULL,
-                                            "COMMIT was answered with ROLLBACK: the transaction had failed before");
+        tusk_error *err =
+            tusk__query_failf(q, TUSK_ERR_ROLLED_BACK, NULL,
+                              "%s was answered with ROLLBACK: the transaction had failed before", commit_name(q));
 
         err->fate = TUSK_FATE_ANSWERED;
     }

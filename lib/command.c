@@ -3,13 +3,14 @@
  * Read first: lib/command.h; PostgreSQL docs, "SQL Commands". */
 #include "lib/command.h"
 
+#include "lib/sql.h"
 #include "lib/tokens.h"
 
 /* What may stand behind the first word, and what it makes of the statement. */
 typedef struct continuation {
     const char *words; /* with one blank in between */
     tusk__command command;
-    const char *later; /* and this one somewhere behind them, if not NULL */
+    const char *later; /* and this one somewhere behind them, if not NULL; "'": a string next to them */
 } continuation;
 
 typedef struct command_word {
@@ -46,7 +47,7 @@ static const continuation behind_drop[] = {
     {"tablespace", ALONE, NULL},   {NULL, TUSK__COMMAND_OTHER, NULL},
 };
 static const continuation behind_prepare[] = {
-    {"transaction", TUSK__COMMAND_PREPARE_TRANSACTION, NULL},
+    {"transaction", TUSK__COMMAND_PREPARE_TRANSACTION, "'"}, /* else it is a statement of that name */
     {NULL, TUSK__COMMAND_OTHER, NULL},
 };
 static const continuation behind_rollback[] = {
@@ -116,6 +117,11 @@ static const command_word *const by_letter[26] = {
     AT('p') = words_p, AT('r') = words_r, AT('s') = words_s, AT('v') = words_v,
 };
 
+static bool has_string_next(tusk__tokens tokens)
+{
+    return tusk__token_next(&tokens).kind == TUSK__TOKEN_STRING;
+}
+
 static bool has_word_behind(tusk__tokens tokens, const char *word)
 {
     tusk__token token;
@@ -128,12 +134,17 @@ static bool has_word_behind(tusk__tokens tokens, const char *word)
     return false;
 }
 
+static bool has_later(tusk__tokens tokens, const char *later)
+{
+    return !later || (*later == '\'' ? has_string_next(tokens) : has_word_behind(tokens, later));
+}
+
 static tusk__command command_behind(tusk__tokens tokens, const command_word *word)
 {
     for (const continuation *more = word->more; more && more->words; more++) {
         tusk__tokens behind = tokens;
 
-        if (tusk__tokens_take_words(&behind, more->words) && (!more->later || has_word_behind(behind, more->later)))
+        if (tusk__tokens_take_words(&behind, more->words) && has_later(behind, more->later))
             return more->command;
     }
     return word->command;
@@ -144,17 +155,22 @@ static char letter_at(tusk_str sql, size_t at)
     return at < sql.len ? (char)(sql.ptr[at] | 0x20) : '\0';
 }
 
+static void skip_empty(tusk__tokens *tokens)
+{
+    tusk__tokens_skip_blanks(tokens);
+    while (tokens->at < tokens->sql.len && tokens->sql.ptr[tokens->at] == ';') {
+        tokens->at++;
+        tusk__tokens_skip_blanks(tokens);
+    }
+}
+
 tusk__command tusk__command_of(tusk_str sql)
 {
     tusk__tokens tokens = tusk__tokens_of(sql);
     unsigned char nth;
     char second;
 
-    tusk__tokens_skip_blanks(&tokens);
-    while (tokens.at < sql.len && sql.ptr[tokens.at] == ';') {
-        tokens.at++;
-        tusk__tokens_skip_blanks(&tokens);
-    }
+    skip_empty(&tokens);
     if (tokens.at == sql.len)
         return TUSK__COMMAND_EMPTY;
     nth = (unsigned char)(letter_at(sql, tokens.at) - 'a');
@@ -181,4 +197,18 @@ bool tusk__command_may_alter(tusk_str sql)
     while (harmless[i] && !tusk__token_is_word(&token, harmless[i]))
         i++;
     return harmless[i] == NULL;
+}
+
+bool tusk__command_gives_password(tusk_str sql)
+{
+    static const char *const words[] = {"role", "user", "group", "server", "subscription"};
+    tusk__tokens tokens = tusk__tokens_of(sql);
+
+    skip_empty(&tokens);
+    if (!tusk__tokens_take_words(&tokens, "create") && !tusk__tokens_take_words(&tokens, "alter"))
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (tusk__tokens_take_words(&tokens, words[i]))
+            return tusk__sql_may_hold_secret(tusk_str_from(sql.ptr + tokens.at, sql.len - tokens.at));
+    return false;
 }

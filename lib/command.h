@@ -29,6 +29,9 @@ typedef enum tusk__command {
 /* Blanks, comments and semicolons in front are passed over, as the server does. */
 tusk__command tusk__command_of(tusk_str sql);
 
+/* CREATE or ALTER, of a ROLE, USER (MAPPING too), GROUP, SERVER or SUBSCRIPTION, with PASSWORD: its text may be a secret. */
+bool tusk__command_gives_password(tusk_str sql);
+
 static inline bool tusk__command_is_transaction_control(tusk__command command)
 {
     return command >= TUSK__COMMAND_BEGIN && command <= TUSK__COMMAND_ROLLBACK_PREPARED;

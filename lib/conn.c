@@ -226,6 +226,8 @@ void tusk__conn_wake(tusk_query **waiters, const tusk_error *err)
         if (err) {
             tusk__query_fail(q, err);
             q->error.fate = TUSK_FATE_NOT_SENT; /* it only waits */
+            if (!q->error.where[0])
+                tusk__error_where(&q->error, "waiting for the connection");
         }
         tusk__query_complete(q);
     }

@@ -44,6 +44,7 @@ struct tusk_conn {
     tusk__question *password; /* while the login waits for it */
     bool login_is_busy;              /* it computes, or waits for a password or a mechanism */
     bool login_was_refused;          /* by the server, before it said AuthenticationOk */
+    bool wipes_out;                  /* the out buffer holds a secret, or may */
     bool is_asked;                   /* the login is done: is it a server as target_session_attrs wants? */
     tusk__fits fits;                 /* … its answer */
     tusk__timer timer;     /* tusk_config.connect_timeout; later grace times: see deadline.c */
@@ -218,7 +219,7 @@ tusk_code tusk__write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk
 TUSK_MUST_CHECK
 tusk_code tusk__run_desc(tusk_query *q);
 /* Is it text that may be sent? Else the query has its error. */
-tusk_code tusk__check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql);
+tusk_code tusk__check_sql(tusk_conn *conn, tusk_query *q, tusk_str sql);
 /* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. */
 TUSK_MUST_CHECK
 tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);

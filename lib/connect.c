@@ -327,6 +327,7 @@ static void hand_on_exchange(tusk_conn *conn)
 static tusk_code begin_login(tusk_conn *conn, tusk_error *err)
 {
     conn->peer_has_ended = false;
+    conn->wipes_out = true;
     TUSK_TRY(tusk__io_start(&conn->io, conn->loop, conn->transport->fd, TUSK_READABLE | TUSK__EDGE, tusk__receive_ready,
                             err));
     tusk__loop_release(conn->loop); /* an idle connection keeps nobody's tusk_loop_run() going; requests do */

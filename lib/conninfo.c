@@ -219,7 +219,7 @@ static tusk_code decode(reader *r, tusk_str raw, const char *at, char **text_end
 
 static tusk_code keep_decoded(reader *r, tusk__param_id id, tusk_str raw, const char *at)
 {
-    char *text_end;
+    char *text_end = r->out;
 
     if (raw.len == 0)
         return TUSK_OK; /* an empty part is no part: host may still come as a parameter */
@@ -304,7 +304,7 @@ static tusk_code keep_uri_param(reader *r, tusk_str raw_name, tusk_str raw_value
     const tusk__param *param;
     bool is_ssl; /* "ssl=true" is sslmode=require, for those who come from JDBC; any other value of it is unknown */
     bool is_relic;
-    char *text_end;
+    char *text_end = r->out;
     tusk_str name;
 
     TUSK_TRY(decode(r, raw_name, raw_name.ptr, &text_end));
@@ -373,7 +373,7 @@ static size_t uri_prefix_len(tusk_str dsn)
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         size_t len = strlen(prefixes[i]);
 
-        if (dsn.len >= len && memcmp(dsn.ptr, prefixes[i], len) == 0)
+        if (dsn.ptr && dsn.len >= len && memcmp(dsn.ptr, prefixes[i], len) == 0)
             return len;
     }
     return 0;

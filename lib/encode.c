@@ -10,6 +10,7 @@
 #include "lib/formats.h"
 #include "lib/many.h"
 #include "lib/pooler.h"
+#include "lib/sql.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -106,7 +107,7 @@ static bool is_pooled(const tusk_conn *conn)
     return conn->settings->pooler == TUSK__POOLER_TRANSACTION;
 }
 
-tusk_code tusk__check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql)
+tusk_code tusk__check_sql(tusk_conn *conn, tusk_query *q, tusk_str sql)
 {
     if (sql.len && memchr(sql.ptr, 0, sql.len))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
@@ -114,6 +115,8 @@ tusk_code tusk__check_sql(const tusk_conn *conn, tusk_query *q, tusk_str sql)
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text is not valid UTF-8");
     else if (is_pooled(conn))
         return tusk__pooler_check(sql, &q->error);
+    if (tusk__sql_may_hold_secret(sql))
+        conn->wipes_out = true;
     return q->error.code;
 }
 

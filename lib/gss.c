@@ -6,6 +6,7 @@
 #include <tusk/gssapi.h>
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/mechanism.h"
@@ -265,6 +266,19 @@ static tusk_code resume(void *state, tusk__reply *reply, tusk_error *err)
     return TUSK_OK;
 }
 
+static void explain(const void *state, tusk_error *err)
+{
+    const gss *g = state;
+    char text[sizeof err->detail];
+
+    if (!g->is_working)
+        return;
+    (void)snprintf(text, sizeof text,
+                   "The Kerberos library has not answered for %s: it may be waiting for a KDC, or for DNS.",
+                   g->service);
+    tusk__error_detail(err, tusk_str_of(text));
+}
+
 const tusk_auth_mechanism *tusk_gssapi(void)
 {
     static const tusk_auth_mechanism mechanism = {
@@ -274,6 +288,7 @@ const tusk_auth_mechanism *tusk_gssapi(void)
         .start = start,
         .step = step,
         .resume = resume,
+        .explain = explain,
         .free = stop,
     };
 

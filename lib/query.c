@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lib/conn.h"
+#include "lib/crypto.h"
 #include "lib/many.h"
 #include "lib/named.h"
 #include "lib/stack.h"
@@ -19,6 +20,8 @@
 #define FREE_MAX 512
 /* Memory of a held request or of error fields that a recycled query keeps. */
 #define HELD_KEPT 1024
+/* The cap of a held request that may hold a secret: it is not used again, and wiped. */
+#define HELD_SECRET SIZE_MAX
 
 /* Every query of a loop, so that tusk_loop_free() can end those that nobody has freed. */
 typedef struct query_pool {
@@ -419,13 +422,13 @@ static uint8_t *held_room(tusk__held *held, const tusk_allocator *allocator, siz
 {
     uint8_t *memory;
 
-    if (held->cap >= size)
+    if (held->cap >= size && held->cap != HELD_SECRET)
         return held->memory;
     size = tusk__size_roomy(size);
     memory = allocator->malloc(size, allocator->user);
     if (!memory)
         return NULL;
-    allocator->free(held->memory, allocator->user);
+    tusk__held_clear(held, allocator);
     held->memory = memory;
     held->cap = size;
     return memory;
@@ -458,11 +461,15 @@ tusk_code tusk__held_copy(tusk__held *held, const tusk_allocator *allocator, tus
     held->size = size;
     held->params = (tusk_params){values, params.n};
     held->sql = held_bytes(&at, sql);
+    if (tusk__sql_may_hold_secret(sql))
+        held->cap = HELD_SECRET;
     return TUSK_OK;
 }
 
 void tusk__held_clear(tusk__held *held, const tusk_allocator *allocator)
 {
+    if (held->cap == HELD_SECRET)
+        tusk__crypto_openssl()->wipe(held->memory, held->size);
     allocator->free(held->memory, allocator->user);
     *held = (tusk__held){0};
 }

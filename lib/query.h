@@ -59,7 +59,7 @@ typedef enum tusk__paused { TUSK__PAUSED_ROWS = 1, TUSK__PAUSED_PULL = 2 } tusk_
 /* The copy of a request that cannot be encoded yet, or may have to be sent again. */
 typedef struct tusk__held {
     uint8_t *memory; /* one block: sql, values, their bytes */
-    size_t cap, size; /* of it; the copy in it */
+    size_t cap, size; /* of it (SIZE_MAX: it may hold a secret); the copy in it */
     tusk_str sql;
     tusk_params params;
 } tusk__held;

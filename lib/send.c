@@ -29,11 +29,18 @@ bool tusk__send_started(const tusk_conn *conn, const tusk_query *q)
     return q->stage == TUSK__STAGE_SENT && conn->stream > q->out_begin;
 }
 
+/* Passwords and proofs, or a statement that may hold one. */
+static void wipe_out(tusk_conn *conn)
+{
+    tusk__writer_wipe(&conn->out);
+    conn->wipes_out = conn->phase == TUSK__PHASE_LOGIN;
+}
+
 /* All is gone: the memory goes back to the loop, an idle connection holds none. */
 static void out_drained(tusk_conn *conn)
 {
-    if (conn->phase == TUSK__PHASE_LOGIN)
-        tusk__writer_wipe(&conn->out); /* passwords and proofs */
+    if (conn->wipes_out)
+        wipe_out(conn);
     else
         tusk__writer_clear(&conn->out);
     conn->out_sent = 0;

@@ -5,6 +5,21 @@
 
 #include "proto/error_set.h"
 
+static bool is_word_at(tusk_str sql, size_t at, const char *word)
+{
+    while (*word && at < sql.len && (sql.ptr[at] | 0x20) == *word)
+        at++, word++;
+    return !*word;
+}
+
+bool tusk__sql_may_hold_secret(tusk_str sql)
+{
+    for (size_t at = 0; at + 8 <= sql.len; at++)
+        if (is_word_at(sql, at, "password"))
+            return true;
+    return false;
+}
+
 /* A quote, or the dollar of a dollar quote; the dollar of $1 is none. */
 static bool begins_literal(tusk_str sql, size_t at)
 {

@@ -9,6 +9,7 @@
 #include "lib/codec/codec.h"
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/crypto.h"
 #include "lib/sql.h"
 #include "proto/error_set.h"
 
@@ -28,6 +29,13 @@ static void unlink_from_conn(tusk_stmt *stmt)
         *link = stmt->next;
 }
 
+static void wipe_text(const tusk_stmt *stmt)
+{
+    char *text = (char *)(stmt->given + stmt->n_given);
+
+    tusk__crypto_openssl()->wipe(text, stmt->text.len);
+}
+
 void tusk__stmt_unref(tusk_stmt *stmt)
 {
     if (--stmt->refs > 0)
@@ -41,6 +49,8 @@ void tusk__stmt_unref(tusk_stmt *stmt)
     tusk__writer_clear(&stmt->frame);
     stmt->allocator->free(stmt->types, stmt->allocator->user);
     stmt->allocator->free(stmt->error, stmt->allocator->user);
+    if (tusk__sql_may_hold_secret(stmt->text))
+        wipe_text(stmt);
     stmt->allocator->free(stmt, stmt->allocator->user);
 }
 

@@ -340,7 +340,7 @@ void tusk__level_error(tusk_query *q, tusk_str fields)
     tusk__query_add_where(q, &err);
     for (tusk__level *level = q->level; level; level = level->parent)
         keep_cause(q->conn, level, &err, level != q->level);
-    if (q->kind == TUSK__QUERY_BEGIN)
+    if (q->kind == TUSK__QUERY_BEGIN && q->level)
         q->level->is_failed = true;
 }
 

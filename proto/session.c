@@ -446,7 +446,7 @@ tusk_code tusk__session_next(tusk__session *s, tusk__event *ev, tusk_error *err)
     if (left >= TUSK__FRAME_HEADER)
         body_len = (size_t)tusk__be32(s->buf + s->head + 1) - 4; /* below 4 it becomes huge, and is judged as such */
     if (body_len > SHORT_BODY || body_len > left - TUSK__FRAME_HEADER) {
-        size_t long_body;
+        size_t long_body = 0;
 
         TUSK_TRY(wait_or_refuse(s, &long_body, err));
         body_len = long_body;

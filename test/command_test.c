@@ -52,7 +52,11 @@ static const struct {
     {"release a", TUSK__COMMAND_RELEASE},
     {"release savepoint a", TUSK__COMMAND_RELEASE},
     {"prepare transaction 'a'", TUSK__COMMAND_PREPARE_TRANSACTION},
+    {"prepare transaction/**/E'a'", TUSK__COMMAND_PREPARE_TRANSACTION},
     {"prepare a as select 1", TUSK__COMMAND_OTHER},
+    {"prepare transaction as select 1", TUSK__COMMAND_OTHER},
+    {"prepare transaction (int) as select $1", TUSK__COMMAND_OTHER},
+    {"prepare transaction", TUSK__COMMAND_OTHER},
     {"commit prepared 'a'", TUSK__COMMAND_COMMIT_PREPARED},
     {"rollback prepared 'a'", TUSK__COMMAND_ROLLBACK_PREPARED},
 
@@ -161,6 +165,30 @@ START_TEST(what_may_alter_what_others_mean_is_told_apart)
 }
 END_TEST
 
+static const struct {
+    const char *sql;
+    bool gives;
+} passwords[] = {
+    {"alter role a password 'x'", true},
+    {" ; /* x */ CREATE\nUSER a LOGIN PASSWORD 'x'", true},
+    {"alter group a encrypted password 'x'", true},
+    {"create user mapping for a server s options (user 'a', password 'x')", true},
+    {"create subscription s connection 'host=h password=x' publication p", true},
+    {"alter role a nologin", false},
+    {"alter roles a password 'x'", false},
+    {"alter table users add password text", false},
+    {"select * from users where password = $1", false},
+    {"explain alter role a password 'x'", false},
+    {"", false},
+};
+
+START_TEST(a_statement_that_gives_a_password_is_known)
+{
+    ck_assert_msg(tusk__command_gives_password(tusk_str_of(passwords[_i].sql)) == passwords[_i].gives, "%s",
+                  passwords[_i].sql);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("command");
@@ -170,6 +198,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, the_case_of_letters_does_not_matter, 0, N_OF(rows));
     tcase_add_test(tcase, transaction_control_is_told_apart);
     tcase_add_test(tcase, what_may_alter_what_others_mean_is_told_apart);
+    tcase_add_loop_test(tcase, a_statement_that_gives_a_password_is_known, 0, N_OF(passwords));
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -114,6 +114,66 @@ START_TEST(what_an_error_struct_held_before_does_not_count)
 }
 END_TEST
 
+/* ---- several lines ---- */
+
+static const struct {
+    tusk_error err;
+    const char *sql, *text;
+} multi[] = {
+    {{.code = TUSK_OK}, "select 1", "no error\n"},
+    {{.code = TUSK_ERR_LOST, .sqlstate = "08006", .message = "gone"}, NULL, "gone (08006)\n"},
+    {{.code = TUSK_ERR_SERVER,
+      .sqlstate = "42703",
+      .where = "exec \"select nam\"",
+      .message = "no such column",
+      .hint = "Try name.",
+      .detail = "It is so.",
+      .position = 8},
+     "select nam",
+     "exec \"select nam\": no such column (42703)\nLINE 1: select nam\n               ^\nDETAIL:  It is so.\nHINT:  "
+     "Try name.\n"},
+    {{.code = TUSK_ERR_SERVER, .sqlstate = "42601", .message = "m", .position = 8}, NULL, "m (42601)\n"},
+    {{.code = TUSK_ERR_SERVER, .sqlstate = "42601", .message = "m", .position = 0}, "x", "m (42601)\n"},
+    {{.code = TUSK_ERR_SERVER, .sqlstate = "42601", .message = "m", .position = 3}, "x", "m (42601)\n"},
+    {{.code = TUSK_ERR_SERVER, .sqlstate = "42601", .message = "m", .position = 2},
+     "x",
+     "m (42601)\nLINE 1: x\n         ^\n"},
+    {{.code = TUSK_ERR_SERVER, .sqlstate = "42601", .message = "m", .position = 7},
+     "a\n\xC3\xA4\t\x1B[\xC2\x9Bz\nb",
+     "m (42601)\nLINE 2: \xC3\xA4  [ z\n            ^\n"},
+    {{.code = TUSK_ERR_SERVER, .sqlstate = "42601", .message = "m", .position = 1},
+     "0123456789012345678901234567890123456789012345678901234567890123456789",
+     "m (42601)\nLINE 1: 012345678901234567890123456789012345678901234567890123456789...\n        ^\n"},
+    {{.code = TUSK_ERR_SERVER, .sqlstate = "42601", .message = "m", .position = 41},
+     "0123456789012345678901234567890123456789012345678901234567890123456789",
+     "m (42601)\nLINE 1: ...012345678901234567890123456789012345678901234567890123456789\n"
+     "                                         ^\n"},
+    {{.code = TUSK_ERR_SERVER, .sqlstate = "42601", .message = "m", .position = 40},
+     "0123456789012345678901234567890123456789012345678901234567890123456789",
+     "m (42601)\nLINE 1: ...901234567890123456789012345678901234567890123456789012345678...\n"
+     "                                         ^\n"},
+};
+
+/* Whole, and cut wherever it may be: NUL-terminated, nothing behind, and the length is that of the whole. */
+START_TEST(lines_are_as_psql_prints_them)
+{
+    const tusk_error *err = &multi[_i].err;
+    const char *want = multi[_i].text;
+    char text[512];
+
+    ck_assert_uint_eq(tusk_error_format_lines(err, multi[_i].sql, text, sizeof text), strlen(want));
+    ck_assert_str_eq(text, want);
+    for (size_t size = 0; size <= strlen(want); size++) {
+        memset(text, '#', sizeof text);
+        ck_assert_uint_eq(tusk_error_format_lines(err, multi[_i].sql, text, size), strlen(want));
+        if (size > 0)
+            ck_assert_uint_eq(strlen(text), size - 1);
+        ck_assert_int_eq(memcmp(text, want, size ? size - 1 : 0), 0);
+        ck_assert_int_eq(text[size], '#');
+    }
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("error");
@@ -123,6 +183,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, text_may_be_copied_onto_itself);
     tcase_add_loop_test(tcase, error_says_whether_the_connection_is_gone_and_whether_to_try_again, 0, N_OF(questions));
     tcase_add_test(tcase, what_an_error_struct_held_before_does_not_count);
+    tcase_add_loop_test(tcase, lines_are_as_psql_prints_them, 0, (int)(sizeof multi / sizeof multi[0]));
     suite_add_tcase(suite, tcase);
     return suite;
 }

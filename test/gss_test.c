@@ -583,6 +583,9 @@ START_TEST(time_runs_while_the_library_hangs)
     turn_until_stuck(1);
     ck_assert_ptr_nonnull(tusk_timer_start(loop, 0.001, on_timer, &n));
     ck_assert_int_eq(await_ready(&err), TUSK_ERR_TIMEOUT);
+    ck_assert_str_eq(err.detail,
+                     "The Kerberos library has not answered for postgres@localhost: it may be waiting for a "
+                     "KDC, or for DNS.");
     ck_assert_int_eq(n, 1);
     ck_assert_int_eq(n_inside, 1);
     all_went_as_written();

@@ -100,6 +100,21 @@ bool tusk_error_is_retriable(const tusk_error *err);
  */
 size_t tusk_error_format(const tusk_error *err, char *buf, size_t size);
 
+/**
+ * Several lines for a person, much as psql prints them, each with its newline: that of tusk_error_format(), the place in the statement,
+ * detail and hint, as far as there are any.
+ *
+ *     exec "select nam from users": column "nam" does not exist (42703)
+ *     LINE 1: select nam from users
+ *                    ^
+ *     HINT:  Perhaps you meant to reference the column "users.name".
+ *
+ * sql       what was submitted, which err->position counts in; NULL: without that place. It is shown with the values in it, up to 60
+ *           characters of the line: leave it out where they are nobody's business
+ * Returns   the length that the whole text would have, as snprintf; always NUL-terminated if size > 0
+ */
+size_t tusk_error_format_lines(const tusk_error *err, const char *sql, char *buf, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -615,6 +615,27 @@ START_TEST(freeing_the_loop_ends_all_on_it)
 }
 END_TEST
 
+static void take_error(tusk_query *q, void *user)
+{
+    tusk_error *err = user;
+
+    *err = *tusk_query_error(q);
+}
+
+START_TEST(who_waits_for_a_connection_is_told_what_for_when_the_loop_is_freed)
+{
+    tusk_conn *fresh = tusk_connect(loop, harness_env("TUSK_TEST_DSN"));
+    tusk_error err = {0};
+
+    tusk_query_on_done(tusk_conn_ready(fresh), take_error, &err);
+    tusk_loop_free(loop);
+    ck_assert_int_eq(err.code, TUSK_ERR_CANCELED);
+    ck_assert_str_eq(err.where, "waiting for the connection");
+    db = NULL;
+    loop = NULL;
+}
+END_TEST
+
 static bool gave_up;
 
 static void give_up(void *user)
@@ -747,6 +768,7 @@ static TCase *tests_over(const char *name, void (*begin)(void))
     tcase_add_test(tcase, close_ends_the_rest_in_order_and_then_itself);
     tcase_add_loop_test(tcase, freeing_the_connection_ends_all_on_it, 0, 2);
     tcase_add_loop_test(tcase, freeing_the_loop_ends_all_on_it, 0, 4);
+    tcase_add_test(tcase, who_waits_for_a_connection_is_told_what_for_when_the_loop_is_freed);
     tcase_add_test(tcase, a_callback_frees_its_neighbours_while_the_loop_is_freed);
     tcase_add_test(tcase, a_loop_that_is_freed_makes_no_connections);
     tcase_add_loop_test(tcase, retrying_on_a_dead_connection_does_not_stop_the_loop, 0, 2);

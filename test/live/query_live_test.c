@@ -804,7 +804,9 @@ START_TEST(commit_answered_by_rollback_is_an_error)
     q = _i % 2 ? tusk_script(db, commits[_i / 2]) : tusk_exec(db, commits[_i / 2], TUSK_NO_PARAMS);
     ck_assert_int_eq(tusk_await(q), TUSK_ERR_ROLLED_BACK);
     ck_error(tusk_query_error(q), TUSK_ERR_ROLLED_BACK, "40000",
-             "COMMIT was answered with ROLLBACK: the transaction had failed before");
+             _i / 2 == N_COMMITS - 1
+                 ? "PREPARE TRANSACTION was answered with ROLLBACK: the transaction had failed before"
+                 : "COMMIT was answered with ROLLBACK: the transaction had failed before");
     ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_ANSWERED);
     ck_assert(tusk_str_is(tusk_query_tag(q), "ROLLBACK"));
     ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);

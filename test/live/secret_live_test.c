@@ -196,6 +196,67 @@ START_TEST(d27_no_password_is_left_in_memory)
 }
 END_TEST
 
+/* ---- a password in a statement ---------------------------------------------------------------------------------------------------- */
+
+enum { N_WAYS = 6 };
+
+/* Alone, as one of many on a pipeline, before the connection is ready, as a script, as a handle, or in a stack. */
+static tusk_code set_password_by(int way, tusk_conn *conn, const char *sql)
+{
+    tusk_stmt *stmt;
+    tusk_stack *stack;
+    tusk_code code;
+
+    switch (way) {
+    case 0:
+        return tusk_await_free(tusk_exec(conn, sql, TUSK_NO_PARAMS), NULL);
+    case 1:
+        tusk_query_free(tusk_script(conn, "select 1")); /* nothing goes behind it: the next is held */
+        return tusk_await_free(tusk_exec(conn, sql, TUSK_NO_PARAMS), NULL);
+    case 2:
+        return tusk_await_free(tusk_submit(conn, &(tusk_request){.sql = sql, .on_row = NULL, .cancelable = true}),
+                               NULL);
+    case 3:
+        return tusk_await_free(tusk_script(conn, sql), NULL);
+    case 4:
+        stmt = tusk_prepare(conn, sql, NULL, 0);
+        code = tusk_await_free(tusk_stmt_exec(stmt, TUSK_NO_PARAMS), NULL);
+        ck_assert_int_eq(tusk_await_free(tusk_stmt_close(stmt), NULL), TUSK_OK);
+        tusk_stmt_free(stmt);
+        return code;
+    default:
+        stack = tusk_stack_new(conn);
+        ck_assert_int_eq(tusk_stack_push(stack, sql, TUSK_NO_PARAMS), TUSK_OK);
+        code = tusk_await_free(tusk_stack_run(stack, TUSK_STACK_ATOMIC), NULL);
+        tusk_stack_free(stack);
+        return code;
+    }
+}
+
+/* It is not kept with the statements that are run again, and no copy of it is left; the second time it lies so far back that the answer
+ * does not happen to overwrite it. */
+START_TEST(no_password_of_a_statement_is_left_in_memory)
+{
+    tusk_conn *conn = connect_plain();
+    char sql[4096], needle[NEEDLE + 1];
+    tusk_code code;
+    int copies;
+
+    draw_needle();
+    unmask(needle);
+    (void)snprintf(sql, sizeof sql, " Alter Role t_scram%*s\nPassword '%s'", _i < N_WAYS ? 0 : 3000, "", needle);
+    OPENSSL_cleanse(needle, sizeof needle);
+    code = set_password_by(_i % N_WAYS, conn, sql);
+    OPENSSL_cleanse(sql, sizeof sql);
+    turn(0); /* in which what was freed goes */
+    copies = copies_in_memory();
+    run_on(conn, "alter role t_scram password 'pw-t_scram'");
+    disconnect(conn);
+    ck_assert_int_eq(code, TUSK_OK);
+    ck_assert_int_eq(copies, 0);
+}
+END_TEST
+
 /* ---- tokens: the server that takes them is a process of its own, whose memory is not ours ---------------------------------------- */
 
 static void give_token(tusk_token_request *request, void *user)
@@ -318,6 +379,7 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, the_search_finds_what_is_there);
     tcase_add_loop_test(tcase, d27_no_password_is_left_in_memory, 0, N_OF(logins));
+    tcase_add_loop_test(tcase, no_password_of_a_statement_is_left_in_memory, 0, 2 * N_WAYS);
     tcase_add_loop_test(tcase, d27_no_token_is_left_in_memory, 0, 4);
     suite_add_tcase(suite, tcase);
     return suite;
