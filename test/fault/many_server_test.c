@@ -182,8 +182,8 @@ END_TEST
 static const char *const lies[] = {
     "send parse_complete; parameter_description 23; no_data; bind_complete; copy_in text 1",
     "send parse_complete; parameter_description 23; no_data; bind_complete; command_complete INSERT 0 1; ready I",
-    "send parse_complete; parameter_description 23; no_data; bind_complete; command_complete INSERT 0 1; "
-    "bind_complete; command_complete INSERT 0 1; bind_complete; command_complete INSERT 0 1",
+    ("send parse_complete; parameter_description 23; no_data; bind_complete; command_complete INSERT 0 1; "
+     "bind_complete; command_complete INSERT 0 1; bind_complete; command_complete INSERT 0 1"),
 };
 
 START_TEST(load_ends_with_the_connection_where_the_server_breaks_the_protocol)
