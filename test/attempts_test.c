@@ -91,6 +91,8 @@ static const char *const lists[] = {"db1", "127.0.0.1,127.0.0.2"};
 START_TEST(a_dead_address_costs_a_quarter_of_a_second)
 {
     tls_peer *peer = tls_peer_start("127.0.0.2", 0, drain, NULL);
+    int64_t begin_us =
+        tusk_loop_now_us(world.loop); /* the timer counts from the beginning of a turn, not from the call in it */
     outcome o;
 
     if (open_black_hole("127.0.0.1", tls_peer_port(peer)) || is_black()) {
@@ -100,7 +102,7 @@ START_TEST(a_dead_address_costs_a_quarter_of_a_second)
         ck_assert_uint_eq(ip_of(&o.address), 0x7f000002);
         ck_assert_int_eq(calls.n, 2);
         ck_assert_uint_eq(calls.ip[0], 0x7f000001);
-        ck_assert_int_ge(calls.us[1] - calls.us[0], TUSK__STAGGER_US);
+        ck_assert_int_ge(calls.us[1] - begin_us, TUSK__STAGGER_US);
         hang_up(&o);
     }
     close_black_hole();

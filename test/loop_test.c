@@ -387,8 +387,17 @@ static int count_settime(void *ctx, int fd, const struct itimerspec *when)
 
 static int count_timed_wait(void *ctx, int epoll_fd, struct epoll_event *events, int max, int64_t timeout_us)
 {
-    n_timed_waits++;
-    return tusk__epoll_calls_real.wait_us(ctx, epoll_fd, events, max, timeout_us);
+    int n = tusk__epoll_calls_real.wait_us(ctx, epoll_fd, events, max, timeout_us);
+
+    n_timed_waits += n != -ENOSYS;
+    return n;
+}
+
+/* What old kernels and valgrind have instead. */
+static int count_wait(void *ctx, int epoll_fd, struct epoll_event *events, int max, int timeout_ms)
+{
+    n_timed_waits += timeout_ms > 0;
+    return tusk__epoll_calls_real.wait(ctx, epoll_fd, events, max, timeout_ms);
 }
 
 static int no_settime(void *ctx, int fd, const struct itimerspec *when)
@@ -405,6 +414,7 @@ static const tusk__epoll_calls *counting_calls(void)
     calls = tusk__epoll_calls_real;
     calls.timerfd_settime = count_settime;
     calls.wait_us = count_timed_wait;
+    calls.wait = count_wait;
     n_settimes = n_timed_waits = 0;
     return &calls;
 }

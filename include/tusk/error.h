@@ -44,7 +44,7 @@ typedef enum tusk_code {
 typedef enum tusk_fate {
     TUSK_FATE_UNKNOWN = 0, /* sent, at least in part, and not answered */
     TUSK_FATE_NOT_SENT,    /* no byte of it left: repeating is safe */
-    TUSK_FATE_ANSWERED     /* the server said what became of it */
+    TUSK_FATE_ANSWERED     /* what became of it is certain: the server said so, or had not been asked to commit (execute-many) */
 } tusk_fate;
 
 /** What a retry is good for, where the driver knows: nothing of it took effect, and what was in the way is out of it. */
