@@ -23,7 +23,8 @@ static void decode_or_keep(const tusk_row *row, int col, uint32_t type, tusk_val
 
 /* Both forms of a getter; from_value makes its result of `value`. */
 #define GETTERS(name, oid, c_type, from_value)                                                                         \
-    tusk_code tusk_read_##name(const tusk_row *row, int col, c_type *out, tusk_error *err)                             \
+    tusk_code tusk_read_##name(const tusk_row *row, int col, c_type *out, /* NOLINT(bugprone-macro-parentheses) */     \
+                               tusk_error *err)                                                                        \
     {                                                                                                                  \
         tusk_value value;                                                                                              \
                                                                                                                        \
