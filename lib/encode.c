@@ -107,16 +107,21 @@ static bool is_pooled(const tusk_conn *conn)
     return conn->settings->pooler == TUSK__POOLER_TRANSACTION;
 }
 
+/* Of each text that goes into the out buffer. */
+static void mind_secret(tusk_conn *conn, tusk_str sql)
+{
+    conn->wipes_out = conn->wipes_out || tusk__sql_may_hold_secret(sql);
+}
+
 tusk_code tusk__check_sql(tusk_conn *conn, tusk_query *q, tusk_str sql)
 {
+    mind_secret(conn, sql);
     if (sql.len && memchr(sql.ptr, 0, sql.len))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
     else if (!tusk__utf8_is_valid(sql))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text is not valid UTF-8");
     else if (is_pooled(conn))
         return tusk__pooler_check(sql, &q->error);
-    if (tusk__sql_may_hold_secret(sql))
-        conn->wipes_out = true;
     return q->error.code;
 }
 
@@ -387,6 +392,7 @@ static tusk_code encode_anew(tusk_conn *conn, tusk_query *q, const tusk__request
     if (!is_pooled(conn))
         stmt->state = TUSK__STMT_PREPARING; /* the next run waits for its name */
     tusk__close_dropped(conn, q);
+    mind_secret(conn, stmt->text);
     tusk__parse_write(&conn->out, name, stmt->text, stmt->types, stmt->n_params);
     tusk__describe_write(&conn->out, 'S', name);
     TUSK_TRY(tusk__write_bind(conn, q, name, r->params, stmt->types, q->assumed));

@@ -44,7 +44,7 @@ const tusk__json_key tusk__feature_keys[] = {
     {"enable_events", TUSK__JSON_OFF, 'b', 0, 0, "there are no events yet"},
     {"events_backend", TUSK__JSON_PASSED, 's', 0, 0, "counts only beside `enable_events`, which is off"},
     {"on_connection_create", TUSK__JSON_OFF, '*', 0, 0, PYTHON},
-    {"stack_native_disabled", TUSK__JSON_OFF, 'b', 0, 0, "there are no stacks yet"},
+    {"stack_native_disabled", TUSK__JSON_OFF, 'b', 0, 0, "a stack always goes in one round trip"},
     {"enable_cloud_sql", TUSK__JSON_OFF, 'b', 0, 0, NO_CLOUD},
     {"cloud_sql_instance", TUSK__JSON_PASSED, 's', 0, 0, WITH_CLOUD},
     {"cloud_sql_enable_iam_auth", TUSK__JSON_PASSED, 'b', 0, 0, WITH_CLOUD},

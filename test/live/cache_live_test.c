@@ -68,28 +68,6 @@ static int64_t one_number(tusk_query *q)
     return n;
 }
 
-static void script(const char *sql)
-{
-    tusk_error err = {0};
-
-    ck_assert_msg(tusk_await_free(tusk_script(db, sql), &err) == TUSK_OK, "%s: %s", sql, said(&err));
-}
-
-/* The statements that the server has of ours, by their text, sorted. Asked by a script: the cache keeps none of those. */
-static const char *kept(void)
-{
-    static char text[4096];
-    tusk_query *q = tusk_script(db, "select coalesce(string_agg(statement, '|' order by statement), '') "
-                                    "from pg_prepared_statements where name like 'tusk%'");
-    tusk_row row;
-
-    ck_ok(q);
-    ck_assert(tusk_next_row(q, &row));
-    snprintf(text, sizeof text, TUSK_STR_FMT, TUSK_STR_ARG(tusk_get_text(&row, 0)));
-    tusk_query_free(q);
-    return text;
-}
-
 /* How often the connection has sent something, over this. */
 static long sends_of(tusk_conn *conn, const char *sql, tusk_params params, int64_t expected)
 {
@@ -121,7 +99,7 @@ START_TEST(every_execution_is_one_round_trip)
 {
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(sends_of(db, "select $1::int4 + 1", TUSK_PARAMS(tusk_int4(i)), i + 1), 1);
-    ck_assert_str_eq(kept(), "select $1::int4 + 1");
+    ck_assert_str_eq(kept_statements(), "select $1::int4 + 1");
 }
 END_TEST
 
@@ -159,7 +137,7 @@ START_TEST(text_is_sent_until_the_first_is_prepared)
         ck_assert_int_eq(one_number(q[i]), 815);
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq(one_number(tusk_exec(db, "select 815", TUSK_NO_PARAMS)), 815);
-    ck_assert_str_eq(kept(), "select 815");
+    ck_assert_str_eq(kept_statements(), "select 815");
     disconnect(db);
     db = NULL;
     relay_stop(r);
@@ -175,7 +153,7 @@ START_TEST(types_of_parameters_tell_statements_apart)
         ck_assert_int_eq(one_number(tusk_exec(db, "select length($1::text)", TUSK_PARAMS(tusk_int4(17)))), 2);
         ck_assert_int_eq(one_number(tusk_exec(db, "select length($1::text)", TUSK_PARAMS(tusk_unknown("x")))), 1);
     }
-    ck_assert_str_eq(kept(), "select length($1::text)|select length($1::text)|select length($1::text)");
+    ck_assert_str_eq(kept_statements(), "select length($1::text)|select length($1::text)|select length($1::text)");
 }
 END_TEST
 
@@ -205,9 +183,9 @@ START_TEST(those_used_longest_ago_fall_out_and_are_closed_with_the_next_flight)
     again_with(&(tusk_config){.statement_cache_size = falls[_i].size});
     ask(falls[_i].asked);
     if (_i == 1) /* its own flight had the Close already */
-        ck_assert_str_eq(kept(), "select 2|select 3|select 4");
+        ck_assert_str_eq(kept_statements(), "select 2|select 3|select 4");
     else
-        ck_assert_str_eq(kept(), falls[_i].kept);
+        ck_assert_str_eq(kept_statements(), falls[_i].kept);
 }
 END_TEST
 
@@ -216,7 +194,7 @@ START_TEST(eviction_costs_no_round_trip)
     again_with(&(tusk_config){.statement_cache_size = 1});
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(sends_of(db, textf("select %d", i), TUSK_NO_PARAMS, i), 1);
-    ck_assert_str_eq(kept(), "select 9");
+    ck_assert_str_eq(kept_statements(), "select 9");
 }
 END_TEST
 
@@ -228,17 +206,17 @@ START_TEST(statement_is_kept_for_so_long)
     skew_us += 60 * 1000000;
     turn(0);
     ask("13");
-    ck_assert_str_eq(kept(), "select 1|select 2|select 3");
+    ck_assert_str_eq(kept_statements(), "select 1|select 2|select 3");
     skew_us += 60 * 1000000;
     turn(0);
     ask("3");
-    ck_assert_str_eq(kept(), "select 3");
+    ck_assert_str_eq(kept_statements(), "select 3");
     again_with(&(tusk_config){.max_cached_statement_lifetime = TUSK_NONE});
     ask("1");
     skew_us += INT64_C(1000000) * 1000000;
     turn(0);
     ask("2");
-    ck_assert_str_eq(kept(), "select 1|select 2");
+    ck_assert_str_eq(kept_statements(), "select 1|select 2");
 }
 END_TEST
 
@@ -248,10 +226,10 @@ START_TEST(long_texts_are_not_kept)
 
     again_with(&(tusk_config){.max_cacheable_statement_size = 99});
     run(text);
-    ck_assert_str_eq(kept(), "");
+    ck_assert_str_eq(kept_statements(), "");
     again_with(&(tusk_config){.max_cacheable_statement_size = 100});
     run(text);
-    ck_assert_str_eq(kept(), text);
+    ck_assert_str_eq(kept_statements(), text);
 }
 END_TEST
 
@@ -261,11 +239,11 @@ START_TEST(text_that_fails_to_parse_is_not_kept)
 {
     for (int i = 0; i < 2; i++)
         ck_retry(error_of(tusk_exec(db, "select a from not_yet", TUSK_NO_PARAMS)), "42P01", TUSK_RETRY_UNKNOWN);
-    ck_assert_str_eq(kept(), "");
-    script("create temp table not_yet as select 5 a");
+    ck_assert_str_eq(kept_statements(), "");
+    run_script("create temp table not_yet as select 5 a");
     for (int i = 0; i < 2; i++)
         ck_assert_int_eq(sends_of(db, "select a from not_yet", TUSK_NO_PARAMS, 5), 1);
-    ck_assert_str_eq(kept(), "select a from not_yet");
+    ck_assert_str_eq(kept_statements(), "select a from not_yet");
 }
 END_TEST
 
@@ -274,7 +252,7 @@ START_TEST(statement_whose_execution_fails_is_kept)
     for (int i = 0; i < 2; i++)
         ck_retry(error_of(tusk_exec(db, "select 1 / $1", TUSK_PARAMS(tusk_int4(0)))), "22012", TUSK_RETRY_UNKNOWN);
     ck_assert_int_eq(one_number(tusk_exec(db, "select 1 / $1", TUSK_PARAMS(tusk_int4(1)))), 1);
-    ck_assert_str_eq(kept(), "select 1 / $1");
+    ck_assert_str_eq(kept_statements(), "select 1 / $1");
 }
 END_TEST
 
@@ -285,7 +263,7 @@ START_TEST(statement_with_too_few_parameters_is_not_kept)
         ck_retry(error_of(tusk_exec(db, "select $1::int4 + $2::int4", TUSK_PARAMS(tusk_int4(1)))), "08P01",
                  TUSK_RETRY_UNKNOWN);
     ask("1");
-    ck_assert_str_eq(kept(), "select 1");
+    ck_assert_str_eq(kept_statements(), "select 1");
 }
 END_TEST
 
@@ -299,13 +277,13 @@ START_TEST(what_is_taken_back_leaves_the_cache_as_it_was)
     q = tusk_exec(db, "select 2", TUSK_NO_PARAMS);
     tusk_query_cancel(q);
     ck_assert_int_eq(tusk_await_free(q, NULL), TUSK_ERR_CANCELED);
-    ck_assert_str_eq(kept(), "select 1");
+    ck_assert_str_eq(kept_statements(), "select 1");
     ask("2");
-    ck_assert_str_eq(kept(), "select 2");
+    ck_assert_str_eq(kept_statements(), "select 2");
     q = tusk_exec(db, "select $1::int4", TUSK_PARAMS(tusk_text("none")));
     ck_assert_int_ne(tusk_await_free(q, NULL), TUSK_OK);
     ask("3");
-    ck_assert_str_eq(kept(), "select 3");
+    ck_assert_str_eq(kept_statements(), "select 3");
 }
 END_TEST
 
@@ -317,7 +295,7 @@ START_TEST(what_is_refused_leaves_nothing_in_the_cache)
     for (int i = 0; i < 2; i++)
         ck_assert_int_eq(tusk_await_free(tusk_exec(db, "select $1", tusk_params_of(&bad, 1)), NULL), TUSK_ERR_VALUE);
     ck_assert_int_eq(one_number(tusk_exec(db, "select length($1)", TUSK_PARAMS(tusk_text("ab")))), 2);
-    ck_assert_str_eq(kept(), "select length($1)");
+    ck_assert_str_eq(kept_statements(), "select length($1)");
 }
 END_TEST
 
@@ -373,7 +351,7 @@ END_TEST
 
 static void make_plain_type(void)
 {
-    script(
+    run_script(
         "drop type if exists cache_plain cascade; create type cache_plain;"
         "create function cache_plain_in(cstring) returns cache_plain language internal immutable strict as 'textin';"
         "create function cache_plain_out(cache_plain) returns cstring language internal immutable strict as 'textout';"
@@ -399,7 +377,7 @@ START_TEST(sibling_knows_the_types_without_binary_output)
     tusk_query_free(q);
     tusk_stmt_free(stmt);
     disconnect(sibling);
-    script("drop type cache_plain cascade");
+    run_script("drop type cache_plain cascade");
 }
 END_TEST
 
@@ -414,14 +392,14 @@ START_TEST(column_of_equal_width_is_never_misread)
     tusk_conn *sibling = connect_with(&(tusk_config){0}), *fresh;
     tusk_stmt *stmt;
 
-    script("drop table if exists cache_altered; create table cache_altered as select 3::int4 a");
+    run_script("drop table if exists cache_altered; create table cache_altered as select 3::int4 a");
     stmt = tusk_prepare(db, altered_sql, NULL, 0);
     for (int i = 0; i < 2; i++) {
         ck_assert_double_eq(only_value(tusk_exec(db, altered_sql, TUSK_NO_PARAMS)), 3);
         ck_assert_double_eq(only_value(tusk_exec(sibling, altered_sql, TUSK_NO_PARAMS)), 3);
         ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3);
     }
-    script("alter table cache_altered alter a type float4 using a + 0.5");
+    run_script("alter table cache_altered alter a type float4 using a + 0.5");
     fresh = connect_with(&(tusk_config){0});
     ck_assert_double_eq(only_value(tusk_exec(fresh, altered_sql, TUSK_NO_PARAMS)), 3.5);
     for (int i = 0; i < 2; i++) {
@@ -432,8 +410,8 @@ START_TEST(column_of_equal_width_is_never_misread)
     ck_assert_int_eq(tusk_stmt_column(stmt, 0)->type, TUSK_OID_FLOAT4);
     tusk_stmt_free(stmt);
     ask("1");
-    ck_assert_str_eq(kept(), textf("%s|select 1", altered_sql)); /* the old ones are closed */
-    script("drop table cache_altered");
+    ck_assert_str_eq(kept_statements(), textf("%s|select 1", altered_sql)); /* the old ones are closed */
+    run_script("drop table cache_altered");
     disconnect(sibling);
     disconnect(fresh);
 }
@@ -446,9 +424,10 @@ START_TEST(known_columns_that_are_others_come_as_they_were_asked_for)
     tusk_query *q;
     tusk_row row;
 
-    script("drop table if exists cache_altered; create table cache_altered as select 3::int4 a, '=r/drv'::aclitem b");
+    run_script(
+        "drop table if exists cache_altered; create table cache_altered as select 3::int4 a, '=r/drv'::aclitem b");
     run(altered_sql);
-    script("alter table cache_altered alter a type float4 using a + 0.5");
+    run_script("alter table cache_altered alter a type float4 using a + 0.5");
     fresh = connect_with(&(tusk_config){0});
     run_on(fresh, "begin");
     q = tusk_exec(fresh, altered_sql, TUSK_NO_PARAMS);
@@ -460,7 +439,7 @@ START_TEST(known_columns_that_are_others_come_as_they_were_asked_for)
     ck_assert_int_eq(tusk_query_column(q, 1)->format, 0);
     tusk_query_free(q);
     disconnect(fresh);
-    script("drop table cache_altered");
+    run_script("drop table cache_altered");
 }
 END_TEST
 
@@ -470,9 +449,9 @@ START_TEST(known_columns_that_are_too_few_are_repeated)
     tusk_conn *fresh;
     tusk_query *q;
 
-    script("drop table if exists cache_altered; create table cache_altered as select 1 a, '=r/drv'::aclitem b");
+    run_script("drop table if exists cache_altered; create table cache_altered as select 1 a, '=r/drv'::aclitem b");
     run(altered_sql);
-    script("alter table cache_altered add c text default 'new'");
+    run_script("alter table cache_altered add c text default 'new'");
     fresh = connect_with(&(tusk_config){0});
     if (_i)
         run_on(fresh, "begin");
@@ -490,7 +469,7 @@ START_TEST(known_columns_that_are_too_few_are_repeated)
         tusk_query_free(q);
     }
     disconnect(fresh);
-    script("drop table cache_altered");
+    run_script("drop table cache_altered");
 }
 END_TEST
 
@@ -514,7 +493,7 @@ static tusk_stmt *begin_mishap(int i)
 {
     tusk_stmt *stmt;
 
-    script("drop table if exists cache_altered; create table cache_altered as select 4 a");
+    run_script("drop table if exists cache_altered; create table cache_altered as select 4 a");
     stmt = i % 2 ? tusk_prepare(db, altered_sql, NULL, 0) : NULL;
     ck_assert_double_eq(only_value(execute(stmt)), 4);
     return stmt;
@@ -523,7 +502,7 @@ static tusk_stmt *begin_mishap(int i)
 static void end_mishap(tusk_stmt *stmt)
 {
     tusk_stmt_free(stmt);
-    script("drop table cache_altered");
+    run_script("drop table cache_altered");
     ck_usable(db);
 }
 
@@ -532,7 +511,7 @@ START_TEST(mishap_outside_a_transaction_goes_unnoticed)
     tusk_stmt *stmt = begin_mishap(_i);
     long before;
 
-    script(mishaps[_i / 2].between);
+    run_script(mishaps[_i / 2].between);
     before = world.n[OS_SEND];
     ck_assert_double_eq(only_value(execute(stmt)), 4);
     ck_assert_int_eq(world.n[OS_SEND] - before, 2);
@@ -548,13 +527,13 @@ START_TEST(mishap_in_a_transaction_says_so_and_the_retry_succeeds)
     tusk_stmt *stmt = begin_mishap(_i);
     tusk_error err;
 
-    script(mishaps[_i / 2].between);
-    script("begin");
+    run_script(mishaps[_i / 2].between);
+    run_script("begin");
     err = error_of(execute(stmt));
     ck_retry(err, mishaps[_i / 2].sqlstate, TUSK_RETRY_TRANSACTION);
-    script("rollback; begin");
+    run_script("rollback; begin");
     ck_assert_double_eq(only_value(execute(stmt)), 4);
-    script("commit");
+    run_script("commit");
     end_mishap(stmt);
 }
 END_TEST
@@ -565,7 +544,7 @@ START_TEST(mishap_in_front_of_others_says_so_and_they_run)
     tusk_query *q, *behind;
 
     ask("12");
-    script(mishaps[_i / 2].between);
+    run_script(mishaps[_i / 2].between);
     q = execute(stmt);
     behind = tusk_exec(db, "select 5", TUSK_NO_PARAMS);
     ck_retry(error_of(q), mishaps[_i / 2].sqlstate, TUSK_RETRY_REQUEST);
@@ -598,7 +577,7 @@ START_TEST(mishap_repeats_the_parameters)
         ck_ok(q);
         tusk_query_free(q);
         ck_assert_int_eq(n_rows, i + 1);
-        script(i % 2 ? mishaps[1].between : textf("alter table cache_altered add b%d text", i));
+        run_script(i % 2 ? mishaps[1].between : textf("alter table cache_altered add b%d text", i));
     }
     end_mishap(NULL);
 }
@@ -615,12 +594,12 @@ START_TEST(discard_all_is_survived)
         if (i == 0)
             run(ways[_i]);
         else
-            script(ways[_i]);
-        script("begin");
+            run_script(ways[_i]);
+        run_script("begin");
         ask("1");
         ck_assert_double_eq(only_value(execute(stmt)), 4);
         ck_assert_double_eq(only_value(execute(NULL)), 4);
-        script("commit");
+        run_script("commit");
     }
     end_mishap(stmt);
 }
@@ -647,24 +626,24 @@ START_TEST(taken_names_are_passed_over)
     long before;
 
     ask("1");
-    script(textf("prepare %s as select -1", name_to_come(1)));
+    run_script(textf("prepare %s as select -1", name_to_come(1)));
     before = world.n[OS_SEND];
     ask("2");
     ck_assert_int_eq(world.n[OS_SEND] - before, 2);
     ask("23");
     again_with(&(tusk_config){0});
     ask("1");
-    script(textf("prepare %s as select -1", name_to_come(1)));
+    run_script(textf("prepare %s as select -1", name_to_come(1)));
     stmt = tusk_prepare(db, "select $1::int4", NULL, 0);
     ck_assert_int_eq(one_number(tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_int4(6)))), 6);
     tusk_stmt_free(stmt);
     again_with(&(tusk_config){0});
     ask("1");
-    script(textf("prepare %s as select -1; begin", name_to_come(1)));
+    run_script(textf("prepare %s as select -1; begin", name_to_come(1)));
     ck_retry(error_of(tusk_exec(db, "select 17", TUSK_NO_PARAMS)), "42P05", TUSK_RETRY_TRANSACTION);
-    script("rollback; begin");
+    run_script("rollback; begin");
     ask("17");
-    script("commit");
+    run_script("commit");
 }
 END_TEST
 
@@ -693,9 +672,10 @@ START_TEST(errors_of_the_callers_own_are_not_repeated)
         {"select cache_raises('42883')", "42883"},
     };
 
-    script("create or replace function pg_temp.cache_raises(state text) returns int language plpgsql as "
-           "$$ begin perform nextval('runs'); raise exception using errcode = state; end $$; create temp sequence runs;"
-           "set search_path = pg_temp, public");
+    run_script(
+        "create or replace function pg_temp.cache_raises(state text) returns int language plpgsql as "
+        "$$ begin perform nextval('runs'); raise exception using errcode = state; end $$; create temp sequence runs;"
+        "set search_path = pg_temp, public");
     for (int i = 0; i < N_OF(own); i++) {
         const char *sql = i < 2 ? own[i].sql : textf("select pg_temp.%s", own[i].sql + 7);
 
@@ -712,13 +692,13 @@ START_TEST(procedure_is_not_called_twice)
     tusk_error err;
 
     make_plain_type();
-    script("create temp table calls (a int);"
-           "create or replace procedure pg_temp.cache_calls(inout a cache_plain) language plpgsql as "
-           "$$ begin insert into calls values (1); commit; end $$");
+    run_script("create temp table calls (a int);"
+               "create or replace procedure pg_temp.cache_calls(inout a cache_plain) language plpgsql as "
+               "$$ begin insert into calls values (1); commit; end $$");
     err = error_of(tusk_exec(db, "call pg_temp.cache_calls('x')", TUSK_NO_PARAMS));
     ck_retry(err, "42883", TUSK_RETRY_UNKNOWN);
     ck_assert_int_eq(one_number(tusk_script(db, "select count(*) from calls")), 1);
-    script("drop type cache_plain cascade");
+    run_script("drop type cache_plain cascade");
 }
 END_TEST
 
@@ -797,14 +777,14 @@ static void check_catalogue(const char *table, bool in_transaction, int *n_told)
 
     request.user = &n_rows;
     if (in_transaction)
-        script("begin");
+        run_script("begin");
     q = tusk_submit(db, &request);
     if (tusk_await(q) != TUSK_OK) {
         ck_retry(*tusk_query_error(q), "42883", want);
         tusk_query_free(q);
         ++*n_told;
         if (in_transaction)
-            script("rollback; begin");
+            run_script("rollback; begin");
         n_rows = 0;
         before = world.n[OS_SEND];
         q = tusk_submit(db, &request);
@@ -815,7 +795,7 @@ static void check_catalogue(const char *table, bool in_transaction, int *n_told)
         ck_assert_int_eq(in_transaction ? (int64_t)tusk_query_n_rows(q) : n_rows, n_rows_of(table));
     tusk_query_free(q);
     if (in_transaction)
-        script("commit");
+        run_script("commit");
 }
 
 START_TEST(every_catalogue_where_nothing_may_be_repeated_is_whole_at_the_second_try)
@@ -852,13 +832,14 @@ START_TEST(search_path_that_changes_makes_statements_anew)
         harness_skip("search_path that changes", "this server is older than 18 and does not report it");
         return;
     }
-    script("create schema if not exists cache_a; create schema if not exists cache_b;"
-           "create table if not exists cache_a.t as select 1::int4 a; create table if not exists cache_b.t as select "
-           "2.5::float4 a; begin; set search_path = cache_a");
+    run_script(
+        "create schema if not exists cache_a; create schema if not exists cache_b;"
+        "create table if not exists cache_a.t as select 1::int4 a; create table if not exists cache_b.t as select "
+        "2.5::float4 a; begin; set search_path = cache_a");
     ck_assert_double_eq(only_value(tusk_exec(db, "select * from t", TUSK_NO_PARAMS)), 1);
-    script("set search_path = cache_b");
+    run_script("set search_path = cache_b");
     ck_assert_double_eq(only_value(tusk_exec(db, "select * from t", TUSK_NO_PARAMS)), 2.5);
-    script("commit; drop schema cache_a cascade; drop schema cache_b cascade");
+    run_script("commit; drop schema cache_a cascade; drop schema cache_b cascade");
 }
 END_TEST
 

@@ -83,6 +83,29 @@ LIVE_UNUSED static int64_t number(const char *sql)
     return number_on(db, sql);
 }
 
+/* By the simple protocol: no cache has a part in it. */
+LIVE_UNUSED static void run_script(const char *sql)
+{
+    tusk_error err = {0};
+
+    ck_assert_msg(tusk_await_free(tusk_script(db, sql), &err) == TUSK_OK, "%s: %s", sql, said(&err));
+}
+
+/* The statements that the server has of ours, by their text, sorted. Asked by a script: the cache keeps none of those. */
+LIVE_UNUSED static const char *kept_statements(void)
+{
+    static char text[4096];
+    tusk_query *q = tusk_script(db, "select coalesce(string_agg(statement, '|' order by statement collate \"C\"), '') "
+                                    "from pg_prepared_statements where name like 'tusk%'");
+    tusk_row row;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    snprintf(text, sizeof text, TUSK_STR_FMT, TUSK_STR_ARG(tusk_get_text(&row, 0)));
+    tusk_query_free(q);
+    return text;
+}
+
 /* The one number of a query whose column may have become a float4. */
 LIVE_UNUSED static double only_value(tusk_query *q)
 {

@@ -200,6 +200,8 @@ END_TEST
 
 enum { N_WAYS = 6 };
 
+static const char *const poolers[] = {"none", "transaction"};
+
 /* Alone, as one of many on a pipeline, before the connection is ready, as a script, as a handle, or in a stack. */
 static tusk_code set_password_by(int way, tusk_conn *conn, const char *sql)
 {
@@ -237,16 +239,21 @@ static tusk_code set_password_by(int way, tusk_conn *conn, const char *sql)
  * does not happen to overwrite it. */
 START_TEST(no_password_of_a_statement_is_left_in_memory)
 {
-    tusk_conn *conn = connect_plain();
+    int turn_of = _i % (2 * N_WAYS);
     char sql[4096], needle[NEEDLE + 1];
+    tusk_conn *conn;
     tusk_code code;
     int copies;
 
+    (void)snprintf(sql, sizeof sql, "%s%spooler=%s", harness_env("TUSK_TEST_DSN_PLAIN"),
+                   strchr(harness_env("TUSK_TEST_DSN_PLAIN"), '?') ? "&" : "?", poolers[_i / (2 * N_WAYS)]);
+    conn = tusk_connect(loop, sql);
+
     draw_needle();
     unmask(needle);
-    (void)snprintf(sql, sizeof sql, " Alter Role t_scram%*s\nPassword '%s'", _i < N_WAYS ? 0 : 3000, "", needle);
+    (void)snprintf(sql, sizeof sql, " Alter Role t_scram%*s\nPassword '%s'", turn_of < N_WAYS ? 0 : 3000, "", needle);
     OPENSSL_cleanse(needle, sizeof needle);
-    code = set_password_by(_i % N_WAYS, conn, sql);
+    code = set_password_by(turn_of % N_WAYS, conn, sql);
     OPENSSL_cleanse(sql, sizeof sql);
     turn(0); /* in which what was freed goes */
     copies = copies_in_memory();
@@ -379,7 +386,7 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, the_search_finds_what_is_there);
     tcase_add_loop_test(tcase, d27_no_password_is_left_in_memory, 0, N_OF(logins));
-    tcase_add_loop_test(tcase, no_password_of_a_statement_is_left_in_memory, 0, 2 * N_WAYS);
+    tcase_add_loop_test(tcase, no_password_of_a_statement_is_left_in_memory, 0, 4 * N_WAYS);
     tcase_add_loop_test(tcase, d27_no_token_is_left_in_memory, 0, 4);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -76,28 +76,6 @@ static void new_stack(void)
     stack = tusk_stack_new(db);
 }
 
-static void script(const char *sql)
-{
-    tusk_error err = {0};
-
-    ck_assert_msg(tusk_await_free(tusk_script(db, sql), &err) == TUSK_OK, "%s: %s", sql, said(&err));
-}
-
-/* The statements that the server has of ours, by their text, sorted. Asked by a script: the cache keeps none of those. */
-static const char *kept(void)
-{
-    static char text[4096];
-    tusk_query *q = tusk_script(db, "select coalesce(string_agg(statement, '|' order by statement collate \"C\"), '') "
-                                    "from pg_prepared_statements where name like 'tusk%'");
-    tusk_row row;
-
-    ck_ok(q);
-    ck_assert(tusk_next_row(q, &row));
-    snprintf(text, sizeof text, TUSK_STR_FMT, TUSK_STR_ARG(tusk_get_text(&row, 0)));
-    tusk_query_free(q);
-    return text;
-}
-
 static void push(const char *sql)
 {
     ck_assert_int_eq(tusk_stack_push(stack, sql, TUSK_NO_PARAMS), TUSK_OK);
@@ -128,7 +106,7 @@ static tusk_query *run_in(form f)
     tusk_query *q;
 
     if (f.is_inside)
-        script("begin");
+        run_script("begin");
     mark();
     q = tusk_stack_run(stack, f.mode);
     (void)tusk_await(q);
@@ -144,7 +122,7 @@ static tusk_query *run_in(form f)
 static void end_of(form f)
 {
     if (f.is_inside)
-        script("commit");
+        run_script("commit");
 }
 
 /* Each result is a row with that number. */
@@ -194,7 +172,7 @@ START_TEST(what_ran_before_is_bound_by_its_name)
         ck_assert_int_eq(n_sent['E'], controls + 4);
         ck_numbers(q, (const int[]){11, 22, 31, 5}, 4);
         end_of(f);
-        ck_assert_str_eq(kept(), "select $1 + 1|select $1 + 2|select 5");
+        ck_assert_str_eq(kept_statements(), "select $1 + 1|select $1 + 2|select 5");
     }
     mark();
     ck_assert_int_eq(number("select 5"), 5); /* and by single requests, too */
@@ -217,7 +195,7 @@ START_TEST(many_sets_are_one_parse_and_then_none)
         tusk_row row;
 
         if (f.is_inside)
-            script("begin");
+            run_script("begin");
         mark();
         q = tusk_stack_submit(stack, &(tusk_stack_options){.mode = f.mode, .text_results = is_text});
         ck_ok(q);
@@ -255,7 +233,7 @@ START_TEST(what_falls_out_is_closed_in_the_same_flight)
     ck_assert_int_eq(n_sent['C'], 1);
     ck_assert_int_eq(n_sends, 1);
     end_of(f);
-    ck_assert_str_eq(kept(), "select 2|select 3");
+    ck_assert_str_eq(kept_statements(), "select 2|select 3");
 }
 END_TEST
 
@@ -271,7 +249,7 @@ START_TEST(a_stack_with_more_statements_than_the_cache_holds_keeps_some)
         push("select 0");
         ck_numbers(run_in(f), (const int[]){0, 1, 2, 3, 4, 0}, 6);
         end_of(f);
-        ck_assert_str_eq(kept(), "select 0|select 1");
+        ck_assert_str_eq(kept_statements(), "select 0|select 1");
     }
 }
 END_TEST
@@ -309,7 +287,7 @@ START_TEST(what_a_failing_operation_leaves_prepared_is_known)
     }
     tusk_query_free(run_in(f));
     end_of(f);
-    ck_assert_str_eq(kept(), expected);
+    ck_assert_str_eq(kept_statements(), expected);
     mark();
     for (int i = 0; i < N_OPERATIONS; i++)
         if (i != fault)
@@ -381,12 +359,12 @@ START_TEST(mishaps_are_repeated_as_a_whole_or_told)
     int i = _i / N_FORMS, n_runs = 1;
     bool is_atomic_outside = f.mode == TUSK_STACK_ATOMIC && !f.is_inside;
 
-    script("drop table if exists stack_altered, stack_log; create table stack_altered as select 1::int4 a; "
-           "create table stack_log (n int4)");
+    run_script("drop table if exists stack_altered, stack_log; create table stack_altered as select 1::int4 a; "
+               "create table stack_log (n int4)");
     push_around_altered();
     ck_assert(is_well(f, run_in(f), i));
     end_of(f);
-    script(mishaps[i].between);
+    run_script(mishaps[i].between);
     for (; !is_well(f, run_in(f), i); n_runs++) {
         ck_assert_int_lt(n_runs, 4);
         end_of(f);
@@ -398,7 +376,7 @@ START_TEST(mishaps_are_repeated_as_a_whole_or_told)
     mark();
     ck_assert(is_well(f, run_in(f), i));
     end_of(f);
-    script("drop table stack_altered, stack_log");
+    run_script("drop table stack_altered, stack_log");
 }
 END_TEST
 
@@ -423,11 +401,11 @@ START_TEST(a_stack_with_something_behind_it_is_not_repeated)
     tusk_query *q, *behind;
     int i = 0;
 
-    script("drop table if exists stack_altered, stack_log; create table stack_altered as select 1::int4 a; "
-           "create table stack_log (n int4)");
+    run_script("drop table if exists stack_altered, stack_log; create table stack_altered as select 1::int4 a; "
+               "create table stack_log (n int4)");
     push_around_altered();
     ck_assert(is_well((form){0}, run_in((form){0}), 0));
-    script(mishaps[i].between);
+    run_script(mishaps[i].between);
     q = tusk_stack_run(stack, TUSK_STACK_ATOMIC);
     behind = tusk_exec(db, "select 7", TUSK_NO_PARAMS);
     (void)tusk_await(q);
@@ -435,7 +413,7 @@ START_TEST(a_stack_with_something_behind_it_is_not_repeated)
     ck_ok(behind);
     tusk_query_free(behind);
     ck_assert(is_well((form){0}, run_in((form){0}), i));
-    script("drop table stack_altered, stack_log");
+    run_script("drop table stack_altered, stack_log");
 }
 END_TEST
 
@@ -444,7 +422,7 @@ START_TEST(what_stands_behind_an_alteration_is_parsed_for_itself)
 {
     form f = form_of(_i);
 
-    script("drop table if exists stack_altered; create table stack_altered as select 1::int4 a");
+    run_script("drop table if exists stack_altered; create table stack_altered as select 1::int4 a");
     for (int i = 0; i < 3; i++) {
         tusk_query *q;
         tusk_row row;
@@ -465,9 +443,9 @@ START_TEST(what_stands_behind_an_alteration_is_parsed_for_itself)
         ck_assert_int_eq(tusk_get_int4(&row, 1 + i), i + 100);
         tusk_query_free(q);
         end_of(f);
-        script("deallocate all"); /* what the first operation had prepared has other columns now */
+        run_script("deallocate all"); /* what the first operation had prepared has other columns now */
     }
-    script("drop table stack_altered");
+    run_script("drop table stack_altered");
 }
 END_TEST
 
@@ -510,14 +488,14 @@ START_TEST(handles_run_by_their_names_and_are_waited_for)
         tusk_query *q;
 
         if (f.is_inside)
-            script("begin");
+            run_script("begin");
         q = tusk_stack_run(stack, f.mode);
         ck_numbers(q, (const int[]){2, 7, 4}, 3);
         ck_assert_int_eq(n_sent['P'], i == 0 ? n_sent['P'] : n_controls(f, 3));
         end_of(f);
         mark();
     }
-    ck_assert_str_eq(kept(), "select $1::int4 * 2|select 7");
+    ck_assert_str_eq(kept_statements(), "select $1::int4 * 2|select 7");
     tusk_stmt_free(stmt);
 }
 END_TEST
@@ -534,7 +512,7 @@ START_TEST(a_handle_that_was_lost_is_prepared_anew)
     push_stmt(stmt, 2);
     ck_numbers(run_in(f), (const int[]){2, 4}, 2);
     end_of(f);
-    script("do $$ begin execute 'deallocate all'; end $$");
+    run_script("do $$ begin execute 'deallocate all'; end $$");
     if (!goes_unnoticed) {
         q = run_in(f);
         ck_assert_str_eq(tusk_query_result_error(q)->sqlstate, "26000");
@@ -577,7 +555,7 @@ START_TEST(a_handle_that_cannot_be_run_ends_the_stack_before_it_is_sent)
     ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
     ck_assert_str_eq(tusk_query_error(q)->message, "the statement takes 1 parameters, not 0");
     tusk_query_free(q);
-    ck_assert_str_eq(kept(), "copy (select 1) to stdout|select $1::int4"); /* and not "select 1" */
+    ck_assert_str_eq(kept_statements(), "copy (select 1) to stdout|select $1::int4"); /* and not "select 1" */
     new_stack();
     ck_assert_int_eq(tusk_stack_push_stmt(stack, wrong, TUSK_NO_PARAMS), TUSK_OK);
     q = tusk_stack_run(stack, TUSK_STACK_ATOMIC);
@@ -610,7 +588,7 @@ START_TEST(a_handle_may_be_closed_behind_a_run)
     tusk_stmt_free(stmt);
     ck_numbers(q, (const int[]){3}, 1);
     ck_usable(db);
-    ck_assert_str_eq(kept(), "select 4711");
+    ck_assert_str_eq(kept_statements(), "select 4711");
 }
 END_TEST
 
@@ -637,7 +615,7 @@ START_TEST(values_may_go_by_names)
         ck_numbers(q, (const int[]){21, 9, 8}, 3);
         end_of(f);
     }
-    ck_assert_str_eq(kept(), "select $1 + $2 + $1|select $1 - $2");
+    ck_assert_str_eq(kept_statements(), "select $1 + $2 + $1|select $1 - $2");
 }
 END_TEST
 
@@ -706,7 +684,7 @@ START_TEST(a_stack_that_is_taken_back_leaves_the_cache_as_it_was)
     ck_numbers(run_in((form){0}), (const int[]){3}, 1);
     ck_assert_int_eq(n_sent['P'], 1);
     ck_assert_int_eq(n_sent['C'], 1);
-    ck_assert_str_eq(kept(), "select 2|select 3");
+    ck_assert_str_eq(kept_statements(), "select 2|select 3");
 }
 END_TEST
 
