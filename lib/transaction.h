@@ -73,6 +73,8 @@ tusk_code tusk__encode_commit(tusk_conn *conn, tusk_query *q);
 tusk_code tusk__encode_rollback(tusk_conn *conn, tusk_query *q);
 void tusk__transaction_encoded(tusk_conn *conn, tusk_query *q);
 void tusk__transaction_complete(tusk_conn *conn, tusk_query *q); /* CommandComplete */
+/* Is q the rollback of a savepoint that was not made? It was on its way when that became known: the server's error is none. */
+bool tusk__rollback_is_of_nothing(const tusk_query *q);
 void tusk__transaction_check(tusk_query *q);                     /* a commit at its ReadyForQuery: was it one? */
 
 /* ---- units (unit.c) ---- */

@@ -66,7 +66,7 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
 TUSK_MUST_CHECK
 tusk_query *tusk_commit(tusk_conn *conn);
 
-/** Undo the innermost transaction and end it. Of one whose BEGIN failed there is nothing to undo: TUSK_OK. Without one that was begun here it
+/** Undo the innermost transaction and end it. Of one whose BEGIN or SAVEPOINT failed there is nothing to undo: TUSK_OK. Without one that was begun here it
  * is a plain ROLLBACK, for one begun by text. One that is not sent leaves all as it was, as a tusk_commit() does. */
 TUSK_MUST_CHECK
 tusk_query *tusk_rollback(tusk_conn *conn);

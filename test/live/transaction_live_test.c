@@ -609,6 +609,32 @@ START_TEST(a_nested_transaction_that_cannot_be_kept_takes_the_outer_one_with_it)
 }
 END_TEST
 
+/* All in one flight: nothing was begun, so there is nothing to undo. What failed is the one around it, and stays so. */
+START_TEST(the_rollback_of_a_savepoint_that_failed_is_fine_and_leaves_the_outer_one_failed)
+{
+    tusk_query *outer = tusk_begin(db, NULL), *bad, *inner, *in_it, *inner_end, *end;
+
+    is_fine(outer);
+    bad = tusk_exec(db, "select 1/0", TUSK_NO_PARAMS);
+    inner = tusk_begin(db, NULL);
+    in_it = insert(1);
+    inner_end = tusk_rollback(db);
+    ends(bad, TUSK_ERR_SERVER, "22012", TUSK_FATE_ANSWERED);
+    is_not_run(inner);
+    is_not_run(in_it);
+    ck_assert_int_eq(tusk_await(inner_end), TUSK_OK);
+    ck_assert_int_eq((int)tusk_query_error_field(inner_end, 'C').len, 0);
+    is_fine(inner_end);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_ERROR);
+    is_not_run(insert(2));
+    end = _i ? tusk_commit(db) : tusk_rollback(db);
+    ck_assert_int_eq(tusk_await(end), _i ? TUSK_ERR_ROLLED_BACK : TUSK_OK);
+    ck_assert_str_eq(tusk_query_error(end)->detail, _i ? "division by zero" : "");
+    tusk_query_free(end);
+    ck_assert_int_eq(committed(), 0);
+}
+END_TEST
+
 /* What made the statement fail is what its end is about: here that all should be repeated, told by the server. */
 START_TEST(the_end_of_a_nested_transaction_tells_why_it_failed)
 {
@@ -836,6 +862,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, a_nested_transaction_is_a_savepoint, 0, 2);
     tcase_add_loop_test(tcase, an_error_in_a_nested_transaction_that_is_rolled_back_costs_the_outer_one_nothing, 0, 2);
     tcase_add_loop_test(tcase, a_nested_transaction_that_cannot_be_kept_takes_the_outer_one_with_it, 0, 2);
+    tcase_add_loop_test(tcase, the_rollback_of_a_savepoint_that_failed_is_fine_and_leaves_the_outer_one_failed, 0, 2);
     tcase_add_test(tcase, inside_a_transaction_that_was_begun_by_text_it_is_a_savepoint_too);
     tcase_add_test(tcase, inside_a_transaction_that_a_handle_began_anew_it_is_a_savepoint_too);
     tcase_add_test(tcase, a_plan_that_is_run_waits_for_what_it_stands_in);

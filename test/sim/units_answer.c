@@ -163,6 +163,8 @@ static void check_error(const ask *a, const tusk_error *err)
     if (a->outcome == O_LOST || a->outcome == O_UNKNOWN)
         units_must(r, r->is_faulty, "%s %u is lost for no reason: %s", units_kind_names[a->kind], a->part.token,
                    err->message);
+    if (a->kind == K_ROLLBACK)
+        units_must(r, err->code != TUSK_ERR_SERVER, "a rollback is refused: %s, %s", err->sqlstate, err->message);
     if (a->outcome == O_FULL && a->kind != K_TRANSACT)
         units_must(r, err->fate == TUSK_FATE_NOT_SENT, "%u was not queued, but sent", a->part.token);
     if (a->outcome == O_STATE)
