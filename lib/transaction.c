@@ -112,11 +112,11 @@ void tusk__level_refuse(tusk_query *q)
     tusk__level *level = q->level;
 
     if (q->kind == TUSK__QUERY_ROLLBACK || q->kind == TUSK__QUERY_ROLLBACK_TO) {
-        if (level->is_failed)
+        if (level->is_failed && !level->is_behind)
             forgive_inner(q->conn, level->parent);
         return;
     }
-    if (q->kind == TUSK__QUERY_COMMIT && level->is_failed && level->parent)
+    if (q->kind == TUSK__QUERY_COMMIT && level->is_failed && level->parent && !level->is_behind)
         level->parent->is_spoiled = true; /* what was to be kept is not there */
     not_begun(q, failed_one(level)->cause);
     q->error.fate = TUSK_FATE_NOT_SENT;

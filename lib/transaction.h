@@ -25,6 +25,7 @@ typedef struct tusk__level {
     bool is_failed;     /* it never began: nothing in it is run */
     bool is_spoiled;    /* a request in it was never sent: its end is a rollback */
     bool inner_spoiled; /* … in a level in it that may still be rolled back */
+    bool is_behind;     /* it was begun behind an end that was taken back, of what is around it now: it is no part of that */
     tusk_query *end;    /* its COMMIT, RELEASE or ROLLBACK, once that is encoded */
     tusk_error *cause;  /* the first error in it; NULL: none, or no memory for it */
     bool cause_is_inner;

@@ -66,8 +66,8 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
 TUSK_MUST_CHECK
 tusk_query *tusk_commit(tusk_conn *conn);
 
-/** Undo the innermost transaction and end it. Of one whose BEGIN or SAVEPOINT failed there is nothing to undo: TUSK_OK. Without one that was begun here it
- * is a plain ROLLBACK, for one begun by text. One that is not sent leaves all as it was, as a tusk_commit() does. */
+/** Undo the innermost transaction and end it. Of one whose BEGIN or SAVEPOINT failed there is nothing to undo: TUSK_OK. Without one that was
+ * begun here it is a plain ROLLBACK, for one begun by text. One that is not sent leaves all as it was, as a tusk_commit() does. */
 TUSK_MUST_CHECK
 tusk_query *tusk_rollback(tusk_conn *conn);
 
@@ -96,7 +96,7 @@ typedef tusk_code (*tusk_transact_fn)(tusk_conn *conn, void *user, tusk_error *e
  * options   may be NULL
  * Returns   TUSK_OK: committed. Otherwise nothing is kept (but for TUSK_ERR_COMMIT_UNKNOWN), and *err is fn's or the commit's. Where not even
  *           its end found memory the transaction is still open, and tusk_conn_tx_depth() says so
- * Errors    TUSK_ERR_STATE inside a callback · TUSK_ERR_USAGE fn left an inner transaction open
+ * Errors    TUSK_ERR_STATE inside a callback · TUSK_ERR_USAGE fn left an inner transaction open, or ended this one
  * Example   docs/examples/transact.c
  */
 TUSK_MUST_CHECK
