@@ -232,7 +232,8 @@ void tusk_query_cancel(tusk_query *q)
     if (q->kind == TUSK__QUERY_MANY)
         tusk__many_stop(q);
     if (q->stage != TUSK__STAGE_SENT) {
-        tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller")->fate = TUSK_FATE_NOT_SENT;
+        if (q->stage != TUSK__STAGE_REFUSED) /* it has its error, or is the rollback of nothing: that is decided */
+            tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller")->fate = TUSK_FATE_NOT_SENT;
         (void)tusk__request_retract(q->conn, q); /* now: the next turn begins with sending */
         tusk__flow_end_soon(q->conn, q);
         tusk__request_release(q->conn); /* it may have been what held the others back */

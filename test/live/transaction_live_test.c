@@ -748,6 +748,29 @@ START_TEST(what_was_to_be_kept_prepared_and_was_not_run_is_prepared_the_next_tim
 }
 END_TEST
 
+/* What it would end never began: it is not "as if not called", or the next one would end what is around it. */
+START_TEST(the_rollback_of_what_never_began_is_none_the_less_for_being_canceled)
+{
+    tusk_query *outer = tusk_begin(db, NULL), *one = insert(1), *inner, *end;
+
+    is_fine(outer);
+    is_fine(one);
+    inner = tusk_begin(db, &(tusk_transaction){.read_only = true});
+    ends(inner, TUSK_ERR_USAGE, "25001", TUSK_FATE_NOT_SENT);
+    one = insert(2); /* goes first */
+    end = _i ? tusk_commit(db) : tusk_rollback(db);
+    tusk_query_cancel(end);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 1);
+    if (_i)
+        ends(end, TUSK_ERR_USAGE, "25001", TUSK_FATE_NOT_SENT);
+    else
+        is_fine(end);
+    ends(one, TUSK_ERR_USAGE, "25001", TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), _i ? TUSK_ERR_ROLLED_BACK : TUSK_OK);
+    ck_assert_int_eq(committed(), _i ? 0 : 1);
+}
+END_TEST
+
 START_TEST(a_nested_transaction_has_no_isolation_of_its_own)
 {
     tusk_query *outer = tusk_begin(db, NULL), *inner, *q;
@@ -869,6 +892,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, what_was_to_be_kept_prepared_and_was_not_run_is_prepared_the_next_time);
     tcase_add_test(tcase, the_end_of_a_nested_transaction_tells_why_it_failed);
     tcase_add_test(tcase, the_commit_says_that_a_stale_plan_is_worth_a_retry);
+    tcase_add_loop_test(tcase, the_rollback_of_what_never_began_is_none_the_less_for_being_canceled, 0, 2);
     tcase_add_test(tcase, a_nested_transaction_has_no_isolation_of_its_own);
     tcase_add_test(tcase, statements_of_later_turns_wait_for_the_transaction_and_are_in_it);
     tcase_add_test(tcase, prepared_statements_share_the_sync_too);
