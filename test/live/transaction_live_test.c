@@ -771,6 +771,27 @@ START_TEST(the_rollback_of_what_never_began_is_none_the_less_for_being_canceled)
 }
 END_TEST
 
+/* The same while all of it waits for the login. */
+START_TEST(the_end_of_what_was_taken_back_is_none_the_less_for_being_canceled)
+{
+    tusk_query *begin, *end;
+
+    disconnect(db);
+    db = tusk_connect(loop, harness_env("TUSK_TEST_DSN"));
+    begin = tusk_begin(db, NULL);
+    end = _i ? tusk_commit(db) : tusk_rollback(db);
+    tusk_query_cancel(begin);
+    tusk_query_cancel(end);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ends(begin, TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(tusk_await(end), _i ? TUSK_ERR_CANCELED : TUSK_OK);
+    ck_assert_str_eq(tusk_query_error(end)->message,
+                     _i ? "not run: the transaction did not begin: canceled by the caller" : "");
+    tusk_query_free(end);
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(a_nested_transaction_has_no_isolation_of_its_own)
 {
     tusk_query *outer = tusk_begin(db, NULL), *inner, *q;
@@ -893,6 +914,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, the_end_of_a_nested_transaction_tells_why_it_failed);
     tcase_add_test(tcase, the_commit_says_that_a_stale_plan_is_worth_a_retry);
     tcase_add_loop_test(tcase, the_rollback_of_what_never_began_is_none_the_less_for_being_canceled, 0, 2);
+    tcase_add_loop_test(tcase, the_end_of_what_was_taken_back_is_none_the_less_for_being_canceled, 0, 2);
     tcase_add_test(tcase, a_nested_transaction_has_no_isolation_of_its_own);
     tcase_add_test(tcase, statements_of_later_turns_wait_for_the_transaction_and_are_in_it);
     tcase_add_test(tcase, prepared_statements_share_the_sync_too);
