@@ -61,7 +61,10 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
  *           TUSK_ERR_STATE, 25P01 there is no transaction · the error of BEGIN, if that failed
  *           TUSK_ERR_CANCELED, TUSK_ERR_NOMEM, fate not sent: as if it had not been called. The transaction is open and counts as such
  *           (tusk_conn_tx_depth()); another tusk_commit() or tusk_rollback() ends it. What was submitted behind this one, for after the
- *           transaction, is not run either, and fails with the same code, not sent
+ *           transaction, is not run either, and fails with the same code, not sent. (One begun by text is open as well, but what is
+ *           behind runs in it: the driver does not know of it)
+ *           TUSK_ERR_CANCELED, fate unknown: it was on its way, and its answer is drained. It is committed, undone, or open and failed, as
+ *           tusk_conn_tx_status() says behind the next answer: then tusk_rollback() ends it
  */
 TUSK_MUST_CHECK
 tusk_query *tusk_commit(tusk_conn *conn);

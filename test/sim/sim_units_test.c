@@ -18,6 +18,7 @@ static void turn(run *r, double max_wait)
     units_check_world(r);
     units_must(r, code == TUSK_OK, "turn: %s", err.message);
     units_poll_asks(r);
+    units_check_idle(r);
 }
 
 static void on_cancel(uint32_t token, void *user)

@@ -33,6 +33,7 @@ typedef enum kind {
     K_INSERT,
     K_N_STATEMENTS,
     K_DISCARD = K_N_STATEMENTS,
+    K_TEXT_BEGIN,
     K_BEGIN,
     K_COMMIT,
     K_NESTED_COMMIT,
@@ -70,6 +71,14 @@ typedef enum outcome {
 /* What became of a transaction, or of one insert in its own eyes. */
 typedef enum verdict { V_OPEN, V_KEPT, V_UNDONE, V_UNSURE } verdict;
 
+/* Of a transaction that the text "begin" was to open: the driver knows of none, so it is one only if the server says so. */
+typedef enum text_state {
+    T_NONE = 0, /* tusk_begin() did */
+    T_ASKED,    /* nobody knows, yet or for ever */
+    T_BEGUN,
+    T_VOID /* it was not opened: what was submitted in it was by itself */
+} text_state;
+
 typedef struct run run;
 typedef struct level level;
 
@@ -78,12 +87,16 @@ typedef struct line {
     tusk_conn *conn;                    /* NULL: freed */
     level *level;                       /* the innermost that is open, as submitted */
     bool is_closing, is_fresh, is_busy; /* busy: a function of tusk_transact() has the transaction */
+    bool is_astray; /* what ends a transaction was given up on the wire: whether one is open only the server knows */
     int n_closed;
 } line;
 
 struct level {
     level *parent;
     verdict verdict;
+    text_state text;
+    bool is_behind;   /* it was begun behind the end of what is around it, which was taken back */
+    bool is_attempts; /* of tusk_transact(): it must find what is in it ended */
     int seen; /* of its certain inserts: 0 none, 1 applied, 2 not */
 };
 
@@ -121,6 +134,7 @@ typedef struct ask {
     int64_t due_us;
     outcome outcome;
     bool has_failed; /* what is around it cannot be told as a success */
+    bool is_taken_back; /* an end that was never sent: as if not called */
 } ask;
 
 /* tusk_transact() and tusk_transact_start(): the attempt that is being made. */
@@ -160,7 +174,7 @@ extern const char *const units_outcome_names[N_OUTCOMES];
 extern size_t units_coverage[N_KINDS][N_OUTCOMES];
 extern struct units_seen {
     size_t walks, walked_rows, again, kept, undone, unsure, failed_operations, not_run_operations, blocking,
-        refused_cursors;
+        refused_cursors, taken_back, given_up_ends, texts, void_texts;
 } units_seen;
 void units_add_counts(const pg_counts *counts);
 void units_print_coverage(void);
@@ -176,6 +190,11 @@ __attribute__((format(printf, 3, 4))) void units_must(const run *r, bool is_true
 uint32_t units_any(run *r, uint32_t n);
 bool units_chance(run *r, int permille);
 
+/* How many are open; of those, how many the driver has begun. */
+int units_depth(const line *l);
+int units_depth_begun(const line *l);
+/* Are all around it, and itself, transactions beyond doubt? */
+bool units_is_sure(const level *lv);
 level *units_push_level(line *l);
 level *units_pop_level(line *l);
 verdict units_verdict_by(const tusk_error *err);
@@ -219,6 +238,15 @@ void units_check_stack(ask *a);
 
 void units_begin_level(line *l);
 void units_end_level(line *l, bool is_commit);
+/* By the text "begin". */
+void units_begin_by_text(line *l);
+/* One that nobody counts as open is: after the given up end of one. */
+void units_roll_back_astray(line *l);
+/* a, an end, was canceled just now: if it was not sent, its level is open again. */
+void units_reopen(ask *a);
+/* Does the driver count as many? Is one open when all of them have ended? */
+void units_check_depth(const run *r);
+void units_check_idle(const run *r);
 void units_start_transact(line *l);
 void units_do_transact(line *l);
 void units_end_attempt(void *user);

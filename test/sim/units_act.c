@@ -106,15 +106,26 @@ static void cancel(ask *a)
     a->run->is_calling = true;
     tusk_query_cancel(a->q);
     a->run->is_calling = false;
+    if (a->ends)
+        units_reopen(a);
 }
 
-/* The end of a transaction is not taken back: what is begun would stay. */
+/* Of one that was begun by text the driver would not know that it is open again, and tusk_transact() wants all in it to be ended. */
+static bool may_cancel(const ask *a)
+{
+    bool may = a->kind != K_TRANSACT && a->kind != K_CLOSE && !(a->ends && a->ends->text);
+
+    for (const level *lv = a->ends; lv; lv = lv->parent)
+        may &= !lv->is_attempts;
+    return may;
+}
+
 static void use_ask(ask *a)
 {
     run *r = a->run;
     uint32_t at = units_any(r, 100);
 
-    if (at < 20 && !a->ends && a->kind != K_TRANSACT && a->kind != K_CLOSE) {
+    if (at < 20 && may_cancel(a)) {
         cancel(a);
     } else if (at < 35 && (a->kind != K_TRANSACT || a->is_over)) {
         units_let_go(a);
@@ -130,12 +141,14 @@ static void use_ask(ask *a)
 static void use_transaction(line *l)
 {
     run *r = l->run;
-    int depth = 0;
+    int depth = units_depth(l);
 
-    for (const level *lv = l->level; lv; lv = lv->parent)
-        depth++;
     if (l->is_busy)
         (void)units_submit_statement(l, units_any_statement(r));
+    else if (depth == 0 && tusk_conn_tx_status(l->conn) == TUSK_TX_IN_ERROR)
+        units_roll_back_astray(l);
+    else if (depth == 0 && units_chance(r, 150))
+        units_begin_by_text(l);
     else if (depth == 0 || (depth < 3 && units_chance(r, 300)))
         units_begin_level(l);
     else
@@ -179,6 +192,7 @@ void units_act(run *r)
     if (r->n_ops >= N_OPS * 3)
         return;
     r->n_ops++;
+    units_check_depth(r);
     if (a) {
         use_ask(a);
     } else if (c) {

@@ -116,15 +116,31 @@ outcome units_outcome_of(const ask *a, const tusk_error *err)
     }
 }
 
+/* Of one that was asked for by text the commit alone may tell. */
+static bool is_end_of_none(const ask *a, const tusk_error *err)
+{
+    return a->ends->text == T_ASKED && err->code == TUSK_ERR_STATE && strcmp(err->sqlstate, "25P01") == 0;
+}
+
 /* What ended a transaction: kept only if it was told so, unsure where nobody can know. */
 void units_judge_level(ask *a, const tusk_error *err)
 {
-    if (!a->ends || a->ends->verdict != V_OPEN)
+    if (a->kind == K_TEXT_BEGIN && err->code == TUSK_OK)
+        a->level->text = T_BEGUN;
+    else if (a->kind == K_TEXT_BEGIN && err->fate != TUSK_FATE_UNKNOWN)
+        a->level->text = T_VOID;
+    units_seen.void_texts += a->kind == K_TEXT_BEGIN && a->level->text == T_VOID;
+    if (!a->ends || a->ends->verdict != V_OPEN || a->is_taken_back)
         return;
+    if (is_end_of_none(a, err)) {
+        a->ends->text = T_VOID;
+        return;
+    }
     a->ends->verdict = units_verdict_by(err);
     units_seen.kept += a->ends->verdict == V_KEPT;
     units_seen.unsure += a->ends->verdict == V_UNSURE;
-    a->has_failed = a->kind != K_TRANSACT && err->code != TUSK_OK && a->ends->verdict == V_UNDONE;
+    a->has_failed = a->kind != K_TRANSACT && err->code != TUSK_OK && a->ends->verdict == V_UNDONE &&
+                    !(a->level && a->level->text) && !a->ends->is_behind;
 }
 
 /* All that was submitted before it on its connection has ended, but for what was given up. */
@@ -165,6 +181,9 @@ static void check_error(const ask *a, const tusk_error *err)
                    err->message);
     if (a->kind == K_ROLLBACK)
         units_must(r, err->code != TUSK_ERR_SERVER, "a rollback is refused: %s, %s", err->sqlstate, err->message);
+    if (a->ends && a->is_canceled && !a->is_taken_back && units_is_alive(a->line))
+        units_must(r, err->code != TUSK_ERR_CANCELED || err->fate != TUSK_FATE_NOT_SENT || is_not_run,
+                   "%s is told as not called, but nothing is open again", units_kind_names[a->kind]);
     if (a->outcome == O_FULL && a->kind != K_TRANSACT)
         units_must(r, err->fate == TUSK_FATE_NOT_SENT, "%u was not queued, but sent", a->part.token);
     if (a->outcome == O_STATE)
@@ -175,6 +194,16 @@ static void check_error(const ask *a, const tusk_error *err)
     if (err->fate == TUSK_FATE_NOT_SENT && a->kind < K_N_STATEMENTS)
         units_must(r, pg_fact_of(r->server, a->part.token)->n_run == 0, "%u was run, but told as not sent",
                    a->part.token);
+}
+
+/* What was never sent, and an inner one that is undone for that, fails what tusk_begin() began, but not what a text did. */
+static bool fails_what_is_around(const ask *a, const tusk_error *err)
+{
+    if (a->kind == K_ROLLBACK || a->kind == K_COMMIT || a->is_taken_back || (a->ends && a->ends->is_behind))
+        return false;
+    if (err->fate == TUSK_FATE_NOT_SENT)
+        return !a->level || a->level->text == T_NONE;
+    return err->code == TUSK_ERR_SERVER && !units_is_stack(a->kind);
 }
 
 static void check_answer(ask *a, const tusk_error *err)
@@ -190,8 +219,7 @@ static void check_answer(ask *a, const tusk_error *err)
     }
     if (a->kind == K_INSERT)
         units_note_write(a->run, a->part.token, a->level, units_verdict_by(err), 0);
-    a->has_failed = a->kind <= K_MOVE && !is_ok && a->kind != K_ROLLBACK && a->kind != K_COMMIT &&
-                    (err->fate == TUSK_FATE_NOT_SENT || (err->code == TUSK_ERR_SERVER && !units_is_stack(a->kind)));
+    a->has_failed = a->kind <= K_MOVE && !is_ok && fails_what_is_around(a, err);
     units_judge_level(a, err);
 }
 
@@ -203,8 +231,8 @@ void units_completed(ask *a, tusk_query *q)
     units_must(r, !r->is_calling, "%s %u completes inside a call", units_kind_names[a->kind], a->part.token);
     units_must(r, !a->is_over && !a->is_freed, "%s %u completes twice, or though freed", units_kind_names[a->kind],
                a->part.token);
-    units_must(r, !a->is_canceled || err->code != TUSK_OK || a->is_aside, "%u was canceled, and succeeds",
-               a->part.token);
+    units_must(r, !a->is_canceled || err->code != TUSK_OK || a->is_aside || a->kind == K_ROLLBACK,
+               "%u was canceled, and succeeds", a->part.token);
     a->is_over = true;
     a->outcome = units_outcome_of(a, err);
     units_coverage[a->kind][a->outcome]++;
@@ -214,6 +242,7 @@ void units_completed(ask *a, tusk_query *q)
     check_order(a);
     if (a->outcome != O_OK)
         check_error(a, err);
+    a->line->is_astray |= a->kind == K_ATOMIC && err->code != TUSK_OK && err->fate == TUSK_FATE_UNKNOWN;
     check_answer(a, err);
     if (a->due_us && a->has_done)
         units_must(r, sim_now(r->world) <= a->due_us + LATE_US, "%u ends behind its deadline", a->part.token);
@@ -233,6 +262,7 @@ void units_let_go(ask *a)
             units_note_write(r, a->part.token, a->level, V_UNSURE, 0);
         if (a->ends && a->ends->verdict == V_OPEN)
             a->ends->verdict = V_UNSURE;
+        a->line->is_astray |= a->kind >= K_COMMIT && a->kind <= K_ATOMIC;
         if (a->cursor)
             a->cursor->is_certain = false;
     }

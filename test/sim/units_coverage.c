@@ -5,10 +5,10 @@
 
 #include "test/sim/units.h"
 
-const char *const units_kind_names[N_KINDS] = {"row",      "rows",     "echo",      "nobin",    "sleep",       "error",
-                                               "path",     "insert",   "discard",   "begin",    "commit",      "nested",
-                                               "rollback", "atomic",   "atomic/in", "continue", "continue/in", "fetch",
-                                               "move",     "transact", "drained",   "close"};
+const char *const units_kind_names[N_KINDS] = {"row",    "rows",     "echo",     "nobin",     "sleep",    "error",
+                                               "path",   "insert",   "discard",  "begin #",   "begin",    "commit",
+                                               "nested", "rollback", "atomic",   "atomic/in", "continue", "continue/in",
+                                               "fetch",  "move",     "transact", "drained",   "close"};
 
 const char *const units_outcome_names[N_OUTCOMES] = {"ok",   "server",   "retry",   "canceled", "timeout",
                                                      "lost", "not sent", "unknown", "rolledb",  "state",
@@ -42,11 +42,13 @@ void units_print_coverage(void)
            "stack;\n%zu walks, %zu rows, %zu ended by an error; server: %zu runs of named statements, %zu losses, %zu "
            "alterations, "
            "%zu discards, %zu commits failed, %zu savepoints, %zu inserts undone to one, %zu cursors, %zu "
-           "portals, %zu mishaps\n",
+           "portals, %zu mishaps;\n%zu ends taken back, %zu given up on the wire, %zu begins by text, %zu of them in "
+           "vain\n",
            units_seen.kept, units_seen.undone, units_seen.unsure, units_seen.again, units_seen.blocking,
            units_seen.failed_operations, units_seen.not_run_operations, units_seen.walks, units_seen.walked_rows,
            units_seen.refused_cursors, totals.runs_of_named, totals.losses, totals.alterations, totals.discards,
-           totals.failures, totals.savepoints, totals.undone, totals.cursors, totals.portals, totals.mishaps);
+           totals.failures, totals.savepoints, totals.undone, totals.cursors, totals.portals, totals.mishaps,
+           units_seen.taken_back, units_seen.given_up_ends, units_seen.texts, units_seen.void_texts);
 }
 
 /* What must have happened over a couple of thousand seeds. */
@@ -56,12 +58,14 @@ static bool is_expected(kind k, outcome o)
     case O_OK:
         return k != K_ERROR;
     case O_SERVER:
-        return k != K_DRAINED && k != K_CLOSE && k != K_ROLLBACK && k != K_CONTINUE && k != K_CONTINUE_INSIDE;
+        return k != K_DRAINED && k != K_CLOSE && k != K_ROLLBACK && k != K_TEXT_BEGIN && k != K_CONTINUE &&
+               k != K_CONTINUE_INSIDE;
     case O_RETRY:
         return k == K_ROW || k == K_ROWS || k == K_ECHO || k == K_NOBIN || k == K_INSERT;
     case O_CANCELED:
+        return k < K_N_STATEMENTS || units_is_stack(k) || (k >= K_TEXT_BEGIN && k <= K_ROLLBACK);
     case O_TIMEOUT:
-        return k < K_N_STATEMENTS || units_is_stack(k);
+        return k < K_N_STATEMENTS || units_is_stack(k) || k == K_TEXT_BEGIN;
     case O_LOST:
         return k < K_N_STATEMENTS || units_is_stack(k) || k == K_BEGIN || k == K_FETCH;
     case O_NOT_SENT:
@@ -96,6 +100,9 @@ void units_check_coverage(void)
                              units_seen.walks,
                              units_seen.walked_rows,
                              units_seen.refused_cursors,
+                             units_seen.taken_back,
+                             units_seen.given_up_ends,
+                             units_seen.void_texts,
                              totals.runs_of_named,
                              totals.losses,
                              totals.alterations,

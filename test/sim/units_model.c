@@ -47,6 +47,31 @@ bool units_chance(run *r, int permille)
 
 /* ---- transactions as the caller sees them ---- */
 
+int units_depth(const line *l)
+{
+    int depth = 0;
+
+    for (const level *lv = l->level; lv; lv = lv->parent)
+        depth++;
+    return depth;
+}
+
+int units_depth_begun(const line *l)
+{
+    int depth = 0;
+
+    for (const level *lv = l->level; lv; lv = lv->parent)
+        depth += lv->text == T_NONE;
+    return depth;
+}
+
+bool units_is_sure(const level *lv)
+{
+    while (lv && lv->text != T_ASKED && lv->text != T_VOID)
+        lv = lv->parent;
+    return !lv;
+}
+
 level *units_push_level(line *l)
 {
     run *r = l->run;
@@ -71,10 +96,11 @@ static verdict verdict_of(const level *lv)
     verdict all = V_KEPT;
 
     for (; lv; lv = lv->parent) {
-        if (lv->verdict == V_UNDONE || lv->verdict == V_OPEN)
+        if (lv->text == T_VOID || lv->verdict == V_KEPT)
+            continue;
+        if (lv->verdict != V_UNSURE && lv->text != T_ASKED)
             return V_UNDONE;
-        if (lv->verdict == V_UNSURE)
-            all = V_UNSURE;
+        all = V_UNSURE;
     }
     return all;
 }
@@ -130,7 +156,8 @@ void units_check_writes(run *r)
                    "insert %u is not there, and was told to be kept", w->token);
         if (w->group && w->own != V_UNDONE && around != V_UNDONE)
             check_whole(r, &r->group_seen[w->group], is_applied, w->token);
-        if (w->level && w->own == V_KEPT && around == V_UNSURE && is_certain_up_to_root(w->level))
+        if (w->level && w->own == V_KEPT && around == V_UNSURE && units_is_sure(w->level) &&
+            is_certain_up_to_root(w->level))
             check_whole(r, &root_of(w->level)->seen, is_applied, w->token);
     }
 }
@@ -140,7 +167,7 @@ void units_check_commits(const run *r)
 {
     for (const ask *a = r->asks; a < r->asks + r->n_asks; a++) {
         units_must(r, a->is_over || r->is_ending, "%s %u never ends", units_kind_names[a->kind], a->part.token);
-        units_must(r, !a->has_failed || !a->level || verdict_of(a->level) != V_KEPT,
+        units_must(r, !a->has_failed || !a->level || !units_is_sure(a->level) || verdict_of(a->level) != V_KEPT,
                    "a transaction was told as kept, though %d (%s %u) in it failed", (int)(a - r->asks),
                    units_kind_names[a->kind], a->part.token);
     }

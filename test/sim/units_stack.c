@@ -34,7 +34,7 @@ static void check_around(const ask *a, const tusk_error *err)
     tusk_conn *conn = a->line->conn;
     uint32_t token = 0;
 
-    if (a->kind != K_ATOMIC_INSIDE || !a->has_done || err->code != TUSK_ERR_SERVER ||
+    if (a->kind != K_ATOMIC_INSIDE || !a->has_done || !units_is_sure(a->level) || err->code != TUSK_ERR_SERVER ||
         strcmp(err->sqlstate, "25P02") == 0 || tusk_conn_get_state(conn) != TUSK_CONN_READY ||
         sscanf(err->message, "token %u", &token) != 1 || token == 0)
         return;
@@ -129,7 +129,7 @@ ask *units_submit_stack(line *l, tusk_stack_mode mode)
     r->n_groups += n;
     for (uint32_t i = 0; i < n; i++)
         push_operation(r, a, stack, i);
-    for (size_t i = 0; i < a->n_parts && a->kind == K_ATOMIC; i++)
+    for (size_t i = 0; i < a->n_parts && (a->kind == K_ATOMIC || !units_is_sure(l->level)); i++)
         pg_let_repeat(r->server, r->parts[a->first_part + i].token);
     a->part.token = r->parts[a->first_part].token;
     options.text_results = units_chance(r, 200);

@@ -14,18 +14,125 @@ void units_begin_level(line *l)
     (void)units_take_with_done(a, tusk_begin(l->conn, &options));
 }
 
+/* What was begun by text may be ended by text, too: if there is room for that, since otherwise it is not ended. */
+static tusk_query *ask_for_end(const ask *a, bool is_commit)
+{
+    tusk_conn *conn = a->line->conn;
+
+    if (a->ends->text && !a->was_full && units_chance(a->run, 300))
+        return tusk_exec(conn, is_commit ? "commit" : "rollback", TUSK_NO_PARAMS);
+    return is_commit ? tusk_commit(conn) : tusk_rollback(conn);
+}
+
 void units_end_level(line *l, bool is_commit)
 {
     ask *a = units_new_ask(l, !is_commit ? K_ROLLBACK : l->level->parent ? K_NESTED_COMMIT : K_COMMIT);
+    tusk_query *q;
 
     a->ends = units_pop_level(l);
     a->level = l->level;
-    a->was_full = false; /* it is taken in any case */
     if (!is_commit) {
         a->ends->verdict = V_UNDONE; /* also if it never comes there: then nothing around it is kept either */
         units_seen.undone++;
     }
-    (void)units_take_with_done(a, is_commit ? tusk_commit(l->conn) : tusk_rollback(l->conn));
+    q = ask_for_end(a, is_commit);
+    a->was_full = false; /* it is taken in any case */
+    (void)units_take_with_done(a, q);
+}
+
+/* Nothing that is behind it counts before the driver has said what became of it. */
+void units_begin_by_text(line *l)
+{
+    run *r = l->run;
+    ask *a = units_new_ask(l, K_TEXT_BEGIN);
+    tusk_request request = {.sql = "begin", .user = a};
+
+    units_seen.texts++;
+    a->level = units_push_level(l);
+    a->level->text = T_ASKED;
+    (void)units_any_timeout(r, a, &request.timeout);
+    a->has_done = units_chance(r, 500);
+    request.on_done = a->has_done ? units_on_done : NULL;
+    (void)units_take(a, tusk_submit(l->conn, &request));
+}
+
+void units_roll_back_astray(line *l)
+{
+    ask *a = units_new_ask(l, K_ROLLBACK);
+
+    a->was_full = false;
+    (void)units_take_with_done(a, tusk_rollback(l->conn));
+}
+
+static bool is_around(const level *outer, const level *lv)
+{
+    while (lv && lv != outer)
+        lv = lv->parent;
+    return lv != NULL;
+}
+
+/* Under what was begun behind its end. A text there is not run, and the driver has nothing of its own for it. */
+static void put_back(line *l, level *lv)
+{
+    level **link = &l->level;
+
+    while (*link && !is_around(*link, lv)) {
+        level *behind = *link;
+
+        if (behind->text) {
+            behind->text = T_VOID;
+            *link = behind->parent;
+        } else {
+            behind->is_behind = true;
+            link = &behind->parent;
+        }
+    }
+    *link = lv;
+}
+
+/* So are the ends behind it as if not called; what else is behind it is not run, and will say so. */
+void units_reopen(ask *a)
+{
+    line *l = a->line;
+
+    if (units_depth_begun(l) == tusk_conn_tx_depth(l->conn)) {
+        l->is_astray = true;
+        units_seen.given_up_ends++;
+        return;
+    }
+    units_seen.taken_back++;
+    put_back(l, a->ends);
+    for (ask *b = a; b < a->run->asks + a->run->n_asks; b++)
+        if (b->line == l && b->ends && b->kind != K_TRANSACT && !b->is_over) {
+            b->is_taken_back = true;
+            b->ends->verdict = V_OPEN;
+        }
+}
+
+static bool is_pending_on(const run *r, const line *l)
+{
+    for (const ask *a = r->asks + r->n_over; a < r->asks + r->n_asks; a++)
+        if (a->line == l && !a->is_over)
+            return true;
+    return false;
+}
+
+/* All that was begun has ended: the server has no transaction open either. */
+void units_check_idle(const run *r)
+{
+    for (const line *l = r->lines; l < r->lines + r->n_lines; l++)
+        if (units_is_alive(l) && tusk_conn_get_state(l->conn) == TUSK_CONN_READY && !l->level && !l->is_astray &&
+            !is_pending_on(r, l))
+            units_must(r, tusk_conn_tx_status(l->conn) == TUSK_TX_IDLE, "on %d a transaction stays open",
+                       (int)(l - r->lines));
+}
+
+void units_check_depth(const run *r)
+{
+    for (const line *l = r->lines; l < r->lines + r->n_lines; l++)
+        units_must(r, !units_is_alive(l) || units_depth_begun(l) == tusk_conn_tx_depth(l->conn),
+                   "%d transactions are open on %d, and the driver counts %d", units_depth_begun(l),
+                   (int)(l - r->lines), tusk_conn_tx_depth(l->conn));
 }
 
 /* ---- transactions that are repeated ---- */
@@ -58,6 +165,7 @@ static void begin_attempt(attempts *t)
         units_seen.again++;
     }
     t->level = units_push_level(t->line);
+    t->level->is_attempts = true;
     t->ask->ends = t->level;
     t->line->is_busy = true;
 }
@@ -130,6 +238,7 @@ void units_start_transact(line *l)
 static tusk_code in_transact(tusk_conn *conn, void *user, tusk_error *err)
 {
     attempts *t = user;
+    bool was_busy = t->line->is_busy; /* begun while it waited for its next attempt: this one is in that */
     ask *a;
 
     (void)conn;
@@ -143,7 +252,7 @@ static tusk_code in_transact(tusk_conn *conn, void *user, tusk_error *err)
             *err = *tusk_query_error(a->q);
     }
     (void)units_pop_level(t->line);
-    t->line->is_busy = false;
+    t->line->is_busy = was_busy;
     if (err->code != TUSK_OK)
         t->level->verdict = V_UNDONE;
     else if (t->level->verdict == V_UNDONE)
