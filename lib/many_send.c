@@ -555,10 +555,12 @@ static bool wants_more(const tusk_conn *conn, const tusk_query *q)
            conn->phase == TUSK__PHASE_READY && many->n_portions < many->max_portions;
 }
 
-/* A portion that was begun is written whole. */
+/* A portion that was begun is written whole; and without one on the wire nobody would ask again, however much stands in front. */
 static bool may_pull(const tusk_conn *conn, const tusk_query *q)
 {
-    return wants_more(conn, q) && (q->many->portion_items > 0 || conn->out.len <= OUT_HIGH);
+    const tusk__many *many = q->many;
+
+    return wants_more(conn, q) && (many->portion_items > 0 || many->n_portions == 0 || conn->out.len <= OUT_HIGH);
 }
 
 /* What the program has written into it, or only the code. */

@@ -476,7 +476,8 @@ START_TEST(columns_that_change_between_items_end_the_load)
 
     s.waits = LOST_AT;
     q = tusk_many_submit(
-        db, &(tusk_many_request){.sql = sql, .pull = give, .mode = TUSK_MANY_EACH, .on_item = told, .user = &s});
+        db, &(tusk_many_request){
+                .sql = sql, .pull = give, .mode = TUSK_MANY_EACH, .on_item = told, .flight_bytes = 4096, .user = &s});
     while (!s.has_waited || tusk_many_n_answered(q) < LOST_AT)
         turn(TUSK_NONE);
     run_on(other, "alter table many_test add column f float4");
@@ -649,6 +650,22 @@ START_TEST(what_a_pull_submits_waits_for_the_load)
     tusk_query_free(s.neighbour);
     tusk_query_free(q);
     ck_assert_int_eq(committed(), 1000);
+}
+END_TEST
+
+/* More stands in front of it than is sent at once: it is pulled when that has left. */
+START_TEST(load_behind_much_that_is_not_sent_yet_is_pulled)
+{
+    source s = source_of(10);
+    tusk_query *q;
+
+    for (int i = 0; i < 60; i++)
+        tusk_query_free(
+            tusk_exec(db, "select length($1)", TUSK_PARAMS(tusk_text_str(tusk_str_from(filler, sizeof filler)))));
+    q = load(&s, _i ? TUSK_MANY_EACH : TUSK_MANY_ATOMIC);
+    ends(q, TUSK_OK);
+    tusk_query_free(q);
+    ck_assert_int_eq(committed(), 10);
 }
 END_TEST
 
@@ -1021,6 +1038,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, pull_is_asked_no_further_ahead_than_a_flight);
     tcase_add_loop_test(tc, small_load_is_one_write_also_the_first_time, 0, 2);
     tcase_add_test(tc, what_a_pull_submits_waits_for_the_load);
+    tcase_add_loop_test(tc, load_behind_much_that_is_not_sent_yet_is_pulled, 0, 2);
     tcase_add_loop_test(tc, pull_may_free_cancel_and_close, 0, 2 * N_DEEDS * 4);
     tcase_add_test(tc, pull_may_give_other_values_for_those_that_were_refused);
     tcase_add_test(tc, values_take_the_types_of_the_first_item_or_of_the_statement);
