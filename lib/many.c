@@ -60,6 +60,7 @@ static tusk__many *many_new(tusk_query *q, const tusk_many_request *request, tus
     many->q = q;
     many->pull = request->pull;
     many->on_item = request->on_item;
+    many->user = request->user;
     many->mode = request->mode;
     many->item_results = request->item_results;
     many->max_portion = portion_of(flight);

@@ -54,6 +54,7 @@ typedef struct tusk__many {
     tusk__task pump_task;
     tusk_pull_fn pull;
     tusk_item_fn on_item;
+    void *user; /* of these two; the query's own is whose on_done it has */
     tusk_many_mode mode;
     bool item_results;
     tusk_str sql; /* behind the struct; empty with a statement of the caller's */

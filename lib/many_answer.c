@@ -63,7 +63,7 @@ static void tell_item(tusk_query *q, int64_t item, int64_t rows, const tusk_erro
     if (!q->many->on_item || !is_wanted(q) || q->is_given_up || (q->many->cannot_run && err))
         return;
     q->in_callback = true;
-    q->many->on_item(q, item, rows, err, q->user);
+    q->many->on_item(q, item, rows, err, q->many->user);
     q->in_callback = false;
     if (q->is_released)
         tusk__query_drop_rows(q);

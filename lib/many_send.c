@@ -632,7 +632,7 @@ static bool pull(tusk_query *q)
     many->is_pushed = many->is_resumed = false;
     many->refusal.code = TUSK_OK;
     q->in_callback = true;
-    code = many->pull(q, many->n_pushed, &many->pull_error, q->user);
+    code = many->pull(q, many->n_pushed, &many->pull_error, many->user);
     q->in_callback = false;
     many->in_pull = false;
     if (!is_on_wire(q) || q->is_given_up || q->is_released)

@@ -55,7 +55,7 @@ typedef struct tusk_many_request {
 
     tusk_row_fn on_row; /* rows are handed out as they arrive and not kept */
     tusk_done_fn on_done;
-    void *user;         /* of all the functions above */
+    void *user;         /* of all the functions above; one that tusk_query_on_done() gives is its callback's, and that of on_row */
 } tusk_many_request;
 
 /**

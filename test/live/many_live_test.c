@@ -746,6 +746,25 @@ START_TEST(pull_may_free_cancel_and_close)
 }
 END_TEST
 
+static void see_user(tusk_query *q, void *user)
+{
+    (void)q;
+    *(int *)user = 1;
+}
+
+START_TEST(callback_that_is_given_later_has_a_user_of_its_own)
+{
+    source s = source_of(10);
+    int has_ended = 0;
+
+    tusk_query_on_done(load(&s, TUSK_MANY_ATOMIC), see_user, &has_ended);
+    while (!has_ended)
+        turn(TUSK_NONE);
+    ck_assert_int_eq(s.n_told, 10);
+    ck_assert_int_eq(committed(), 10);
+}
+END_TEST
+
 /* A value that was refused: others may be given in its place. */
 static tusk_code give_better(tusk_query *q, int64_t item, tusk_error *err, void *user)
 {
@@ -1040,6 +1059,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, what_a_pull_submits_waits_for_the_load);
     tcase_add_loop_test(tc, load_behind_much_that_is_not_sent_yet_is_pulled, 0, 2);
     tcase_add_loop_test(tc, pull_may_free_cancel_and_close, 0, 2 * N_DEEDS * 4);
+    tcase_add_test(tc, callback_that_is_given_later_has_a_user_of_its_own);
     tcase_add_test(tc, pull_may_give_other_values_for_those_that_were_refused);
     tcase_add_test(tc, values_take_the_types_of_the_first_item_or_of_the_statement);
     tcase_add_loop_test(tc, values_that_do_not_fit_are_told_with_item_and_number, 0, 3);
