@@ -487,8 +487,10 @@ void tusk__many_lost(tusk_query *q)
     const tusk__many *many = q->many;
     const tusk_conn *conn = q->conn;
 
-    if (q->is_done || !many || !many->form || !many->form->is_atomic || many->form->is_inside ||
-        !tusk__send_started(conn, q) || q->error.code == TUSK_ERR_SERVER)
+    if (q->is_done || !many || !many->form || !many->form->is_atomic)
+        return;
+    tusk__query_spoil_rows(q);
+    if (many->form->is_inside || !tusk__send_started(conn, q) || q->error.code == TUSK_ERR_SERVER)
         return;
     if (many->end == many->form->done && conn->stream >= q->out_end) {
         if (!conn->is_closing && q->error.code != TUSK_ERR_LIMIT && q->error.code != TUSK_ERR_NOMEM)

@@ -1027,6 +1027,7 @@ START_TEST(load_whose_backend_dies_is_told_as_undone)
     ck_assert_msg(err->code == TUSK_ERR_LOST, "%s", said(err));
     ck_assert_int_eq(err->fate, is_inside ? TUSK_FATE_UNKNOWN : TUSK_FATE_ANSWERED);
     ck_assert_int_eq(err->retry, is_inside ? TUSK_RETRY_UNKNOWN : TUSK_RETRY_REQUEST);
+    ck_assert_uint_eq(tusk_query_n_rows(q), 0);
     tusk_query_free(q);
     tusk_conn_free(db);
     db = NULL;
