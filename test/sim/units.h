@@ -18,6 +18,8 @@ enum {
     MAX_CURSORS = 100,
     MAX_ATTEMPTS_SEEN = 200,
     MAX_PARTS = 3000,
+    MAX_LOADS = 100,
+    MAX_ITEMS = 30,
     LIVE_US = 10 * 1000000, /* all must be finished so long after the last fault */
     LATE_US = 10 * 1000,    /* a deadline may be missed by so much */
 };
@@ -42,6 +44,10 @@ typedef enum kind {
     K_ATOMIC_INSIDE,
     K_CONTINUE,
     K_CONTINUE_INSIDE,
+    K_LOAD,
+    K_LOAD_INSIDE,
+    K_EACH,
+    K_EACH_INSIDE,
     K_FETCH,
     K_MOVE,
     K_TRANSACT,
@@ -119,15 +125,24 @@ typedef struct cursor {
     bool is_walked, is_certain;
 } cursor;
 
+/* Execute-many: the items are parts from the ask's first_part on. */
+typedef struct load {
+    struct ask *ask;
+    uint32_t n, fails_at, waits_at, n_given, n_told; /* behind n: never */
+    bool is_each, has_waited;
+    verdict told[MAX_ITEMS];
+} load;
+
 typedef struct ask {
     run *run;
     kind kind;
     line *line;
     level *level, *ends; /* in which it is; which it ends */
     cursor *cursor;
+    load *load;
     tusk_query *q; /* NULL: not ours any more */
     part part;
-    size_t first_part, n_parts; /* of a stack */
+    size_t first_part, n_parts; /* of a stack or a load */
     uint32_t first_group;
     bool has_done, is_over, is_freed, is_canceled, is_aside, was_full, was_closed;
     size_t canceled_turn;
@@ -163,8 +178,10 @@ struct run {
     cursor cursors[MAX_CURSORS];
     ask asks[MAX_ASKS];
     attempts attempts[MAX_ATTEMPTS_SEEN];
+    load loads[MAX_LOADS];
     int group_seen[MAX_WRITES];
-    size_t n_lines, n_levels, n_writes, n_parts, n_cursors, n_asks, n_over, n_attempts;
+    size_t n_lines, n_levels, n_writes, n_parts, n_cursors, n_asks, n_over, n_attempts,
+        n_loads;
 };
 
 /* ---- coverage: over all seeds (units_coverage.c) ---- */
@@ -174,7 +191,8 @@ extern const char *const units_outcome_names[N_OUTCOMES];
 extern size_t units_coverage[N_KINDS][N_OUTCOMES];
 extern struct units_seen {
     size_t walks, walked_rows, again, kept, undone, unsure, failed_operations, not_run_operations, blocking,
-        refused_cursors, taken_back, given_up_ends, texts, void_texts;
+        refused_cursors, taken_back, given_up_ends, texts, void_texts, items, failed_items, lost_items,
+        waits;
 } units_seen;
 void units_add_counts(const pg_counts *counts);
 void units_print_coverage(void);
@@ -207,6 +225,7 @@ void units_check_commits(const run *r);
 
 bool units_is_own_row(const tusk_row *row, uint32_t token, uint32_t number, bool is_echo);
 void units_check_rows(const ask *a, const part *p, uint32_t from, uint32_t n);
+uint32_t units_rows_of(const part *p);
 void units_check_part(const ask *a, const part *p);
 void units_check_server_error(const run *r, const tusk_error *err, const part *parts, size_t n);
 outcome units_outcome_of(const ask *a, const tusk_error *err);
@@ -229,12 +248,18 @@ int64_t units_any_timeout(run *r, ask *a, double *timeout);
 kind units_any_statement(run *r);
 ask *units_submit_statement(line *l, kind k);
 
-/* ---- stacks, transactions, cursors, connections ---- */
+/* ---- stacks, loads, transactions, cursors, connections ---- */
 
 bool units_is_stack(kind k);
 ask *units_submit_stack(line *l, tusk_stack_mode mode);
 void units_note_stack_writes(const ask *a, const tusk_error *const *errors);
 void units_check_stack(ask *a);
+
+bool units_is_load(kind k);
+ask *units_submit_load(line *l, tusk_many_mode mode);
+/* err: NULL, it was freed */
+void units_note_load_writes(const ask *a, const tusk_error *err);
+void units_check_load(ask *a);
 
 void units_begin_level(line *l);
 void units_end_level(line *l, bool is_commit);

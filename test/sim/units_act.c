@@ -176,7 +176,9 @@ static void use_line(line *l)
         units_do_transact(l);
     else if (at < 330)
         use_transaction(l);
-    else if (at < 480)
+    else if (at < 390 && r->n_loads < MAX_LOADS)
+        (void)units_submit_load(l, units_chance(r, 500) ? TUSK_MANY_ATOMIC : TUSK_MANY_EACH);
+    else if (at < 520)
         (void)units_submit_stack(l, units_chance(r, 500) ? TUSK_STACK_ATOMIC : TUSK_STACK_CONTINUE);
     else
         (void)units_submit_statement(l, units_any_statement(r));

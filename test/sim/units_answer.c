@@ -38,7 +38,7 @@ void units_check_rows(const ask *a, const part *p, uint32_t from, uint32_t n)
     units_must(a->run, at == n, "%s %u has %u rows instead of %u", units_kind_names[p->kind], p->token, at, n);
 }
 
-static uint32_t rows_of(const part *p)
+uint32_t units_rows_of(const part *p)
 {
     return p->kind == K_ROWS ? p->number : p->kind == K_INSERT || p->kind == K_ERROR || p->kind == K_DISCARD ? 0 : 1;
 }
@@ -54,7 +54,7 @@ void units_check_part(const ask *a, const part *p)
     if (p->kind == K_INSERT)
         units_must(a->run, tusk_query_rows_affected(a->q) == (int64_t)p->token, "insert %u has another's tag",
                    p->token);
-    units_check_rows(a, p, 0, rows_of(p));
+    units_check_rows(a, p, 0, units_rows_of(p));
 }
 
 /* The server's error is about one of its own statements, or, 0, about one of ours. */
@@ -168,7 +168,7 @@ static void check_error(const ask *a, const tusk_error *err)
     units_must(r, err->sqlstate[0] && err->message[0], "an error says nothing");
     units_must(r, !a->line->is_fresh, "%s %u on a fresh connection: %s", units_kind_names[a->kind], a->part.token,
                err->message);
-    if (err->code == TUSK_ERR_SERVER && !units_is_stack(a->kind) && a->kind != K_TRANSACT)
+    if (err->code == TUSK_ERR_SERVER && !units_is_stack(a->kind) && !units_is_load(a->kind) && a->kind != K_TRANSACT)
         units_check_server_error(r, err, &a->part, 1);
     if (err->code == TUSK_ERR_CANCELED && a->kind != K_TRANSACT)
         units_must(r, a->is_canceled || ends_line || is_not_run, "%s %u is canceled by nobody",
@@ -196,14 +196,17 @@ static void check_error(const ask *a, const tusk_error *err)
                    a->part.token);
 }
 
-/* What was never sent, and an inner one that is undone for that, fails what tusk_begin() began, but not what a text did. */
+/* What was never sent, and an inner one that is undone for that, fails what tusk_begin() began, but not what a text did. Of a load whose
+ * pull has failed nothing is there, whether or not it had given something before. */
 static bool fails_what_is_around(const ask *a, const tusk_error *err)
 {
+    if (units_is_load(a->kind) && a->outcome == O_OWN)
+        return false;
     if (a->kind == K_ROLLBACK || a->kind == K_COMMIT || a->is_taken_back || (a->ends && a->ends->is_behind))
         return false;
     if (err->fate == TUSK_FATE_NOT_SENT)
         return !a->level || a->level->text == T_NONE;
-    return err->code == TUSK_ERR_SERVER && !units_is_stack(a->kind);
+    return err->code == TUSK_ERR_SERVER && !units_is_stack(a->kind) && !units_is_load(a->kind);
 }
 
 static void check_answer(ask *a, const tusk_error *err)
@@ -212,6 +215,8 @@ static void check_answer(ask *a, const tusk_error *err)
 
     if (units_is_stack(a->kind)) {
         units_check_stack(a);
+    } else if (units_is_load(a->kind)) {
+        units_check_load(a);
     } else if (a->kind == K_FETCH || a->kind == K_MOVE) {
         units_check_fetch(a, is_ok);
     } else if (a->kind <= K_DISCARD && is_ok) {
@@ -258,6 +263,8 @@ void units_let_go(ask *a)
         units_coverage[a->kind][O_FREED]++;
         if (units_is_stack(a->kind))
             units_note_stack_writes(a, NULL);
+        if (units_is_load(a->kind))
+            units_note_load_writes(a, NULL);
         if (a->kind == K_INSERT)
             units_note_write(r, a->part.token, a->level, V_UNSURE, 0);
         if (a->ends && a->ends->verdict == V_OPEN)
