@@ -312,13 +312,11 @@ static void parse_with(const tusk_conn *conn, tusk_query *q, int64_t item)
     q->many->parse_to = is_parsed_each_time(conn, q) ? INT64_MAX : item + 1;
 }
 
-/* The item that is written next brings it. One of ours has left the cache, and goes on without a name: nobody else knows that. */
+/* The item that is written next brings it, a handle's by the new name that it has by now. One of ours has left the cache, and goes on without a name: nobody else knows that. */
 static tusk_code renew(tusk_conn *conn, tusk_query *q)
 {
     if (q->stmt->is_cached)
         q->stmt->name[0] = '\0';
-    else
-        q->stmt->state = TUSK__STMT_PREPARING;
     TUSK_TRY(make_frame(conn, q, q->many->n_params));
     parse_with(conn, q, q->many->n_pushed);
     q->many->renews = false;
