@@ -341,9 +341,9 @@ void tusk__level_error(tusk_query *q, tusk_str fields)
     tusk__error_none(&err);
     tusk__error_fields_to_error(fields, &err);
     tusk__query_add_where(q, &err);
+    q->level->is_failed |= is_begin;
     for (tusk__level *level = q->level; level; level = level->parent)
         keep_cause(q->conn, level, &err, level != q->level && level != failed);
-    q->level->is_failed |= is_begin;
 }
 
 bool tusk__rollback_is_of_nothing(const tusk_query *q)
