@@ -7,7 +7,6 @@
 #include "lib/conn.h"
 #include "lib/formats.h"
 #include "lib/many.h"
-#include "lib/pooler.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 #include "proto/fields.h"
@@ -39,11 +38,6 @@ static const tusk__many_form each_form = {nothing, each_outside, sync_alone, syn
 static const tusk__many_form each_pooled_form = {nothing, each_pooled, sync_alone, sync_alone, false, false};
 static const tusk__many_form each_inside_form = {savepoint_sync, each_inside, each_end, each_end, false, true};
 
-static bool is_pooled(const tusk_conn *conn)
-{
-    return conn->settings->pooler == TUSK__POOLER_TRANSACTION;
-}
-
 static const tusk__many_form *form_of(const tusk_conn *conn, const tusk__many *many)
 {
     bool is_inside = conn->session.tx_status != 'I';
@@ -52,7 +46,7 @@ static const tusk__many_form *form_of(const tusk_conn *conn, const tusk__many *m
         return is_inside ? &atomic_inside_form : &atomic_form;
     if (is_inside)
         return &each_inside_form;
-    return is_pooled(conn) ? &each_pooled_form : &each_form;
+    return conn->is_pooled ? &each_pooled_form : &each_form;
 }
 
 /* ---- what is expected of it ---- */
@@ -171,7 +165,7 @@ static void write_control(tusk_conn *conn, const tusk__many *many, const char *w
 
 static tusk_str name_of(const tusk_conn *conn, const tusk_query *q)
 {
-    return is_pooled(conn) ? (tusk_str){NULL, 0} : tusk_str_of(q->stmt->name);
+    return conn->is_pooled ? (tusk_str){NULL, 0} : tusk_str_of(q->stmt->name);
 }
 
 /* A handle keeps the types that its caller was told; one of ours has those of the first item. */
@@ -258,10 +252,10 @@ static void find_handle(tusk_conn *conn, tusk_query *q)
 {
     tusk_stmt *stmt = q->stmt;
 
-    q->many->parses = stmt->is_stale || is_pooled(conn);
-    if (stmt->is_stale && !is_pooled(conn))
+    q->many->parses = stmt->is_stale || conn->is_pooled;
+    if (stmt->is_stale && !conn->is_pooled)
         stmt->state = TUSK__STMT_PREPARING;
-    if (is_pooled(conn) && !q->text_results) {
+    if (conn->is_pooled && !q->text_results) {
         tusk__desc_unref(q->assumed);
         q->assumed = tusk__desc_ref(stmt->desc);
     }

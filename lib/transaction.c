@@ -112,11 +112,11 @@ void tusk__level_refuse(tusk_query *q)
     tusk__level *level = q->level;
 
     if (q->kind == TUSK__QUERY_ROLLBACK || q->kind == TUSK__QUERY_ROLLBACK_TO) {
-        if (level->is_failed)
+        if (level->is_failed && !level->is_behind)
             forgive_inner(q->conn, level->parent);
         return;
     }
-    if (q->kind == TUSK__QUERY_COMMIT && level->is_failed && level->parent)
+    if (q->kind == TUSK__QUERY_COMMIT && level->is_failed && level->parent && !level->is_behind)
         level->parent->is_spoiled = true; /* what was to be kept is not there */
     not_begun(q, failed_one(level)->cause);
     q->error.fate = TUSK_FATE_NOT_SENT;
@@ -354,17 +354,24 @@ void tusk__transaction_encoded(tusk_conn *conn, tusk_query *q)
 
 /* ---- answers ---- */
 
+/* A SAVEPOINT fails in the transaction around it: no rollback of what it did not begin can mend that. */
 void tusk__level_error(tusk_query *q, tusk_str fields)
 {
+    bool is_begin = q->kind == TUSK__QUERY_BEGIN;
+    const tusk__level *failed = is_begin && q->level->parent ? q->level->parent : q->level;
     tusk_error err;
 
     tusk__error_none(&err);
     tusk__error_fields_to_error(fields, &err);
     tusk__query_add_where(q, &err);
+    q->level->is_failed |= is_begin;
     for (tusk__level *level = q->level; level; level = level->parent)
-        keep_cause(q->conn, level, &err, level != q->level);
-    if (q->kind == TUSK__QUERY_BEGIN && q->level)
-        q->level->is_failed = true;
+        keep_cause(q->conn, level, &err, level != q->level && level != failed);
+}
+
+bool tusk__rollback_is_of_nothing(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_ROLLBACK_TO && q->level->is_failed;
 }
 
 /* Only the first error in a transaction is anything else than 25P02: the levels have kept it. */

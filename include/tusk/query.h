@@ -117,6 +117,7 @@ void tusk_query_keep(tusk_query *q);
 /**
  * Give up: q completes with TUSK_ERR_CANCELED in the next turn. The server is asked to stop if that cannot hit a neighbour
  * (nothing was sent behind q); else its answer is drained. What is submitted behind it is sent when that is through.
+ * What is decided already, one that was refused or the rollback of a transaction that never began, ends as that, but in the next turn, too.
  * Done queries are not changed. NULL is fine.
  * Source    PostgreSQL docs, "Canceling Requests in Progress"
  */
