@@ -182,6 +182,11 @@ void tusk__many_fail(tusk_query *q, const tusk_error *err)
     tusk__many_pump_soon(q);
 }
 
+const uint8_t *tusk__many_item(const tusk__many *many, int64_t item)
+{
+    return item >= many->parse_from && item < many->parse_to ? many->form->parsed : many->form->item;
+}
+
 void tusk__many_place(const tusk_query *q, tusk_error *err, int64_t item)
 {
     if (err->where[0])

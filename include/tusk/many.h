@@ -92,7 +92,9 @@ tusk_query *tusk_exec_many(tusk_conn *conn, const char *sql, tusk_pull_fn pull, 
  *
  * TUSK_MANY_EACH: outside a transaction each item is committed by itself; inside, each has a savepoint (above 64 items that write, these overflow
  * the server's cache of subtransactions). It completes with TUSK_OK although items failed: tusk_many_n_failed(), on_item; with
- * item_results, tusk_query_result_error(). If the pull fails, or the statement itself cannot be parsed, the load ends with that.
+ * item_results, tusk_query_result_error(). If the pull fails, or the statement itself cannot be parsed, the load ends with that. Does the
+ * server lose the statement in between, the items that were sent fail with an error that says "repeat" (err->retry), and the next one brings it
+ * anew; do its columns change, the load ends with that item's error.
  */
 tusk_query *tusk_many_submit(tusk_conn *conn, const tusk_many_request *request);
 

@@ -427,6 +427,146 @@ START_TEST(statement_that_cannot_be_parsed_is_told_once)
 }
 END_TEST
 
+/* ---- a statement without a name, and one that is lost ------------------------------------------------------------------------ */
+
+static void reconnect_uncached(void)
+{
+    disconnect(db);
+    db = tusk_conn_open(loop,
+                        &(tusk_config){.dsn = harness_env("TUSK_TEST_DSN_PLAIN"), .statement_cache_size = TUSK_NONE});
+    ck_assert_ptr_nonnull(db);
+}
+
+/* The savepoints between the items are parsed without a name, too. */
+START_TEST(statement_that_is_not_kept_runs_once_for_each_item)
+{
+    source s = source_of(700);
+    bool is_inside = _i & 1;
+    tusk_query *q;
+
+    reconnect_uncached();
+    if (is_inside)
+        run("begin");
+    s.twice = 600;
+    q = load(&s, _i & 2 ? TUSK_MANY_ATOMIC : TUSK_MANY_EACH);
+    ends(q, _i & 2 ? TUSK_ERR_SERVER : TUSK_OK);
+    if (!(_i & 2)) {
+        ck_assert_int_eq(tusk_many_n_failed(q), 1);
+        ck_assert_int_eq(tusk_query_rows_affected(q), 699);
+        ck_assert_uint_eq(tusk_query_n_rows(q), 699);
+    }
+    tusk_query_free(q);
+    if (is_inside)
+        run("commit");
+    ck_assert_int_eq(committed(), _i & 2 ? 0 : 699);
+    ck_usable(db);
+}
+END_TEST
+
+enum { N_LOST = 3000, LOST_AT = 100 };
+
+/* Which items were told as failed: from, to; and each of them as one that may be repeated. */
+typedef struct lost {
+    source s;
+    int64_t first, last, n;
+} lost;
+
+static tusk_code give_lost(tusk_query *q, int64_t item, tusk_error *err, void *user)
+{
+    return give(q, item, err, &((lost *)user)->s);
+}
+
+static void told_lost(tusk_query *q, int64_t item, int64_t rows, const tusk_error *err, void *user)
+{
+    lost *l = user;
+
+    told(q, item, rows, err, &l->s);
+    if (!err)
+        return;
+    ck_assert_msg(strcmp(err->sqlstate, "26000") == 0, "%s", said(err));
+    ck_assert_int_eq(err->retry, TUSK_RETRY_REQUEST);
+    ck_assert_int_eq(err->fate, TUSK_FATE_ANSWERED);
+    if (l->n++ == 0)
+        l->first = item;
+    l->last = item;
+}
+
+/* A trigger of one item's lets go of all statements: those that were on the wire fail, and may be repeated; from then on all is well. */
+START_TEST(statement_that_is_lost_is_prepared_again_by_the_next_item)
+{
+    lost l = {.s = source_of(N_LOST)};
+    bool is_inside = _i & 1, has_handle = _i & 2, is_again = _i & 4;
+    tusk_stmt *stmt = has_handle ? tusk_prepare(db, INSERT, NULL, 0) : NULL;
+    tusk_query *q;
+
+    run(textf("create function many_lose() returns trigger language plpgsql as "
+              "'begin if new.n in (%d, %d) then deallocate all; end if; return new; end'",
+              LOST_AT, is_again ? 2 * LOST_AT : LOST_AT));
+    run("create trigger many_lose before insert on many_test for each row execute function many_lose()");
+    if (is_inside)
+        run("begin");
+    q = tusk_many_submit(db, &(tusk_many_request){.sql = has_handle ? NULL : INSERT,
+                                                  .stmt = stmt,
+                                                  .pull = give_lost,
+                                                  .mode = TUSK_MANY_EACH,
+                                                  .item_results = _i & 8,
+                                                  .on_item = told_lost,
+                                                  .flight_bytes = 4096,
+                                                  .user = &l});
+    ends(q, TUSK_OK);
+    ck_assert_int_eq(l.s.n_told, N_LOST);
+    ck_assert_int_eq(l.first, LOST_AT + 1);
+    ck_assert_int_gt(l.n, 0);
+    ck_assert_int_lt(l.n, 400);
+    ck_assert_int_eq(tusk_many_n_failed(q), l.n);
+    ck_assert_int_eq(l.s.rows_told, N_LOST - l.n);
+    tusk_query_free(q);
+    ck_usable(db);
+    if (has_handle) { /* it can be used as before */
+        run("delete from many_test where n = 5");
+        q = tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_int8(5), tusk_int4(5), tusk_null()));
+        ends(q, TUSK_OK);
+        tusk_query_free(q);
+        tusk_stmt_free(stmt);
+    }
+    if (is_inside)
+        run("commit");
+    ck_assert_int_eq(committed(), N_LOST - l.n);
+    run("drop function many_lose() cascade");
+}
+END_TEST
+
+/* Rows of other columns cannot follow those that were: the rest is the caller's to repeat, and the repetition sees them. */
+START_TEST(columns_that_change_between_items_end_the_load)
+{
+    static const char sql[] = "insert into many_test (n, m, t) values ($1, $2, $3) returning *";
+    source s = source_of(3000);
+    const tusk_error *err;
+    tusk_query *q;
+
+    s.waits = LOST_AT;
+    q = tusk_many_submit(
+        db, &(tusk_many_request){.sql = sql, .pull = give, .mode = TUSK_MANY_EACH, .on_item = told, .user = &s});
+    while (!s.has_waited || tusk_many_n_answered(q) < LOST_AT)
+        turn(TUSK_NONE);
+    run_on(other, "alter table many_test add column f float4");
+    ck_assert_int_eq(tusk_many_resume(q), TUSK_OK);
+    ends(q, TUSK_ERR_SERVER);
+    err = tusk_query_error(q);
+    ck_assert_str_eq(err->sqlstate, "0A000");
+    ck_assert_int_eq(err->item, LOST_AT);
+    ck_assert_int_eq(err->retry, TUSK_RETRY_REQUEST);
+    ck_assert_int_lt(tusk_many_n_items(q), 3000);
+    ck_assert_int_eq(s.n_told_failed, tusk_many_n_items(q) - LOST_AT);
+    tusk_query_free(q);
+    ck_assert_int_eq(committed(), LOST_AT);
+    q = tusk_exec(db, sql, TUSK_PARAMS(tusk_int8(LOST_AT), tusk_int4(LOST_AT), tusk_text("")));
+    ends(q, TUSK_OK);
+    ck_assert_int_eq(tusk_query_n_cols(q), 4);
+    tusk_query_free(q);
+}
+END_TEST
+
 /* ---- not yet ---------------------------------------------------------------------------------------------------------------- */
 
 static void resume_later(tusk_loop *l, void *user)
@@ -944,6 +1084,9 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tc, each_item_by_itself_keeps_what_did_not_fail, 0, 4);
     tcase_add_loop_test(tc, each_item_by_itself_ends_with_a_pull_that_fails, 0, 2);
     tcase_add_loop_test(tc, statement_that_cannot_be_parsed_is_told_once, 0, 4);
+    tcase_add_loop_test(tc, statement_that_is_not_kept_runs_once_for_each_item, 0, 4);
+    tcase_add_loop_test(tc, statement_that_is_lost_is_prepared_again_by_the_next_item, 0, 16);
+    tcase_add_test(tc, columns_that_change_between_items_end_the_load);
     tcase_add_loop_test(tc, pull_that_says_not_yet_is_asked_again_when_it_is_resumed, 0, 10);
     tcase_add_loop_test(tc, deadline_ends_a_load_that_waits_for_its_pull, 0, 16);
     tcase_add_test(tc, much_both_ways_does_not_block);

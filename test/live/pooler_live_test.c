@@ -408,6 +408,140 @@ START_TEST(forgotten_setting_is_told_at_once)
 }
 END_TEST
 
+/* ---- loads ------------------------------------------------------------------------------------------------------------------ */
+
+enum { ITEMS = 400 };
+
+typedef struct source {
+    tusk_conn *neighbour; /* works in between, on whatever session is free */
+    int64_t n_told, n_failed;
+} source;
+
+static tusk_code give(tusk_query *q, int64_t item, tusk_error *err, void *user)
+{
+    source *s = user;
+
+    (void)err;
+    if (item % 50 == 0 && item < ITEMS)
+        tusk_query_free(tusk_exec(s->neighbour, "select 1", TUSK_NO_PARAMS));
+    if (item == ITEMS)
+        return TUSK_DONE;
+    return tusk_many_push(q, TUSK_PARAMS(item == 0 ? tusk_null() : tusk_int4((int32_t)item)));
+}
+
+static void told(tusk_query *q, int64_t item, int64_t rows, const tusk_error *err, void *user)
+{
+    source *s = user;
+
+    (void)q, (void)rows;
+    ck_assert_int_eq(item, s->n_told++);
+    s->n_failed += err != NULL;
+}
+
+/* Both modes × outside and inside a transaction × text and handle; item 300 meets a constraint. */
+START_TEST(loads_of_clients_that_change_sessions_are_well)
+{
+    tusk_many_mode mode = _i & 1 ? TUSK_MANY_EACH : TUSK_MANY_ATOMIC;
+    bool is_inside = _i & 2, fails = _i & 8;
+    static const char sql[] = "insert into pooler_load values ($1) returning a";
+    tusk_conn *conn, *admin;
+    source s = {0};
+    tusk_stmt *stmt;
+    tusk_query *q;
+
+    if (why_not[0])
+        return;
+    admin = through("session", "session");
+    run_on(admin, "drop table if exists pooler_load");
+    run_on(admin, textf("create table pooler_load (a int4 check (a <> %d))", fails ? 300 : -1));
+    conn = through("transaction", "transaction");
+    s.neighbour = through("transaction", "transaction");
+    stmt = _i & 4 ? tusk_prepare(conn, sql, NULL, 0) : NULL;
+    if (is_inside)
+        run_on(conn, "begin");
+    q = tusk_many_submit(conn, &(tusk_many_request){.sql = stmt ? NULL : sql,
+                                                    .stmt = stmt,
+                                                    .pull = give,
+                                                    .mode = mode,
+                                                    .on_item = told,
+                                                    .flight_bytes = 2048,
+                                                    .user = &s});
+    (void)tusk_await(q);
+    ck_assert_msg(tusk_query_code(q) == (fails && mode == TUSK_MANY_ATOMIC ? TUSK_ERR_SERVER : TUSK_OK), "%s",
+                  said(tusk_query_error(q)));
+    if (mode == TUSK_MANY_EACH) {
+        ck_assert_int_eq(s.n_told, ITEMS);
+        ck_assert_int_eq(s.n_failed, fails);
+        ck_assert_uint_eq(tusk_query_n_rows(q), (size_t)(ITEMS - fails));
+    }
+    tusk_query_free(q);
+    if (is_inside)
+        run_on(conn, "commit");
+    ck_assert_int_eq(number_on(admin, "select count(*) from pooler_load"), !fails                   ? ITEMS
+                                                                           : mode == TUSK_MANY_EACH ? ITEMS - 1
+                                                                                                    : 0);
+    ck_assert_int_eq(number_on(conn, "select count(*) from pg_prepared_statements where name like 'tusk%' "
+                                     "and statement like '%into pooler_load%'"),
+                     0);
+    if (stmt)
+        tusk_stmt_free(stmt);
+    disconnect(conn);
+    disconnect(s.neighbour);
+    run_on(admin, "drop table pooler_load");
+    disconnect(admin);
+}
+END_TEST
+
+typedef struct altered {
+    tusk_conn *conn;
+    bool has_waited;
+} altered;
+
+static tusk_code give_altered(tusk_query *q, int64_t item, tusk_error *err, void *user)
+{
+    altered *a = user;
+
+    (void)err;
+    if (item == 10 && !a->has_waited) {
+        a->has_waited = true;
+        return TUSK_AGAIN;
+    }
+    return item == 20 ? TUSK_DONE : tusk_many_push(q, TUSK_PARAMS(tusk_int4(3)));
+}
+
+/* From int4 to float4, as wide, between two items that each bring their own Parse. */
+START_TEST(column_of_equal_width_is_never_misread_in_a_load)
+{
+    altered a = {0};
+    tusk_conn *admin;
+    tusk_query *q;
+
+    if (why_not[0])
+        return;
+    admin = through("session", "session");
+    run_on(admin, "drop table if exists pooler_altered");
+    run_on(admin, "create table pooler_altered (a int4)");
+    a.conn = through("transaction", "transaction");
+    q = tusk_many_submit(a.conn, &(tusk_many_request){.sql = "insert into pooler_altered values ($1::int4) returning a",
+                                                      .pull = give_altered,
+                                                      .mode = TUSK_MANY_EACH,
+                                                      .user = &a});
+    while (!a.has_waited || tusk_many_n_answered(q) < 10)
+        ck_assert_int_eq(tusk_loop_turn(loop, TUSK_NONE, NULL), TUSK_OK);
+    run_on(admin, "alter table pooler_altered alter a type float4 using a + 0.5");
+    ck_assert_int_eq(tusk_many_resume(q), TUSK_OK);
+    (void)tusk_await(q);
+    ck_error(tusk_query_error(q), TUSK_ERR_TYPE, "0A000", "the statement's columns have changed since the first item");
+    ck_assert_int_eq(tusk_query_error(q)->item, 10);
+    ck_assert_uint_eq(tusk_query_n_rows(q), 0);
+    tusk_query_free(q);
+    ck_usable(a.conn);
+    disconnect(a.conn);
+    run_on(admin, "drop table pooler_altered");
+    disconnect(admin);
+}
+END_TEST
+
 /* ---- transactions, cancel --------------------------------------------------------------------------------------------------- */
 
 START_TEST(transaction_keeps_its_session)
@@ -491,6 +625,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, column_altered_between_sessions_is_never_misread, 0, N_OF(modes));
     tcase_add_loop_test(tcase, handle_learns_formats, 0, N_OF(modes));
     tcase_add_loop_test(tcase, stacks_of_clients_that_change_sessions_are_well, 0, 8);
+    tcase_add_loop_test(tcase, loads_of_clients_that_change_sessions_are_well, 0, 16);
+    tcase_add_test(tcase, column_of_equal_width_is_never_misread_in_a_load);
     tcase_add_loop_test(tcase, what_means_a_session_is_refused_behind_a_pooler, 0, N_OF(statements));
     tcase_add_test(tcase, none_where_there_is_one_costs_no_answer_and_is_told);
     tcase_add_loop_test(tcase, forgotten_setting_is_told_at_once, 0, 2);
