@@ -400,13 +400,24 @@ static void begin(tusk_conn *conn)
     tusk__conn_fail(conn, &err);
 }
 
+/* For all of connecting; 0 and -1 none. */
+static int64_t timeout_of(const tusk_conn *conn)
+{
+    if (conn->settings)
+        return conn->settings->connect_timeout_us;
+    return conn->reading ? tusk__reading_timeout_us(conn->reading) : 0;
+}
+
 static void on_timeout(tusk__timer *timer)
 {
     tusk_conn *conn = (tusk_conn *)((char *)timer - offsetof(tusk_conn, timer));
     tusk_error err = {0};
 
     (void)tusk__error_set(&err, TUSK_ERR_TIMEOUT, "08001", "no connection within connect_timeout (%g s)",
-                          (double)conn->settings->connect_timeout_us / 1e6);
+                          (double)timeout_of(conn) / 1e6);
+    if (conn->reading)
+        tusk__error_where(&err, "configuration");
+    tusk__reading_explain(conn->reading, &err);
     err.fate = TUSK_FATE_NOT_SENT;
     if (conn->phase == TUSK__PHASE_LOGIN) {
         where_in_login(conn, &err);
@@ -426,21 +437,71 @@ static void start_task(tusk__task *task)
     tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, login_task));
 
     tusk__conn_pin(conn);
-    if (conn->settings && conn->settings->warning.len > 0)
+    if (conn->settings && !conn->reading && conn->settings->warning.len > 0)
         tusk__loop_log(conn->loop, TUSK_LOG_WARNING, "%s", conn->settings->warning.ptr);
     if (conn->error)
         tusk__conn_fail(conn, NULL);
-    else
+    else if (!conn->reading)
         begin(conn);
     tusk__conn_unpin(conn);
+}
+
+/* ---- the configuration ---- */
+
+/* The program may have borrowed texts of what is known already: they stay. */
+static tusk_code take_settings(tusk_conn *conn, tusk__settings *settings, tusk_error *err)
+{
+    tusk_code code = TUSK_OK;
+
+    if (conn->settings) {
+        code = tusk__settings_complete(conn->settings, settings, err);
+        tusk__settings_unref(settings);
+    } else {
+        conn->settings = settings;
+    }
+    return code;
+}
+
+static void on_read(tusk__settings *settings, const tusk_error *given, void *user)
+{
+    tusk_conn *conn = user;
+    tusk_error err = *given;
+
+    conn->reading = NULL;
+    if (settings && take_settings(conn, settings, &err) == TUSK_OK) {
+        tusk__loop_defer(conn->loop, &conn->login_task, start_task);
+        return;
+    }
+    tusk__conn_pin(conn);
+    tusk__conn_fail(conn, &err);
+    tusk__conn_unpin(conn);
+}
+
+/* What is wrong with the caller's own words is an error now; what files have to say comes with the connection. */
+tusk_code tusk__connect_configure(tusk_conn *conn, const tusk_config *config, tusk_error *err)
+{
+    tusk_code code = tusk__settings_at_once(conn->allocator, config, &conn->settings, err);
+
+    if (code != TUSK_AGAIN)
+        return code;
+    conn->reading = tusk__reading_start(conn->loop, config, on_read, conn, err);
+    if (conn->reading)
+        return TUSK_OK;
+    tusk__error_where(err, "configuration");
+    return err->code;
+}
+
+void tusk__connect_stop_reading(tusk_conn *conn)
+{
+    tusk__reading_abandon(conn->reading);
+    conn->reading = NULL;
 }
 
 void tusk__connect_start(tusk_conn *conn)
 {
     tusk_error err = {0};
 
-    if (conn->settings && conn->settings->connect_timeout_us > 0 &&
-        tusk__timer_start(conn->loop, &conn->timer, conn->settings->connect_timeout_us, on_timeout) != TUSK_OK) {
+    if (timeout_of(conn) > 0 && tusk__timer_start(conn->loop, &conn->timer, timeout_of(conn), on_timeout) != TUSK_OK) {
         (void)tusk__error_set(&err, TUSK_ERR_NOMEM, NULL, "out of memory for a timer");
         tusk__conn_keep_error(conn, &err);
     }

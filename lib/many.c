@@ -8,6 +8,7 @@
 #include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/sql.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 #include "proto/size.h"
 
@@ -208,6 +209,7 @@ void tusk__many_stop(tusk_query *q)
             q->conn->to_send = q;
     }
     many->has_failed = true;
+    tusk__level_undone(q);
     q->paused &= (uint8_t)~TUSK__PAUSED_PULL;
     if (q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_ENCODED)
         tusk__many_pump_soon(q);

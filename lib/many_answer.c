@@ -6,6 +6,7 @@
 #include "lib/formats.h"
 #include "lib/many.h"
 #include "lib/mishap.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 /* Is anybody still interested in what it brings? */
@@ -372,8 +373,11 @@ static void settle(tusk_query *q)
     if (q->error.code == TUSK_OK || q->is_done)
         return;
     q->error.fate = TUSK_FATE_ANSWERED;
-    if (many->form->is_atomic && many->has_failed)
-        tusk__query_spoil_rows(q);
+    if (many->has_failed) {
+        tusk__level_undone(q);
+        if (many->form->is_atomic)
+            tusk__query_spoil_rows(q);
+    }
     if ((q->error.code == TUSK_ERR_LIMIT || q->error.code == TUSK_ERR_NOMEM) && !many->has_failed)
         tusk__error_hint(&q->error, tusk_str_of("All items were run; only their rows are missing."));
 }

@@ -701,8 +701,10 @@ static void end_unwritten(tusk_conn *conn, tusk_query *q)
     q->many->is_ended = true;
     if (q->error.code == TUSK_OK && q->is_released)
         tusk__query_failf(q, TUSK_ERR_CANCELED, NULL, "freed by the caller");
-    if (q->error.code != TUSK_OK)
+    if (q->error.code != TUSK_OK) {
         q->error.fate = TUSK_FATE_NOT_SENT;
+        tusk__level_undone(q);
+    }
     tusk__request_end_unwritten(conn, q);
 }
 

@@ -66,13 +66,14 @@ typedef struct tusk_many_request {
  * behind it waits. Memory does not grow with the number of items, unless their rows, or item_results, are kept.
  *
  * All or none: outside a transaction the load is one; inside, it has a savepoint, and what stands before it in the transaction is not
- * touched by its failure. While the pull says "not yet", the server holds the locks of the items before, and no
+ * touched by its failure. But a tusk_commit() that was submitted before the load had ended, or behind one that was freed, keeps nothing
+ * then: TUSK_ERR_ROLLED_BACK. While the pull says "not yet", the server holds the locks of the items before, and no
  * idle_in_transaction_session_timeout ends that: give it a timeout.
  *
  * pull      called from the loop until it says that there is no more, or the load ends
  * user      for pull
  * Returns   a query, owned by the caller: tusk_query_free(). Freed or canceled before its end, the load is undone as if the pull had
- *           failed (what the server commits meanwhile is committed). NULL only if out of memory
+ *           failed (unless its last message was sent already). NULL only if out of memory
  * Completes exactly once: TUSK_OK when all is committed (inside a transaction: run), no item at all included; or with the error of the
  *           first item that failed: err->item says which one, err->param which $n. Nothing is kept then
  * Errors    TUSK_ERR_USAGE no pull, a statement that cannot be · TUSK_ERR_VALUE, _TYPE, _LIMIT a value that was refused by

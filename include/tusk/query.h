@@ -107,7 +107,8 @@ tusk_code tusk_query_code(const tusk_query *q);
 /* ---- ending -------------------------------------------------------------------------------------------------------------------- */
 
 /** Release the query and its rows, in any state and in any callback. One in flight is detached: it runs to its end, what is
- * submitted behind it waits for that, and its answer is drained; to end it sooner, tusk_query_cancel() first. NULL is fine. */
+ * submitted behind it waits for that, and its answer is drained; to end it sooner, tusk_query_cancel() first. A load (tusk/many.h) is
+ * undone instead, as its pull may be gone. NULL is fine. */
 void tusk_query_free(tusk_query *q);
 
 /** In on_done: do not free the query afterwards; it is the caller's from now on. */

@@ -240,6 +240,7 @@ static void on_done(tusk_query *q, void *user)
     errors[i] = *tusk_query_error(q);
 }
 
+/* D36 */
 START_TEST(each_request_of_a_transaction_ends_once_wherever_the_server_dies)
 {
     char script[4000] = "login\nskip until sync\nskip until sync\n";

@@ -235,6 +235,76 @@ START_TEST(load_that_fails_leaves_nothing_and_names_the_item)
 }
 END_TEST
 
+static tusk_query *begin_with_a_row(void)
+{
+    tusk_query_free(tusk_begin(db, NULL));
+    return tusk_exec(db, "insert into many_test values (-1, -1, '')", TUSK_NO_PARAMS);
+}
+
+/* A commit that was submitted before anybody could look at the load does not keep what is around it; one behind it does. */
+START_TEST(load_that_fails_unseen_makes_the_commit_fail)
+{
+    source s = source_of(3000);
+    bool is_seen = _i & 1;
+    how why = (how)(_i / 2 % 3);
+    int64_t at = places[_i / 6];
+    tusk_query *q, *commit;
+
+    if (why == BY_SERVER && at == 0)
+        at = 1;
+    *(why == BY_SERVER ? &s.twice : why == BY_VALUE ? &s.unfit : &s.fails) = at;
+    tusk_query_free(begin_with_a_row());
+    q = load(&s, TUSK_MANY_ATOMIC);
+    if (is_seen)
+        ends(q, why == BY_SERVER ? TUSK_ERR_SERVER : TUSK_ERR_VALUE);
+    commit = tusk_commit(db);
+    ck_assert_int_eq(tusk_await(commit), is_seen ? TUSK_OK : TUSK_ERR_ROLLED_BACK);
+    if (!is_seen) {
+        ck_assert_str_eq(tusk_query_error(commit)->message, "the transaction was rolled back: a load in it was undone");
+        ck_assert_str_eq(tusk_query_error(commit)->detail, tusk_query_error(q)->message);
+        ck_assert_ptr_nonnull(strstr(tusk_query_error(commit)->where, "commit \"commit\""));
+    }
+    tusk_query_free(commit);
+    tusk_query_free(q);
+    ck_assert_int_eq(committed(), is_seen);
+    ck_usable(db);
+}
+END_TEST
+
+/* let go at once · let go in the middle · canceled with the commit behind it · … and an inner transaction around it */
+START_TEST(load_that_is_let_go_makes_the_commit_fail)
+{
+    source s = source_of(3000);
+    bool is_inner = _i == 3;
+    tusk_query *q, *commit;
+
+    s.waits = 1000;
+    tusk_query_free(begin_with_a_row());
+    if (is_inner)
+        tusk_query_free(tusk_begin(db, NULL));
+    q = load(&s, TUSK_MANY_ATOMIC);
+    if (_i == 0)
+        tusk_query_free(q);
+    if (is_inner)
+        tusk_query_free(tusk_commit(db));
+    commit = tusk_commit(db);
+    while (_i != 0 && !s.has_waited)
+        turn(1);
+    if (_i == 1)
+        tusk_query_free(q);
+    if (_i >= 2) {
+        tusk_query_cancel(q);
+        ends(q, TUSK_ERR_CANCELED);
+        tusk_query_free(q);
+    }
+    ck_assert_int_eq(tusk_await(commit), TUSK_ERR_ROLLED_BACK);
+    ck_assert_str_eq(tusk_query_error(commit)->detail, "a load was given up before its end");
+    tusk_query_free(commit);
+    ck_assert_int_eq(committed(), 0);
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(deferred_constraint_undoes_the_load_and_has_no_item)
 {
     source s = source_of(100);
@@ -1043,6 +1113,8 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tc, up, down);
     tcase_set_timeout(tc, 30);
     tcase_add_loop_test(tc, load_keeps_all_its_items_and_yields_their_rows_in_order, 0, 4 * N_OF(sizes));
+    tcase_add_loop_test(tc, load_that_fails_unseen_makes_the_commit_fail, 0, 36);
+    tcase_add_loop_test(tc, load_that_is_let_go_makes_the_commit_fail, 0, 4);
     tcase_add_loop_test(tc, load_that_fails_leaves_nothing_and_names_the_item, 0, 6 * N_OF(places));
     tcase_add_test(tc, deferred_constraint_undoes_the_load_and_has_no_item);
     tcase_add_test(tc, error_of_the_server_wins_over_a_later_one_of_the_pull);

@@ -133,7 +133,7 @@ START_TEST(column_of_equal_width_is_never_misread)
 }
 END_TEST
 
-/* The statement was described on one session; that is taken by another client, the column is altered, and the next execution meets a
+/* D41. The statement was described on one session; that is taken by another client, the column is altered, and the next execution meets a
  * session on which the pooler itself may prepare it (PgBouncer from 1.21 on): as what it is now. */
 START_TEST(column_altered_between_sessions_is_never_misread)
 {

@@ -233,6 +233,33 @@ START_TEST(a_statement_that_fails_undoes_all_and_the_commit_says_so)
 END_TEST
 
 /* The server never hears of it; the commit must not keep the rest. */
+/* D35: behind the rows that were looked at an error waits unread. Nothing of the stream, freed or left as it is, keeps the commit from
+ * hearing of it. */
+START_TEST(an_error_behind_rows_that_nobody_reads_undoes_the_transaction)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *one = insert(1), *rows, *end;
+    tusk_row row;
+
+    is_fine(begin);
+    is_fine(one);
+    rows = tusk_exec(db, "select n, 1 / (4000 - n), repeat('x', 200) from generate_series(1, 5000) n", TUSK_NO_PARAMS);
+    ck_assert(tusk_next_row(rows, &row));
+    ck_assert(tusk_next_row(rows, &row));
+    ck_assert_int_eq(tusk_get_int4(&row, 0), 2);
+    if (_i)
+        tusk_query_free(rows);
+    end = tusk_commit(db);
+    while (!_i && tusk_next_row(rows, &row)) {
+    }
+    ck_assert_int_eq(tusk_await(end), TUSK_ERR_ROLLED_BACK);
+    ck_assert_str_eq(tusk_query_error(end)->detail, "division by zero");
+    ends(end, TUSK_ERR_ROLLED_BACK, "40000", TUSK_FATE_ANSWERED);
+    if (!_i)
+        ends(rows, TUSK_ERR_SERVER, "22012", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(committed(), 0);
+}
+END_TEST
+
 START_TEST(what_is_refused_here_turns_the_commit_into_a_rollback)
 {
     tusk_query *begin = tusk_begin(db, NULL), *first = insert(1), *bad, *commit;
@@ -891,6 +918,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, transactions_follow_one_another_without_waiting_for_the_caller);
     tcase_add_loop_test(tcase, a_transaction_is_of_the_kind_that_was_asked_for, 0, N_OF(kinds));
     tcase_add_test(tcase, a_statement_that_fails_undoes_all_and_the_commit_says_so);
+    tcase_add_loop_test(tcase, an_error_behind_rows_that_nobody_reads_undoes_the_transaction, 0, 2);
     tcase_add_test(tcase, what_is_refused_here_turns_the_commit_into_a_rollback);
     tcase_add_loop_test(tcase, a_statement_that_is_canceled_before_it_was_sent_turns_the_commit_into_a_rollback, 0, 2);
     tcase_add_loop_test(tcase, whoever_of_a_unit_is_taken_back_the_others_have_their_answers, 0, 5);
