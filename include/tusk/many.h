@@ -53,7 +53,8 @@ typedef struct tusk_many_request {
                                  the server is far away */
     int64_t max_result_bytes; /* of the rows that are kept, all together; default 256 MiB; TUSK_NONE: no bound */
 
-    tusk_row_fn on_row; /* rows are handed out as they arrive and not kept */
+    tusk_row_fn on_row; /* rows are handed out as they arrive and not kept; tusk_many_n_answered() is the number of their item, whose
+                           on_item comes behind them */
     tusk_done_fn on_done;
     void *user;         /* of all the functions above; one that tusk_query_on_done() gives is its callback's, and that of on_row */
 } tusk_many_request;
@@ -75,7 +76,8 @@ typedef struct tusk_many_request {
  * Returns   a query, owned by the caller: tusk_query_free(). Freed or canceled before its end, the load is undone as if the pull had
  *           failed (unless its last message was sent already). NULL only if out of memory
  * Completes exactly once: TUSK_OK when all is committed (inside a transaction: run), no item at all included; or with the error of the
- *           first item that failed: err->item says which one, err->param which $n. Nothing is kept then
+ *           first item that failed: err->item says which one, err->param which $n if the value was refused here (0: by the server, whose
+ *           message or detail may say it). Nothing is kept then
  * Errors    TUSK_ERR_USAGE no pull, a statement that cannot be · TUSK_ERR_VALUE, _TYPE, _LIMIT a value that was refused by
  *           tusk_many_push() · what pull returns · TUSK_ERR_SERVER, item -1: its own COMMIT failed (a deferred constraint) ·
  *           TUSK_ERR_LOST, fate answered, and retry, where it is certain that nothing was kept, as the server had not been asked to

@@ -37,7 +37,8 @@ typedef struct tusk_request {
 
     double timeout;           /* seconds until it is answered, counted from the submission; default and TUSK_NONE: none. Any other
                                  negative number: the time is over already, TUSK_ERR_TIMEOUT, not sent; so the time that is
-                                 left of a deadline may be given as it is, but for 0
+                                 left of a deadline may be given as it is, but for exactly 0 and TUSK_NONE, -1: fmin(left, -1e-9) if it
+                                 is not above 0
                                  Without .cancelable: if requests were sent behind this one when the time is over, the server
                                  cannot be asked to stop it; should it go on for 5 s more, the connection is closed, and
                                  those requests are lost with it */
