@@ -54,8 +54,9 @@ typedef struct tusk_config_document tusk_config_document;
  * Variables are read once, by the call that takes the configuration, on the calling thread; nobody may change the environment (setenv)
  * meanwhile. Service file, password file and the system's user database are read once, too: by tusk_config_describe() before it
  * returns, for a connection by its loop's helper thread, since the disk they lie on may not answer. So what is wrong with a connection
- * string or a field is tusk_conn_error() at once, what is wrong with those files comes with the connection's outcome; and where no
- * file is needed (password, user and HOME are given, service and requirepeer are not) none of it is waited for.
+ * string or a field is tusk_conn_error() at once, what is wrong with those files comes with the connection's outcome. Without a user or
+ * HOME, or with a service, values are judged with the files; a string that cannot be read is refused at once in any case. Where no file is
+ * needed (password, user and HOME are given, service and requirepeer are not) none of it is waited for.
  */
 typedef struct tusk_config {
     const char *dsn; /* "postgresql://user:password@host:port/dbname?sslmode=verify-full" or "host=… dbname=…" */

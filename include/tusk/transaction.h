@@ -52,7 +52,8 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
  *
  * Returns   a query, as tusk_begin(). The transaction counts as ended from here on: what is submitted next is outside
  * Errors    TUSK_ERR_ROLLED_BACK it is undone: a statement in it failed, on the server or before it was sent (then a ROLLBACK goes out
- *           instead), or a load that nobody could look at before. detail is what the first of them said; sqlstate is 40001 or 40P01 if that was the reason, so that tusk_error_is_retriable() holds
+ *           instead), or a load that nobody could look at before. detail is what the first of them said; sqlstate is 40001 or 40P01 if
+ *           that was the reason, so that tusk_error_is_retriable() holds
  *           (or retry, if it was what tusk_error.retry is for). Of a nested one: the outer one can only be rolled back then, too, since what
  *           was submitted behind has failed with it. To go on in the outer one, wait for the statements of the inner one, and tusk_rollback()
  *           that if one failed
