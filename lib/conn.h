@@ -102,6 +102,7 @@ struct tusk_conn {
     uint8_t *cancel_key;
     uint64_t stmt_number; /* of the next name, which are never reused; 0: not chosen yet */
 
+    bool is_pooled;      /* the next request may meet another session: nothing is kept prepared (lib/pooler.h) */
     bool pooler_is_told; /* the log has been: that there seems to be one in between */
     tusk__cache *cache; /* NULL until a statement is kept */
     uint64_t scope;     /* of what is known at this endpoint: lib/formats.c; 0: not worked out yet */

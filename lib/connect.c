@@ -1,10 +1,12 @@
 /* From a configuration to a connection that is ready: a fresh login for each attempt that has reached a server.
  * Which attempts there are is attempts.c's business, what a login is made of login.c's.
  * Read first: docs/internals/connect.md, lib/attempts.h, lib/login.h. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "lib/conn.h"
 #include "lib/old_servers.h"
+#include "lib/pooler.h"
 #include "proto/error_set.h"
 
 /* ---- one attempt ends ---- */
@@ -169,6 +171,20 @@ static tusk_code keep_facts(tusk_conn *conn, tusk_error *err)
     return TUSK_OK;
 }
 
+static void look_for_pooler(tusk_conn *conn)
+{
+    uint32_t said = conn->settings->pooler;
+
+    conn->is_pooled = tusk__pooler_changes_sessions(said, conn->backend_pid);
+    if (!conn->is_pooled || said == TUSK__POOLER_TRANSACTION || !tusk__loop_logs(conn->loop, TUSK_LOG_WARNING))
+        return;
+    conn->pooler_is_told = true;
+    tusk__loop_log(conn->loop, TUSK_LOG_WARNING,
+                   "a pooler seems to be in between (%" PRIu32 " is no server's process), so no statement is kept "
+                   "prepared; set pooler=transaction, or pooler=session if each connection has a session for itself",
+                   conn->backend_pid);
+}
+
 static void become_ready(tusk_conn *conn)
 {
     tusk_error err = {0};
@@ -177,6 +193,7 @@ static void become_ready(tusk_conn *conn)
         tusk__conn_fail(conn, &err);
         return;
     }
+    look_for_pooler(conn);
     if (conn->route.old_protocol)
         tusk__old_servers_add(conn->loop, tusk__conn_host(conn));
     tusk__login_free(conn->login);

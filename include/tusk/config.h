@@ -111,8 +111,8 @@ typedef struct tusk_config {
     double max_cached_statement_lifetime; /* seconds, however often one is used; default 300; TUSK_NONE: for ever */
     int max_cacheable_statement_size;     /* bytes of SQL; default 15360; TUSK_NONE: no bound */
 
-    /* none, session, transaction: what stands between this program and the server, such as PgBouncer. Behind one in transaction mode it
-     * must be said: docs/guide.md, "Behind a pooler" */
+    /* auto, none, session, transaction: what stands between this program and the server, such as PgBouncer. Behind one in transaction
+     * mode it should be said: docs/guide.md, "Behind a pooler". Default auto: where one is suspected no statement is kept prepared */
     const char *pooler;
 
     /* true: only what is given here, in dsn and in files named here counts: no variable is read (HOME neither), no password file
