@@ -192,6 +192,9 @@ pick = $(if $(T),$(foreach p,$(1),$(if $(findstring $(T),$(notdir $(p))),$(p))),
 in   = $(patsubst %.c,$(O)/$(1)/%,$(2))
 all_in = $(call pick,$(call in,$(1),$(TEST_SRC)) $(patsubst $(O)/$(VARIANT)/%,$(O)/$(1)/%,$(REPLAYS)))
 
+.PHONY: picked-built
+picked-built: $(call pick,$(TESTS) $(REPLAYS))
+
 .PHONY: test
 test:   ## everything: all suites in release and under ASan+UBSan, corpora, 2000 simulation seeds, examples; totals last
 	@test/harness/setup test
@@ -203,7 +206,7 @@ test:   ## everything: all suites in release and under ASan+UBSan, corpora, 2000
 .PHONY: check
 check:   ## the suites once, in the release build; T=name only those with that name
 	@test/harness/setup test
-	@$(SUB) VARIANT=release suites-built
+	@$(SUB) VARIANT=release picked-built
 	@$(RUN) $(call all_in,release)
 
 .PHONY: asan ubsan tsan
@@ -212,14 +215,14 @@ ubsan:   ## the suites under the undefined-behaviour sanitizer alone
 tsan:   ## the suites under the thread sanitizer
 asan ubsan tsan:
 	@test/harness/setup test
-	@$(SUB) VARIANT=$@ suites-built
+	@$(SUB) VARIANT=$@ picked-built
 	@TUSK_RUN_UNDER='$(if $(filter tsan,$@),$(shell setarch -R true 2>/dev/null && echo setarch -R))' \
 	    TUSK_RUN_LIMIT=$(if $(filter tsan,$@),1800,300) $(RUN) CK_FORK=no $(call all_in,$@)
 
 .PHONY: valgrind
 valgrind:   ## the suites under valgrind's memcheck
 	@test/harness/setup valgrind
-	@$(SUB) VARIANT=valgrind suites-built
+	@$(SUB) VARIANT=valgrind picked-built
 	@TUSK_RUN_UNDER='valgrind -q --leak-check=full --error-exitcode=9' TUSK_RUN_LIMIT=1800 $(RUN) CK_FORK=no $(call all_in,valgrind)
 
 .PHONY: cov

@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 #include "lib/codec/codec.h"
+#include "lib/crypto.h"
+#include "lib/sql.h"
 #include "lib/tokens.h"
 #include "proto/bounds.h"
 #include "proto/error_set.h"
@@ -24,6 +26,7 @@ typedef struct mark {
 struct tusk_named {
     tusk_allocator allocator;
     size_t refs;
+    size_t size;        /* of the block */
     tusk_str text;      /* as it was given; the names are views of it */
     tusk_str numbered;  /* with a NUL behind it */
     tusk_value *values; /* of the last tusk_named_bind() */
@@ -202,7 +205,7 @@ static tusk_named *new_block(tusk_str sql, size_t n_marks, const tusk_allocator 
     named = allocator->malloc(size, allocator->user);
     if (!named)
         return NULL;
-    *named = (tusk_named){.allocator = *allocator, .refs = 1, .n_slots = n_slots};
+    *named = (tusk_named){.allocator = *allocator, .refs = 1, .size = size, .n_slots = n_slots};
     at = (char *)(named + 1);
     named->values = carve(&at, n_marks, sizeof(tusk_value));
     named->names = carve(&at, n_marks, sizeof(tusk_str));
@@ -331,8 +334,11 @@ void tusk__named_unref(tusk_named *named)
 {
     tusk_allocator allocator = named->allocator;
 
-    if (--named->refs == 0)
-        allocator.free(named, allocator.user);
+    if (--named->refs > 0)
+        return;
+    if (tusk__sql_may_hold_secret(named->text))
+        tusk__crypto_openssl()->wipe(named, named->size);
+    allocator.free(named, allocator.user);
 }
 
 void tusk_named_free(tusk_named *named)

@@ -116,8 +116,10 @@ static bool is_known(const sample *c)
 
 static void check_three_ways(const sample *c)
 {
-    if (!is_known(c))
+    if (!is_known(c)) {
+        harness_skip("infinite intervals", "this server is older than 17 and has none");
         return;
+    }
     run("set timezone to 'UTC'");
     run("set lc_monetary to 'C'");
     check_printed(c, false);
@@ -174,8 +176,10 @@ START_TEST(the_server_refuses_what_lies_beyond_a_type)
     const beyond *c = &beyond_values[_i];
     tusk_query *q;
 
-    if (takes_anything(c->type))
+    if (takes_anything(c->type)) {
+        harness_skip("what lies beyond xid, cid and xid8", "this server is older than 16 and takes anything");
         return;
+    }
     q = tusk_exec(db, cast_of(c->type, "convert_from($1, 'UTF8')"), TUSK_PARAMS(tusk_bytea(c->text, strlen(c->text))));
 
     ck_assert_msg(tusk_await(q) == TUSK_ERR_SERVER, "%s %s is accepted", tusk__type_name(c->type), c->text);

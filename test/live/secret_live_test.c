@@ -198,15 +198,16 @@ END_TEST
 
 /* ---- a password in a statement ---------------------------------------------------------------------------------------------------- */
 
-enum { N_WAYS = 6 };
+enum { N_WAYS = 7 };
 
 static const char *const poolers[] = {"none", "transaction"};
 
-/* Alone, as one of many on a pipeline, before the connection is ready, as a script, as a handle, or in a stack. */
+/* Alone, as one of many on a pipeline, before the connection is ready, as a script, as a handle, as a text whose names are read, or in a stack. */
 static tusk_code set_password_by(int way, tusk_conn *conn, const char *sql)
 {
     tusk_stmt *stmt;
     tusk_stack *stack;
+    tusk_named *named;
     tusk_code code;
 
     switch (way) {
@@ -225,6 +226,11 @@ static tusk_code set_password_by(int way, tusk_conn *conn, const char *sql)
         code = tusk_await_free(tusk_stmt_exec(stmt, TUSK_NO_PARAMS), NULL);
         ck_assert_int_eq(tusk_await_free(tusk_stmt_close(stmt), NULL), TUSK_OK);
         tusk_stmt_free(stmt);
+        return code;
+    case 5:
+        named = tusk_named_parse(tusk_str_of(sql), NULL, NULL);
+        code = tusk_await_free(tusk_submit(conn, &(tusk_request){.named = named}), NULL);
+        tusk_named_free(named);
         return code;
     default:
         stack = tusk_stack_new(conn);
