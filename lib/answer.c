@@ -302,6 +302,10 @@ static void add_hint(tusk_query *q, const tusk__event *ev)
 
 static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
+    if (tusk__rollback_is_of_nothing(q)) {
+        tusk__transaction_complete(conn, q);
+        return;
+    }
     tusk__query_fail_fields(q, ev->body);
     if (q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q))
         tusk__explain_place(q);

@@ -4,7 +4,6 @@
  * Read first: lib/stack.h; DESIGN "Cached statements"; docs/internals/stack.md. */
 #include "lib/formats.h"
 #include "lib/known.h"
-#include "lib/pooler.h"
 #include "lib/stack.h"
 #include "proto/error_set.h"
 
@@ -134,11 +133,6 @@ static tusk_code plan_text(tusk_conn *conn, tusk_query *q, size_t i)
     return TUSK_OK;
 }
 
-static bool is_pooled(const tusk_conn *conn)
-{
-    return conn->settings->pooler == TUSK__POOLER_TRANSACTION;
-}
-
 static tusk_code check_handle(tusk_query *q, size_t i, const tusk_stmt *stmt)
 {
     size_t n = stacked_of(q, i)->held.params.n;
@@ -159,7 +153,7 @@ static tusk_code plan_handle(tusk_conn *conn, tusk_query *q, size_t i)
     tusk__desc *known;
 
     TUSK_TRY(check_handle(q, i, stmt));
-    if (may_have_name(q) && !is_pooled(conn)) {
+    if (may_have_name(q) && !conn->is_pooled) {
         if (stmt->state == TUSK__STMT_READY && !stmt->is_stale)
             return set_run(q, i, stmt, stmt->desc);
         if (stmt->state == TUSK__STMT_PREPARING && is_parsed_in_unit(q, i, stmt))

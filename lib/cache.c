@@ -6,7 +6,6 @@
 #include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/hash.h"
-#include "lib/pooler.h"
 
 #define BUCKETS_MIN 16
 
@@ -223,8 +222,8 @@ static bool is_cacheable(const tusk_conn *conn, tusk_str sql)
 {
     int32_t max = conn->settings->max_cacheable_statement_size;
 
-    return conn->settings->statement_cache_size > 0 && conn->settings->pooler != TUSK__POOLER_TRANSACTION &&
-           (max == 0 || sql.len <= (size_t)max) && !tusk__command_gives_password(sql);
+    return conn->settings->statement_cache_size > 0 && !conn->is_pooled && (max == 0 || sql.len <= (size_t)max) &&
+           !tusk__command_gives_password(sql);
 }
 
 tusk_stmt *tusk__cache_add(tusk_conn *conn, uint64_t hash, tusk_str sql, tusk_params params)

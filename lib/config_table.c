@@ -83,6 +83,7 @@ static const tusk__choice gss_encryptions[] = {
 };
 
 static const tusk__choice poolers[] = {
+    {"auto", TUSK__POOLER_AUTO, NULL},
     {"none", TUSK__POOLER_NONE, NULL},
     {"session", TUSK__POOLER_SESSION, NULL},
     {"transaction", TUSK__POOLER_TRANSACTION, NULL},
@@ -328,10 +329,11 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .fallback = "15360",
         .help = "Texts longer than so many bytes are not kept; 0: all are. As asyncpg." },
     [TUSK__PARAM_POOLER] = {
-        .name = "pooler", .kind = TUSK__KIND_CHOICE, IN(pooler), FIELD(pooler), .fallback = "none", .choices = poolers,
+        .name = "pooler", .kind = TUSK__KIND_CHOICE, IN(pooler), FIELD(pooler), .fallback = "auto", .choices = poolers,
         .help = "What stands between this program and the server, such as PgBouncer. With `transaction` no statement is kept and each "
         "execution brings its text and is described; what means a session (LISTEN, SET, PREPARE, WITH HOLD, advisory locks of a "
-        "session) is refused. `session` is as `none`: it says that somebody has thought of it." },
+        "session) is refused. `session` is as `none`: it says that somebody has thought of it. With `auto`, where the process that the server "
+        "names at the login can be none of a server's, nothing is kept either, and the log says so; nothing is refused." },
 };
 /* clang-format on */
 

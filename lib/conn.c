@@ -127,6 +127,7 @@ bool tusk__conn_keep_fields(tusk_conn *conn, tusk_str fields)
 
 void tusk__conn_disconnect(tusk_conn *conn)
 {
+    tusk__connect_stop_reading(conn);
     tusk__question_abandon(&conn->password);
     tusk__login_free(conn->login);
     conn->login = NULL;
@@ -346,6 +347,7 @@ static void begin_close(tusk_conn *conn)
         tusk__request_unsend(conn); /* now: the next turn begins with sending */
         tusk__timer_stop(conn->loop, &conn->timer);
         tusk__task_cancel(&conn->login_task);
+        tusk__connect_stop_reading(conn);
         tusk__question_abandon(&conn->password);
     }
     tusk__loop_defer(conn->loop, &conn->close_task, close_task);
@@ -467,8 +469,6 @@ static void init(tusk_conn *conn, tusk_loop *loop)
     conn->allocator = allocator;
     conn->pins = 1;
     conn->io.fd = -1;
-    conn->max_queued_requests = SIZE_MAX; /* until the settings say */
-    conn->max_queued_bytes = UINT64_MAX;
     conn->lent = (tusk_allocator){lent_malloc, lent_realloc, lent_free, loop};
     tusk__writer_init(&conn->out, &conn->lent);
     tusk__session_init(&conn->session, allocator);
@@ -491,13 +491,11 @@ tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config)
     init(conn, loop);
     conn->on_closed = config->on_closed;
     conn->closed_user = config->user_data;
-    if (tusk__loop_check(loop, &err) != TUSK_OK ||
-        tusk__settings_new(allocator, config, &conn->settings, &err) != TUSK_OK) {
+    conn->max_queued_requests = tusk__settings_max_requests(config);
+    conn->max_queued_bytes = tusk__settings_max_bytes(config);
+    if (tusk__loop_check(loop, &err) != TUSK_OK || tusk__connect_configure(conn, config, &err) != TUSK_OK) {
         err.fate = TUSK_FATE_NOT_SENT;
         tusk__conn_keep_error(conn, &err);
-    } else {
-        conn->max_queued_requests = conn->settings->max_queued_requests;
-        conn->max_queued_bytes = conn->settings->max_queued_bytes;
     }
     tusk__connect_start(conn);
     return conn;

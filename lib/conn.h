@@ -12,6 +12,7 @@
 #include "lib/password.h"
 #include "lib/progress.h"
 #include "lib/query.h"
+#include "lib/reading.h"
 #include "lib/stmt.h"
 #include "lib/target.h"
 
@@ -35,7 +36,8 @@ struct tusk_conn {
     bool is_closing;  /* the caller asked for the end: it is no error */
 
     /* reaching the server */
-    tusk__settings *settings; /* NULL: the configuration is wrong, see error */
+    tusk__settings *settings; /* NULL: the configuration is wrong, see error, or not read yet */
+    tusk__reading *reading;   /* while files are read for it; what settings says meanwhile is not all */
     tusk__attempts *attempts; /* until it is ready */
     tusk__route route;        /* where it went, once something was reached; a cancel goes the same way */
     tusk__login *login;
@@ -100,6 +102,7 @@ struct tusk_conn {
     uint8_t *cancel_key;
     uint64_t stmt_number; /* of the next name, which are never reused; 0: not chosen yet */
 
+    bool is_pooled;      /* the next request may meet another session: nothing is kept prepared (lib/pooler.h) */
     bool pooler_is_told; /* the log has been: that there seems to be one in between */
     tusk__cache *cache; /* NULL until a statement is kept */
     uint64_t scope;     /* of what is known at this endpoint: lib/formats.c; 0: not worked out yet */
@@ -145,7 +148,10 @@ void tusk__conn_where(const tusk_conn *conn, tusk_error *err);
 const tusk__host *tusk__conn_host(const tusk_conn *conn);
 
 /* connect.c */
+TUSK_MUST_CHECK
+tusk_code tusk__connect_configure(tusk_conn *conn, const tusk_config *config, tusk_error *err);
 void tusk__connect_start(tusk_conn *conn);
+void tusk__connect_stop_reading(tusk_conn *conn);
 void tusk__connect_event(tusk_conn *conn, const tusk__event *ev);
 void tusk__connect_failed(tusk_conn *conn, const tusk_error *err); /* this attempt; the next one, or the end */
 

@@ -1,10 +1,12 @@
 /* From a configuration to a connection that is ready: a fresh login for each attempt that has reached a server.
  * Which attempts there are is attempts.c's business, what a login is made of login.c's.
  * Read first: docs/internals/connect.md, lib/attempts.h, lib/login.h. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "lib/conn.h"
 #include "lib/old_servers.h"
+#include "lib/pooler.h"
 #include "proto/error_set.h"
 
 /* ---- one attempt ends ---- */
@@ -169,6 +171,20 @@ static tusk_code keep_facts(tusk_conn *conn, tusk_error *err)
     return TUSK_OK;
 }
 
+static void look_for_pooler(tusk_conn *conn)
+{
+    uint32_t said = conn->settings->pooler;
+
+    conn->is_pooled = tusk__pooler_changes_sessions(said, conn->backend_pid);
+    if (!conn->is_pooled || said == TUSK__POOLER_TRANSACTION || !tusk__loop_logs(conn->loop, TUSK_LOG_WARNING))
+        return;
+    conn->pooler_is_told = true;
+    tusk__loop_log(conn->loop, TUSK_LOG_WARNING,
+                   "a pooler seems to be in between (%" PRIu32 " is no server's process), so no statement is kept "
+                   "prepared; set pooler=transaction, or pooler=session if each connection has a session for itself",
+                   conn->backend_pid);
+}
+
 static void become_ready(tusk_conn *conn)
 {
     tusk_error err = {0};
@@ -177,6 +193,7 @@ static void become_ready(tusk_conn *conn)
         tusk__conn_fail(conn, &err);
         return;
     }
+    look_for_pooler(conn);
     if (conn->route.old_protocol)
         tusk__old_servers_add(conn->loop, tusk__conn_host(conn));
     tusk__login_free(conn->login);
@@ -383,13 +400,24 @@ static void begin(tusk_conn *conn)
     tusk__conn_fail(conn, &err);
 }
 
+/* For all of connecting; 0 and -1 none. */
+static int64_t timeout_of(const tusk_conn *conn)
+{
+    if (conn->settings)
+        return conn->settings->connect_timeout_us;
+    return conn->reading ? tusk__reading_timeout_us(conn->reading) : 0;
+}
+
 static void on_timeout(tusk__timer *timer)
 {
     tusk_conn *conn = (tusk_conn *)((char *)timer - offsetof(tusk_conn, timer));
     tusk_error err = {0};
 
     (void)tusk__error_set(&err, TUSK_ERR_TIMEOUT, "08001", "no connection within connect_timeout (%g s)",
-                          (double)conn->settings->connect_timeout_us / 1e6);
+                          (double)timeout_of(conn) / 1e6);
+    if (conn->reading)
+        tusk__error_where(&err, "configuration");
+    tusk__reading_explain(conn->reading, &err);
     err.fate = TUSK_FATE_NOT_SENT;
     if (conn->phase == TUSK__PHASE_LOGIN) {
         where_in_login(conn, &err);
@@ -409,21 +437,71 @@ static void start_task(tusk__task *task)
     tusk_conn *conn = (tusk_conn *)((char *)task - offsetof(tusk_conn, login_task));
 
     tusk__conn_pin(conn);
-    if (conn->settings && conn->settings->warning.len > 0)
+    if (conn->settings && !conn->reading && conn->settings->warning.len > 0)
         tusk__loop_log(conn->loop, TUSK_LOG_WARNING, "%s", conn->settings->warning.ptr);
     if (conn->error)
         tusk__conn_fail(conn, NULL);
-    else
+    else if (!conn->reading)
         begin(conn);
     tusk__conn_unpin(conn);
+}
+
+/* ---- the configuration ---- */
+
+/* The program may have borrowed texts of what is known already: they stay. */
+static tusk_code take_settings(tusk_conn *conn, tusk__settings *settings, tusk_error *err)
+{
+    tusk_code code = TUSK_OK;
+
+    if (conn->settings) {
+        code = tusk__settings_complete(conn->settings, settings, err);
+        tusk__settings_unref(settings);
+    } else {
+        conn->settings = settings;
+    }
+    return code;
+}
+
+static void on_read(tusk__settings *settings, const tusk_error *given, void *user)
+{
+    tusk_conn *conn = user;
+    tusk_error err = *given;
+
+    conn->reading = NULL;
+    if (settings && take_settings(conn, settings, &err) == TUSK_OK) {
+        tusk__loop_defer(conn->loop, &conn->login_task, start_task);
+        return;
+    }
+    tusk__conn_pin(conn);
+    tusk__conn_fail(conn, &err);
+    tusk__conn_unpin(conn);
+}
+
+/* What is wrong with the caller's own words is an error now; what files have to say comes with the connection. */
+tusk_code tusk__connect_configure(tusk_conn *conn, const tusk_config *config, tusk_error *err)
+{
+    tusk_code code = tusk__settings_at_once(conn->allocator, config, &conn->settings, err);
+
+    if (code != TUSK_AGAIN)
+        return code;
+    conn->reading = tusk__reading_start(conn->loop, config, on_read, conn, err);
+    if (conn->reading)
+        return TUSK_OK;
+    tusk__error_where(err, "configuration");
+    return err->code;
+}
+
+void tusk__connect_stop_reading(tusk_conn *conn)
+{
+    tusk__reading_abandon(conn->reading);
+    conn->reading = NULL;
 }
 
 void tusk__connect_start(tusk_conn *conn)
 {
     tusk_error err = {0};
 
-    if (conn->settings && conn->settings->connect_timeout_us > 0 &&
-        tusk__timer_start(conn->loop, &conn->timer, conn->settings->connect_timeout_us, on_timeout) != TUSK_OK) {
+    if (timeout_of(conn) > 0 && tusk__timer_start(conn->loop, &conn->timer, timeout_of(conn), on_timeout) != TUSK_OK) {
         (void)tusk__error_set(&err, TUSK_ERR_NOMEM, NULL, "out of memory for a timer");
         tusk__conn_keep_error(conn, &err);
     }

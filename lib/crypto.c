@@ -97,12 +97,18 @@ static bool md5_parts(EVP_MD_CTX *ctx, const tusk_str *parts, size_t n_parts, ui
     return EVP_MD_CTX_get_size(ctx) == TUSK__MD5_LEN && EVP_DigestFinal_ex(ctx, out, &len) == 1 && len == TUSK__MD5_LEN;
 }
 
+void tusk__crypto_begin(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
 static tusk_code md5(void *user, const tusk_str *parts, size_t n_parts, uint8_t out[TUSK__MD5_LEN])
 {
     EVP_MD_CTX *ctx;
     bool ok;
 
     (void)user;
+    tusk__crypto_begin();
     ERR_clear_error();
     ctx = EVP_MD_CTX_new();
     if (!ctx) {

@@ -11,4 +11,8 @@
  * OpenSSL error queue empty. */
 const tusk__crypto *tusk__crypto_openssl(void);
 
+/* Before anything else is asked of OpenSSL, but for hashes: unless the program has set it up already, it takes itself down at no exit().
+ * A helper thread may be in it then, for a loop that was freed, and would find its tables gone. */
+void tusk__crypto_begin(void);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "lib/conn.h"
 #include "lib/many.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 /* From the CancelRequest to the end of its connection; later than that the connection is closed, not reused. */
@@ -223,6 +224,17 @@ static void cancel_task(tusk__task *task)
     give_up((tusk_query *)((char *)task - offsetof(tusk_query, done_task)));
 }
 
+/* Unless it is decided already: one that was refused, and the end of what never began, which is not open again by that. */
+static void say_not_sent(tusk_query *q)
+{
+    if (q->stage == TUSK__STAGE_REFUSED)
+        return;
+    if (q->level && tusk__is_end(q) && tusk__level_has_failed(q->level))
+        tusk__level_refuse(q);
+    else
+        tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller")->fate = TUSK_FATE_NOT_SENT;
+}
+
 void tusk_query_cancel(tusk_query *q)
 {
     if (!q || q->is_done || q->is_released)
@@ -232,7 +244,7 @@ void tusk_query_cancel(tusk_query *q)
     if (q->kind == TUSK__QUERY_MANY)
         tusk__many_stop(q);
     if (q->stage != TUSK__STAGE_SENT) {
-        tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller")->fate = TUSK_FATE_NOT_SENT;
+        say_not_sent(q);
         (void)tusk__request_retract(q->conn, q); /* now: the next turn begins with sending */
         tusk__flow_end_soon(q->conn, q);
         tusk__request_release(q->conn); /* it may have been what held the others back */

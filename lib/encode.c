@@ -102,11 +102,6 @@ tusk_code tusk__check_size(tusk_query *q, const tusk__request *r)
     return TUSK_ERR_LIMIT;
 }
 
-static bool is_pooled(const tusk_conn *conn)
-{
-    return conn->settings->pooler == TUSK__POOLER_TRANSACTION;
-}
-
 /* Of each text that goes into the out buffer. */
 static void mind_secret(tusk_conn *conn, tusk_str sql)
 {
@@ -120,7 +115,7 @@ tusk_code tusk__check_sql(tusk_conn *conn, tusk_query *q, tusk_str sql)
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
     else if (!tusk__utf8_is_valid(sql))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text is not valid UTF-8");
-    else if (is_pooled(conn))
+    else if (conn->settings->pooler == TUSK__POOLER_TRANSACTION)
         return tusk__pooler_check(sql, &q->error);
     return q->error.code;
 }
@@ -369,7 +364,7 @@ static inline __attribute__((always_inline)) tusk_code write_by_frame(tusk_conn 
 /* Behind a pooler that changes sessions a handle has no name there: each run brings the text. */
 static tusk_str handle_name(const tusk_conn *conn, const tusk_stmt *stmt)
 {
-    return is_pooled(conn) ? (tusk_str){NULL, 0} : tusk_str_of(stmt->name);
+    return conn->is_pooled ? (tusk_str){NULL, 0} : tusk_str_of(stmt->name);
 }
 
 static void take_traits(tusk_query *q, const tusk_stmt *stmt)
@@ -388,8 +383,8 @@ static tusk_code encode_anew(tusk_conn *conn, tusk_query *q, const tusk__request
     q->kind = TUSK__QUERY_FIRST;
     take_traits(q, stmt);
     tusk__desc_unref(q->assumed);
-    q->assumed = is_pooled(conn) && !q->text_results ? tusk__desc_ref(stmt->desc) : NULL;
-    if (!is_pooled(conn))
+    q->assumed = conn->is_pooled && !q->text_results ? tusk__desc_ref(stmt->desc) : NULL;
+    if (!conn->is_pooled)
         stmt->state = TUSK__STMT_PREPARING; /* the next run waits for its name */
     tusk__close_dropped(conn, q);
     mind_secret(conn, stmt->text);
@@ -405,7 +400,7 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
     const tusk_stmt *stmt = q->stmt;
 
     TUSK_TRY(tusk__check_params(q, r));
-    if (stmt->is_stale || is_pooled(conn))
+    if (stmt->is_stale || conn->is_pooled)
         return encode_anew(conn, q, r);
     TUSK_TRY(set_run_desc(q));
     take_traits(q, stmt);

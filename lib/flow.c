@@ -134,6 +134,9 @@ tusk_query *tusk_conn_drained(tusk_conn *conn)
     if (!q)
         return NULL;
     tusk__conn_say_closed(conn, q);
-    tusk__query_complete_soon(q);
+    if (conn->phase < TUSK__PHASE_CLOSED)
+        tusk__flow_end_soon(conn, q); /* with the connection, if that ends first: a close comes last */
+    else
+        tusk__query_complete_soon(q);
     return q;
 }

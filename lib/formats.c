@@ -56,7 +56,7 @@ static bool is_same_column(const tusk_column *a, const tusk__column *b)
            a->type_len == b->type_len && tusk_str_equal(a->name, b->name);
 }
 
-static bool matches(const tusk__desc *desc, const tusk__row_description *description)
+bool tusk__formats_match(const tusk__desc *desc, const tusk__row_description *description)
 {
     tusk_str columns = description->columns;
     tusk__column c;
@@ -85,7 +85,7 @@ tusk__desc *tusk__formats_described(tusk_conn *conn, const tusk_query *q, const 
 {
     tusk__desc *desc;
 
-    if (q->assumed && matches(q->assumed, description))
+    if (q->assumed && tusk__formats_match(q->assumed, description))
         return tusk__desc_ref(q->assumed);
     if (tusk__desc_new(conn->allocator, description, &q->filling->spare, &desc, NULL) != TUSK_OK)
         return NULL;

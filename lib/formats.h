@@ -11,6 +11,9 @@ bool tusk__desc_is_all_binary(const tusk__desc *desc);
  * brings its own description. */
 void tusk__formats_assume(tusk_conn *conn, tusk_query *q);
 
+/* Are these its columns? Formats aside. */
+bool tusk__formats_match(const tusk__desc *desc, const tusk__row_description *description);
+
 /* What the server described, in the formats that q's Bind asked for. NULL: out of memory. Counted. */
 tusk__desc *tusk__formats_described(tusk_conn *conn, const tusk_query *q, const tusk__row_description *description);
 

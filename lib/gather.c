@@ -168,18 +168,25 @@ static tusk_code no_service(gatherer *w, const char *own, const char *system)
     return TUSK_ERR_CONFIG;
 }
 
+static tusk_str service_of(const gatherer *w)
+{
+    tusk_str service = w->g->values.text[TUSK__PARAM_SERVICE];
+
+    return service.ptr ? service : tusk_str_of(variable(w, tusk__params[TUSK__PARAM_SERVICE].env));
+}
+
 static tusk_code read_service(gatherer *w)
 {
     tusk__gathered *g = w->g;
-    tusk_str service = g->values.text[TUSK__PARAM_SERVICE];
+    tusk_str service = service_of(w);
     const char *file, *folder;
     char own[PATH_MAX] = "";
     bool found = false;
 
     if (!service.ptr)
-        service = tusk_str_of(variable(w, tusk__params[TUSK__PARAM_SERVICE].env));
-    if (!service.ptr)
         return TUSK_OK;
+    if (w->sources->never_waits)
+        return TUSK_AGAIN;
     file = variable(w, "PGSERVICEFILE");
     folder = variable(w, "PGSYSCONFDIR");
     if (file && strlen(file) >= PATH_MAX)
@@ -258,8 +265,11 @@ static void read_env_settings(gatherer *w)
 static tusk_code complete_user(gatherer *w)
 {
     char home[PATH_MAX];
-    int os = tusk__user_of_process(w->g->user_name, home, sizeof home);
+    int os;
 
+    if (w->sources->never_waits)
+        return TUSK_AGAIN;
+    os = tusk__user_of_process(w->g->user_name, home, sizeof home);
     if (w->g->user_name[0] == '\0') {
         tusk__error_set(w->err, TUSK_ERR_CONFIG, NULL,
                         "no user is given, and the system has no name for this process's user");
@@ -456,6 +466,10 @@ static tusk_code read_passfile(gatherer *w)
 
     if (w->config->on_password || g->values.text[TUSK__PARAM_PASSWORD].len > 0 || !passfile_path(w))
         return TUSK_OK;
+    if (w->sources->never_waits) {
+        g->is_unfinished = true;
+        return TUSK_OK;
+    }
     result = tusk__file_read(g->allocator, g->passfile_path, TUSK__PASSFILE_MAX, TUSK__FILE_SECRET, &g->passfile, &os);
     warn_of_passfile(w, result);
     if (result == TUSK__FILE_NO_MEMORY)
@@ -467,8 +481,9 @@ static tusk_code read_passfile(gatherer *w)
 
 /* ---- all of it --------------------------------------------------------------------------------------------------------------------- */
 
-/* The user's folder is HOME's, or the one that the system's user database has. */
-static void find_home(gatherer *w)
+/* The user's folder is HOME's, or the one that the system's user database has; without the environment only a service is looked for
+ * there. */
+static tusk_code find_home(gatherer *w)
 {
     const char *home = variable(w, "HOME");
     size_t len = home ? strlen(home) : 0;
@@ -476,8 +491,20 @@ static void find_home(gatherer *w)
 
     if (len > 0 && len < sizeof w->g->home)
         memcpy(w->g->home, home, len + 1);
+    else if (w->config->ignore_environment && !service_of(w).ptr)
+        return TUSK_OK;
+    else if (w->sources->never_waits)
+        return TUSK_AGAIN;
     else
         (void)tusk__user_of_process(name, w->g->home, sizeof w->g->home);
+    return TUSK_OK;
+}
+
+/* A name that nobody but the system's user database can make a number of. */
+static void look_at_requirepeer(gatherer *w)
+{
+    if (w->sources->never_waits && w->g->values.text[TUSK__PARAM_REQUIREPEER].len > 0)
+        w->g->is_unfinished = true;
 }
 
 static void init(tusk__gathered *g, const tusk_allocator *allocator)
@@ -496,7 +523,7 @@ tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sou
     init(out, allocator);
     TUSK_TRY(read_dsn(&w));
     read_fields(&w);
-    find_home(&w);
+    TUSK_TRY(find_home(&w));
     TUSK_TRY(read_service(&w));
     if (has_variables(&w)) {
         read_environment(&w);
@@ -507,6 +534,7 @@ tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sou
         out->values.text[TUSK__PARAM_PASSWORD] = (tusk_str){NULL, 0};
     TUSK_TRY(split_hosts(&w));
     TUSK_TRY(read_passfile(&w));
+    look_at_requirepeer(&w);
     name_password_origin(&w);
     return TUSK_OK;
 }

@@ -33,6 +33,7 @@ typedef struct tusk__gathered {
     size_t dsn_room_size;
     tusk__file service_file, passfile;
     const tusk_allocator *allocator;
+    bool is_unfinished; /* the password file, or the number of requirepeer's account, is still to be looked up */
 
     /* Texts; empty: none. Last, and not zeroed but at their beginning: they are nine tenths of the struct. */
     char home[PATH_MAX];
@@ -44,7 +45,7 @@ typedef struct tusk__gathered {
     char service_path[PATH_MAX], passfile_path[PATH_MAX];
 } tusk__gathered;
 
-/* *out is to be cleared also after an error. */
+/* *out is to be cleared also after an error. TUSK_AGAIN: from sources that never wait nothing more can be said. */
 TUSK_MUST_CHECK
 tusk_code tusk__gather(const tusk_allocator *allocator, const tusk__sources *sources, const tusk_config *config,
                        tusk__gathered *out, tusk_error *err);

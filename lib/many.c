@@ -8,6 +8,7 @@
 #include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/sql.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 #include "proto/size.h"
 
@@ -60,6 +61,7 @@ static tusk__many *many_new(tusk_query *q, const tusk_many_request *request, tus
     many->q = q;
     many->pull = request->pull;
     many->on_item = request->on_item;
+    many->user = request->user;
     many->mode = request->mode;
     many->item_results = request->item_results;
     many->max_portion = portion_of(flight);
@@ -181,6 +183,11 @@ void tusk__many_fail(tusk_query *q, const tusk_error *err)
     tusk__many_pump_soon(q);
 }
 
+const uint8_t *tusk__many_item(const tusk__many *many, int64_t item)
+{
+    return item >= many->parse_from && item < many->parse_to ? many->form->parsed : many->form->item;
+}
+
 void tusk__many_place(const tusk_query *q, tusk_error *err, int64_t item)
 {
     if (err->where[0])
@@ -202,6 +209,7 @@ void tusk__many_stop(tusk_query *q)
             q->conn->to_send = q;
     }
     many->has_failed = true;
+    tusk__level_undone(q);
     q->paused &= (uint8_t)~TUSK__PAUSED_PULL;
     if (q->stage == TUSK__STAGE_SENT || q->stage == TUSK__STAGE_ENCODED)
         tusk__many_pump_soon(q);

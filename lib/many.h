@@ -28,7 +28,9 @@ typedef enum tusk__many_step {
 
 /* What stands where: head, the statement unless it is prepared, an item each time, and one of two ends. */
 typedef struct tusk__many_form {
-    const uint8_t *head, *item, *done, *failed;
+    const uint8_t *head, *item;
+    const uint8_t *parsed; /* an item that brings its own Parse; NULL in ATOMIC */
+    const uint8_t *done, *failed;
     bool is_atomic; /* the items have no Sync of their own */
     bool is_inside; /* a transaction of the caller's */
 } tusk__many_form;
@@ -52,6 +54,7 @@ typedef struct tusk__many {
     tusk__task pump_task;
     tusk_pull_fn pull;
     tusk_item_fn on_item;
+    void *user; /* of these two; the query's own is whose on_done it has */
     tusk_many_mode mode;
     bool item_results;
     tusk_str sql; /* behind the struct; empty with a statement of the caller's */
@@ -59,11 +62,15 @@ typedef struct tusk__many {
     /* the statement, from the first item on */
     const tusk__many_form *form; /* NULL: nothing is written yet */
     uint64_t savepoint;
-    bool parses;       /* Parse stands in front of the first item … */
+    bool parses;       /* Parse stands in front of the first item, or in it … */
+    bool parses_in_front; /* … by itself … */
     bool is_described; /* … and is answered: the types are known */
     bool has_held;     /* an item that waits for them, in q->held */
     tusk__writer frame; /* of Bind and Execute what is the same each time */
     size_t frame_head, frame_bind, n_params;
+    int64_t parse_from, parse_to; /* items of these numbers bring a Parse of their own */
+    bool is_lost; /* the server does not have the statement: the item that is answered has said so … */
+    bool renews;  /* … and the next one that is written brings it again */
 
     /* writing */
     bool in_pull, is_pushed, is_resumed;
@@ -101,6 +108,8 @@ void tusk__many_free(tusk_query *q);
 void tusk__many_pump_soon(tusk_query *q);
 /* Why it ends, unless that is known; nothing more is pulled. */
 void tusk__many_fail(tusk_query *q, const tusk_error *err);
+/* The steps of an item. */
+const uint8_t *tusk__many_item(const tusk__many *many, int64_t item);
 /* Item and statement in front of what the error says. */
 void tusk__many_place(const tusk_query *q, tusk_error *err, int64_t item);
 /* It is given up, or let go: whatever it is, that is a failure. Asked before its stage is: one of which nothing was written

@@ -3,7 +3,10 @@
  * Read first: lib/many.h, docs/internals/many.md. */
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/formats.h"
 #include "lib/many.h"
+#include "lib/mishap.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 /* Is anybody still interested in what it brings? */
@@ -23,9 +26,9 @@ static const uint8_t *table_of(const tusk__many *many)
     case TUSK__MANY_IN_HEAD:
         return many->form->head;
     case TUSK__MANY_IN_PARSE:
-        return many->parses && many->form->item[0] != TUSK__MANY_PARSE ? parse_alone : nothing;
+        return many->parses_in_front ? parse_alone : nothing;
     case TUSK__MANY_IN_ITEM:
-        return many->form->item;
+        return tusk__many_item(many, many->n_answered);
     case TUSK__MANY_IN_END:
         break;
     }
@@ -58,10 +61,10 @@ static void retire(tusk_query *q)
 
 static void tell_item(tusk_query *q, int64_t item, int64_t rows, const tusk_error *err)
 {
-    if (!q->many->on_item || !is_wanted(q) || q->is_given_up || q->many->cannot_run)
+    if (!q->many->on_item || !is_wanted(q) || q->is_given_up || (q->many->cannot_run && err))
         return;
     q->in_callback = true;
-    q->many->on_item(q, item, rows, err, q->user);
+    q->many->on_item(q, item, rows, err, q->many->user);
     q->in_callback = false;
     if (q->is_released)
         tusk__query_drop_rows(q);
@@ -80,6 +83,8 @@ static void item_over(tusk_query *q)
         many->rows_affected += many->item_rows;
     tell_item(q, item, many->item_failed ? -1 : many->item_rows, many->item_failed ? &many->item_error : NULL);
     many->item_failed = false;
+    many->renews |= many->is_lost;
+    many->is_lost = false;
     retire(q);
 }
 
@@ -88,7 +93,7 @@ static void step_over(tusk_query *q)
     tusk__many *many = q->many;
 
     many->at++;
-    if (many->section == TUSK__MANY_IN_ITEM && many->form->item[many->at] == TUSK__MANY_STOP)
+    if (many->section == TUSK__MANY_IN_ITEM && table_of(many)[many->at] == TUSK__MANY_STOP)
         item_over(q);
 }
 
@@ -171,15 +176,36 @@ static void on_parameters(tusk_query *q, const tusk__event *ev)
     tusk__many_fail(q, &err);
 }
 
+/* By a Parse behind the first one. What was kept so far has columns; rows of others are not decoded by these. */
+static void on_described_again(tusk_query *q, const tusk__event *ev)
+{
+    const tusk__desc *desc = q->filling->desc;
+
+    tusk__stmt_first_described(q->stmt);
+    if (ev->kind != TUSK__EV_ROW_DESCRIPTION)
+        return;
+    q->many->n_cols = (int32_t)ev->row_description.n_cols;
+    if (!is_wanted(q) || q->error.code != TUSK_OK || (desc && tusk__formats_match(desc, &ev->row_description)))
+        return;
+    tusk__query_failf(q, TUSK_ERR_TYPE, "0A000", "the statement's columns have changed since the first item");
+    q->error.fate = TUSK_FATE_ANSWERED;
+    tusk__many_place(q, &q->error, q->many->n_answered);
+    tusk__query_spoil_rows(q);
+    q->many->has_failed = true;
+    tusk__many_pump_soon(q);
+}
+
 static void on_described(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__many *many = q->many;
 
-    if (!many->is_described && ev->kind == TUSK__EV_ROW_DESCRIPTION) {
+    if (many->is_described)
+        on_described_again(q, ev);
+    else if (ev->kind == TUSK__EV_ROW_DESCRIPTION) {
         many->n_cols = (int32_t)ev->row_description.n_cols;
         tusk__answer_columns(conn, q, ev);
         check_kept(q);
-    } else if (!many->is_described) {
+    } else {
         tusk__stmt_set_formats(q->stmt, NULL);
         tusk__stmt_first_described(q->stmt);
     }
@@ -229,16 +255,70 @@ static void fail_by_server(tusk_query *q, const tusk__event *ev, int64_t item)
     tusk__many_pump_soon(q);
 }
 
-/* Of one item of many; the load goes on. */
-static void fail_item(tusk_query *q, const tusk__event *ev)
+/* ---- the statement's mishaps: of the item at hand, which has not run ---- */
+
+static tusk__tried tried_of(const tusk_query *q, const tusk__event *ev)
+{
+    const tusk__many *many = q->many;
+
+    return (tusk__tried){.stmt = q->stmt,
+                         .is_run = tusk__many_item(many, many->n_answered) == many->form->item,
+                         .text_results = q->text_results,
+                         .failed_at = (uint8_t)ev->expect,
+                         .hash = q->hash,
+                         .assumed = q->assumed,
+                         .desc = q->first.desc,
+                         .error = &many->item_error,
+                         .routine = tusk__error_field(ev->body, 'R')};
+}
+
+static tusk__mishap mishap_of(const tusk__tried *tried)
+{
+    tusk__mishap why = tusk__mishap_of(tried);
+    bool is_call = why == TUSK__MISHAP_OUTPUT && tusk__command_of(tried->stmt->text) == TUSK__COMMAND_CALL;
+
+    return is_call ? TUSK__MISHAP_NONE : why; /* it may have committed before its result could not be sent */
+}
+
+static bool is_lost(tusk__mishap why)
+{
+    return why == TUSK__MISHAP_LOST || why == TUSK__MISHAP_TAKEN;
+}
+
+/* Those that were on the wire behind the first one that told of it fail in the same way. */
+static bool is_known_as_lost(const tusk__many *many)
+{
+    return many->is_lost || many->renews || many->n_answered < many->parse_from;
+}
+
+static void learn_lost(tusk_conn *conn, tusk_query *q, const tusk__tried *tried, tusk__mishap why)
+{
+    if (is_known_as_lost(q->many))
+        return;
+    (void)tusk__mishap_learn(conn, tried, why);
+    q->many->is_lost = true;
+}
+
+/* Of one item of many; the load goes on. Not where all behind it would fail as it did: columns that have changed are for whoever
+ * repeats the rest, who sees them described. */
+static void fail_item(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__many *many = q->many;
+    tusk__tried tried = tried_of(q, ev);
+    tusk__mishap why;
 
     many->item_failed = true;
     tusk__error_none(&many->item_error);
     tusk__error_fields_to_error(ev->body, &many->item_error);
     tusk__many_place(q, &many->item_error, many->n_answered);
+    why = mishap_of(&tried);
+    if (why != TUSK__MISHAP_NONE)
+        tusk__mishap_advise(&many->item_error, why, TUSK_RETRY_REQUEST);
     keep_item_error(q);
+    if (is_lost(why))
+        learn_lost(conn, q, &tried, why);
+    else if (why != TUSK__MISHAP_NONE)
+        fail_by_server(q, ev, many->n_answered);
 }
 
 static void cannot_run(tusk_query *q, const tusk__event *ev)
@@ -247,7 +327,7 @@ static void cannot_run(tusk_query *q, const tusk__event *ev)
     fail_by_server(q, ev, -1);
 }
 
-static void on_error(tusk_query *q, const tusk__event *ev)
+static void on_error(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk__many *many = q->many;
     uint8_t step = current(many);
@@ -257,10 +337,10 @@ static void on_error(tusk_query *q, const tusk__event *ev)
         return;
     if (many->form->is_atomic)
         fail_by_server(q, ev, is_item ? many->n_answered : -1);
-    else if (!is_item || step == TUSK__MANY_PARSE)
+    else if (!is_item || (step == TUSK__MANY_PARSE && many->n_answered == 0))
         cannot_run(q, ev);
     else if (!many->cannot_run)
-        fail_item(q, ev);
+        fail_item(conn, q, ev);
     many->is_skipping = true;
     if (many->form->is_atomic && many->section != TUSK__MANY_IN_END) {
         many->section = TUSK__MANY_IN_END;
@@ -289,13 +369,15 @@ static void settle(tusk_query *q)
 {
     const tusk__many *many = q->many;
 
-    if (many->parses)
-        tusk__stmt_first_failed(q->stmt, true); /* unless it was described */
+    tusk__stmt_first_failed(q->stmt, true); /* unless it was described */
     if (q->error.code == TUSK_OK || q->is_done)
         return;
     q->error.fate = TUSK_FATE_ANSWERED;
-    if (many->form->is_atomic && many->has_failed)
-        tusk__query_spoil_rows(q);
+    if (many->has_failed) {
+        tusk__level_undone(q);
+        if (many->form->is_atomic)
+            tusk__query_spoil_rows(q);
+    }
     if ((q->error.code == TUSK_ERR_LIMIT || q->error.code == TUSK_ERR_NOMEM) && !many->has_failed)
         tusk__error_hint(&q->error, tusk_str_of("All items were run; only their rows are missing."));
 }
@@ -357,7 +439,7 @@ static void many_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
         on_complete(conn, q, ev, step == TUSK__MANY_ITEM);
         break;
     case TUSK__EV_ERROR:
-        on_error(q, ev);
+        on_error(conn, q, ev);
         break;
     case TUSK__EV_READY:
         on_ready(conn, q, ev);
@@ -409,8 +491,10 @@ void tusk__many_lost(tusk_query *q)
     const tusk__many *many = q->many;
     const tusk_conn *conn = q->conn;
 
-    if (q->is_done || !many || !many->form || !many->form->is_atomic || many->form->is_inside ||
-        !tusk__send_started(conn, q) || q->error.code == TUSK_ERR_SERVER)
+    if (q->is_done || !many || !many->form || !many->form->is_atomic)
+        return;
+    tusk__query_spoil_rows(q);
+    if (many->form->is_inside || !tusk__send_started(conn, q) || q->error.code == TUSK_ERR_SERVER)
         return;
     if (many->end == many->form->done && conn->stream >= q->out_end) {
         if (!conn->is_closing && q->error.code != TUSK_ERR_LIMIT && q->error.code != TUSK_ERR_NOMEM)

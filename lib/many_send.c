@@ -7,7 +7,6 @@
 #include "lib/conn.h"
 #include "lib/formats.h"
 #include "lib/many.h"
-#include "lib/pooler.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 #include "proto/fields.h"
@@ -27,22 +26,18 @@ TABLE(keep_inside, TUSK__MANY_RELEASE, TUSK__MANY_SAVEPOINT, TUSK__MANY_SYNC, TU
       TUSK__MANY_RELEASE, TUSK__MANY_SYNC);
 TABLE(undo_inside, TUSK__MANY_SYNC, TUSK__MANY_ROLLBACK_TO, TUSK__MANY_RELEASE, TUSK__MANY_SYNC);
 TABLE(each_outside, TUSK__MANY_ITEM, TUSK__MANY_SYNC);
-TABLE(each_pooled, TUSK__MANY_PARSE, TUSK__MANY_ITEM, TUSK__MANY_SYNC);
+TABLE(each_parsed, TUSK__MANY_PARSE, TUSK__MANY_ITEM, TUSK__MANY_SYNC);
 TABLE(savepoint_sync, TUSK__MANY_SAVEPOINT, TUSK__MANY_SYNC);
 TABLE(each_inside, TUSK__MANY_ROLLBACK_TO, TUSK__MANY_ITEM, TUSK__MANY_RELEASE, TUSK__MANY_SAVEPOINT, TUSK__MANY_SYNC);
+TABLE(each_inside_parsed, TUSK__MANY_ROLLBACK_TO, TUSK__MANY_PARSE, TUSK__MANY_ITEM, TUSK__MANY_RELEASE,
+      TUSK__MANY_SAVEPOINT, TUSK__MANY_SYNC);
 TABLE(each_end, TUSK__MANY_ROLLBACK_TO, TUSK__MANY_RELEASE, TUSK__MANY_SYNC);
 
-static const tusk__many_form atomic_form = {nothing, item_alone, sync_alone, undo, true, false};
-static const tusk__many_form atomic_inside_form = {savepoint, item_alone, keep_inside, undo_inside, true, true};
-static const tusk__many_form each_form = {nothing, each_outside, sync_alone, sync_alone, false, false};
-/* Each unit may run in another session: it brings its own Parse. */
-static const tusk__many_form each_pooled_form = {nothing, each_pooled, sync_alone, sync_alone, false, false};
-static const tusk__many_form each_inside_form = {savepoint_sync, each_inside, each_end, each_end, false, true};
-
-static bool is_pooled(const tusk_conn *conn)
-{
-    return conn->settings->pooler == TUSK__POOLER_TRANSACTION;
-}
+static const tusk__many_form atomic_form = {nothing, item_alone, NULL, sync_alone, undo, true, false};
+static const tusk__many_form atomic_inside_form = {savepoint, item_alone, NULL, keep_inside, undo_inside, true, true};
+static const tusk__many_form each_form = {nothing, each_outside, each_parsed, sync_alone, sync_alone, false, false};
+static const tusk__many_form each_inside_form = {savepoint_sync, each_inside, each_inside_parsed, each_end, each_end,
+                                                 false,          true};
 
 static const tusk__many_form *form_of(const tusk_conn *conn, const tusk__many *many)
 {
@@ -50,9 +45,7 @@ static const tusk__many_form *form_of(const tusk_conn *conn, const tusk__many *m
 
     if (many->mode == TUSK_MANY_ATOMIC)
         return is_inside ? &atomic_inside_form : &atomic_form;
-    if (is_inside)
-        return &each_inside_form;
-    return is_pooled(conn) ? &each_pooled_form : &each_form;
+    return is_inside ? &each_inside_form : &each_form;
 }
 
 /* ---- what is expected of it ---- */
@@ -100,8 +93,8 @@ static size_t n_expects(const tusk_query *q)
         n += n_answers(many->form->head);
     if (many->parse_is_due)
         n += n_answers(parse_alone);
-    if (many->n_items_due)
-        n += many->n_items_due * n_answers(many->form->item);
+    if (many->n_items_due) /* more than one only before the first answer: they are alike */
+        n += many->n_items_due * n_answers(tusk__many_item(many, many->n_pushed - 1));
     if (many->end_due)
         n += n_answers(many->end_due);
     return n;
@@ -118,7 +111,7 @@ static void expect_due(tusk__session *session, tusk_query *q)
     if (many->parse_is_due)
         expect(session, parse_alone);
     for (; many->n_items_due > 0; many->n_items_due--)
-        expect(session, many->form->item);
+        expect(session, tusk__many_item(many, many->n_pushed - (int64_t)many->n_items_due));
     if (many->end_due)
         expect(session, many->end_due);
     many->head_is_due = many->parse_is_due = false;
@@ -171,17 +164,18 @@ static void write_control(tusk_conn *conn, const tusk__many *many, const char *w
 
 static tusk_str name_of(const tusk_conn *conn, const tusk_query *q)
 {
-    return is_pooled(conn) ? (tusk_str){NULL, 0} : tusk_str_of(q->stmt->name);
+    return conn->is_pooled ? (tusk_str){NULL, 0} : tusk_str_of(q->stmt->name);
 }
 
-/* A handle keeps the types that its caller was told; one of ours has those of the first item. */
+/* A handle keeps the types that its caller was told. One of ours has those of the first item, until the server has told the rest:
+ * values are encoded by these. */
 static void write_parse(tusk_conn *conn, const tusk_query *q)
 {
     const tusk_stmt *stmt = q->stmt;
-    bool is_ours = stmt->is_cached;
+    bool is_told = !stmt->is_cached || (stmt->types && stmt->n_params == stmt->n_given);
 
-    tusk__parse_write(&conn->out, name_of(conn, q), stmt->text, is_ours ? stmt->given : stmt->types,
-                      is_ours ? stmt->n_given : stmt->n_params);
+    tusk__parse_write(&conn->out, name_of(conn, q), stmt->text, is_told ? stmt->types : stmt->given,
+                      is_told ? stmt->n_params : stmt->n_given);
     tusk__describe_write(&conn->out, 'S', name_of(conn, q));
 }
 
@@ -258,10 +252,10 @@ static void find_handle(tusk_conn *conn, tusk_query *q)
 {
     tusk_stmt *stmt = q->stmt;
 
-    q->many->parses = stmt->is_stale || is_pooled(conn);
-    if (stmt->is_stale && !is_pooled(conn))
+    q->many->parses = stmt->is_stale || conn->is_pooled;
+    if (stmt->is_stale && !conn->is_pooled)
         stmt->state = TUSK__STMT_PREPARING;
-    if (is_pooled(conn) && !q->text_results) {
+    if (conn->is_pooled && !q->text_results) {
         tusk__desc_unref(q->assumed);
         q->assumed = tusk__desc_ref(stmt->desc);
     }
@@ -302,6 +296,31 @@ static tusk_code make_frame(tusk_conn *conn, tusk_query *q, size_t n_params)
     if (code != TUSK_OK)
         tusk__writer_clear(b);
     return code;
+}
+
+/* ---- lost and prepared again ---- */
+
+/* A Parse without a name serves until the next one without a name: the savepoints' inside, anybody's behind a pooler. */
+static bool is_parsed_each_time(const tusk_conn *conn, const tusk_query *q)
+{
+    return !q->many->form->is_atomic && name_of(conn, q).len == 0 && (q->many->form->is_inside || conn->is_pooled);
+}
+
+static void parse_with(const tusk_conn *conn, tusk_query *q, int64_t item)
+{
+    q->many->parse_from = item;
+    q->many->parse_to = is_parsed_each_time(conn, q) ? INT64_MAX : item + 1;
+}
+
+/* The item that is written next brings it, a handle's by the new name that it has by now. One of ours has left the cache, and goes on without a name: nobody else knows that. */
+static tusk_code renew(tusk_conn *conn, tusk_query *q)
+{
+    if (q->stmt->is_cached)
+        q->stmt->name[0] = '\0';
+    TUSK_TRY(make_frame(conn, q, q->many->n_params));
+    parse_with(conn, q, q->many->n_pushed);
+    q->many->renews = false;
+    return TUSK_OK;
 }
 
 /* ---- an item ---- */
@@ -365,12 +384,14 @@ static tusk_code check_count(tusk_query *q, tusk_params params)
 
 static tusk_code write_item(tusk_conn *conn, tusk_query *q, tusk_params params)
 {
-    const uint8_t *step = q->many->form->item;
+    const uint8_t *step;
     tusk__request r = {{NULL, 0}, params};
 
     TUSK_TRY(check_count(q, params));
     TUSK_TRY(tusk__check_size(q, &r));
-    for (; *step != TUSK__MANY_STOP; step++) {
+    if (q->many->renews)
+        TUSK_TRY(renew(conn, q));
+    for (step = tusk__many_item(q->many, q->many->n_pushed); *step != TUSK__MANY_STOP; step++) {
         if (*step == TUSK__MANY_ITEM)
             TUSK_TRY(write_values(conn, q, params));
         else
@@ -397,6 +418,7 @@ static tusk_code begin(tusk_conn *conn, tusk_query *q, tusk_params params)
     if (!many->parses) {
         TUSK_TRY(tusk__run_desc(q));
         many->n_cols = q->n_cols;
+        many->is_described = true;
     }
     TUSK_TRY(make_frame(conn, q, params.n));
     many->form = form_of(conn, many);
@@ -404,8 +426,10 @@ static tusk_code begin(tusk_conn *conn, tusk_query *q, tusk_params params)
         many->savepoint = ++conn->savepoint_number;
     many->head_is_due = many->form->head[0] != TUSK__MANY_STOP;
     write_steps(conn, q, many->form->head);
-    if (many->parses && many->form != &each_pooled_form) {
-        many->parse_is_due = true;
+    if (many->parses && is_parsed_each_time(conn, q)) {
+        parse_with(conn, q, 0);
+    } else if (many->parses) {
+        many->parse_is_due = many->parses_in_front = true;
         write_steps(conn, q, parse_alone);
     }
     return conn->out.failed;
@@ -417,7 +441,9 @@ static void unbegin(tusk_query *q)
     tusk__many *many = q->many;
 
     many->form = NULL;
-    many->head_is_due = many->parse_is_due = false;
+    many->head_is_due = many->parse_is_due = many->parses_in_front = false;
+    many->is_described = false;
+    many->parse_to = 0;
     if (!q->stmt)
         return;
     tusk__stmt_first_failed(q->stmt, false);
@@ -458,8 +484,10 @@ static tusk_code write_next(tusk_conn *conn, tusk_query *q, tusk_params params)
         code = write_item(conn, q, params);
     if (code == TUSK_OK) {
         many->n_items_due++;
+        many->n_pushed++;
         code = reserve(conn, n_expects(q) - n_before);
         many->n_items_due -= code != TUSK_OK;
+        many->n_pushed -= code != TUSK_OK;
     }
     if (code != TUSK_OK) {
         tusk__writer_cut(&conn->out, at);
@@ -467,7 +495,6 @@ static tusk_code write_next(tusk_conn *conn, tusk_query *q, tusk_params params)
             unbegin(q);
         return code;
     }
-    many->n_pushed++;
     many->portion_items++;
     many->portion_bytes += conn->out.len - at;
     written(conn, q, n_before);
@@ -526,10 +553,12 @@ static bool wants_more(const tusk_conn *conn, const tusk_query *q)
            conn->phase == TUSK__PHASE_READY && many->n_portions < many->max_portions;
 }
 
-/* A portion that was begun is written whole. */
+/* A portion that was begun is written whole; and without one on the wire nobody would ask again, however much stands in front. */
 static bool may_pull(const tusk_conn *conn, const tusk_query *q)
 {
-    return wants_more(conn, q) && (q->many->portion_items > 0 || conn->out.len <= OUT_HIGH);
+    const tusk__many *many = q->many;
+
+    return wants_more(conn, q) && (many->portion_items > 0 || many->n_portions == 0 || conn->out.len <= OUT_HIGH);
 }
 
 /* What the program has written into it, or only the code. */
@@ -601,7 +630,7 @@ static bool pull(tusk_query *q)
     many->is_pushed = many->is_resumed = false;
     many->refusal.code = TUSK_OK;
     q->in_callback = true;
-    code = many->pull(q, many->n_pushed, &many->pull_error, q->user);
+    code = many->pull(q, many->n_pushed, &many->pull_error, many->user);
     q->in_callback = false;
     many->in_pull = false;
     if (!is_on_wire(q) || q->is_given_up || q->is_released)
@@ -672,8 +701,10 @@ static void end_unwritten(tusk_conn *conn, tusk_query *q)
     q->many->is_ended = true;
     if (q->error.code == TUSK_OK && q->is_released)
         tusk__query_failf(q, TUSK_ERR_CANCELED, NULL, "freed by the caller");
-    if (q->error.code != TUSK_OK)
+    if (q->error.code != TUSK_OK) {
         q->error.fate = TUSK_FATE_NOT_SENT;
+        tusk__level_undone(q);
+    }
     tusk__request_end_unwritten(conn, q);
 }
 

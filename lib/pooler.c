@@ -6,6 +6,13 @@
 #include "lib/script.h"
 #include "proto/error_set.h"
 
+#define MAX_PID 4194304u /* of Linux (PID_MAX_LIMIT); elsewhere less */
+
+bool tusk__pooler_changes_sessions(uint32_t said, uint32_t pid)
+{
+    return said == TUSK__POOLER_TRANSACTION || (said == TUSK__POOLER_AUTO && pid > MAX_PID);
+}
+
 static const struct session_word {
     const char *words; /* it begins with these */
     const char *unless[3];

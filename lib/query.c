@@ -256,12 +256,12 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
 
     if (q->kind == TUSK__QUERY_WAIT || (err && err->where[0]))
         return;
-    if (q->kind == TUSK__QUERY_STACK && !q->sql[0]) { /* an empty one */
-        tusk__error_where(err, "stack");
+    if (q->stmt && !q->named) {
+        tusk__sql_head(q->stmt->text, text, sizeof text);
+    } else if (!q->sql[0]) { /* an empty stack; what was not written, as a BEGIN */
+        tusk__error_where(err, "%s", acts[q->kind]);
         return;
     }
-    if (q->stmt && !q->named)
-        tusk__sql_head(q->stmt->text, text, sizeof text);
     tusk__error_where(err, "%s \"%s\"",
                       q->stmt && q->stmt->is_cached && q->kind != TUSK__QUERY_MANY ? "exec" : acts[q->kind],
                       q->stmt && !q->named ? text : q->sql);

@@ -55,8 +55,10 @@ static void put_back(tusk_conn *conn, tusk__level *level)
 {
     tusk__level **link = &conn->level, *outer;
 
-    while (*link && !holds(*link, level))
+    while (*link && !holds(*link, level)) {
+        (*link)->is_behind = true;
         link = &(*link)->parent;
+    }
     outer = *link;
     *link = tusk__level_ref(level);
     tusk__level_unref(conn, outer);

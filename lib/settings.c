@@ -160,7 +160,17 @@ static tusk_code build_startup(builder *b)
 /* ---- what is not text ------------------------------------------------------------------------------------------------------- */
 
 /* How much may wait: TUSK_NONE is no bound. */
-static tusk_code apply_bounds(builder *b)
+size_t tusk__settings_max_requests(const tusk_config *config)
+{
+    return config->max_queued_requests ? (size_t)config->max_queued_requests : QUEUED_REQUESTS;
+}
+
+uint64_t tusk__settings_max_bytes(const tusk_config *config)
+{
+    return config->max_queued_bytes ? (uint64_t)config->max_queued_bytes : QUEUED_BYTES;
+}
+
+static tusk_code check_bounds(const builder *b)
 {
     const tusk_config *config = b->config;
 
@@ -170,8 +180,6 @@ static tusk_code apply_bounds(builder *b)
     if (config->max_queued_bytes < TUSK_NONE)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
                                "max_queued_bytes must be a number above 0, or TUSK_NONE");
-    b->s->max_queued_requests = config->max_queued_requests ? (size_t)config->max_queued_requests : QUEUED_REQUESTS;
-    b->s->max_queued_bytes = config->max_queued_bytes ? (uint64_t)config->max_queued_bytes : QUEUED_BYTES;
     return TUSK_OK;
 }
 
@@ -182,13 +190,13 @@ static tusk_code apply_numbers(builder *b)
     if (!(config->connect_timeout >= 0 || config->connect_timeout == TUSK_NONE))
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL,
                                "connect_timeout must be a number of seconds above 0, or TUSK_NONE");
-    if (config->connect_timeout != 0.0)
-        b->s->connect_timeout_us = tusk__seconds_to_us(config->connect_timeout);
     if (config->scram_max_iterations < 0)
         return tusk__error_set(b->err, TUSK_ERR_CONFIG, NULL, "scram_max_iterations must not be negative");
+    if (config->connect_timeout != 0.0)
+        b->s->connect_timeout_us = tusk__seconds_to_us(config->connect_timeout);
     b->s->scram_max_iterations =
         config->scram_max_iterations > 0 ? (uint32_t)config->scram_max_iterations : TUSK__SCRAM_MAX_ITERATIONS;
-    return apply_bounds(b);
+    return check_bounds(b);
 }
 
 static tusk_code check_mechanisms(const builder *b)
@@ -308,7 +316,7 @@ static tusk_code fill(builder *b)
     TUSK_TRY(apply_all(b));
     TUSK_TRY(apply_numbers(b));
     complete_protocols(b);
-    if (b->s->requirepeer.len > 0)
+    if (b->s->requirepeer.len > 0 && !b->g->is_unfinished)
         b->s->requirepeer_id = tusk__account_number(b->s->requirepeer.ptr);
     TUSK_TRY(build_hosts(b));
     TUSK_TRY(tusk__cross_check(b->s, b->err));
@@ -348,11 +356,26 @@ static size_t count_mechanisms(const tusk_config *config)
     return n;
 }
 
+/* Texts that came later, behind it: wiped whole, likewise. */
+struct tusk__late_texts {
+    size_t size;
+};
+
+static void release_late(tusk__settings *s)
+{
+    if (!s->late)
+        return;
+    tusk__crypto_openssl()->wipe(s->late, s->late->size);
+    s->allocator->free(s->late, s->allocator->user);
+    s->late = NULL;
+}
+
 /* The texts are wiped whole: a password lies there. */
 static void release(tusk__settings *s)
 {
     const tusk_allocator *allocator = s->allocator;
 
+    release_late(s);
     tusk__crypto_openssl()->wipe(s, s->size);
     allocator->free(s, allocator->user);
 }
@@ -408,11 +431,14 @@ tusk_code tusk__settings_read(const tusk_allocator *allocator, const tusk__sourc
     tusk_code code;
 
     config = config ? config : &nothing;
+    *out = NULL;
     code = tusk__gather(allocator, sources ? sources : tusk__sources_process(), config, &g, err);
     if (code == TUSK_OK)
         code = tusk__settings_build(allocator, &g, config, out, err);
+    if (code == TUSK_OK && g.is_unfinished)
+        code = TUSK_AGAIN;
     tusk__gathered_clear(&g);
-    if (code != TUSK_OK)
+    if (code != TUSK_OK && code != TUSK_AGAIN)
         tusk__settings_refused(err);
     return code;
 }
@@ -421,6 +447,51 @@ tusk_code tusk__settings_new(const tusk_allocator *allocator, const tusk_config 
                              tusk_error *err)
 {
     return tusk__settings_read(allocator, NULL, config, out, err);
+}
+
+tusk_code tusk__settings_at_once(const tusk_allocator *allocator, const tusk_config *config, tusk__settings **out,
+                                 tusk_error *err)
+{
+    return tusk__settings_read(allocator, tusk__sources_at_hand(), config, out, err);
+}
+
+static size_t late_size(const tusk__settings *whole)
+{
+    size_t size = sizeof(struct tusk__late_texts) + whole->password_origin.len + whole->warning.len + 2;
+
+    for (size_t i = 0; i < whole->n_hosts; i++)
+        size += whole->hosts[i].password.len + 1;
+    return size;
+}
+
+static void put_late(builder *b, const tusk__settings *whole)
+{
+    tusk__settings *s = b->s;
+
+    s->password_origin = put_text(b, whole->password_origin);
+    s->warning = put_text(b, whole->warning);
+    for (size_t i = 0; i < s->n_hosts; i++) {
+        s->hosts[i].password = put_text(b, whole->hosts[i].password);
+        s->hosts[i].password_line = whole->hosts[i].password_line;
+    }
+    s->password = s->hosts[0].password;
+    s->requirepeer_id = whole->requirepeer_id;
+}
+
+tusk_code tusk__settings_complete(tusk__settings *s, const tusk__settings *whole, tusk_error *err)
+{
+    size_t size = late_size(whole);
+    builder b = {.s = s};
+
+    assert(s->refs == 1 && !s->late && s->n_hosts == whole->n_hosts);
+    s->late = s->allocator->malloc(size, s->allocator->user);
+    if (!s->late)
+        return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory for the connection's configuration");
+    s->late->size = size;
+    b.out = (char *)(s->late + 1);
+    b.room_end = (char *)s->late + size;
+    put_late(&b, whole);
+    return TUSK_OK;
 }
 
 void tusk__settings_unref(tusk__settings *s)

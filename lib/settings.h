@@ -67,6 +67,7 @@ typedef struct tusk__settings {
     uint32_t refs;
     size_t size; /* of the block, texts included: wiped whole */
     const tusk_allocator *allocator;
+    struct tusk__late_texts *late; /* what only files said, if that came later: tusk__settings_complete(); NULL */
 
     /* strings live behind the struct, each with a NUL behind it for the calls that need one; empty means not given */
     tusk__host *hosts; /* at least one */
@@ -95,8 +96,6 @@ typedef struct tusk__settings {
     int64_t attempt_timeout_us; /* for each attempt: the parameter connect_timeout; -1 none */
     int64_t connect_timeout_us; /* for all of connecting: tusk_config.connect_timeout; 0 and -1 none */
     uint32_t scram_max_iterations;
-    size_t max_queued_requests;
-    uint64_t max_queued_bytes;
     tusk__ready_key scram_client_key, scram_server_key; /* both or none */
 
     /* the table fills these, but lets through only what is done without looking at them */
@@ -137,6 +136,21 @@ tusk_code tusk__settings_read(const tusk_allocator *allocator, const tusk__sourc
 TUSK_MUST_CHECK
 tusk_code tusk__settings_new(const tusk_allocator *allocator, const tusk_config *config, tusk__settings **out,
                              tusk_error *err);
+
+/* The same, but no file is opened and nobody is asked who the user is. TUSK_AGAIN: that has to be done, by the same functions and where
+ * one may wait (lib/reading.h). Then *out is what is known without it, fit to be asked for hosts, names and time-outs, or NULL. */
+TUSK_MUST_CHECK
+tusk_code tusk__settings_at_once(const tusk_allocator *allocator, const tusk_config *config, tusk__settings **out,
+                                 tusk_error *err);
+
+/* … and what has been read since, of the same configuration, is added to it: passwords, their origin, the warning, the number of
+ * requirepeer's account. So what its texts were borrowed for stays; nobody else may have a reference yet. */
+TUSK_MUST_CHECK
+tusk_code tusk__settings_complete(tusk__settings *settings, const tusk__settings *whole, tusk_error *err);
+
+/* How much may wait on a connection; SIZE_MAX, UINT64_MAX: no bound. */
+size_t tusk__settings_max_requests(const tusk_config *config);
+uint64_t tusk__settings_max_bytes(const tusk_config *config);
 
 /* A configuration that is refused: nothing was sent, and the place is said. */
 void tusk__settings_refused(tusk_error *err);

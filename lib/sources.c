@@ -37,7 +37,14 @@ static bool process_has_any(void *user, const char *prefix)
 
 const tusk__sources *tusk__sources_process(void)
 {
-    static const tusk__sources sources = {NULL, process_variable, process_has_any, SOCKET_FOLDER, SYSTEM_FOLDER};
+    static const tusk__sources sources = {NULL, process_variable, process_has_any, SOCKET_FOLDER, SYSTEM_FOLDER, false};
+
+    return &sources;
+}
+
+const tusk__sources *tusk__sources_at_hand(void)
+{
+    static const tusk__sources sources = {NULL, process_variable, process_has_any, SOCKET_FOLDER, SYSTEM_FOLDER, true};
 
     return &sources;
 }

@@ -16,10 +16,13 @@ typedef struct tusk__sources {
     bool (*has_any)(void *user, const char *prefix); /* is one set whose name begins so? NULL: perhaps */
     const char *socket_folder; /* the default host, if that folder exists */
     const char *system_folder; /* of pg_service.conf, if PGSYSCONFDIR is not set */
+    bool never_waits; /* files and the user database are left alone: who needs one of them is told TUSK_AGAIN */
 } tusk__sources;
 
 /* The process's environment, and the folders of the distribution. Static. */
 const tusk__sources *tusk__sources_process(void);
+/* The same, as far as no disk and no directory service is asked. Static. */
+const tusk__sources *tusk__sources_at_hand(void);
 
 #define TUSK__USER_NAME_SIZE 256 /* LOGIN_NAME_MAX of Linux, with its NUL */
 

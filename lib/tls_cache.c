@@ -306,6 +306,7 @@ static tusk_code start_build(entry *e, tusk_error *err)
 {
     build *b = new_build(e, err);
 
+    tusk__crypto_begin();
     return b ? start(b, err) : TUSK_ERR_NOMEM;
 }
 

@@ -53,15 +53,33 @@ static double pause_behind(tusk_conn *conn, const tusk_transact_options *options
     return most * ((double)number / (double)UINT32_MAX);
 }
 
-/* Inner transactions that were left open; true if there were any. */
-static bool end_inner(tusk_conn *conn, int depth)
+static bool is_open(const tusk_conn *conn, const tusk__level *own)
 {
-    int open = tusk_conn_tx_depth(conn);
-    bool was_open = open > depth;
+    const tusk__level *level = conn->level;
 
-    for (; open > depth && tusk_conn_tx_depth(conn) == open; open--)
+    while (level && level != own)
+        level = level->parent;
+    return level != NULL;
+}
+
+/* What was begun in an attempt's own transaction ends. By the level itself, not by how many are open: there is one more where the end of one
+ * in front of it was taken back meanwhile, and that is not ours to end. A reason that *err has already stays. False: there is nothing to
+ * be ended any more, or no memory to end it. */
+static bool end_inner(tusk_conn *conn, const tusk__level *own, tusk_error *err)
+{
+    const tusk__level *tried = NULL;
+
+    if (!is_open(conn, own)) {
+        (void)tusk__error_set(err, TUSK_ERR_USAGE, NULL, "the transaction was ended inside of it");
+        return false;
+    }
+    if (conn->level != own)
+        (void)tusk__error_set(err, TUSK_ERR_USAGE, NULL, "a transaction inside of it was begun and not ended");
+    while (conn->level != own && conn->level != tried) {
+        tried = conn->level;
         tusk_query_free(tusk_rollback(conn)); /* which may not even be queued, without memory */
-    return was_open;
+    }
+    return conn->level == own;
 }
 
 /* The statement that was looked at may only have met a transaction that had failed (25P02) because of the one that was not. */
@@ -73,18 +91,13 @@ static void prefer_cause(const tusk_conn *conn, tusk_error *err)
         *err = *level->cause;
 }
 
-static void left_open(tusk_error *err)
-{
-    (void)tusk__error_set(err, TUSK_ERR_USAGE, NULL, "a transaction inside of it was begun and not ended");
-}
-
 /* ---- blocking ---- */
 
 static tusk_code attempt_once(tusk_conn *conn, const tusk_transact_options *options, tusk_transact_fn fn, void *user,
                               tusk_error *err)
 {
     tusk_query *begin = tusk_begin(conn, &options->transaction);
-    int depth = tusk_conn_tx_depth(conn);
+    const tusk__level *own = conn->level;
     tusk_code code;
 
     if (!begin)
@@ -93,11 +106,11 @@ static tusk_code attempt_once(tusk_conn *conn, const tusk_transact_options *opti
     code = fn(conn, user, err);
     if (code != TUSK_OK && err->code == TUSK_OK)
         (void)tusk__error_set(err, code, NULL, "the function that makes the transaction gave no reason");
-    if (end_inner(conn, depth) && code == TUSK_OK) {
-        left_open(err);
-        code = TUSK_ERR_USAGE;
-    }
     if (code == TUSK_OK)
+        tusk__error_none(err);
+    if (!end_inner(conn, own, err))
+        return err->code;
+    if (err->code == TUSK_OK)
         return tusk_await_free(tusk_commit(conn), err);
     prefer_cause(conn, err);
     (void)tusk_await_free(tusk_rollback(conn), NULL);
@@ -173,7 +186,7 @@ struct tusk_attempt {
     tusk_attempt_fn fn;
     void *user;
     unsigned number;
-    int depth;
+    const tusk__level *level; /* only to be looked for among those that are open */
     bool is_ended;
     tusk_error why; /* of the attempt */
     tusk__task task;
@@ -220,7 +233,7 @@ static void begin_task(tusk__task *task)
         return;
     }
     tusk_query_free(begin);
-    attempt->depth = tusk_conn_tx_depth(attempt->q->conn);
+    attempt->level = attempt->q->conn->level;
     attempt->fn(attempt, attempt->user);
 }
 
@@ -293,15 +306,15 @@ void tusk_attempt_end(tusk_attempt *attempt, const tusk_error *err)
     attempt->is_ended = true;
     if (err && err->code != TUSK_OK)
         attempt->why = *err;
-    if (end_inner(conn, attempt->depth) && attempt->why.code == TUSK_OK)
-        left_open(&attempt->why);
-    if (attempt->why.code != TUSK_OK)
-        prefer_cause(conn, &attempt->why);
-    attempt->end = attempt->why.code == TUSK_OK ? tusk_commit(conn) : tusk_rollback(conn);
-    if (attempt->end) {
-        tusk_query_on_done(attempt->end, on_ended, attempt);
-        return;
+    if (end_inner(conn, attempt->level, &attempt->why)) {
+        if (attempt->why.code != TUSK_OK)
+            prefer_cause(conn, &attempt->why);
+        attempt->end = attempt->why.code == TUSK_OK ? tusk_commit(conn) : tusk_rollback(conn);
+        if (attempt->end) {
+            tusk_query_on_done(attempt->end, on_ended, attempt);
+            return;
+        }
+        (void)tusk__error_set(&attempt->why, TUSK_ERR_NOMEM, NULL, "out of memory: the transaction is still open");
     }
-    (void)tusk__error_set(&attempt->why, TUSK_ERR_NOMEM, NULL, "out of memory: the transaction is still open");
     tusk__loop_defer(conn->loop, &attempt->task, finish_task);
 }

@@ -112,11 +112,11 @@ void tusk__level_refuse(tusk_query *q)
     tusk__level *level = q->level;
 
     if (q->kind == TUSK__QUERY_ROLLBACK || q->kind == TUSK__QUERY_ROLLBACK_TO) {
-        if (level->is_failed)
+        if (level->is_failed && !level->is_behind)
             forgive_inner(q->conn, level->parent);
         return;
     }
-    if (q->kind == TUSK__QUERY_COMMIT && level->is_failed && level->parent)
+    if (q->kind == TUSK__QUERY_COMMIT && level->is_failed && level->parent && !level->is_behind)
         level->parent->is_spoiled = true; /* what was to be kept is not there */
     not_begun(q, failed_one(level)->cause);
     q->error.fate = TUSK_FATE_NOT_SENT;
@@ -195,6 +195,28 @@ void tusk__level_not_run(tusk_conn *conn, tusk_query *q)
     if (level->form == TUSK__LEVEL_BLOCK && conn->opening == level)
         tusk__unit_ready(conn);
     refuse_behind(conn, q);
+}
+
+/* Then nobody could look at q before. */
+static bool is_committed_behind(const tusk_query *q)
+{
+    for (const tusk_query *end = q->next; end; end = end->next)
+        if (end->kind == TUSK__QUERY_COMMIT && end->level == q->level)
+            return true;
+    return false;
+}
+
+void tusk__level_undone(tusk_query *q)
+{
+    tusk_error given_up;
+
+    if (!q->level || tusk__level_has_failed(q->level) || !(q->is_released || is_committed_behind(q)))
+        return;
+    tusk__error_none(&given_up);
+    (void)tusk__error_set(&given_up, TUSK_ERR_CANCELED, NULL, "a load was given up before its end");
+    for (tusk__level *level = q->level; level; level = level->parent)
+        level->is_undone = true;
+    spoil(q->conn, q->level, q->error.code == TUSK_OK ? &given_up : &q->error);
 }
 
 /* ---- encoding ---- */
@@ -295,7 +317,8 @@ tusk_code tusk__encode_commit(tusk_conn *conn, tusk_query *q)
         write_control(conn, q, text);
     } else {
         q->changes_status = q->is_commit = true;
-        write_control(conn, q, is_spoiled ? "abort " : "commit");
+        name_control(q, "commit"); /* as it was called */
+        tusk__control_write(conn, tusk_str_of(is_spoiled ? "abort " : "commit"));
     }
     tusk__sync_write(&conn->out);
     return TUSK_OK;
@@ -331,17 +354,24 @@ void tusk__transaction_encoded(tusk_conn *conn, tusk_query *q)
 
 /* ---- answers ---- */
 
+/* A SAVEPOINT fails in the transaction around it: no rollback of what it did not begin can mend that. */
 void tusk__level_error(tusk_query *q, tusk_str fields)
 {
+    bool is_begin = q->kind == TUSK__QUERY_BEGIN;
+    const tusk__level *failed = is_begin && q->level->parent ? q->level->parent : q->level;
     tusk_error err;
 
     tusk__error_none(&err);
     tusk__error_fields_to_error(fields, &err);
     tusk__query_add_where(q, &err);
+    q->level->is_failed |= is_begin;
     for (tusk__level *level = q->level; level; level = level->parent)
-        keep_cause(q->conn, level, &err, level != q->level);
-    if (q->kind == TUSK__QUERY_BEGIN && q->level)
-        q->level->is_failed = true;
+        keep_cause(q->conn, level, &err, level != q->level && level != failed);
+}
+
+bool tusk__rollback_is_of_nothing(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_ROLLBACK_TO && q->level->is_failed;
 }
 
 /* Only the first error in a transaction is anything else than 25P02: the levels have kept it. */
@@ -362,15 +392,20 @@ void tusk__transaction_complete(tusk_conn *conn, tusk_query *q)
         q->status_before = conn->session.tx_status;
 }
 
+static const char *reason_of(const tusk__level *level)
+{
+    if (!level || !(level->is_spoiled || level->inner_spoiled))
+        return "a statement in it failed";
+    return level->is_undone ? "a load in it was undone" : "a request in it was never sent";
+}
+
 /* Undone, for the first reason in it. What the server wants repeated is told as such; what we do by `retry`. */
 static void rolled_back(tusk_query *q, const tusk_error *cause)
 {
-    bool is_unsent = q->level && (q->level->is_spoiled || q->level->inner_spoiled);
     bool is_retriable = cause && tusk_error_is_retriable(cause);
     tusk_error *err = tusk__query_failf(q, TUSK_ERR_ROLLED_BACK,
                                         is_retriable && cause->retry == TUSK_RETRY_UNKNOWN ? cause->sqlstate : NULL,
-                                        "the transaction was rolled back: %s",
-                                        is_unsent ? "a request in it was never sent" : "a statement in it failed");
+                                        "the transaction was rolled back: %s", reason_of(q->level));
 
     err->fate = TUSK_FATE_ANSWERED;
     if (!cause)

@@ -25,6 +25,8 @@ typedef struct tusk__level {
     bool is_failed;     /* it never began: nothing in it is run */
     bool is_spoiled;    /* a request in it was never sent: its end is a rollback */
     bool inner_spoiled; /* … in a level in it that may still be rolled back */
+    bool is_undone;     /* … or was sent, and is rolled back to its own savepoint unseen: a load */
+    bool is_behind;     /* it was begun behind an end that was taken back, of what is around it now: it is no part of that */
     tusk_query *end;    /* its COMMIT, RELEASE or ROLLBACK, once that is encoded */
     tusk_error *cause;  /* the first error in it; NULL: none, or no memory for it */
     bool cause_is_inner;
@@ -53,6 +55,9 @@ void tusk__level_refuse(tusk_query *q);
 
 /* q was refused, or taken back, before a byte of it was sent. */
 void tusk__level_not_run(tusk_conn *conn, tusk_query *q);
+/* What q has done in its level is undone by a savepoint of its own; a commit that was submitted before anybody could know that, or after
+ * q was let go, must not keep the rest. */
+void tusk__level_undone(tusk_query *q);
 /* … an end: its level is open as before, and what stands behind it is refused (reopen.c). */
 void tusk__level_reopen(tusk_conn *conn, tusk_query *end);
 /* The server answers q, which is in a level, with an error. */
@@ -73,6 +78,8 @@ tusk_code tusk__encode_commit(tusk_conn *conn, tusk_query *q);
 tusk_code tusk__encode_rollback(tusk_conn *conn, tusk_query *q);
 void tusk__transaction_encoded(tusk_conn *conn, tusk_query *q);
 void tusk__transaction_complete(tusk_conn *conn, tusk_query *q); /* CommandComplete */
+/* Is q the rollback of a savepoint that was not made? It was on its way when that became known: the server's error is none. */
+bool tusk__rollback_is_of_nothing(const tusk_query *q);
 void tusk__transaction_check(tusk_query *q);                     /* a commit at its ReadyForQuery: was it one? */
 
 /* ---- units (unit.c) ---- */

@@ -36,7 +36,7 @@ static inline bool world_has_any(void *user, const char *prefix)
     return false;
 }
 
-static const tusk__sources world_sources = {NULL, world_variable, world_has_any, "/tmp", "/nonexistent"};
+static const tusk__sources world_sources = {NULL, world_variable, world_has_any, "/tmp", "/nonexistent", false};
 
 /* ---- files in the home folder -------------------------------------------------------------------------------------------- */
 

@@ -658,7 +658,7 @@ START_TEST(describe_names_the_origin_of_each_value)
              "statement_cache_size = 20  (field)\n"
              "max_cached_statement_lifetime = 0  (field)\n"
              "max_cacheable_statement_size = 15360  (default)\n"
-             "pooler = none  (default)\n"
+             "pooler = auto  (default)\n"
              "server setting timezone = UTC  (environment variable PGTZ)\n"
              "server setting jit = off  (field)\n",
              world_home, world_home);

@@ -266,7 +266,8 @@ static void open_with(const char *parameters, double timeout)
     const tusk_auth_mechanism *const mechanisms[] = {tusk_gssapi(), NULL};
     char dsn[256];
 
-    (void)snprintf(dsn, sizeof dsn, "port=%d user=app sslmode=disable %s", script_port(server), parameters);
+    (void)snprintf(dsn, sizeof dsn, "port=%d user=app password=unasked sslmode=disable %s", script_port(server),
+                   parameters);
     conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn, .auth_mechanisms = mechanisms, .connect_timeout = timeout});
 }
 

@@ -3,52 +3,17 @@
  * Read first: loop/loop.h, "jobs" and "resolution". */
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "test/loop_util.h"
+#include "test/thread_util.h"
 
 static tusk_loop *loop;
 static world *w;
 static heap h;
 
-/* ---- a resolver and a thread_start of ours ---------------------------------------------------------------------------- */
-
-static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t gate_moved = PTHREAD_COND_INITIALIZER;
-static int n_inside, n_let_go;    /* threads stuck in "stuck"; how many of them may leave */
-static atomic_int n_threads;      /* started in all */
-static atomic_int n_threads_left; /* … and ended */
-static int threads_to_refuse;
-
-static void wait_at_the_gate(void)
-{
-    int number;
-
-    pthread_mutex_lock(&gate_lock);
-    number = ++n_inside;
-    pthread_cond_broadcast(&gate_moved);
-    while (n_let_go < number)
-        pthread_cond_wait(&gate_moved, &gate_lock);
-    pthread_mutex_unlock(&gate_lock);
-}
-
-static void await_stuck(int n)
-{
-    pthread_mutex_lock(&gate_lock);
-    while (n_inside < n)
-        pthread_cond_wait(&gate_moved, &gate_lock);
-    pthread_mutex_unlock(&gate_lock);
-}
-
-static void let_go(int n)
-{
-    pthread_mutex_lock(&gate_lock);
-    n_let_go = n;
-    pthread_cond_broadcast(&gate_moved);
-    pthread_mutex_unlock(&gate_lock);
-}
+/* ---- a resolver of ours ------------------------------------------------------------------------------------------------ */
 
 static struct sockaddr_in table_v4[3];
 static struct sockaddr_in6 table_v6;
@@ -109,50 +74,13 @@ static void our_freeaddrinfo(void *ctx, struct addrinfo *list)
     ck_assert_ptr_nonnull(list);
 }
 
-typedef struct counted_thread {
-    void *(*fn)(void *arg);
-    void *arg;
-} counted_thread;
-
-static void *thread_main(void *arg)
-{
-    counted_thread call = *(counted_thread *)arg;
-
-    free(arg);
-    call.fn(call.arg);
-    atomic_fetch_add(&n_threads_left, 1);
-    return NULL;
-}
-
-static int our_thread_start(void *ctx, void *(*fn)(void *arg), void *arg)
-{
-    counted_thread *call;
-    int rc;
-
-    if (threads_to_refuse > 0) {
-        threads_to_refuse--;
-        return -EAGAIN;
-    }
-    call = malloc(sizeof *call);
-    *call = (counted_thread){fn, arg};
-    rc = tusk__os_real()->thread_start(ctx, thread_main, call);
-    if (rc < 0)
-        free(call);
-    else
-        atomic_fetch_add(&n_threads, 1);
-    return rc;
-}
-
 static void setup(void)
 {
     diary[0] = '\0';
-    n_inside = n_let_go = threads_to_refuse = 0;
-    atomic_store(&n_threads, 0);
-    atomic_store(&n_threads_left, 0);
     w = world_open();
     w->os.getaddrinfo = our_getaddrinfo;
     w->os.freeaddrinfo = our_freeaddrinfo;
-    w->os.thread_start = our_thread_start;
+    threads_open(&w->os);
     heap_init(&h);
     loop = loop_on_heap(w, &h, NULL);
 }
@@ -161,9 +89,7 @@ static void setup(void)
 static void teardown(void)
 {
     tusk_loop_free(loop);
-    let_go(1000);
-    while (atomic_load(&n_threads_left) < atomic_load(&n_threads))
-        sched_yield();
+    threads_close();
     ck_assert_int_eq(atomic_load(&h.n_live), 0);
 }
 

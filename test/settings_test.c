@@ -149,8 +149,8 @@ START_TEST(nothing_given_is_libpqs_default)
     ck_assert_uint_eq(s->min_protocol, TUSK__PROTOCOL_3_0);
     ck_assert_int_eq(s->attempt_timeout_us, -1);
     ck_assert_uint_eq(s->scram_max_iterations, 100000);
-    ck_assert_uint_eq(s->max_queued_requests, 16384);
-    ck_assert_uint_eq(s->max_queued_bytes, 256 * 1024 * 1024);
+    ck_assert_uint_eq(tusk__settings_max_requests(&(tusk_config){0}), 16384);
+    ck_assert_uint_eq(tusk__settings_max_bytes(&(tusk_config){0}), 256 * 1024 * 1024);
     tusk__settings_unref(s);
 }
 END_TEST
@@ -213,8 +213,6 @@ START_TEST(the_struct_overrides_the_connection_string)
                                    .max_protocol_version = "latest",
                                    .connect_timeout = 0.25,
                                    .scram_max_iterations = 5000,
-                                   .max_queued_requests = 7,
-                                   .max_queued_bytes = TUSK_NONE,
                                    .on_notice = notice_fn,
                                    .on_parameter = parameter_fn,
                                    .user_data = &user_data});
@@ -233,8 +231,8 @@ START_TEST(the_struct_overrides_the_connection_string)
     ck_assert_uint_eq(s->max_protocol, TUSK__PROTOCOL_3_2);
     ck_assert_int_eq(s->connect_timeout_us, 250000);
     ck_assert_uint_eq(s->scram_max_iterations, 5000);
-    ck_assert_uint_eq(s->max_queued_requests, 7);
-    ck_assert_uint_eq(s->max_queued_bytes, UINT64_MAX);
+    ck_assert_uint_eq(tusk__settings_max_requests(&(tusk_config){.max_queued_requests = 7}), 7);
+    ck_assert_uint_eq(tusk__settings_max_bytes(&(tusk_config){.max_queued_bytes = TUSK_NONE}), UINT64_MAX);
     ck_assert(s->on_notice == notice_fn && s->on_parameter == parameter_fn && s->user_data == &user_data);
     tusk__settings_unref(s);
 }

@@ -11,19 +11,15 @@ struct app {
     double sum;
 };
 
-static void got_row(tusk_query *q, const tusk_row *row, void *user)
-{
-    struct app *app = user;
-
-    (void)q;
-    app->sum += tusk_get_float8(row, 0);
-}
-
+/* All its rows are there. For more rows than memory should hold there is .on_row, which has the connection for itself meanwhile. */
 static void finished(tusk_query *q, void *user)
 {
     struct app *app = user;
+    tusk_row row;
     char text[1024];
 
+    while (tusk_next_row(q, &row))
+        app->sum += tusk_get_float8(&row, 0);
     if (tusk_query_code(q) != TUSK_OK) {
         tusk_error_format(tusk_query_error(q), text, sizeof text);
         fprintf(stderr, "%s\n", text);
@@ -45,7 +41,6 @@ int main(int argc, char **argv)
                                  .sql = "select sqrt(n::float8) from generate_series(1, $1) as n",
                                  .params = TUSK_PARAMS(tusk_int4(i * 100)),
                                  .timeout = 5.0,
-                                 .on_row = got_row,
                                  .on_done = finished,
                                  .user = &app,
                              }))

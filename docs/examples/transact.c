@@ -33,7 +33,7 @@ int main(int argc, char **argv)
     tusk_loop *loop = tusk_loop_new();
     tusk_conn *db = loop ? tusk_connect(loop, argc > 1 ? argv[1] : "") : NULL;
     int32_t amounts[] = {30, 80};
-    tusk_error err;
+    tusk_error err = {0};
     int status = 1;
 
     if (!db)

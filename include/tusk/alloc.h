@@ -15,8 +15,8 @@ extern "C" {
  * The caller's memory functions, with the semantics of malloc, realloc and free in C11.
  *
  * Each may return NULL: the operation that needed the memory then fails with TUSK_ERR_NOMEM and everything stays usable.
- * Lifetime  copied by tusk_loop_open(); `user` must outlive the loop, and a helper thread that hangs in a name resolution or
- *           GSSAPI may outlive the loop itself
+ * Lifetime  copied by tusk_loop_open(); `user` must outlive the loop, and a helper thread that hangs in a name resolution, a
+ *           file or GSSAPI may outlive the loop itself
  * Thread    called on the loop's thread, and by the loop's helper thread for its own jobs: must be thread-safe
  */
 typedef struct tusk_allocator {

@@ -51,8 +51,11 @@ typedef struct tusk_config_document tusk_config_document;
  * environment, then the password file (for the password), then the default.
  * Strings are borrowed until the call returns; NULL and "" are "not given here".
  *
- * Files and variables are read once, by the call that takes the configuration, on the calling thread; nobody may change the
- * environment (setenv) meanwhile.
+ * Variables are read once, by the call that takes the configuration, on the calling thread; nobody may change the environment (setenv)
+ * meanwhile. Service file, password file and the system's user database are read once, too: by tusk_config_describe() before it
+ * returns, for a connection by its loop's helper thread, since the disk they lie on may not answer. So what is wrong with a connection
+ * string or a field is tusk_conn_error() at once, what is wrong with those files comes with the connection's outcome; and where no
+ * file is needed (password, user and HOME are given, service and requirepeer are not) none of it is waited for.
  */
 typedef struct tusk_config {
     const char *dsn; /* "postgresql://user:password@host:port/dbname?sslmode=verify-full" or "host=… dbname=…" */
@@ -108,8 +111,8 @@ typedef struct tusk_config {
     double max_cached_statement_lifetime; /* seconds, however often one is used; default 300; TUSK_NONE: for ever */
     int max_cacheable_statement_size;     /* bytes of SQL; default 15360; TUSK_NONE: no bound */
 
-    /* none, session, transaction: what stands between this program and the server, such as PgBouncer. Behind one in transaction mode it
-     * must be said: docs/guide.md, "Behind a pooler" */
+    /* auto, none, session, transaction: what stands between this program and the server, such as PgBouncer. Behind one in transaction
+     * mode it should be said: docs/guide.md, "Behind a pooler". Default auto: where one is suspected no statement is kept prepared */
     const char *pooler;
 
     /* true: only what is given here, in dsn and in files named here counts: no variable is read (HOME neither), no password file
@@ -132,7 +135,8 @@ typedef struct tusk_config {
 /**
  * What a configuration comes to: one line for each value that is in force, with its origin (default, environment variable,
  * service file and line, connection string, field, JSON document …), mechanisms among them, then warnings. Secrets are shown as "(hidden)", control
- * characters and bytes that are no UTF-8 as \xNN. It reads the same sources that a connection made now would read, and connects to nobody.
+ * characters and bytes that are no UTF-8 as \xNN. It reads the same sources that a connection made now would read, files included and
+ * before it returns, and connects to nobody.
  *
  * config    NULL: what a program that gives nothing gets
  * buf       always NUL-terminated if size > 0

@@ -97,7 +97,8 @@ tusk_str tusk_conn_attempts(const tusk_conn *conn);
 tusk_str tusk_conn_error_field(const tusk_conn *conn, char field);
 
 /** Host and port are those of the attempt that is under way, that has connected, or that came last; the first of a list before any.
- * Empty if the configuration was refused. Borrowed until tusk_conn_free(). */
+ * Empty if the configuration was refused, and for a service (or without user or HOME) until its files have been read. Borrowed until
+ * tusk_conn_free(). */
 tusk_loop *tusk_conn_loop(const tusk_conn *conn);
 tusk_str tusk_conn_host(const tusk_conn *conn);
 tusk_str tusk_conn_port(const tusk_conn *conn);

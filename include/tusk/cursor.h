@@ -50,7 +50,8 @@ tusk_cursor *tusk_cursor_open(tusk_conn *conn, const tusk_cursor_request *reques
 
 /**
  * The next row; turns the loop where it has to wait, as tusk_await(). While the rows of one batch are walked over, the next one is on its
- * way already.
+ * way already. A batch of which a part waits at the server for its rows to be taken (.batch_bytes) is a request that is not done: it keeps
+ * tusk_loop_run() going until its rows are taken, or the cursor is freed.
  *
  * row       lives until the next call
  * Returns   false at the end, and on an error: ask tusk_cursor_error()
@@ -62,7 +63,8 @@ bool tusk_cursor_next_row(tusk_cursor *cursor, tusk_row *row);
  * The next n rows, as a query of their own that is awaited or called back like any other. To read ahead, fetch the next batch before
  * the rows of this one are worked on: they leave in order.
  *
- * n         1 or more; fewer rows come only at the end
+ * n         1 or more; fewer rows come only at the end. tusk_query_n_rows() tells how many they are: the server gives a batch that may have
+ *           rows behind it no tag (tusk_query_tag() is empty, tusk_query_rows_affected() -1); with .hold or .scroll the tag is "FETCH n"
  * Errors    TUSK_ERR_USAGE n · TUSK_ERR_STATE the cursor is closed; tusk_cursor_next_row() was called, which has read ahead
  */
 TUSK_MUST_CHECK

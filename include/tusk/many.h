@@ -53,9 +53,10 @@ typedef struct tusk_many_request {
                                  the server is far away */
     int64_t max_result_bytes; /* of the rows that are kept, all together; default 256 MiB; TUSK_NONE: no bound */
 
-    tusk_row_fn on_row; /* rows are handed out as they arrive and not kept */
+    tusk_row_fn on_row; /* rows are handed out as they arrive and not kept; tusk_many_n_answered() is the number of their item, whose
+                           on_item comes behind them */
     tusk_done_fn on_done;
-    void *user;         /* of all the functions above */
+    void *user;         /* of all the functions above; one that tusk_query_on_done() gives is its callback's, and that of on_row */
 } tusk_many_request;
 
 /**
@@ -66,15 +67,17 @@ typedef struct tusk_many_request {
  * behind it waits. Memory does not grow with the number of items, unless their rows, or item_results, are kept.
  *
  * All or none: outside a transaction the load is one; inside, it has a savepoint, and what stands before it in the transaction is not
- * touched by its failure. While the pull says "not yet", the server holds the locks of the items before, and no
+ * touched by its failure. But a tusk_commit() that was submitted before the load had ended, or behind one that was freed, keeps nothing
+ * then: TUSK_ERR_ROLLED_BACK. While the pull says "not yet", the server holds the locks of the items before, and no
  * idle_in_transaction_session_timeout ends that: give it a timeout.
  *
  * pull      called from the loop until it says that there is no more, or the load ends
  * user      for pull
  * Returns   a query, owned by the caller: tusk_query_free(). Freed or canceled before its end, the load is undone as if the pull had
- *           failed (what the server commits meanwhile is committed). NULL only if out of memory
+ *           failed (unless its last message was sent already). NULL only if out of memory
  * Completes exactly once: TUSK_OK when all is committed (inside a transaction: run), no item at all included; or with the error of the
- *           first item that failed: err->item says which one, err->param which $n. Nothing is kept then
+ *           first item that failed: err->item says which one, err->param which $n if the value was refused here (0: by the server, whose
+ *           message or detail may say it). Nothing is kept then
  * Errors    TUSK_ERR_USAGE no pull, a statement that cannot be · TUSK_ERR_VALUE, _TYPE, _LIMIT a value that was refused by
  *           tusk_many_push() · what pull returns · TUSK_ERR_SERVER, item -1: its own COMMIT failed (a deferred constraint) ·
  *           TUSK_ERR_LOST, fate answered, and retry, where it is certain that nothing was kept, as the server had not been asked to
@@ -91,7 +94,9 @@ tusk_query *tusk_exec_many(tusk_conn *conn, const char *sql, tusk_pull_fn pull, 
  *
  * TUSK_MANY_EACH: outside a transaction each item is committed by itself; inside, each has a savepoint (above 64 items that write, these overflow
  * the server's cache of subtransactions). It completes with TUSK_OK although items failed: tusk_many_n_failed(), on_item; with
- * item_results, tusk_query_result_error(). If the pull fails, or the statement itself cannot be parsed, the load ends with that.
+ * item_results, tusk_query_result_error(). If the pull fails, or the statement itself cannot be parsed, the load ends with that. Does the
+ * server lose the statement in between, the items that were sent fail with an error that says "repeat" (err->retry), and the next one brings it
+ * anew; do its columns change, the load ends with that item's error.
  */
 tusk_query *tusk_many_submit(tusk_conn *conn, const tusk_many_request *request);
 

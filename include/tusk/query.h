@@ -37,7 +37,8 @@ typedef struct tusk_request {
 
     double timeout;           /* seconds until it is answered, counted from the submission; default and TUSK_NONE: none. Any other
                                  negative number: the time is over already, TUSK_ERR_TIMEOUT, not sent; so the time that is
-                                 left of a deadline may be given as it is, but for 0
+                                 left of a deadline may be given as it is, but for exactly 0 and TUSK_NONE, -1: fmin(left, -1e-9) if it
+                                 is not above 0
                                  Without .cancelable: if requests were sent behind this one when the time is over, the server
                                  cannot be asked to stop it; should it go on for 5 s more, the connection is closed, and
                                  those requests are lost with it */
@@ -107,7 +108,8 @@ tusk_code tusk_query_code(const tusk_query *q);
 /* ---- ending -------------------------------------------------------------------------------------------------------------------- */
 
 /** Release the query and its rows, in any state and in any callback. One in flight is detached: it runs to its end, what is
- * submitted behind it waits for that, and its answer is drained; to end it sooner, tusk_query_cancel() first. NULL is fine. */
+ * submitted behind it waits for that, and its answer is drained; to end it sooner, tusk_query_cancel() first. A load (tusk/many.h) is
+ * undone instead, as its pull may be gone. NULL is fine. */
 void tusk_query_free(tusk_query *q);
 
 /** In on_done: do not free the query afterwards; it is the caller's from now on. */
@@ -116,6 +118,7 @@ void tusk_query_keep(tusk_query *q);
 /**
  * Give up: q completes with TUSK_ERR_CANCELED in the next turn. The server is asked to stop if that cannot hit a neighbour
  * (nothing was sent behind q); else its answer is drained. What is submitted behind it is sent when that is through.
+ * What is decided already, one that was refused or the rollback of a transaction that never began, ends as that, but in the next turn, too.
  * Done queries are not changed. NULL is fine.
  * Source    PostgreSQL docs, "Canceling Requests in Progress"
  */

@@ -52,7 +52,7 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
  *
  * Returns   a query, as tusk_begin(). The transaction counts as ended from here on: what is submitted next is outside
  * Errors    TUSK_ERR_ROLLED_BACK it is undone: a statement in it failed, on the server or before it was sent (then a ROLLBACK goes out
- *           instead). detail says which one; sqlstate is 40001 or 40P01 if that was the reason, so that tusk_error_is_retriable() holds
+ *           instead), or a load that nobody could look at before. detail is what the first of them said; sqlstate is 40001 or 40P01 if that was the reason, so that tusk_error_is_retriable() holds
  *           (or retry, if it was what tusk_error.retry is for). Of a nested one: the outer one can only be rolled back then, too, since what
  *           was submitted behind has failed with it. To go on in the outer one, wait for the statements of the inner one, and tusk_rollback()
  *           that if one failed
@@ -61,13 +61,16 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
  *           TUSK_ERR_STATE, 25P01 there is no transaction · the error of BEGIN, if that failed
  *           TUSK_ERR_CANCELED, TUSK_ERR_NOMEM, fate not sent: as if it had not been called. The transaction is open and counts as such
  *           (tusk_conn_tx_depth()); another tusk_commit() or tusk_rollback() ends it. What was submitted behind this one, for after the
- *           transaction, is not run either, and fails with the same code, not sent
+ *           transaction, is not run either, and fails with the same code, not sent. (One begun by text is open as well, but what is
+ *           behind runs in it: the driver does not know of it)
+ *           TUSK_ERR_CANCELED, fate unknown: it was on its way, and its answer is drained. It is committed, undone, or open and failed, as
+ *           tusk_conn_tx_status() says behind the next answer: then tusk_rollback() ends it
  */
 TUSK_MUST_CHECK
 tusk_query *tusk_commit(tusk_conn *conn);
 
-/** Undo the innermost transaction and end it. Of one whose BEGIN failed there is nothing to undo: TUSK_OK. Without one that was begun here it
- * is a plain ROLLBACK, for one begun by text. One that is not sent leaves all as it was, as a tusk_commit() does. */
+/** Undo the innermost transaction and end it. Of one whose BEGIN or SAVEPOINT failed there is nothing to undo: TUSK_OK. Without one that was
+ * begun here it is a plain ROLLBACK, for one begun by text. One that is not sent leaves all as it was, as a tusk_commit() does. */
 TUSK_MUST_CHECK
 tusk_query *tusk_rollback(tusk_conn *conn);
 
@@ -96,7 +99,7 @@ typedef tusk_code (*tusk_transact_fn)(tusk_conn *conn, void *user, tusk_error *e
  * options   may be NULL
  * Returns   TUSK_OK: committed. Otherwise nothing is kept (but for TUSK_ERR_COMMIT_UNKNOWN), and *err is fn's or the commit's. Where not even
  *           its end found memory the transaction is still open, and tusk_conn_tx_depth() says so
- * Errors    TUSK_ERR_STATE inside a callback · TUSK_ERR_USAGE fn left an inner transaction open
+ * Errors    TUSK_ERR_STATE inside a callback · TUSK_ERR_USAGE fn left an inner transaction open, or ended this one
  * Example   docs/examples/transact.c
  */
 TUSK_MUST_CHECK

@@ -334,7 +334,7 @@ static const tusk_auth_mechanism gssapi = {.name = "GSSAPI", .method = TUSK__MET
 
 static tusk__settings *ask_us(const world *w, tusk_error *err)
 {
-    static const tusk__sources sources = {NULL, variable, NULL, "/tmp", "/nonexistent"};
+    static const tusk__sources sources = {NULL, variable, NULL, "/tmp", "/nonexistent", false};
     const tusk_auth_mechanism *const mechanisms[] = {tusk_oauth(), &gssapi, NULL};
     tusk_config config = {.dsn = w->dsn, .auth_mechanisms = mechanisms, .on_token = never_called};
     tusk__settings *s = NULL;

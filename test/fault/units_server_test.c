@@ -135,6 +135,31 @@ START_TEST(an_inner_begin_that_is_taken_back_spoils_what_is_around_it_unless_it_
 }
 END_TEST
 
+/* It failed in the one around it, which is lost: rolling back what was not begun mends nothing, and forgives nothing. */
+START_TEST(a_savepoint_that_fails_is_rolled_back_well_and_stays_the_reason_of_the_outer_one)
+{
+    tusk_query *begin, *inner, *inner_end, *end;
+
+    up("login\nskip until sync\nsend " DONE "BEGIN; ready T\n"
+       "expect parse savepoint tusk_1\nskip until sync\n"
+       "expect parse rollback to savepoint tusk_1\nskip until sync\n"
+       "send error S=ERROR V=ERROR C=53200 M=too_many; ready E\n"
+       "send error S=ERROR V=ERROR C=3B001 M=no_such_savepoint; ready E\n"
+       "expect parse commit\nskip until sync\nsend " DONE "ROLLBACK; ready I\nwait until closed\n");
+    begin = tusk_begin(db, NULL);
+    ends(begin, TUSK_OK, TUSK_FATE_ANSWERED);
+    inner = tusk_begin(db, NULL);
+    inner_end = tusk_rollback(db);
+    ends(inner, TUSK_ERR_SERVER, TUSK_FATE_ANSWERED);
+    ends(inner_end, TUSK_OK, TUSK_FATE_ANSWERED);
+    end = tusk_commit(db);
+    ck_assert_int_eq(tusk_await(end), TUSK_ERR_ROLLED_BACK);
+    ck_assert_str_eq(tusk_query_error(end)->detail, "too_many");
+    tusk_query_free(end);
+    down_well();
+}
+END_TEST
+
 START_TEST(a_commit_behind_a_begin_that_fails_is_no_success)
 {
     tusk_query *begin, *one, *commit;
@@ -215,6 +240,7 @@ static void on_done(tusk_query *q, void *user)
     errors[i] = *tusk_query_error(q);
 }
 
+/* D36 */
 START_TEST(each_request_of_a_transaction_ends_once_wherever_the_server_dies)
 {
     char script[4000] = "login\nskip until sync\nskip until sync\n";
@@ -465,6 +491,7 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 30);
     tcase_add_loop_test(tcase, nothing_behind_a_begin_that_fails_slips_into_autocommit, 0, 2);
     tcase_add_test(tcase, a_commit_behind_a_begin_that_fails_is_no_success);
+    tcase_add_test(tcase, a_savepoint_that_fails_is_rolled_back_well_and_stays_the_reason_of_the_outer_one);
     tcase_add_loop_test(tcase, an_inner_begin_that_is_taken_back_spoils_what_is_around_it_unless_it_is_rolled_back, 0,
                         2);
     tcase_add_test(tcase, a_begin_past_its_wait_still_decides_about_the_rest);

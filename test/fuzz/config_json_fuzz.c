@@ -26,7 +26,7 @@ static const char *variable(void *user, const char *name)
     return strcmp(name, "HOME") == 0 ? "/nonexistent" : strcmp(name, "PGUSER") == 0 ? "u" : NULL;
 }
 
-static const tusk__sources sources = {NULL, variable, NULL, "/nonexistent", "/nonexistent"};
+static const tusk__sources sources = {NULL, variable, NULL, "/nonexistent", "/nonexistent", false};
 
 static void shows_no_secret(const tusk_error *err)
 {

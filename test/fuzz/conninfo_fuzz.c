@@ -69,7 +69,7 @@ static const char *variable(void *user, const char *name)
     return strcmp(name, "HOME") == 0 ? "/nonexistent" : NULL;
 }
 
-static const tusk__sources sources = {NULL, variable, NULL, "/nonexistent", "/nonexistent"};
+static const tusk__sources sources = {NULL, variable, NULL, "/nonexistent", "/nonexistent", false};
 
 static void make_settings(const char *dsn)
 {

@@ -506,6 +506,7 @@ static void end_mishap(tusk_stmt *stmt)
     ck_usable(db);
 }
 
+/* D41, as the next three: prepared again where nothing can have been kept, and never twice. */
 START_TEST(mishap_outside_a_transaction_goes_unnoticed)
 {
     tusk_stmt *stmt = begin_mishap(_i);

@@ -223,6 +223,35 @@ START_TEST(others_do_not_wait_behind_a_batch_that_waits)
 }
 END_TEST
 
+static void let_go(void *user)
+{
+    tusk_cursor **cursor = user;
+
+    tusk_cursor_free(*cursor);
+    *cursor = NULL;
+}
+
+/* It is a request like any other, and nobody but its caller can move it. */
+START_TEST(batch_that_waits_for_its_caller_ends_the_loop_when_it_is_let_go)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+
+    run("begin");
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = "select n, repeat('x', 50000) from generate_series(1, 500) n"});
+    for (int n = 1; n <= 51; n++) { /* into the second batch, of which more than is kept is at the server */
+        ck_assert(tusk_cursor_next_row(cursor, &row));
+        ck_assert_int_eq(tusk_get_int4(&row, 0), n);
+    }
+    ck_assert_ptr_nonnull(tusk_timer_start(loop, 0, let_go, &cursor));
+    ck_assert_int_eq(tusk_loop_run(loop, NULL), TUSK_OK);
+    ck_assert_ptr_null(cursor);
+    run("commit");
+    ck_usable(db);
+}
+END_TEST
+
 /* ---- by hand --------------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(batches_and_moves_leave_in_order_and_in_one_flight)
@@ -242,6 +271,32 @@ START_TEST(batches_and_moves_leave_in_order_and_in_one_flight)
     tusk_query_free(move);
     tusk_query_free(begin);
     ck_cursor_fine(cursor);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
+static void ck_end(tusk_query *q, size_t n_rows, const char *tag, int64_t affected)
+{
+    ck_ok(q);
+    ck_assert_uint_eq(tusk_query_n_rows(q), n_rows);
+    ck_assert_msg(tusk_str_is(tusk_query_tag(q), tag), "%.*s", TUSK_STR_ARG(tusk_query_tag(q)));
+    ck_assert_int_eq(tusk_query_rows_affected(q), affected);
+    tusk_query_free(q);
+}
+
+/* The server's own, which says nothing behind a batch but that there may be more. */
+START_TEST(batch_has_a_tag_only_where_the_server_gives_one)
+{
+    tusk_cursor *cursor;
+
+    run("begin");
+    cursor =
+        tusk_cursor_open(db, &(tusk_cursor_request){.sql = NUMBERS, .params = TUSK_PARAMS(tusk_int4(12)), .hold = _i});
+    ck_end(tusk_cursor_fetch(cursor, 5), 5, _i ? "FETCH 5" : "", _i ? 5 : -1);
+    ck_end(tusk_cursor_fetch(cursor, 5), 5, _i ? "FETCH 5" : "", _i ? 5 : -1);
+    ck_end(tusk_cursor_fetch(cursor, 5), 2, _i ? "FETCH 2" : "SELECT 2", 2);
+    ck_end(tusk_cursor_fetch(cursor, 5), 0, _i ? "FETCH 0" : "SELECT 0", 0);
     tusk_cursor_free(cursor);
     run("commit");
 }
@@ -831,7 +886,9 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, batches_follow_a_budget_of_bytes);
     tcase_add_loop_test(tcase, batch_whose_rows_grow_all_at_once_stays_within_its_budget, 0, 2);
     tcase_add_loop_test(tcase, others_do_not_wait_behind_a_batch_that_waits, 0, 2);
+    tcase_add_test(tcase, batch_that_waits_for_its_caller_ends_the_loop_when_it_is_let_go);
     tcase_add_test(tcase, batches_and_moves_leave_in_order_and_in_one_flight);
+    tcase_add_loop_test(tcase, batch_has_a_tag_only_where_the_server_gives_one, 0, 2);
     tcase_add_test(tcase, scrolling_cursor_goes_back);
     tcase_add_test(tcase, two_cursors_are_two);
     tcase_add_test(tcase, names_begin_anywhere_also_behind_a_cursor);

@@ -235,6 +235,76 @@ START_TEST(load_that_fails_leaves_nothing_and_names_the_item)
 }
 END_TEST
 
+static tusk_query *begin_with_a_row(void)
+{
+    tusk_query_free(tusk_begin(db, NULL));
+    return tusk_exec(db, "insert into many_test values (-1, -1, '')", TUSK_NO_PARAMS);
+}
+
+/* A commit that was submitted before anybody could look at the load does not keep what is around it; one behind it does. */
+START_TEST(load_that_fails_unseen_makes_the_commit_fail)
+{
+    source s = source_of(3000);
+    bool is_seen = _i & 1;
+    how why = (how)(_i / 2 % 3);
+    int64_t at = places[_i / 6];
+    tusk_query *q, *commit;
+
+    if (why == BY_SERVER && at == 0)
+        at = 1;
+    *(why == BY_SERVER ? &s.twice : why == BY_VALUE ? &s.unfit : &s.fails) = at;
+    tusk_query_free(begin_with_a_row());
+    q = load(&s, TUSK_MANY_ATOMIC);
+    if (is_seen)
+        ends(q, why == BY_SERVER ? TUSK_ERR_SERVER : TUSK_ERR_VALUE);
+    commit = tusk_commit(db);
+    ck_assert_int_eq(tusk_await(commit), is_seen ? TUSK_OK : TUSK_ERR_ROLLED_BACK);
+    if (!is_seen) {
+        ck_assert_str_eq(tusk_query_error(commit)->message, "the transaction was rolled back: a load in it was undone");
+        ck_assert_str_eq(tusk_query_error(commit)->detail, tusk_query_error(q)->message);
+        ck_assert_ptr_nonnull(strstr(tusk_query_error(commit)->where, "commit \"commit\""));
+    }
+    tusk_query_free(commit);
+    tusk_query_free(q);
+    ck_assert_int_eq(committed(), is_seen);
+    ck_usable(db);
+}
+END_TEST
+
+/* let go at once · let go in the middle · canceled with the commit behind it · … and an inner transaction around it */
+START_TEST(load_that_is_let_go_makes_the_commit_fail)
+{
+    source s = source_of(3000);
+    bool is_inner = _i == 3;
+    tusk_query *q, *commit;
+
+    s.waits = 1000;
+    tusk_query_free(begin_with_a_row());
+    if (is_inner)
+        tusk_query_free(tusk_begin(db, NULL));
+    q = load(&s, TUSK_MANY_ATOMIC);
+    if (_i == 0)
+        tusk_query_free(q);
+    if (is_inner)
+        tusk_query_free(tusk_commit(db));
+    commit = tusk_commit(db);
+    while (_i != 0 && !s.has_waited)
+        turn(1);
+    if (_i == 1)
+        tusk_query_free(q);
+    if (_i >= 2) {
+        tusk_query_cancel(q);
+        ends(q, TUSK_ERR_CANCELED);
+        tusk_query_free(q);
+    }
+    ck_assert_int_eq(tusk_await(commit), TUSK_ERR_ROLLED_BACK);
+    ck_assert_str_eq(tusk_query_error(commit)->detail, "a load was given up before its end");
+    tusk_query_free(commit);
+    ck_assert_int_eq(committed(), 0);
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(deferred_constraint_undoes_the_load_and_has_no_item)
 {
     source s = source_of(100);
@@ -354,6 +424,147 @@ START_TEST(statement_that_cannot_be_parsed_is_told_once)
     if (is_inside)
         run("commit");
     ck_usable(db);
+}
+END_TEST
+
+/* ---- a statement without a name, and one that is lost ------------------------------------------------------------------------ */
+
+static void reconnect_uncached(void)
+{
+    disconnect(db);
+    db = tusk_conn_open(loop,
+                        &(tusk_config){.dsn = harness_env("TUSK_TEST_DSN_PLAIN"), .statement_cache_size = TUSK_NONE});
+    ck_assert_ptr_nonnull(db);
+}
+
+/* The savepoints between the items are parsed without a name, too. */
+START_TEST(statement_that_is_not_kept_runs_once_for_each_item)
+{
+    source s = source_of(700);
+    bool is_inside = _i & 1;
+    tusk_query *q;
+
+    reconnect_uncached();
+    if (is_inside)
+        run("begin");
+    s.twice = 600;
+    q = load(&s, _i & 2 ? TUSK_MANY_ATOMIC : TUSK_MANY_EACH);
+    ends(q, _i & 2 ? TUSK_ERR_SERVER : TUSK_OK);
+    if (!(_i & 2)) {
+        ck_assert_int_eq(tusk_many_n_failed(q), 1);
+        ck_assert_int_eq(tusk_query_rows_affected(q), 699);
+        ck_assert_uint_eq(tusk_query_n_rows(q), 699);
+    }
+    tusk_query_free(q);
+    if (is_inside)
+        run("commit");
+    ck_assert_int_eq(committed(), _i & 2 ? 0 : 699);
+    ck_usable(db);
+}
+END_TEST
+
+enum { N_LOST = 3000, LOST_AT = 100 };
+
+/* Which items were told as failed: from, to; and each of them as one that may be repeated. */
+typedef struct lost {
+    source s;
+    int64_t first, last, n;
+} lost;
+
+static tusk_code give_lost(tusk_query *q, int64_t item, tusk_error *err, void *user)
+{
+    return give(q, item, err, &((lost *)user)->s);
+}
+
+static void told_lost(tusk_query *q, int64_t item, int64_t rows, const tusk_error *err, void *user)
+{
+    lost *l = user;
+
+    told(q, item, rows, err, &l->s);
+    if (!err)
+        return;
+    ck_assert_msg(strcmp(err->sqlstate, "26000") == 0, "%s", said(err));
+    ck_assert_int_eq(err->retry, TUSK_RETRY_REQUEST);
+    ck_assert_int_eq(err->fate, TUSK_FATE_ANSWERED);
+    if (l->n++ == 0)
+        l->first = item;
+    l->last = item;
+}
+
+/* A trigger of one item's lets go of all statements: those that were on the wire fail, and may be repeated; from then on all is well. */
+START_TEST(statement_that_is_lost_is_prepared_again_by_the_next_item)
+{
+    lost l = {.s = source_of(N_LOST)};
+    bool is_inside = _i & 1, has_handle = _i & 2, is_again = _i & 4;
+    tusk_stmt *stmt = has_handle ? tusk_prepare(db, INSERT, NULL, 0) : NULL;
+    tusk_query *q;
+
+    run(textf("create function many_lose() returns trigger language plpgsql as "
+              "'begin if new.n in (%d, %d) then deallocate all; end if; return new; end'",
+              LOST_AT, is_again ? 2 * LOST_AT : LOST_AT));
+    run("create trigger many_lose before insert on many_test for each row execute function many_lose()");
+    if (is_inside)
+        run("begin");
+    q = tusk_many_submit(db, &(tusk_many_request){.sql = has_handle ? NULL : INSERT,
+                                                  .stmt = stmt,
+                                                  .pull = give_lost,
+                                                  .mode = TUSK_MANY_EACH,
+                                                  .item_results = _i & 8,
+                                                  .on_item = told_lost,
+                                                  .flight_bytes = 4096,
+                                                  .user = &l});
+    ends(q, TUSK_OK);
+    ck_assert_int_eq(l.s.n_told, N_LOST);
+    ck_assert_int_eq(l.first, LOST_AT + 1);
+    ck_assert_int_gt(l.n, 0);
+    ck_assert_int_lt(l.n, 400);
+    ck_assert_int_eq(tusk_many_n_failed(q), l.n);
+    ck_assert_int_eq(l.s.rows_told, N_LOST - l.n);
+    tusk_query_free(q);
+    ck_usable(db);
+    if (has_handle) { /* it can be used as before */
+        run("delete from many_test where n = 5");
+        q = tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_int8(5), tusk_int4(5), tusk_null()));
+        ends(q, TUSK_OK);
+        tusk_query_free(q);
+        tusk_stmt_free(stmt);
+    }
+    if (is_inside)
+        run("commit");
+    ck_assert_int_eq(committed(), N_LOST - l.n);
+    run("drop function many_lose() cascade");
+}
+END_TEST
+
+/* Rows of other columns cannot follow those that were: the rest is the caller's to repeat, and the repetition sees them. */
+START_TEST(columns_that_change_between_items_end_the_load)
+{
+    static const char sql[] = "insert into many_test (n, m, t) values ($1, $2, $3) returning *";
+    source s = source_of(3000);
+    const tusk_error *err;
+    tusk_query *q;
+
+    s.waits = LOST_AT;
+    q = tusk_many_submit(
+        db, &(tusk_many_request){
+                .sql = sql, .pull = give, .mode = TUSK_MANY_EACH, .on_item = told, .flight_bytes = 4096, .user = &s});
+    while (!s.has_waited || tusk_many_n_answered(q) < LOST_AT)
+        turn(TUSK_NONE);
+    run_on(other, "alter table many_test add column f float4");
+    ck_assert_int_eq(tusk_many_resume(q), TUSK_OK);
+    ends(q, TUSK_ERR_SERVER);
+    err = tusk_query_error(q);
+    ck_assert_str_eq(err->sqlstate, "0A000");
+    ck_assert_int_eq(err->item, LOST_AT);
+    ck_assert_int_eq(err->retry, TUSK_RETRY_REQUEST);
+    ck_assert_int_lt(tusk_many_n_items(q), 3000);
+    ck_assert_int_eq(s.n_told_failed, tusk_many_n_items(q) - LOST_AT);
+    tusk_query_free(q);
+    ck_assert_int_eq(committed(), LOST_AT);
+    q = tusk_exec(db, sql, TUSK_PARAMS(tusk_int8(LOST_AT), tusk_int4(LOST_AT), tusk_text("")));
+    ends(q, TUSK_OK);
+    ck_assert_int_eq(tusk_query_n_cols(q), 4);
+    tusk_query_free(q);
 }
 END_TEST
 
@@ -512,6 +723,22 @@ START_TEST(what_a_pull_submits_waits_for_the_load)
 }
 END_TEST
 
+/* More stands in front of it than is sent at once: it is pulled when that has left. */
+START_TEST(load_behind_much_that_is_not_sent_yet_is_pulled)
+{
+    source s = source_of(10);
+    tusk_query *q;
+
+    for (int i = 0; i < 60; i++)
+        tusk_query_free(
+            tusk_exec(db, "select length($1)", TUSK_PARAMS(tusk_text_str(tusk_str_from(filler, sizeof filler)))));
+    q = load(&s, _i ? TUSK_MANY_EACH : TUSK_MANY_ATOMIC);
+    ends(q, TUSK_OK);
+    tusk_query_free(q);
+    ck_assert_int_eq(committed(), 10);
+}
+END_TEST
+
 typedef enum deed { FREES, CANCELS, CLOSES, FREES_CONN, N_DEEDS } deed;
 
 typedef struct doer {
@@ -586,6 +813,25 @@ START_TEST(pull_may_free_cancel_and_close)
     if (d.what != FREES)
         ck_assert_int_eq(ended_as, TUSK_ERR_CANCELED);
     ck_assert_int_eq(committed(), 0);
+}
+END_TEST
+
+static void see_user(tusk_query *q, void *user)
+{
+    (void)q;
+    *(int *)user = 1;
+}
+
+START_TEST(callback_that_is_given_later_has_a_user_of_its_own)
+{
+    source s = source_of(10);
+    int has_ended = 0;
+
+    tusk_query_on_done(load(&s, TUSK_MANY_ATOMIC), see_user, &has_ended);
+    while (!has_ended)
+        turn(TUSK_NONE);
+    ck_assert_int_eq(s.n_told, 10);
+    ck_assert_int_eq(committed(), 10);
 }
 END_TEST
 
@@ -851,6 +1097,7 @@ START_TEST(load_whose_backend_dies_is_told_as_undone)
     ck_assert_msg(err->code == TUSK_ERR_LOST, "%s", said(err));
     ck_assert_int_eq(err->fate, is_inside ? TUSK_FATE_UNKNOWN : TUSK_FATE_ANSWERED);
     ck_assert_int_eq(err->retry, is_inside ? TUSK_RETRY_UNKNOWN : TUSK_RETRY_REQUEST);
+    ck_assert_uint_eq(tusk_query_n_rows(q), 0);
     tusk_query_free(q);
     tusk_conn_free(db);
     db = NULL;
@@ -866,19 +1113,26 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tc, up, down);
     tcase_set_timeout(tc, 30);
     tcase_add_loop_test(tc, load_keeps_all_its_items_and_yields_their_rows_in_order, 0, 4 * N_OF(sizes));
+    tcase_add_loop_test(tc, load_that_fails_unseen_makes_the_commit_fail, 0, 36);
+    tcase_add_loop_test(tc, load_that_is_let_go_makes_the_commit_fail, 0, 4);
     tcase_add_loop_test(tc, load_that_fails_leaves_nothing_and_names_the_item, 0, 6 * N_OF(places));
     tcase_add_test(tc, deferred_constraint_undoes_the_load_and_has_no_item);
     tcase_add_test(tc, error_of_the_server_wins_over_a_later_one_of_the_pull);
     tcase_add_loop_test(tc, each_item_by_itself_keeps_what_did_not_fail, 0, 4);
     tcase_add_loop_test(tc, each_item_by_itself_ends_with_a_pull_that_fails, 0, 2);
     tcase_add_loop_test(tc, statement_that_cannot_be_parsed_is_told_once, 0, 4);
+    tcase_add_loop_test(tc, statement_that_is_not_kept_runs_once_for_each_item, 0, 4);
+    tcase_add_loop_test(tc, statement_that_is_lost_is_prepared_again_by_the_next_item, 0, 16);
+    tcase_add_test(tc, columns_that_change_between_items_end_the_load);
     tcase_add_loop_test(tc, pull_that_says_not_yet_is_asked_again_when_it_is_resumed, 0, 10);
     tcase_add_loop_test(tc, deadline_ends_a_load_that_waits_for_its_pull, 0, 16);
     tcase_add_test(tc, much_both_ways_does_not_block);
     tcase_add_test(tc, pull_is_asked_no_further_ahead_than_a_flight);
     tcase_add_loop_test(tc, small_load_is_one_write_also_the_first_time, 0, 2);
     tcase_add_test(tc, what_a_pull_submits_waits_for_the_load);
+    tcase_add_loop_test(tc, load_behind_much_that_is_not_sent_yet_is_pulled, 0, 2);
     tcase_add_loop_test(tc, pull_may_free_cancel_and_close, 0, 2 * N_DEEDS * 4);
+    tcase_add_test(tc, callback_that_is_given_later_has_a_user_of_its_own);
     tcase_add_test(tc, pull_may_give_other_values_for_those_that_were_refused);
     tcase_add_test(tc, values_take_the_types_of_the_first_item_or_of_the_statement);
     tcase_add_loop_test(tc, values_that_do_not_fit_are_told_with_item_and_number, 0, 3);

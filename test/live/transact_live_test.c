@@ -168,6 +168,29 @@ START_TEST(an_inner_transaction_that_is_left_open_is_a_mistake)
 }
 END_TEST
 
+static tusk_code committing_by_itself(tusk_conn *conn, void *user, tusk_error *err)
+{
+    tusk_code code = add_one(conn, user, err);
+
+    return code == TUSK_OK ? tusk_await_free(tusk_commit(conn), err) : code;
+}
+
+/* What it has ended is ended; the one around it is nobody's to end but the caller's. */
+START_TEST(a_function_that_ends_its_own_transaction_is_a_mistake_that_leaves_the_outer_one_alone)
+{
+    plan p = {0, "", 0};
+    tusk_error err = {0};
+
+    tusk_query_free(tusk_begin(db, NULL));
+    ck_assert_int_eq(tusk_transact(db, NULL, committing_by_itself, &p, &err), TUSK_ERR_USAGE);
+    ck_assert_str_eq(err.message, "the transaction was ended inside of it");
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 1);
+    ck_assert_int_eq(seen(), 0);
+    ck_assert_msg(tusk_await_free(tusk_commit(db), &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_int_eq(seen(), 1);
+}
+END_TEST
+
 START_TEST(a_begin_that_fails_is_the_error_of_all)
 {
     tusk_transact_options options = {.transaction = {.isolation = (tusk_isolation)9}};
@@ -177,6 +200,52 @@ START_TEST(a_begin_that_fails_is_the_error_of_all)
     ck_assert_int_eq(tusk_transact(db, &options, add_one, &p, &err), TUSK_ERR_USAGE);
     ck_assert_int_eq(seen(), 0);
     ck_usable(db);
+}
+END_TEST
+
+/* ---- behind an end that is taken back ----
+
+ * It is open again, under the attempt, which did not begin: what the attempt ends is its own. */
+
+static tusk_query *outer_end;
+
+static void take_end_back(tusk_attempt *attempt, void *user)
+{
+    (void)user;
+    tusk_query_free(tusk_exec(tusk_attempt_conn(attempt), "update transact_test set n = n + 10", TUSK_NO_PARAMS));
+    tusk_query_cancel(outer_end);
+    tusk_attempt_end(attempt, NULL);
+}
+
+static tusk_code take_end_back_and_wait(tusk_conn *conn, void *user, tusk_error *err)
+{
+    tusk_query *q = tusk_exec(conn, "update transact_test set n = n + 10", TUSK_NO_PARAMS);
+
+    (void)user;
+    tusk_query_cancel(outer_end);
+    return tusk_await_free(q, err);
+}
+
+START_TEST(an_attempt_behind_an_end_that_is_taken_back_does_not_end_the_transaction_in_front)
+{
+    tusk_query *slow;
+    tusk_error err = {0};
+
+    tusk_query_free(tusk_begin(db, NULL));
+    run("update transact_test set n = n + 1");
+    slow = tusk_submit(db, &(tusk_request){.sql = "select pg_sleep(0.05)", .cancelable = true});
+    outer_end = tusk_commit(db); /* held: nothing goes behind what may be canceled */
+    if (_i)
+        ck_assert_int_eq(tusk_transact(db, NULL, take_end_back_and_wait, NULL, &err), TUSK_ERR_CANCELED);
+    else
+        ck_assert_int_eq(tusk_await_free(tusk_transact_start(db, NULL, take_end_back, NULL), &err), TUSK_ERR_CANCELED);
+    ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(tusk_await_free(outer_end, &err), TUSK_ERR_CANCELED);
+    ck_assert_int_eq(tusk_await_free(slow, NULL), TUSK_OK);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 1);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+    ck_assert_msg(tusk_await_free(tusk_commit(db), &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_int_eq(seen(), 1);
 }
 END_TEST
 
@@ -275,7 +344,9 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, a_real_conflict_is_repeated);
     tcase_add_test(tcase, inside_another_transaction_it_is_a_savepoint_and_not_repeated);
     tcase_add_test(tcase, an_inner_transaction_that_is_left_open_is_a_mistake);
+    tcase_add_test(tcase, a_function_that_ends_its_own_transaction_is_a_mistake_that_leaves_the_outer_one_alone);
     tcase_add_test(tcase, a_begin_that_fails_is_the_error_of_all);
+    tcase_add_loop_test(tcase, an_attempt_behind_an_end_that_is_taken_back_does_not_end_the_transaction_in_front, 0, 2);
     tcase_add_loop_test(tcase, with_callbacks_it_is_the_same, 0, 12);
     tcase_add_loop_test(tcase, the_end_of_the_loop_is_its_end_too, 0, 4);
     suite_add_tcase(suite, tcase);

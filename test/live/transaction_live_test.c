@@ -233,6 +233,33 @@ START_TEST(a_statement_that_fails_undoes_all_and_the_commit_says_so)
 END_TEST
 
 /* The server never hears of it; the commit must not keep the rest. */
+/* D35: behind the rows that were looked at an error waits unread. Nothing of the stream, freed or left as it is, keeps the commit from
+ * hearing of it. */
+START_TEST(an_error_behind_rows_that_nobody_reads_undoes_the_transaction)
+{
+    tusk_query *begin = tusk_begin(db, NULL), *one = insert(1), *rows, *end;
+    tusk_row row;
+
+    is_fine(begin);
+    is_fine(one);
+    rows = tusk_exec(db, "select n, 1 / (4000 - n), repeat('x', 200) from generate_series(1, 5000) n", TUSK_NO_PARAMS);
+    ck_assert(tusk_next_row(rows, &row));
+    ck_assert(tusk_next_row(rows, &row));
+    ck_assert_int_eq(tusk_get_int4(&row, 0), 2);
+    if (_i)
+        tusk_query_free(rows);
+    end = tusk_commit(db);
+    while (!_i && tusk_next_row(rows, &row)) {
+    }
+    ck_assert_int_eq(tusk_await(end), TUSK_ERR_ROLLED_BACK);
+    ck_assert_str_eq(tusk_query_error(end)->detail, "division by zero");
+    ends(end, TUSK_ERR_ROLLED_BACK, "40000", TUSK_FATE_ANSWERED);
+    if (!_i)
+        ends(rows, TUSK_ERR_SERVER, "22012", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(committed(), 0);
+}
+END_TEST
+
 START_TEST(what_is_refused_here_turns_the_commit_into_a_rollback)
 {
     tusk_query *begin = tusk_begin(db, NULL), *first = insert(1), *bad, *commit;
@@ -609,6 +636,32 @@ START_TEST(a_nested_transaction_that_cannot_be_kept_takes_the_outer_one_with_it)
 }
 END_TEST
 
+/* All in one flight: nothing was begun, so there is nothing to undo. What failed is the one around it, and stays so. */
+START_TEST(the_rollback_of_a_savepoint_that_failed_is_fine_and_leaves_the_outer_one_failed)
+{
+    tusk_query *outer = tusk_begin(db, NULL), *bad, *inner, *in_it, *inner_end, *end;
+
+    is_fine(outer);
+    bad = tusk_exec(db, "select 1/0", TUSK_NO_PARAMS);
+    inner = tusk_begin(db, NULL);
+    in_it = insert(1);
+    inner_end = tusk_rollback(db);
+    ends(bad, TUSK_ERR_SERVER, "22012", TUSK_FATE_ANSWERED);
+    is_not_run(inner);
+    is_not_run(in_it);
+    ck_assert_int_eq(tusk_await(inner_end), TUSK_OK);
+    ck_assert_int_eq((int)tusk_query_error_field(inner_end, 'C').len, 0);
+    is_fine(inner_end);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_ERROR);
+    is_not_run(insert(2));
+    end = _i ? tusk_commit(db) : tusk_rollback(db);
+    ck_assert_int_eq(tusk_await(end), _i ? TUSK_ERR_ROLLED_BACK : TUSK_OK);
+    ck_assert_str_eq(tusk_query_error(end)->detail, _i ? "division by zero" : "");
+    tusk_query_free(end);
+    ck_assert_int_eq(committed(), 0);
+}
+END_TEST
+
 /* What made the statement fail is what its end is about: here that all should be repeated, told by the server. */
 START_TEST(the_end_of_a_nested_transaction_tells_why_it_failed)
 {
@@ -722,6 +775,50 @@ START_TEST(what_was_to_be_kept_prepared_and_was_not_run_is_prepared_the_next_tim
 }
 END_TEST
 
+/* What it would end never began: it is not "as if not called", or the next one would end what is around it. */
+START_TEST(the_rollback_of_what_never_began_is_none_the_less_for_being_canceled)
+{
+    tusk_query *outer = tusk_begin(db, NULL), *one = insert(1), *inner, *end;
+
+    is_fine(outer);
+    is_fine(one);
+    inner = tusk_begin(db, &(tusk_transaction){.read_only = true});
+    ends(inner, TUSK_ERR_USAGE, "25001", TUSK_FATE_NOT_SENT);
+    one = insert(2); /* goes first */
+    end = _i ? tusk_commit(db) : tusk_rollback(db);
+    tusk_query_cancel(end);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 1);
+    if (_i)
+        ends(end, TUSK_ERR_USAGE, "25001", TUSK_FATE_NOT_SENT);
+    else
+        is_fine(end);
+    ends(one, TUSK_ERR_USAGE, "25001", TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), _i ? TUSK_ERR_ROLLED_BACK : TUSK_OK);
+    ck_assert_int_eq(committed(), _i ? 0 : 1);
+}
+END_TEST
+
+/* The same while all of it waits for the login. */
+START_TEST(the_end_of_what_was_taken_back_is_none_the_less_for_being_canceled)
+{
+    tusk_query *begin, *end;
+
+    disconnect(db);
+    db = tusk_connect(loop, harness_env("TUSK_TEST_DSN"));
+    begin = tusk_begin(db, NULL);
+    end = _i ? tusk_commit(db) : tusk_rollback(db);
+    tusk_query_cancel(begin);
+    tusk_query_cancel(end);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ends(begin, TUSK_ERR_CANCELED, "57014", TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(tusk_await(end), _i ? TUSK_ERR_CANCELED : TUSK_OK);
+    ck_assert_str_eq(tusk_query_error(end)->message,
+                     _i ? "not run: the transaction did not begin: canceled by the caller" : "");
+    tusk_query_free(end);
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(a_nested_transaction_has_no_isolation_of_its_own)
 {
     tusk_query *outer = tusk_begin(db, NULL), *inner, *q;
@@ -821,6 +918,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, transactions_follow_one_another_without_waiting_for_the_caller);
     tcase_add_loop_test(tcase, a_transaction_is_of_the_kind_that_was_asked_for, 0, N_OF(kinds));
     tcase_add_test(tcase, a_statement_that_fails_undoes_all_and_the_commit_says_so);
+    tcase_add_loop_test(tcase, an_error_behind_rows_that_nobody_reads_undoes_the_transaction, 0, 2);
     tcase_add_test(tcase, what_is_refused_here_turns_the_commit_into_a_rollback);
     tcase_add_loop_test(tcase, a_statement_that_is_canceled_before_it_was_sent_turns_the_commit_into_a_rollback, 0, 2);
     tcase_add_loop_test(tcase, whoever_of_a_unit_is_taken_back_the_others_have_their_answers, 0, 5);
@@ -836,12 +934,15 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, a_nested_transaction_is_a_savepoint, 0, 2);
     tcase_add_loop_test(tcase, an_error_in_a_nested_transaction_that_is_rolled_back_costs_the_outer_one_nothing, 0, 2);
     tcase_add_loop_test(tcase, a_nested_transaction_that_cannot_be_kept_takes_the_outer_one_with_it, 0, 2);
+    tcase_add_loop_test(tcase, the_rollback_of_a_savepoint_that_failed_is_fine_and_leaves_the_outer_one_failed, 0, 2);
     tcase_add_test(tcase, inside_a_transaction_that_was_begun_by_text_it_is_a_savepoint_too);
     tcase_add_test(tcase, inside_a_transaction_that_a_handle_began_anew_it_is_a_savepoint_too);
     tcase_add_test(tcase, a_plan_that_is_run_waits_for_what_it_stands_in);
     tcase_add_test(tcase, what_was_to_be_kept_prepared_and_was_not_run_is_prepared_the_next_time);
     tcase_add_test(tcase, the_end_of_a_nested_transaction_tells_why_it_failed);
     tcase_add_test(tcase, the_commit_says_that_a_stale_plan_is_worth_a_retry);
+    tcase_add_loop_test(tcase, the_rollback_of_what_never_began_is_none_the_less_for_being_canceled, 0, 2);
+    tcase_add_loop_test(tcase, the_end_of_what_was_taken_back_is_none_the_less_for_being_canceled, 0, 2);
     tcase_add_test(tcase, a_nested_transaction_has_no_isolation_of_its_own);
     tcase_add_test(tcase, statements_of_later_turns_wait_for_the_transaction_and_are_in_it);
     tcase_add_test(tcase, prepared_statements_share_the_sync_too);

@@ -886,6 +886,10 @@ static void run_insert(backend *b, const portal *p)
 {
     char tag[32];
 
+    if (p->statement.number && p->token % p->statement.number == 0) {
+        refuse(b, p->token, "23505");
+        return;
+    }
     if (b->n_inserts == MAX_INSERTS) {
         refuse(b, p->token, "54000");
         return;

@@ -9,6 +9,7 @@
  *     nobin #7          a column without binary output    bad #7           a syntax error: Parse fails
  *     late #7 20        so many rows, then 42883
  *     insert #7         tag "INSERT 0 7"                  fatal #7          57P01, FATAL, and the end
+ *     insert #7 5       the same, but fails where 5 divides the token
  *     copy in #7 · copy out #7 · begin #7 · commit #7 · rollback #7 · hangup #7
  *     savepoint s · rollback to savepoint s · release savepoint s · abort
  *     declare c [with hold] for rows $1 20 · fetch forward 5 from c · move forward 5 from c

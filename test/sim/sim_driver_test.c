@@ -1217,8 +1217,8 @@ static line *open_link(run *r, bool is_fresh)
     l->password = password;
     if (chance(r, 300))
         config.on_password = on_password;
-    if (chance(r, 500))
-        config.requirepeer = "root"; /* whose all servers are */
+    if (chance(r, 500) && !needs_no_thread)
+        config.requirepeer = "root"; /* whose all servers are: the helper thread asks who that is */
     (void)snprintf(dsn, sizeof dsn,
                    "host=%s port=%d user=sim dbname=sim password=%s sslmode=%s max_protocol_version=%s "
                    "require_auth=none,password,md5,scram-sha-256",
