@@ -48,6 +48,8 @@ GETTERS(xid, TUSK_OID_XID, uint32_t, (uint32_t)value.as.integer)
 GETTERS(cid, TUSK_OID_CID, uint32_t, (uint32_t)value.as.integer)
 GETTERS(xid8, TUSK_OID_XID8, uint64_t, (uint64_t)value.as.integer)
 GETTERS(pg_lsn, TUSK_OID_PG_LSN, uint64_t, (uint64_t)value.as.integer)
+GETTERS(macaddr, TUSK_OID_MACADDR, tusk_macaddr_octets, value.as.macaddr)
+GETTERS(macaddr8, TUSK_OID_MACADDR8, tusk_macaddr8_octets, value.as.macaddr8)
 
 /* The text of a type whose codec does not read it without room stays text. */
 tusk_code tusk_read_value(const tusk_row *row, int col, tusk_value *out, tusk_error *err)

@@ -268,6 +268,20 @@ static const both_formats both_formats_cases[] = {
     {TUSK_OID_REFCURSOR, "c", "63"},
     {TUSK_OID_REFCURSOR, "<unnamed portal 1>", "3c756e6e616d656420706f7274616c20313e"},
     {TUSK_OID_REFCURSOR, "Ünïcode \"quoted\"", "c39c6ec3af636f6465202271756f74656422"},
+    {TUSK_OID_MACADDR, "00:00:00:00:00:00", "000000000000"},
+    {TUSK_OID_MACADDR, "00:00:00:00:00:01", "000000000001"},
+    {TUSK_OID_MACADDR, "08:00:2b:01:02:03", "08002b010203"},
+    {TUSK_OID_MACADDR, "80:00:00:00:00:00", "800000000000"},
+    {TUSK_OID_MACADDR, "0a:bc:de:f0:12:34", "0abcdef01234"},
+    {TUSK_OID_MACADDR, "ff:ff:ff:ff:ff:fe", "fffffffffffe"},
+    {TUSK_OID_MACADDR, "ff:ff:ff:ff:ff:ff", "ffffffffffff"},
+    {TUSK_OID_MACADDR8, "00:00:00:00:00:00:00:00", "0000000000000000"},
+    {TUSK_OID_MACADDR8, "00:00:00:00:00:00:00:01", "0000000000000001"},
+    {TUSK_OID_MACADDR8, "08:00:2b:01:02:03:04:05", "08002b0102030405"},
+    {TUSK_OID_MACADDR8, "08:00:2b:ff:fe:01:02:03", "08002bfffe010203"},
+    {TUSK_OID_MACADDR8, "80:00:00:00:00:00:00:00", "8000000000000000"},
+    {TUSK_OID_MACADDR8, "0a:bc:de:f0:12:34:56:78", "0abcdef012345678"},
+    {TUSK_OID_MACADDR8, "ff:ff:ff:ff:ff:ff:ff:ff", "ffffffffffffffff"},
 };
 
 /* head, n times the unit, end: 100 kB or more, of every type that may be so long. */
@@ -328,6 +342,9 @@ static const beyond beyond_values[] = {
     {TUSK_OID_XID8, "18446744073709551616"}, {TUSK_OID_XID8, "x"},
     {TUSK_OID_PG_LSN, "100000000/0"}, {TUSK_OID_PG_LSN, "0/100000000"}, {TUSK_OID_PG_LSN, "-1/0"},
     {TUSK_OID_XML, "<a>\xFF</a>"}, {TUSK_OID_XML, "\xED\xA0\x80"}, {TUSK_OID_REFCURSOR, "\xFF"}, {TUSK_OID_REFCURSOR, "a\xC3"},
+    {TUSK_OID_MACADDR, "08:00:2b:01:02"}, {TUSK_OID_MACADDR, "08:00:2b:01:02:03:04"}, {TUSK_OID_MACADDR, "100:00:2b:01:02:03"},
+    {TUSK_OID_MACADDR, "08:00:2b:01:02:0g"},
+    {TUSK_OID_MACADDR8, "08:00:2b:01:02:03:04"}, {TUSK_OID_MACADDR8, "08:00:2b:01:02:03:04:05:06"}, {TUSK_OID_MACADDR8, "08:00:2b:01:02:03:04:0g"},
 };
 /* clang-format on */
 

@@ -284,6 +284,33 @@ START_TEST(times_are_the_same_in_both_formats)
 }
 END_TEST
 
+START_TEST(hardware_addresses_are_read_in_either_format)
+{
+    static const uint8_t octets[] = {0x08, 0x00, 0x2b, 0x01, 0x02, 0x03, 0x04, 0xff};
+    tusk_macaddr_octets mac = {{0}};
+    tusk_macaddr8_octets mac8 = {{0}};
+
+    add("mac", TUSK_OID_MACADDR, 1, "\x08\x00\x2b\x01\x02\x03", 6);
+    add_text("mac", TUSK_OID_MACADDR, "08:00:2b:01:02:03");
+    add("mac8", TUSK_OID_MACADDR8, 1, "\x08\x00\x2b\x01\x02\x03\x04\xff", 8);
+    add_text("mac8", TUSK_OID_MACADDR8, "08:00:2b:01:02:03:04:ff");
+    make_row();
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(tusk_read_macaddr(&row, i, &mac, NULL), TUSK_OK);
+        ck_assert(memcmp(mac.octet, octets, 6) == 0);
+        mac = tusk_get_macaddr(&row, i);
+        ck_assert(memcmp(mac.octet, octets, 6) == 0);
+        ck_assert_int_eq(tusk_read_macaddr8(&row, 2 + i, &mac8, NULL), TUSK_OK);
+        ck_assert(memcmp(mac8.octet, octets, 8) == 0);
+        mac8 = tusk_get_macaddr8(&row, 2 + i);
+        ck_assert(memcmp(mac8.octet, octets, 8) == 0);
+    }
+    ck_assert_int_eq(query.n_errors, 0);
+    ck_assert_int_eq(tusk_read_macaddr8(&row, 0, &mac8, NULL), TUSK_ERR_TYPE);
+    ck_assert(memcmp(mac8.octet, octets, 8) == 0);
+}
+END_TEST
+
 START_TEST(unsigned_identifiers_are_read_whole)
 {
     uint32_t n = 0;
@@ -902,6 +929,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tc, no_getter_takes_another_type, 0, 17);
     tcase_add_loop_test(tc, times_are_the_same_in_both_formats, 0, 2);
     tcase_add_test(tc, unsigned_identifiers_are_read_whole);
+    tcase_add_test(tc, hardware_addresses_are_read_in_either_format);
     tcase_add_test(tc, times_that_cannot_be_read_are_zero);
     tcase_add_test(tc, a_column_of_any_type_is_a_value);
     tcase_add_test(tc, bytea_and_uuid_in_text_name_the_call_to_take);

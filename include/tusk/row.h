@@ -9,6 +9,7 @@
 
 #include <tusk/datetime.h>
 #include <tusk/error.h>
+#include <tusk/macaddr.h>
 #include <tusk/numeric.h>
 #include <tusk/oid.h>
 #include <tusk/str.h>
@@ -74,6 +75,8 @@ uint32_t tusk_get_xid(const tusk_row *row, int col);
 uint32_t tusk_get_cid(const tusk_row *row, int col);
 uint64_t tusk_get_xid8(const tusk_row *row, int col);
 uint64_t tusk_get_pg_lsn(const tusk_row *row, int col);
+tusk_macaddr_octets tusk_get_macaddr(const tusk_row *row, int col);
+tusk_macaddr8_octets tusk_get_macaddr8(const tusk_row *row, int col);
 /** text, varchar, bpchar, name, json, jsonb, xml, refcursor, unknown, and any column that came in text format. */
 tusk_str tusk_get_text(const tusk_row *row, int col);
 tusk_str tusk_get_bytea(const tusk_row *row, int col);
@@ -106,6 +109,8 @@ tusk_code tusk_read_xid(const tusk_row *row, int col, uint32_t *out, tusk_error 
 tusk_code tusk_read_cid(const tusk_row *row, int col, uint32_t *out, tusk_error *err);
 tusk_code tusk_read_xid8(const tusk_row *row, int col, uint64_t *out, tusk_error *err);
 tusk_code tusk_read_pg_lsn(const tusk_row *row, int col, uint64_t *out, tusk_error *err);
+tusk_code tusk_read_macaddr(const tusk_row *row, int col, tusk_macaddr_octets *out, tusk_error *err);
+tusk_code tusk_read_macaddr8(const tusk_row *row, int col, tusk_macaddr8_octets *out, tusk_error *err);
 tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err);

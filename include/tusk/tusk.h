@@ -33,6 +33,7 @@
 #include <tusk/datetime.h>
 #include <tusk/error.h>
 #include <tusk/loop.h>
+#include <tusk/macaddr.h>
 #include <tusk/many.h>
 #include <tusk/named.h>
 #include <tusk/numeric.h>

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <tusk/datetime.h>
+#include <tusk/macaddr.h>
 #include <tusk/numeric.h>
 #include <tusk/oid.h>
 #include <tusk/str.h>
@@ -25,6 +26,8 @@ typedef enum tusk_kind {
     TUSK_KIND_FLOAT, /* float4, float8 */
     TUSK_KIND_TIMETZ,
     TUSK_KIND_INTERVAL,
+    TUSK_KIND_MACADDR,
+    TUSK_KIND_MACADDR8,
     TUSK_KIND_TEXT,  /* text and its kin, json: UTF-8 without NUL */
     TUSK_KIND_BYTES, /* bytea */
     TUSK_KIND_UUID,
@@ -42,6 +45,8 @@ typedef struct tusk_value {
         double real;
         tusk_timetz_parts timetz;
         tusk_interval_parts interval;
+        tusk_macaddr_octets macaddr;
+        tusk_macaddr8_octets macaddr8;
         tusk_str bytes; /* TEXT, BYTES, RAW, WIRE */
         uint8_t uuid[16];
     } as;
@@ -180,6 +185,21 @@ static inline tusk_value tusk_uuid(const uint8_t uuid[16])
     tusk_value v = tusk_null_of(TUSK_OID_UUID);
     v.kind = TUSK_KIND_UUID;
     memcpy(v.as.uuid, uuid, 16);
+    return v;
+}
+
+static inline tusk_value tusk_macaddr(tusk_macaddr_octets macaddr)
+{
+    tusk_value v = tusk_null_of(TUSK_OID_MACADDR);
+    v.kind = TUSK_KIND_MACADDR;
+    v.as.macaddr = macaddr;
+    return v;
+}
+static inline tusk_value tusk_macaddr8(tusk_macaddr8_octets macaddr8)
+{
+    tusk_value v = tusk_null_of(TUSK_OID_MACADDR8);
+    v.kind = TUSK_KIND_MACADDR8;
+    v.as.macaddr8 = macaddr8;
     return v;
 }
 

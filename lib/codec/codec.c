@@ -35,6 +35,8 @@
     X(TUSK_OID_PG_LSN, "pg_lsn", TUSK_KIND_INT, 8, pg_lsn)                                                             \
     X(TUSK_OID_XML, "xml", TUSK_KIND_TEXT, -1, text)                                                                   \
     X(TUSK_OID_REFCURSOR, "refcursor", TUSK_KIND_TEXT, -1, text)                                                       \
+    X(TUSK_OID_MACADDR, "macaddr", TUSK_KIND_MACADDR, 6, macaddr)                                                      \
+    X(TUSK_OID_MACADDR8, "macaddr8", TUSK_KIND_MACADDR8, 8, macaddr8)                                                  \
     X(TUSK_OID_NUMERIC, "numeric", TUSK_KIND_WIRE, -1, numeric)                                                        \
     X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
     X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)
@@ -310,6 +312,8 @@ size_t tusk__param_size(const tusk_value *value)
     case TUSK_KIND_BOOL:
     case TUSK_KIND_INT:
     case TUSK_KIND_FLOAT:
+    case TUSK_KIND_MACADDR:
+    case TUSK_KIND_MACADDR8:
         break;
     }
     return 4 + 8;

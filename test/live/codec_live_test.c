@@ -319,6 +319,8 @@ static const char *const random_values[] = {
     "make_interval((random() * 3e8 - 15e7)::int4, 0, 0, (random() * 4e9 - 2e9)::int4, 0, 0, random() * 1e12 - 5e11)",
     "(random() * 1e16 - 5e15)::numeric(20, 2)::money",
     "(random() * 9e18)::int8::text::xid8",
+    "substr(md5(random()::text), 1, 12)::macaddr",
+    "substr(md5(random()::text), 1, 16)::macaddr8",
     "'0/0'::pg_lsn + (random() * 18446744073709551615)::numeric",
 };
 
