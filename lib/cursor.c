@@ -25,14 +25,15 @@ struct tusk_cursor {
     tusk_conn *conn; /* pinned */
     const tusk_allocator *allocator;
     tusk__child child;
-    uint64_t number; /* in the portal's name */
-    uint64_t hash;   /* is_portal: of what is asked: lib/known.h */
-    bool is_portal;  /* opened by Bind; else by DECLARE */
-    char sql[64];    /* the beginning of the caller's text, for errors */
-    bool is_closed;  /* by the caller */
-    bool is_walking; /* tusk_cursor_next_row() was called */
-    bool is_over;    /* … and nothing more comes */
-    bool is_stalled; /* its error is only that it could not wait where it was asked to */
+    uint64_t number;  /* in the portal's name */
+    uint64_t hash;    /* is_portal: of what is asked: lib/known.h */
+    bool is_portal;   /* opened by Bind; else by DECLARE */
+    char sql[64];     /* the beginning of the caller's text, for errors */
+    bool is_closed;   /* by the caller */
+    bool is_walking;  /* tusk_cursor_next_row() was called */
+    bool is_over;     /* … and nothing more comes */
+    bool is_stalled;  /* its error is only that it could not wait where it was asked to */
+    bool is_unopened; /* its error is why it could not be opened */
     bool is_waiting,
         is_released; /* a frame on the stack still uses the struct; the caller has let go of it meanwhile */
     bool text_results, scrolls;
@@ -127,6 +128,22 @@ static bool has_no_transaction(const tusk_cursor *cursor, const tusk_query *q)
     return cursor->is_portal && !q->in_unit && cursor->conn->session.tx_status == 'I';
 }
 
+/* Whatever was said before is only what came of it. */
+static void keep_refusal(tusk_cursor *cursor, tusk_query *opening)
+{
+    if (cursor->is_unopened)
+        return;
+    cursor->is_unopened = true;
+    cursor->is_stalled = false;
+    tusk__query_add_where(opening, &opening->error);
+    cursor->error = opening->error;
+    advise(&cursor->error);
+    if (cursor->error.position > cursor->head_len)
+        cursor->error.position -= cursor->head_len; /* in the caller's text */
+    if (cursor->named)
+        cursor->error.position = tusk_named_position(cursor->named, cursor->error.position);
+}
+
 static void opened(tusk_query *q, void *user)
 {
     tusk_cursor *cursor = user;
@@ -135,14 +152,8 @@ static void opened(tusk_query *q, void *user)
     if (q->error.code == TUSK_OK && has_no_transaction(cursor, q))
         tusk__query_failf(q, TUSK_ERR_STATE, "25P01", "a cursor lives in a transaction, and none is open")->fate =
             TUSK_FATE_ANSWERED;
-    if (q->error.code == TUSK_OK || cursor->error.code != TUSK_OK)
-        return;
-    tusk__query_add_where(q, &q->error);
-    keep_error(cursor, &q->error);
-    if (cursor->error.position > cursor->head_len)
-        cursor->error.position -= cursor->head_len; /* in the caller's text */
-    if (cursor->named)
-        cursor->error.position = tusk_named_position(cursor->named, cursor->error.position);
+    if (q->error.code != TUSK_OK)
+        keep_refusal(cursor, q);
 }
 
 /* ---- requests ---- */
@@ -158,6 +169,7 @@ static tusk_query *new_request(tusk_cursor *cursor, tusk__query_kind kind)
     q->text_results = cursor->text_results;
     q->max_result_bytes = cursor->max_result_bytes;
     q->portal = cursor->number;
+    q->cursor_part = TUSK__CURSOR_TAKES;
     q->hash = cursor->hash;
     return q;
 }
@@ -266,6 +278,7 @@ static tusk_query *open_by(tusk_cursor *cursor, const tusk_cursor_request *reque
 
     if (!q)
         return NULL;
+    q->cursor_part = TUSK__CURSOR_OPENS;
     q->on_done = opened;
     q->user = cursor;
     take_question(cursor, request, &question, &fault);
@@ -329,10 +342,34 @@ void tusk_cursor_free(tusk_cursor *cursor)
 
 /* ---- batches ---- */
 
+static tusk_query *refuse_for(const tusk_cursor *cursor, const tusk_error *why)
+{
+    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_WAIT);
+
+    if (!q)
+        return NULL;
+    tusk__query_fail(q, why);
+    q->error.fate = TUSK_FATE_NOT_SENT;
+    tusk__query_complete_soon(q);
+    return q;
+}
+
+/* Is it known that the server has no such cursor? To ask for its rows would fail there, and so end the transaction that is open now. */
+static bool is_absent(tusk_cursor *cursor)
+{
+    tusk_query *opening = cursor->opening;
+
+    if (opening && opening->error.code != TUSK_OK && opening->stage >= TUSK__STAGE_REFUSED)
+        keep_refusal(cursor, opening);
+    return cursor->is_unopened;
+}
+
 static tusk_query *ask_by_text(tusk_cursor *cursor, const char *verb, int n)
 {
     char sql[96];
 
+    if (is_absent(cursor))
+        return refuse_for(cursor, &cursor->error);
     (void)snprintf(sql, sizeof sql, "%s %d from %s", verb, n, tusk__portal_name_of(cursor->number).text);
     return submit(cursor, new_request(cursor, TUSK__QUERY_EXEC), tusk_str_of(sql), TUSK_NO_PARAMS);
 }
@@ -343,6 +380,8 @@ static tusk_query *fetch(tusk_cursor *cursor, int n)
 
     if (!cursor->is_portal)
         return ask_by_text(cursor, "fetch forward", n);
+    if (is_absent(cursor))
+        return refuse_for(cursor, &cursor->error);
     q = new_request(cursor, TUSK__QUERY_FETCH);
     if (q)
         q->fetch_rows = (uint32_t)n;
@@ -351,13 +390,10 @@ static tusk_query *fetch(tusk_cursor *cursor, int n)
 
 static tusk_query *refuse(const tusk_cursor *cursor, tusk_code code, const char *why)
 {
-    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_WAIT);
+    tusk_error err = {0};
 
-    if (!q)
-        return NULL;
-    tusk__query_failf(q, code, NULL, "%s", why)->fate = TUSK_FATE_NOT_SENT;
-    tusk__query_complete_soon(q);
-    return q;
+    (void)tusk__error_set(&err, code, NULL, "%s", why);
+    return refuse_for(cursor, &err);
 }
 
 static const char *fault_of(const tusk_cursor *cursor)

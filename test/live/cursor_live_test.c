@@ -815,6 +815,75 @@ START_TEST(wrong_request_is_the_cursors_error)
 }
 END_TEST
 
+/* Refused here, not by the server: at once, or when the login in front of it is done. What was submitted behind it would meet no cursor
+ * there, which ends the transaction. */
+static const struct {
+    const char *sql;
+    bool scrolls, before_login;
+} unopened[] = {{"select \xff", false, false},
+                {"select \xff", true, false},
+                {"select \xff", false, true},
+                {"select \xff", true, true}};
+
+static void is_refused_as(tusk_query *q, const tusk_cursor *cursor)
+{
+    const tusk_error *why = tusk_cursor_error(cursor);
+
+    ck_assert_int_ne(tusk_await(q), TUSK_OK);
+    ck_error(tusk_query_error(q), why->code, why->sqlstate, why->message);
+    ck_assert_str_eq(tusk_query_error(q)->where, why->where);
+    ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
+    tusk_query_free(q);
+}
+
+START_TEST(cursor_that_was_refused_here_asks_the_server_for_nothing)
+{
+    tusk_query *begin, *fetch, *move, *other;
+    tusk_cursor *cursor;
+
+    if (!unopened[_i].before_login)
+        ck_usable(db);
+    begin = tusk_exec(db, "begin", TUSK_NO_PARAMS);
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = unopened[_i].sql, .scroll = unopened[_i].scrolls});
+    fetch = tusk_cursor_fetch(cursor, 1);
+    move = tusk_cursor_move(cursor, 1);
+    other = tusk_exec(db, "select 1", TUSK_NO_PARAMS);
+    ck_ok(begin);
+    ck_ok(other);
+    ck_assert_int_eq(tusk_cursor_error(cursor)->code, TUSK_ERR_VALUE);
+    is_refused_as(fetch, cursor);
+    is_refused_as(move, cursor);
+    is_refused_as(tusk_cursor_fetch(cursor, 1), cursor);
+    tusk_cursor_free(cursor);
+    ck_usable(db);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+    tusk_query_free(begin);
+    tusk_query_free(other);
+    run("commit");
+}
+END_TEST
+
+/* The savepoint has mended the transaction: what the opening was refused for is still all that there is to be told of it. */
+START_TEST(cursor_that_the_server_refused_is_not_asked_for_again)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+
+    run("begin");
+    run("savepoint s");
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select nosuch", .scroll = _i});
+    ck_assert_int_eq(tusk_await_free(tusk_exec(db, "select 1", TUSK_NO_PARAMS), NULL), TUSK_ERR_SERVER);
+    run("rollback to s");
+    is_refused_as(tusk_cursor_fetch(cursor, 1), cursor);
+    is_refused_as(tusk_cursor_move(cursor, 1), cursor);
+    ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, "42703");
+    ck_assert(!tusk_cursor_next_row(cursor, &row));
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
 /* The transaction is over while rows are left on the server. */
 START_TEST(cursor_whose_transaction_has_ended_says_so)
 {
@@ -909,6 +978,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, mistakes_are_told_before_anything_is_sent);
     tcase_add_test(tcase, cursors_leave_the_statement_cache_alone);
     tcase_add_loop_test(tcase, wrong_request_is_the_cursors_error, 0, N_OF(wrong));
+    tcase_add_loop_test(tcase, cursor_that_was_refused_here_asks_the_server_for_nothing, 0, N_OF(unopened));
+    tcase_add_loop_test(tcase, cursor_that_the_server_refused_is_not_asked_for_again, 0, 2);
     tcase_add_test(tcase, cursor_whose_transaction_has_ended_says_so);
     tcase_add_loop_test(tcase, cursor_may_go_at_any_time, 0, 4);
     suite_add_tcase(suite, tcase);
