@@ -6,7 +6,7 @@
 #include <tusk/row.h>
 #include <tusk/value.h>
 
-#include "proto/buf.h"
+#include "lib/codec/codec.h"
 
 /* Point row at a DataRow body that tusk__data_row_check() has accepted for n_cols columns. */
 void tusk__row_init(tusk_row *row, tusk_query *q, const uint8_t *body, uint32_t n_cols);
@@ -21,6 +21,8 @@ tusk_code tusk__row_decode(const tusk_row *row, int col, uint32_t type, tusk_val
 tusk_code tusk__row_take(const tusk_row *row, int col, const char *want, tusk_str *bytes, tusk_error *err);
 tusk_code tusk__row_refuse_type(const tusk_row *row, int col, const char *want, tusk_error *err);
 tusk_code tusk__row_blame(const tusk_row *row, int col, const char *want, const tusk_error *cause, tusk_error *err);
+/* The same with a place for what is read from text and is no view of it. */
+tusk_code tusk__row_decode_into(const tusk_row *row, int col, uint32_t type, tusk__room room, tusk_value *out, tusk_error *err);
 /* The error of a short getter. */
 void tusk__row_keep_error(const tusk_row *row, const tusk_error *err);
 
