@@ -13,6 +13,7 @@
 #include "lib/named.h"
 #include "lib/owner.h"
 #include "lib/sql.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 enum {
@@ -25,15 +26,17 @@ struct tusk_cursor {
     tusk_conn *conn; /* pinned */
     const tusk_allocator *allocator;
     tusk__child child;
-    uint64_t number;  /* in the portal's name */
-    uint64_t hash;    /* is_portal: of what is asked: lib/known.h */
-    bool is_portal;   /* opened by Bind; else by DECLARE */
-    char sql[64];     /* the beginning of the caller's text, for errors */
-    bool is_closed;   /* by the caller */
-    bool is_walking;  /* tusk_cursor_next_row() was called */
-    bool is_over;     /* … and nothing more comes */
-    bool is_stalled;  /* its error is only that it could not wait where it was asked to */
-    bool is_unopened; /* its error is why it could not be opened */
+    uint64_t number;    /* in the portal's name */
+    uint64_t hash;      /* is_portal: of what is asked: lib/known.h */
+    bool is_portal;     /* opened by Bind; else by DECLARE */
+    bool holds;         /* it outlives a commit */
+    tusk__level *level; /* counted; in which it was opened; NULL: in none of tusk_begin()'s */
+    char sql[64];       /* the beginning of the caller's text, for errors */
+    bool is_closed;     /* by the caller */
+    bool is_walking;    /* tusk_cursor_next_row() was called */
+    bool is_over;       /* … and nothing more comes */
+    bool is_stalled;    /* its error is only that it could not wait where it was asked to */
+    bool is_unopened;   /* its error is why it could not be opened */
     bool is_waiting,
         is_released; /* a frame on the stack still uses the struct; the caller has let go of it meanwhile */
     bool text_results, scrolls;
@@ -63,6 +66,7 @@ static void destroy(tusk_cursor *cursor)
     tusk_query_free(cursor->present);
     tusk_query_free(cursor->ahead);
     tusk_named_free(cursor->named);
+    tusk__level_unref(cursor->conn, cursor->level);
     tusk__conn_unpin(cursor->conn);
     allocator->free(cursor, allocator->user);
 }
@@ -84,6 +88,7 @@ static tusk_cursor *cursor_new(tusk_conn *conn, const tusk_cursor_request *reque
                             .allocator = allocator,
                             .text_results = request->text_results,
                             .scrolls = request->scroll,
+                            .holds = request->hold,
                             .is_portal = !request->scroll && !request->hold,
                             .batch_rows = request->batch_rows ? request->batch_rows : BATCH_ROWS,
                             .batch_bytes = request->batch_bytes ? request->batch_bytes : BATCH_BYTES,
@@ -249,11 +254,11 @@ static void bind_portal(tusk_cursor *cursor, tusk_query *q, const tusk__request 
 }
 
 /* The text of DECLARE: what stands in front, and the caller's own, behind which nothing comes. */
-static void declare(tusk_cursor *cursor, tusk_query *q, const tusk__request *question, bool holds)
+static void declare(tusk_cursor *cursor, tusk_query *q, const tusk__request *question)
 {
     char head[96];
     int n = snprintf(head, sizeof head, "declare %s %scursor %sfor ", tusk__portal_name_of(cursor->number).text,
-                     cursor->scrolls ? "scroll " : "no scroll ", holds ? "with hold " : "");
+                     cursor->scrolls ? "scroll " : "no scroll ", cursor->holds ? "with hold " : "");
     size_t head_len = n > 0 ? (size_t)n : 0, len = head_len + question->sql.len;
     char *text = cursor->allocator->malloc(len, cursor->allocator->user);
 
@@ -287,7 +292,9 @@ static tusk_query *open_by(tusk_cursor *cursor, const tusk_cursor_request *reque
     if (cursor->is_portal)
         bind_portal(cursor, q, &question);
     else
-        declare(cursor, q, &question, request->hold);
+        declare(cursor, q, &question);
+    if (q->level)
+        cursor->level = tusk__level_ref(q->level);
     return q;
 }
 
@@ -342,34 +349,44 @@ void tusk_cursor_free(tusk_cursor *cursor)
 
 /* ---- batches ---- */
 
-static tusk_query *refuse_for(const tusk_cursor *cursor, const tusk_error *why)
-{
-    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_WAIT);
-
-    if (!q)
-        return NULL;
-    tusk__query_fail(q, why);
-    q->error.fate = TUSK_FATE_NOT_SENT;
-    tusk__query_complete_soon(q);
-    return q;
-}
-
-/* Is it known that the server has no such cursor? To ask for its rows would fail there, and so end the transaction that is open now. */
-static bool is_absent(tusk_cursor *cursor)
+/* Is it known that the server has no such cursor (any more)? To ask for its rows would fail there, and so end the transaction that is open
+ * now. */
+static bool is_absent(tusk_cursor *cursor, tusk_error *why)
 {
     tusk_query *opening = cursor->opening;
 
     if (opening && opening->error.code != TUSK_OK && opening->stage >= TUSK__STAGE_REFUSED)
         keep_refusal(cursor, opening);
-    return cursor->is_unopened;
+    tusk__error_none(why);
+    if (cursor->is_unopened) {
+        *why = cursor->error;
+    } else if (!tusk__level_holds(cursor->level, cursor->holds)) {
+        (void)tusk__error_set(why, TUSK_ERR_STATE, "34000", "the cursor has gone with what it was opened in");
+        advise(why);
+    }
+    why->fate = TUSK_FATE_NOT_SENT;
+    return why->code != TUSK_OK;
+}
+
+/* In its place. As a FETCH it is of the transaction that is open, which is rolled back for it, as for whatever fails in one; as a Close of
+ * none: it was not the caller who asked. */
+static tusk_query *refuse_absent(tusk_cursor *cursor, tusk__query_kind kind, const tusk_error *why)
+{
+    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, kind);
+
+    if (!q)
+        return NULL;
+    tusk__query_fail(q, why);
+    if (!why->where[0])
+        tusk__error_where(&q->error, "fetch \"%s\"", cursor->sql);
+    tusk__request_submit(cursor->conn, q, (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
+    return q;
 }
 
 static tusk_query *ask_by_text(tusk_cursor *cursor, const char *verb, int n)
 {
     char sql[96];
 
-    if (is_absent(cursor))
-        return refuse_for(cursor, &cursor->error);
     (void)snprintf(sql, sizeof sql, "%s %d from %s", verb, n, tusk__portal_name_of(cursor->number).text);
     return submit(cursor, new_request(cursor, TUSK__QUERY_EXEC), tusk_str_of(sql), TUSK_NO_PARAMS);
 }
@@ -380,8 +397,6 @@ static tusk_query *fetch(tusk_cursor *cursor, int n)
 
     if (!cursor->is_portal)
         return ask_by_text(cursor, "fetch forward", n);
-    if (is_absent(cursor))
-        return refuse_for(cursor, &cursor->error);
     q = new_request(cursor, TUSK__QUERY_FETCH);
     if (q)
         q->fetch_rows = (uint32_t)n;
@@ -390,10 +405,13 @@ static tusk_query *fetch(tusk_cursor *cursor, int n)
 
 static tusk_query *refuse(const tusk_cursor *cursor, tusk_code code, const char *why)
 {
-    tusk_error err = {0};
+    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_WAIT);
 
-    (void)tusk__error_set(&err, code, NULL, "%s", why);
-    return refuse_for(cursor, &err);
+    if (!q)
+        return NULL;
+    tusk__query_failf(q, code, NULL, "%s", why)->fate = TUSK_FATE_NOT_SENT;
+    tusk__query_complete_soon(q);
+    return q;
 }
 
 static const char *fault_of(const tusk_cursor *cursor)
@@ -408,6 +426,7 @@ static const char *fault_of(const tusk_cursor *cursor)
 tusk_query *tusk_cursor_fetch(tusk_cursor *cursor, int n)
 {
     const char *fault;
+    tusk_error why;
 
     if (!cursor)
         return NULL;
@@ -416,12 +435,13 @@ tusk_query *tusk_cursor_fetch(tusk_cursor *cursor, int n)
         return refuse(cursor, TUSK_ERR_STATE, fault);
     if (n < 1)
         return refuse(cursor, TUSK_ERR_USAGE, "a batch has at least one row");
-    return fetch(cursor, n);
+    return is_absent(cursor, &why) ? refuse_absent(cursor, TUSK__QUERY_FETCH, &why) : fetch(cursor, n);
 }
 
 tusk_query *tusk_cursor_move(tusk_cursor *cursor, int n)
 {
     const char *fault;
+    tusk_error why;
 
     if (!cursor)
         return NULL;
@@ -432,6 +452,8 @@ tusk_query *tusk_cursor_move(tusk_cursor *cursor, int n)
         return refuse(cursor, TUSK_ERR_USAGE, "so many rows cannot be passed over at once");
     if (n < 0 && !cursor->scrolls)
         return refuse(cursor, TUSK_ERR_USAGE, "only a cursor that was opened with .scroll goes backward");
+    if (is_absent(cursor, &why))
+        return refuse_absent(cursor, TUSK__QUERY_FETCH, &why);
     return n < 0 ? ask_by_text(cursor, "move backward", -n) : ask_by_text(cursor, "move forward", n);
 }
 
@@ -464,8 +486,11 @@ static void learn_size(tusk_cursor *cursor)
 
 static void ask_ahead(tusk_cursor *cursor)
 {
+    tusk_error why;
+
     cursor->n_asked = next_size(cursor);
-    cursor->ahead = fetch(cursor, cursor->n_asked);
+    cursor->ahead = is_absent(cursor, &why) ? refuse_absent(cursor, TUSK__QUERY_CLOSE_PORTAL, &why)
+                                            : fetch(cursor, cursor->n_asked);
     if (cursor->ahead)
         cursor->ahead->streaming = TUSK__STREAMS_BATCH;
 }

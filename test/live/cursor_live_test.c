@@ -905,6 +905,89 @@ START_TEST(cursor_whose_transaction_has_ended_says_so)
 }
 END_TEST
 
+/* What we have ended ourselves is not asked for again: the server's error would end the transaction that is open now. */
+static const struct {
+    const char *name;
+    bool is_nested, is_kept, holds, lives;
+} ends[] = {
+    {"a savepoint, undone", true, false, false, false},         {"a savepoint, kept", true, true, false, true},
+    {"a savepoint, undone, held", true, false, true, false},    {"a transaction, undone", false, false, false, false},
+    {"a transaction, kept", false, true, false, false},         {"a transaction, kept, held", false, true, true, true},
+    {"a transaction, undone, held", false, false, true, false},
+};
+
+START_TEST(cursor_of_what_was_ended_reads_nothing_ahead)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    if (ends[_i].is_nested)
+        tusk_query_free(tusk_begin(db, NULL));
+    tusk_query_free(tusk_begin(db, NULL));
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = "select generate_series(1, 100)", .hold = ends[_i].holds, .batch_rows = 10});
+    ck_assert(tusk_cursor_next_row(cursor, &row));
+    tusk_query_free(ends[_i].is_kept ? tusk_commit(db) : tusk_rollback(db));
+    if (!ends[_i].is_nested)
+        tusk_query_free(tusk_begin(db, NULL));
+    while (tusk_cursor_next_row(cursor, &row))
+        n++;
+    ck_usable(db);
+    ck_assert_msg(n == (ends[_i].lives ? 99 : 19), "%s: %d", ends[_i].name, n);
+    if (!ends[_i].lives) {
+        ck_error(tusk_cursor_error(cursor), TUSK_ERR_STATE, "34000", "the cursor has gone with what it was opened in");
+        ck_assert_str_eq(tusk_cursor_error(cursor)->where, "fetch \"select generate_series(1, 100)\"");
+    }
+    tusk_cursor_free(cursor);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_OK);
+}
+END_TEST
+
+/* Whoever asks for a batch by himself, inside a transaction, has something in it that fails: as ever, it is not kept. */
+START_TEST(batch_of_what_was_ended_makes_the_commit_fail)
+{
+    tusk_cursor *cursor;
+    tusk_query *fetch;
+    tusk_error err = {0};
+
+    tusk_query_free(tusk_begin(db, NULL));
+    tusk_query_free(tusk_begin(db, NULL));
+    cursor = open_numbers(100, 10);
+    tusk_query_free(tusk_rollback(db));
+    fetch = _i ? tusk_cursor_fetch(cursor, 1) : tusk_cursor_move(cursor, 1);
+    ck_assert_int_eq(tusk_await(fetch), TUSK_ERR_STATE);
+    ck_assert_int_eq(tusk_query_error(fetch)->fate, TUSK_FATE_NOT_SENT);
+    tusk_query_free(fetch);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), &err), TUSK_ERR_ROLLED_BACK);
+    tusk_cursor_free(cursor);
+    ck_usable(db);
+}
+END_TEST
+
+/* An end that was taken back is none: the cursor is there still. */
+START_TEST(cursor_of_an_end_that_was_taken_back_goes_on)
+{
+    tusk_cursor *cursor;
+    tusk_query *end, *outer;
+
+    tusk_query_free(tusk_begin(db, NULL));
+    tusk_query_free(tusk_begin(db, NULL));
+    cursor = open_numbers(100, 10);
+    ck_batch(tusk_cursor_fetch(cursor, 1), 1, 1);
+    end = tusk_rollback(db);
+    outer = tusk_rollback(db);
+    tusk_query_cancel(end);
+    ck_assert_int_eq(tusk_await_free(end, NULL), TUSK_ERR_CANCELED);
+    ck_assert_int_eq(tusk_await_free(outer, NULL), TUSK_ERR_CANCELED);
+    ck_batch(tusk_cursor_fetch(cursor, 1), 2, 2);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_OK);
+    ck_batch(tusk_cursor_fetch(cursor, 1), 3, 3);
+    tusk_cursor_free(cursor);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_OK);
+}
+END_TEST
+
 static void free_cursor(void *user)
 {
     tusk_cursor_free(*(tusk_cursor **)user);
@@ -981,6 +1064,9 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, cursor_that_was_refused_here_asks_the_server_for_nothing, 0, N_OF(unopened));
     tcase_add_loop_test(tcase, cursor_that_the_server_refused_is_not_asked_for_again, 0, 2);
     tcase_add_test(tcase, cursor_whose_transaction_has_ended_says_so);
+    tcase_add_loop_test(tcase, cursor_of_what_was_ended_reads_nothing_ahead, 0, N_OF(ends));
+    tcase_add_loop_test(tcase, batch_of_what_was_ended_makes_the_commit_fail, 0, 2);
+    tcase_add_test(tcase, cursor_of_an_end_that_was_taken_back_goes_on);
     tcase_add_loop_test(tcase, cursor_may_go_at_any_time, 0, 4);
     suite_add_tcase(suite, tcase);
     return suite;
