@@ -32,6 +32,7 @@
 #include <tusk/cursor.h>
 #include <tusk/datetime.h>
 #include <tusk/error.h>
+#include <tusk/fields.h>
 #include <tusk/loop.h>
 #include <tusk/macaddr.h>
 #include <tusk/many.h>
