@@ -54,8 +54,8 @@ typedef struct tusk_field {
  *   int32_t, int64_t                      date; time, timestamp, timestamptz, money
  *   uint8_t[16]                           uuid
  *   tusk_numeric_view …                   numeric; timetz, interval, macaddr, macaddr8 as their structs
- *   tusk_str                              all others: text and its kin, json, jsonb, bytea; of what tusk/row.h has no getter for the bytes of
- *                                         the wire, as tusk_get_raw()
+ *   tusk_str                              all others: text and its kin, json, jsonb, bytea; of any other type the bytes of the wire, as
+ *                                         tusk_get_raw()
  *   char[n]                               text and its kin, json, jsonb, and whatever came as text
  *
  * Read without loss, and so allowed: int2 and int4 into int8, int2 into int4, oid into int8, float4 into float8, text and its kin into
