@@ -263,20 +263,21 @@ pipelines:
 	$(call run_long,test/live/pipelines_live_test.c,test/live/pipelines_live_test.c,TUSK_PIPELINED=$(or $(N),1000000))
 
 # Targets that are a script of their own, beside what they work on.
-SCRIPT_TARGETS := test-matrix cancels compare-libpq compare-logins bench bench-counts figures turns stagger silence order docs
+SCRIPT_TARGETS := test-matrix cancels compare-libpq compare-logins bench bench-counts many figures turns stagger silence order docs
 SCRIPT_test-matrix  := test/matrix
 SCRIPT_cancels      := test/cancels
 SCRIPT_compare-libpq := test/compare/run
 SCRIPT_compare-logins := test/compare/run-logins
 SCRIPT_bench        := bench/run
 SCRIPT_bench-counts := bench/counts
+SCRIPT_many         := bench/many
 SCRIPT_figures      := bench/figures
 SCRIPT_turns        := bench/turns
 SCRIPT_stagger      := bench/stagger
 SCRIPT_silence      := bench/silence
 SCRIPT_order        := bench/order
 SCRIPT_docs         := docs/generate
-MEASURING           := bench bench-counts figures turns stagger silence order
+MEASURING           := bench bench-counts many figures turns stagger silence order
 .PHONY: $(SCRIPT_TARGETS)
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }
@@ -313,6 +314,9 @@ headers:   ## each public header alone, as C11 and as C++17
 	        $$cc -std=c11 -pedantic -Wall -Wextra -Wconversion -Wstrict-prototypes -Wundef -Werror -Iinclude -fsyntax-only -x c -; done; \
 	    printf '#include <%s>\nextern int nothing_else;\n' $$h | \
 	    $(CXX) -std=c++17 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ -; done
+	@set -e; for cc in '$(CC) -std=c11 -Wconversion' '$(CXX) -std=c++17 -x c++'; do for wrong in 0 1 2 3; do \
+	    $$cc -pedantic -Wall -Wextra -Wundef -Werror -Iinclude -fsyntax-only -DWRONG=$$wrong test/headers/fields.c 2>$(B)/headers.log && ok=0 || ok=1; \
+	    [ $$ok = $$((wrong > 0)) ] || { cat $(B)/headers.log; echo "headers: test/headers/fields.c, WRONG=$$wrong: $$cc"; exit 1; }; done; done
 
 .PHONY: exports
 exports: $(B)/libtusk.a $(B)/docs/examples/query   ## no global symbol that does not begin with tusk_, no mechanism that was not named, no path of this machine

@@ -1,6 +1,7 @@
 /* The peer that all of this is about: Tusk, in the styles in which it is used.
- * Variants: await, callback; for scans also kept (all rows, then the walk) and views (rows taken, values not looked at);
- * each with -tls behind it. For connect: first (a loop for each connection, so that it knows nothing), kept (one loop, which keeps
+ * Variants: await, callback; for scans also kept (all rows, then the walk), views (rows taken, values not looked at) and structs (all rows,
+ * then into arrays of structs);
+ * each with -tls behind it. For load: many. For connect: first (a loop for each connection, so that it knows nothing), kept (one loop, which keeps
  * the keys of the login and the TLS context). */
 #include "bench/bench.h"
 
@@ -53,10 +54,11 @@ static const char *dsn_of(const bench_workload *work, bool is_tls)
 
 static void prepare(const bench_workload *work)
 {
-    static const uint32_t int8[] = {TUSK_OID_INT8};
+    static const uint32_t types[] = {TUSK_OID_INT8, TUSK_OID_FLOAT8, TUSK_OID_TEXT};
+    size_t n = work->shape == BENCH_SELECT1 ? 0 : work->shape == BENCH_LOAD ? 3 : 1;
     tusk_query *ready;
 
-    stmt = tusk_prepare(db, work->sql, int8, work->shape == BENCH_SELECT1 ? 0 : 1);
+    stmt = tusk_prepare(db, work->sql, types, n);
     ready = tusk_stmt_ready(stmt);
     check(ready, tusk_await(ready));
     tusk_query_free(ready);
@@ -162,6 +164,55 @@ static void run_stream(const bench_workload *work, size_t n_ops, bench_sums *sum
     }
 }
 
+struct scanned {
+    int64_t integer, time;
+    double real;
+    tusk_str text;
+};
+
+static const tusk_field scanned_fields[] = {
+    TUSK_FIELD_AT(struct scanned, integer, TUSK_OID_INT8, 0),
+    TUSK_FIELD_AT(struct scanned, real, TUSK_OID_FLOAT8, 1),
+    TUSK_FIELD_AT(struct scanned, time, TUSK_OID_TIMESTAMPTZ, 2),
+    TUSK_FIELD_AT(struct scanned, text, TUSK_OID_TEXT, 3),
+};
+
+static void add_scanned(const struct scanned *scanned, bench_sums *sums)
+{
+    sums->rows++;
+    sums->integers += scanned->integer;
+    sums->reals += scanned->real;
+    sums->times += scanned->time;
+    sums->text_bytes += scanned->text.len;
+}
+
+static void take_structs(tusk_fields *fields, tusk_query *q, bench_sums *sums)
+{
+    struct scanned scanned[64];
+    tusk_error err;
+    size_t n;
+
+    do {
+        if (tusk_fields_fetch(fields, q, scanned, 64, &n, &err) != TUSK_OK)
+            die(&err);
+        for (size_t i = 0; i < n; i++)
+            add_scanned(&scanned[i], sums);
+    } while (n == 64);
+}
+
+static void run_structs(const bench_workload *work, size_t n_ops, bench_sums *sums)
+{
+    tusk_fields *fields = tusk_fields_new(loop, sizeof(struct scanned), scanned_fields, 4, NULL);
+
+    for (size_t i = 0; i < n_ops; i++) {
+        tusk_query *q = submit(work, i);
+
+        take_structs(fields, q, sums);
+        tusk_query_free(q);
+    }
+    tusk_fields_free(fields);
+}
+
 /* ---- callbacks ---- */
 
 static struct {
@@ -219,6 +270,37 @@ static void run_callback(const bench_workload *work, size_t n_ops, bench_sums *s
         bench_die("tusk", "the loop does not run");
 }
 
+/* ---- one statement for as many rows as there are ---- */
+
+typedef struct load {
+    int64_t n_rows;
+    bench_sums *sums;
+} load;
+
+static tusk_code give_row(tusk_query *q, int64_t item, tusk_error *err, void *user)
+{
+    const load *what = user;
+    double x = (double)item / 4;
+
+    (void)err;
+    if (item == what->n_rows)
+        return TUSK_DONE;
+    what->sums->integers += item;
+    what->sums->reals += x;
+    what->sums->text_bytes += sizeof BENCH_LOAD_TEXT - 1;
+    return tusk_many_push(q, TUSK_PARAMS(tusk_int8(item), tusk_float8(x), tusk_text(BENCH_LOAD_TEXT)));
+}
+
+static void run_load(size_t n_ops, bench_sums *sums)
+{
+    load what = {(int64_t)n_ops, sums};
+    tusk_query *q = tusk_many_submit(db, &(tusk_many_request){.stmt = stmt, .pull = give_row, .user = &what});
+
+    check(q, tusk_await(q));
+    sums->rows += (uint64_t)tusk_query_rows_affected(q);
+    tusk_query_free(q);
+}
+
 /* ---- connecting ---- */
 
 /* Goodbye is said in the next turn, and not waited for: what PQfinish() does. */
@@ -250,8 +332,12 @@ void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
 {
     if (work->shape == BENCH_CONNECT)
         run_connect(work, n_ops, sums);
+    else if (work->shape == BENCH_LOAD)
+        run_load(n_ops, sums);
     else if (strcmp(style, "callback") == 0)
         run_callback(work, n_ops, sums);
+    else if (work->shape == BENCH_SCAN && strcmp(style, "structs") == 0)
+        run_structs(work, n_ops, sums);
     else if (work->shape == BENCH_SCAN && strcmp(style, "kept") != 0)
         run_stream(work, n_ops, sums);
     else

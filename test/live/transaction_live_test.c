@@ -232,10 +232,9 @@ START_TEST(a_statement_that_fails_undoes_all_and_the_commit_says_so)
 }
 END_TEST
 
-/* The server never hears of it; the commit must not keep the rest. */
-/* D35: behind the rows that were looked at an error waits unread. Nothing of the stream, freed or left as it is, keeps the commit from
+/* Behind the rows that were looked at an error waits unread. Nothing of the stream, freed or left as it is, keeps the commit from
  * hearing of it. */
-START_TEST(an_error_behind_rows_that_nobody_reads_undoes_the_transaction)
+START_TEST(d35_an_error_behind_rows_that_nobody_reads_undoes_the_transaction)
 {
     tusk_query *begin = tusk_begin(db, NULL), *one = insert(1), *rows, *end;
     tusk_row row;
@@ -260,6 +259,7 @@ START_TEST(an_error_behind_rows_that_nobody_reads_undoes_the_transaction)
 }
 END_TEST
 
+/* The server never hears of it; the commit must not keep the rest. */
 START_TEST(what_is_refused_here_turns_the_commit_into_a_rollback)
 {
     tusk_query *begin = tusk_begin(db, NULL), *first = insert(1), *bad, *commit;
@@ -1022,7 +1022,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, transactions_follow_one_another_without_waiting_for_the_caller);
     tcase_add_loop_test(tcase, a_transaction_is_of_the_kind_that_was_asked_for, 0, N_OF(kinds));
     tcase_add_test(tcase, a_statement_that_fails_undoes_all_and_the_commit_says_so);
-    tcase_add_loop_test(tcase, an_error_behind_rows_that_nobody_reads_undoes_the_transaction, 0, 2);
+    tcase_add_loop_test(tcase, d35_an_error_behind_rows_that_nobody_reads_undoes_the_transaction, 0, 2);
     tcase_add_test(tcase, what_is_refused_here_turns_the_commit_into_a_rollback);
     tcase_add_loop_test(tcase, a_statement_that_is_canceled_before_it_was_sent_turns_the_commit_into_a_rollback, 0, 2);
     tcase_add_loop_test(tcase, whoever_of_a_unit_is_taken_back_the_others_have_their_answers, 0, 5);
