@@ -66,6 +66,14 @@ GETTERS(macaddr8, TUSK_OID_MACADDR8, tusk_macaddr8_octets, value.as.macaddr8)
 GETTERS(inet, TUSK_OID_INET, tusk_inet_parts, tusk__inet_of(value.as.bytes))
 GETTERS(cidr, TUSK_OID_CIDR, tusk_inet_parts, tusk__inet_of(value.as.bytes))
 
+GETTERS(point, TUSK_OID_POINT, tusk_point_parts, value.as.point)
+GETTERS(line, TUSK_OID_LINE, tusk_line_parts, tusk__line_of(value.as.bytes))
+GETTERS(lseg, TUSK_OID_LSEG, tusk_lseg_parts, tusk__lseg_of(value.as.bytes))
+GETTERS(box, TUSK_OID_BOX, tusk_box_parts, tusk__box_of(value.as.bytes))
+GETTERS(circle, TUSK_OID_CIRCLE, tusk_circle_parts, tusk__circle_of(value.as.bytes))
+VIEW_GETTERS(path, TUSK_OID_PATH, tusk_path_view, tusk__path_of(value.as.bytes))
+VIEW_GETTERS(polygon, TUSK_OID_POLYGON, tusk_polygon_view, tusk__polygon_of(value.as.bytes))
+
 /* Of a checked binary format; of nothing, a view of nothing. */
 static tusk_bits_view bits_of(tusk_str wire)
 {

@@ -9,6 +9,7 @@
 
 #include <tusk/bits.h>
 #include <tusk/datetime.h>
+#include <tusk/geometry.h>
 #include <tusk/inet.h>
 #include <tusk/macaddr.h>
 #include <tusk/numeric.h>
@@ -30,11 +31,12 @@ typedef enum tusk_kind {
     TUSK_KIND_INTERVAL,
     TUSK_KIND_MACADDR,
     TUSK_KIND_MACADDR8,
+    TUSK_KIND_POINT,
     TUSK_KIND_TEXT,  /* text and its kin, json: UTF-8 without NUL */
     TUSK_KIND_BYTES, /* bytea */
     TUSK_KIND_UUID,
     TUSK_KIND_RAW,   /* the type's own binary format, sent as it is */
-    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit: the type's own binary format, checked */
+    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit, the geometric types but point: the type's own binary format, checked */
 } tusk_kind;
 
 /** One value with its PostgreSQL type. Make it with the functions below. */
@@ -49,6 +51,7 @@ typedef struct tusk_value {
         tusk_interval_parts interval;
         tusk_macaddr_octets macaddr;
         tusk_macaddr8_octets macaddr8;
+        tusk_point_parts point;
         tusk_str bytes; /* TEXT, BYTES, RAW, WIRE */
         uint8_t uuid[16];
     } as;
@@ -203,6 +206,31 @@ static inline tusk_value tusk_macaddr8(tusk_macaddr8_octets macaddr8)
     v.kind = TUSK_KIND_MACADDR8;
     v.as.macaddr8 = macaddr8;
     return v;
+}
+
+static inline tusk_value tusk_point(tusk_point_parts point)
+{
+    tusk_value v = tusk_null_of(TUSK_OID_POINT);
+    v.kind = TUSK_KIND_POINT;
+    v.as.point = point;
+    return v;
+}
+/** The others are longer than a value: it points into `buf`. */
+tusk_value tusk_line(tusk_line_parts line, unsigned char buf[TUSK_LINE_SIZE]);
+tusk_value tusk_lseg(tusk_lseg_parts lseg, unsigned char buf[TUSK_LSEG_SIZE]);
+tusk_value tusk_box(tusk_box_parts box, unsigned char buf[TUSK_BOX_SIZE]);
+tusk_value tusk_circle(tusk_circle_parts circle, unsigned char buf[TUSK_CIRCLE_SIZE]);
+/** Views without points (`wire` is NULL) are SQL NULLs. From points: tusk/geometry.h. */
+static inline tusk_value tusk_path(tusk_path_view path)
+{
+    return path.wire ? tusk__bytes_of(TUSK_OID_PATH, TUSK_KIND_WIRE, tusk_str_from(path.wire, TUSK_PATH_SIZE(path.n_points)))
+                     : tusk_null_of(TUSK_OID_PATH);
+}
+static inline tusk_value tusk_polygon(tusk_polygon_view polygon)
+{
+    return polygon.wire
+               ? tusk__bytes_of(TUSK_OID_POLYGON, TUSK_KIND_WIRE, tusk_str_from(polygon.wire, TUSK_POLYGON_SIZE(polygon.n_points)))
+               : tusk_null_of(TUSK_OID_POLYGON);
 }
 
 /** An address that lies where `inet` points; NULL, or one without a family, is an SQL NULL. */

@@ -43,6 +43,13 @@ static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *er
     R(TUSK_OID_CIDR, "cidr", TUSK_KIND_WIRE, -1, cidr)                                                                 \
     R(TUSK_OID_BIT, "bit", TUSK_KIND_WIRE, -1, bits)                                                                   \
     R(TUSK_OID_VARBIT, "varbit", TUSK_KIND_WIRE, -1, bits)                                                             \
+    X(TUSK_OID_POINT, "point", TUSK_KIND_POINT, 16, point)                                                             \
+    R(TUSK_OID_LINE, "line", TUSK_KIND_WIRE, TUSK_LINE_SIZE, line)                                                     \
+    R(TUSK_OID_LSEG, "lseg", TUSK_KIND_WIRE, TUSK_LSEG_SIZE, lseg)                                                     \
+    R(TUSK_OID_BOX, "box", TUSK_KIND_WIRE, TUSK_BOX_SIZE, box)                                                         \
+    R(TUSK_OID_CIRCLE, "circle", TUSK_KIND_WIRE, TUSK_CIRCLE_SIZE, circle)                                             \
+    R(TUSK_OID_PATH, "path", TUSK_KIND_WIRE, -1, path)                                                                 \
+    R(TUSK_OID_POLYGON, "polygon", TUSK_KIND_WIRE, -1, polygon)                                                        \
     R(TUSK_OID_NUMERIC, "numeric", TUSK_KIND_WIRE, -1, numeric)                                                        \
     X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
     X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)
@@ -380,6 +387,7 @@ size_t tusk__param_size(const tusk_value *value)
     case TUSK_KIND_TIMETZ:
     case TUSK_KIND_INTERVAL:
     case TUSK_KIND_UUID:
+    case TUSK_KIND_POINT:
         return 4 + 16;
     case TUSK_KIND_NULL:
     case TUSK_KIND_BOOL:

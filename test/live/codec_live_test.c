@@ -287,7 +287,7 @@ static void compare_with_text(const char *sql, bool same_zone)
         uint32_t type = tusk_query_column(q, 0)->type;
         tusk_str text = tusk_get_text(&row, 1);
         tusk_value a, b;
-        char printed[512], room[512];
+        char printed[1024], room[1024];
 
         ck_assert_int_eq(tusk__value_decode(type, 1, tusk_get_raw(&row, 0), &a, NULL), TUSK_OK);
         tusk__codec_of(type)->print(&a, printed, sizeof printed);
@@ -325,6 +325,15 @@ static const char *const random_values[] = {
     "set_masklen('0.0.0.0'::inet + (random() * 4294967295)::int8, (random() * 32)::int4)",
     "set_masklen((select string_agg(case when random() < 0.5 then '0' else to_hex((random() * 65535)::int4) end, ':')"
     " from generate_series(1, 8 + 0 * i))::inet, (random() * 128)::int4)",
+    "point((random() - 0.5) * 10 ^ (random() * 600 - 300)::int4, random() - 0.5)",
+    "line(point(random() - 0.5, random()), point(random() - 0.5, random() + 1))",
+    "lseg(point(random() - 0.5, random()), point(random() * 1e9, 0.1 * (random() * 20)::int4))",
+    "box(point(random() - 0.5, random()), point(random() * 1e9, 0.1 * (random() * 20)::int4))",
+    "circle(point(random() - 0.5, random()), random() * 10 ^ (random() * 600 - 300)::int4)",
+    "(select case when random() < 0.5 then popen(path(polygon(n, circle(point(random(), random()), 1)))) else "
+    "path(polygon(n,"
+    " circle(point(random(), random()), 1))) end from (select 3 + i % 3 as n) k)",
+    "polygon(3 + i % 3, circle(point(random(), random()), random()))",
     "network(set_masklen('0.0.0.0'::inet + (random() * 4294967295)::int8, (random() * 32)::int4))",
     "substr((random() * 9e18)::int8::bit(64)::text, 1, (random() * 64)::int4)::pg_catalog.\"bit\"",
     "substr((random() * 9e18)::int8::bit(64)::text, 1, (random() * 64)::int4)::varbit",
