@@ -75,6 +75,8 @@ tusk_circle_parts tusk__circle_of(tusk_str wire);
 tusk_path_view tusk__path_of(tusk_str wire);
 tusk_polygon_view tusk__polygon_of(tusk_str wire);
 /* Writes the 8 bytes in front of the digits, which the caller writes. */
+/* TUSK_ERR_VALUE, with the number and what it does not fit. */
+tusk_code tusk__numeric_would_lose(tusk_error *err, tusk_numeric_view n, const char *type_name);
 tusk_numeric_view tusk__numeric_put(uint8_t *buf, uint16_t n_digits, int16_t weight, uint16_t sign, uint16_t dscale);
 
 /* "int4", or "type 16402" for a type that is not built in. */
