@@ -444,6 +444,54 @@ START_TEST(paths_and_polygons_are_views_in_binary)
 }
 END_TEST
 
+START_TEST(objects_are_read_as_their_oid)
+{
+    uint32_t oid = 7;
+    tusk_error err = {0};
+    tusk_value value;
+
+    add("class", TUSK_OID_REGCLASS, 1, "\xff\xff\xff\xfe", 4);
+    add_text("number", TUSK_OID_REGPROC, "4294967294");
+    add_text("name", TUSK_OID_REGCLASS, "pg_class");
+    add("xid", TUSK_OID_XID, 1, "\xff\xff\xff\xfe", 4);
+    make_row();
+    ck_assert_uint_eq(tusk_get_oid(&row, 0), 4294967294u);
+    ck_assert_uint_eq(tusk_get_oid(&row, 1), 4294967294u);
+    ck_assert_int_eq(query.n_errors, 0);
+    ck_assert_int_eq(tusk_read_oid(&row, 2, &oid, &err), TUSK_ERR_TYPE);
+    ck_assert_str_eq(
+        err.message,
+        "column 2 \"name\": regclass came in text format, which is a name: take it with tusk_read_text(), or "
+        "cast it to oid");
+    ck_assert_int_eq(tusk_read_oid(&row, 3, &oid, NULL), TUSK_ERR_TYPE);
+    ck_assert_int_eq(tusk_read_int8(&row, 0, &(int64_t){0}, NULL), TUSK_ERR_TYPE);
+    ck_assert_uint_eq(oid, 7);
+    ck_assert_int_eq(tusk_read_value(&row, 2, &value, NULL), TUSK_OK);
+    ck_assert(value.kind == TUSK_KIND_TEXT && value.type == TUSK_OID_REGCLASS);
+}
+END_TEST
+
+START_TEST(places_and_bytes_are_read_in_either_format)
+{
+    tusk_tid_parts tid;
+    char c;
+
+    add("tid", TUSK_OID_TID, 1, "\0\1\0\2\0\3", 6);
+    add_text("tid", TUSK_OID_TID, "(65538,3)");
+    add("char", TUSK_OID_CHAR, 1, "\xff", 1);
+    add_text("char", TUSK_OID_CHAR, "\\377");
+    make_row();
+    for (int i = 0; i < 2; i++) {
+        tid = tusk_get_tid(&row, i);
+        ck_assert(tid.block == 65538 && tid.row == 3);
+        ck_assert_int_eq(tusk_get_char(&row, 2 + i), '\xff');
+        ck_assert(tusk_read_char(&row, 2 + i, &c, NULL) == TUSK_OK && c == '\xff');
+    }
+    ck_assert_int_eq(query.n_errors, 0);
+    ck_assert_int_eq(tusk_read_tid(&row, 2, &tid, NULL), TUSK_ERR_TYPE);
+}
+END_TEST
+
 START_TEST(unsigned_identifiers_are_read_whole)
 {
     uint32_t n = 0;
@@ -1065,6 +1113,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, hardware_addresses_are_read_in_either_format);
     tcase_add_test(tc, network_addresses_are_read_in_either_format);
     tcase_add_test(tc, bits_are_a_view_in_binary);
+    tcase_add_test(tc, objects_are_read_as_their_oid);
+    tcase_add_test(tc, places_and_bytes_are_read_in_either_format);
     tcase_add_test(tc, shapes_are_read_in_either_format);
     tcase_add_test(tc, paths_and_polygons_are_views_in_binary);
     tcase_add_test(tc, times_that_cannot_be_read_are_zero);

@@ -61,6 +61,7 @@ bool tusk_get_bool(const tusk_row *row, int col);
 int16_t tusk_get_int2(const tusk_row *row, int col);
 int32_t tusk_get_int4(const tusk_row *row, int col);
 int64_t tusk_get_int8(const tusk_row *row, int col);
+/** Also of regclass, regproc, regtype and their kin, in binary: in text format they are names. */
 uint32_t tusk_get_oid(const tusk_row *row, int col);
 float tusk_get_float4(const tusk_row *row, int col);
 double tusk_get_float8(const tusk_row *row, int col);
@@ -78,6 +79,9 @@ uint32_t tusk_get_xid(const tusk_row *row, int col);
 uint32_t tusk_get_cid(const tusk_row *row, int col);
 uint64_t tusk_get_xid8(const tusk_row *row, int col);
 uint64_t tusk_get_pg_lsn(const tusk_row *row, int col);
+tusk_tid_parts tusk_get_tid(const tusk_row *row, int col);
+/** "char", the type of one byte. */
+char tusk_get_char(const tusk_row *row, int col);
 tusk_macaddr_octets tusk_get_macaddr(const tusk_row *row, int col);
 tusk_macaddr8_octets tusk_get_macaddr8(const tusk_row *row, int col);
 /** Of NULL and on error one whose `family` is 0. See tusk/inet.h. */
@@ -94,7 +98,8 @@ tusk_circle_parts tusk_get_circle(const tusk_row *row, int col);
 /** Views of the row's bytes; of NULL and on error one whose `wire` is NULL. See tusk/geometry.h. */
 tusk_path_view tusk_get_path(const tusk_row *row, int col);
 tusk_polygon_view tusk_get_polygon(const tusk_row *row, int col);
-/** text, varchar, bpchar, name, json, jsonb, xml, refcursor, unknown, and any column that came in text format. */
+/** text, varchar, bpchar, name, json, jsonb, jsonpath, xml, refcursor, unknown, cstring, pg_node_tree, void (empty), and any column that came in
+ * text format. */
 tusk_str tusk_get_text(const tusk_row *row, int col);
 tusk_str tusk_get_bytea(const tusk_row *row, int col);
 /** 16 bytes, or an empty view. */
@@ -126,6 +131,8 @@ tusk_code tusk_read_xid(const tusk_row *row, int col, uint32_t *out, tusk_error 
 tusk_code tusk_read_cid(const tusk_row *row, int col, uint32_t *out, tusk_error *err);
 tusk_code tusk_read_xid8(const tusk_row *row, int col, uint64_t *out, tusk_error *err);
 tusk_code tusk_read_pg_lsn(const tusk_row *row, int col, uint64_t *out, tusk_error *err);
+tusk_code tusk_read_tid(const tusk_row *row, int col, tusk_tid_parts *out, tusk_error *err);
+tusk_code tusk_read_char(const tusk_row *row, int col, char *out, tusk_error *err);
 tusk_code tusk_read_macaddr(const tusk_row *row, int col, tusk_macaddr_octets *out, tusk_error *err);
 tusk_code tusk_read_macaddr8(const tusk_row *row, int col, tusk_macaddr8_octets *out, tusk_error *err);
 tusk_code tusk_read_inet(const tusk_row *row, int col, tusk_inet_parts *out, tusk_error *err);

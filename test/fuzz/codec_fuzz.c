@@ -14,15 +14,16 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint32_t types[] = {
-    TUSK_OID_BOOL,      TUSK_OID_INT2,      TUSK_OID_INT4,        TUSK_OID_INT8,       TUSK_OID_OID,
-    TUSK_OID_FLOAT4,    TUSK_OID_FLOAT8,    TUSK_OID_TEXT,        TUSK_OID_NAME,       TUSK_OID_BPCHAR,
-    TUSK_OID_VARCHAR,   TUSK_OID_UNKNOWN,   TUSK_OID_JSON,        TUSK_OID_JSONB,      TUSK_OID_BYTEA,
-    TUSK_OID_UUID,      TUSK_OID_TIMESTAMP, TUSK_OID_TIMESTAMPTZ, TUSK_OID_DATE,       TUSK_OID_POINT,
-    TUSK_OID_NUMERIC,   TUSK_OID_TIME,      TUSK_OID_TIMETZ,      TUSK_OID_INTERVAL,   TUSK_OID_MONEY,
-    TUSK_OID_XID,       TUSK_OID_CID,       TUSK_OID_XID8,        TUSK_OID_PG_LSN,     TUSK_OID_XML,
-    TUSK_OID_REFCURSOR, TUSK_OID_MACADDR,   TUSK_OID_MACADDR8,    TUSK_OID_INET,       TUSK_OID_CIDR,
-    TUSK_OID_BIT,       TUSK_OID_VARBIT,    TUSK_OID_LINE,        TUSK_OID_LSEG,       TUSK_OID_BOX,
-    TUSK_OID_CIRCLE,    TUSK_OID_PATH,      TUSK_OID_POLYGON,     TUSK_OID_PG_MCV_LIST};
+    TUSK_OID_BOOL,      TUSK_OID_INT2,      TUSK_OID_INT4,        TUSK_OID_INT8,        TUSK_OID_OID,
+    TUSK_OID_FLOAT4,    TUSK_OID_FLOAT8,    TUSK_OID_TEXT,        TUSK_OID_NAME,        TUSK_OID_BPCHAR,
+    TUSK_OID_VARCHAR,   TUSK_OID_UNKNOWN,   TUSK_OID_JSON,        TUSK_OID_JSONB,       TUSK_OID_BYTEA,
+    TUSK_OID_UUID,      TUSK_OID_TIMESTAMP, TUSK_OID_TIMESTAMPTZ, TUSK_OID_DATE,        TUSK_OID_POINT,
+    TUSK_OID_NUMERIC,   TUSK_OID_TIME,      TUSK_OID_TIMETZ,      TUSK_OID_INTERVAL,    TUSK_OID_MONEY,
+    TUSK_OID_XID,       TUSK_OID_CID,       TUSK_OID_XID8,        TUSK_OID_PG_LSN,      TUSK_OID_XML,
+    TUSK_OID_REFCURSOR, TUSK_OID_MACADDR,   TUSK_OID_MACADDR8,    TUSK_OID_INET,        TUSK_OID_CIDR,
+    TUSK_OID_BIT,       TUSK_OID_VARBIT,    TUSK_OID_LINE,        TUSK_OID_LSEG,        TUSK_OID_BOX,
+    TUSK_OID_CIRCLE,    TUSK_OID_PATH,      TUSK_OID_POLYGON,     TUSK_OID_PG_MCV_LIST, TUSK_OID_CHAR,
+    TUSK_OID_TID,       TUSK_OID_REGCLASS,  TUSK_OID_REGOPER,     TUSK_OID_JSONPATH};
 #define N_TYPES (sizeof types / sizeof *types)
 
 static void require(bool is_so)
@@ -68,6 +69,8 @@ static void same_value(const tusk_value *a, const tusk_value *b)
         require(memcmp(&a->as.macaddr8, &b->as.macaddr8, sizeof a->as.macaddr8) == 0);
     else if (a->kind == TUSK_KIND_POINT)
         same_point(a->as.point, b->as.point);
+    else if (a->kind == TUSK_KIND_TID)
+        require(a->as.tid.block == b->as.tid.block && a->as.tid.row == b->as.tid.row);
     else if (a->kind == TUSK_KIND_TIMETZ)
         require(a->as.timetz.us == b->as.timetz.us && a->as.timetz.offset == b->as.timetz.offset);
     else if (a->kind == TUSK_KIND_INTERVAL)
