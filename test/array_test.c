@@ -86,12 +86,19 @@ START_TEST(an_array_made_of_its_elements_is_the_same)
 }
 END_TEST
 
+/* Of these there is no column and no parameter. */
+static bool has_none(uint32_t type)
+{
+    return type == TUSK_OID_UNKNOWN || type == TUSK_OID_PG_NODE_TREE || type == TUSK_OID_CSTRING ||
+           type == TUSK_OID_VOID;
+}
+
 START_TEST(every_codec_of_an_element_has_its_array)
 {
     for (uint32_t oid = 0; oid < 10000; oid++) {
         const tusk__codec *codec = tusk__codec_of(oid);
 
-        if (!codec || codec->decode == tusk__array_decode || oid == TUSK_OID_UNKNOWN)
+        if (!codec || codec->decode == tusk__array_decode || has_none(oid))
             continue;
         for (uint32_t array = 1; array < 10000; array++) {
             const tusk__codec *its = tusk__codec_of(array);

@@ -26,6 +26,10 @@ size_t tusk__c_size(const tusk__codec *element)
         return sizeof(tusk_macaddr_octets);
     case TUSK_KIND_MACADDR8:
         return sizeof(tusk_macaddr8_octets);
+    case TUSK_KIND_POINT:
+        return sizeof(tusk_point_parts);
+    case TUSK_KIND_TID:
+        return sizeof(tusk_tid_parts);
     case TUSK_KIND_UUID:
         return 16;
     case TUSK_KIND_TEXT:
@@ -55,6 +59,8 @@ static int64_t load_integer(const tusk__codec *element, const char *at)
     int32_t four;
     int64_t eight;
 
+    if (element->width == 1)
+        return (uint8_t)*at;
     if (element->width == 2) {
         memcpy(&two, at, sizeof two);
         return two;
@@ -126,6 +132,7 @@ bool tusk__takes_any_bits(const tusk__codec *codec)
     case TUSK_KIND_UUID:
     case TUSK_KIND_MACADDR:
     case TUSK_KIND_MACADDR8:
+    case TUSK_KIND_POINT:
         return true;
     case TUSK_KIND_INT:
         return codec->width > 0 && codec->type != TUSK_OID_DATE && codec->type != TUSK_OID_TIME &&
@@ -134,6 +141,7 @@ bool tusk__takes_any_bits(const tusk__codec *codec)
     case TUSK_KIND_BOOL:
     case TUSK_KIND_TIMETZ:
     case TUSK_KIND_INTERVAL:
+    case TUSK_KIND_TID:
     case TUSK_KIND_ARRAY:
     case TUSK_KIND_RANGE:
     case TUSK_KIND_MULTIRANGE:
