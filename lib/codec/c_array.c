@@ -60,7 +60,7 @@ static int64_t load_integer(const tusk__codec *element, const char *at)
     int64_t eight;
 
     if (element->width == 1)
-        return (uint8_t)*at;
+        return (unsigned char)*at;
     if (element->width == 2) {
         memcpy(&two, at, sizeof two);
         return two;
@@ -104,10 +104,16 @@ tusk_value tusk__c_load(const tusk__codec *element, const char *at)
 
 static void store_integer(size_t size, char *at, int64_t integer)
 {
+    uint8_t one = (uint8_t)integer;
     int16_t two = (int16_t)integer;
     int32_t four = (int32_t)(uint32_t)integer;
 
-    memcpy(at, size == 2 ? (const void *)&two : size == 4 ? (const void *)&four : &integer, size);
+    memcpy(at,
+           size == 1   ? (const void *)&one
+           : size == 2 ? (const void *)&two
+           : size == 4 ? (const void *)&four
+                       : &integer,
+           size);
 }
 
 static void store(const tusk__codec *element, char *at, const tusk_value *value)
@@ -133,6 +139,7 @@ bool tusk__takes_any_bits(const tusk__codec *codec)
     case TUSK_KIND_MACADDR:
     case TUSK_KIND_MACADDR8:
     case TUSK_KIND_POINT:
+    case TUSK_KIND_TID:
         return true;
     case TUSK_KIND_INT:
         return codec->width > 0 && codec->type != TUSK_OID_DATE && codec->type != TUSK_OID_TIME &&
@@ -141,7 +148,6 @@ bool tusk__takes_any_bits(const tusk__codec *codec)
     case TUSK_KIND_BOOL:
     case TUSK_KIND_TIMETZ:
     case TUSK_KIND_INTERVAL:
-    case TUSK_KIND_TID:
     case TUSK_KIND_ARRAY:
     case TUSK_KIND_RANGE:
     case TUSK_KIND_MULTIRANGE:
