@@ -47,7 +47,8 @@ typedef enum tusk_kind {
     TUSK_KIND_UUID,
     TUSK_KIND_RAW,   /* the type's own binary format, sent as it is */
     TUSK_KIND_C_ARRAY, /* an array of C's, to be sent */
-    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit, the geometric types but point, arrays, ranges: the type's own binary format, checked */
+    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit, the geometric types but point, snapshots, tsvector, tsquery, arrays, ranges: the type's own binary
+                        format, checked */
 } tusk_kind;
 
 /** One value with its PostgreSQL type. Make it with the functions below. */
