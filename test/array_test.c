@@ -377,6 +377,29 @@ START_TEST(long_elements_are_printed_whole_and_cut)
 }
 END_TEST
 
+/* One lexeme of 1000 quotes: each is escaped, also where the element is longer than any scratch. */
+START_TEST(a_long_element_is_escaped_to_its_end)
+{
+    char wire[4 + 1000 + 1 + 2] = {0, 0, 0, 1}, expected[2 * 1000 + 7] = "{\"'", buf[sizeof expected];
+    tusk_value value = tusk_raw(TUSK_OID_TSVECTOR, wire, sizeof wire), array, back;
+    tusk_array_parts parts = {.values = &value, .n = 1};
+    tusk_str bytes;
+    tusk_error err;
+
+    memset(wire + 4, '"', 1000);
+    for (size_t i = 3; i < 2003; i++)
+        expected[i] = i % 2 ? '\\' : '"';
+    memcpy(expected + 2003, "'\"}", 4);
+    array = tusk_array_of(TUSK_OID_TSVECTOR_ARRAY, &parts);
+    bytes = sent(&array);
+    ck_assert_msg(decode(array.type, bytes, &back, &err) == TUSK_OK, "%s", err.message);
+    assert_prints(&back, expected);
+    ck_assert_uint_eq(tusk__codec_of(array.type)->print(&back, buf, 1500), strlen(expected));
+    ck_assert(strlen(buf) == 1499 && memcmp(buf, expected, 1499) == 0);
+    release(bytes);
+}
+END_TEST
+
 /* ---- C's arrays ------------------------------------------------------------------------------------------------------------------------ */
 
 static tusk_array_view view_of(tusk_value value, tusk_str *bytes)
@@ -773,6 +796,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_header_at_its_ends_is_taken);
     tcase_add_test(tc, one_bad_element_leaves_the_others);
     tcase_add_test(tc, texts_are_quoted_as_postgresql_quotes_them);
+    tcase_add_test(tc, a_long_element_is_escaped_to_its_end);
     LOOP(tc, long_elements_are_printed_whole_and_cut, long_values);
     tcase_add_test(tc, a_c_array_of_bool_goes_both_ways);
     tcase_add_test(tc, a_c_array_of_int2_goes_both_ways);

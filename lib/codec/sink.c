@@ -4,6 +4,7 @@
 #include "lib/codec/sink.h"
 
 #include "lib/codec/nested.h"
+#include "lib/codec/printer.h"
 
 /* Any value of fixed width, and nearly all others; longer ones are written piece by piece. */
 #define SMALL 512
@@ -113,6 +114,25 @@ static void put_plain(tusk__sink *s, const tusk__codec *codec, const tusk_value 
         end->len += codec->print(value, room > 0 ? end->buf + end->len : NULL, room);
 }
 
+static void put_one(void *to, char c)
+{
+    tusk__sink_put_char(to, c);
+}
+
+/* Of one whose text may hold anything: character by character. */
+static bool put_each(tusk__sink *s, const tusk__codec *codec, const tusk_value *value)
+{
+    tusk__printer p = {.put = put_one, .to = s};
+
+    if (codec->print == tusk__tsvector_print)
+        tusk__tsvector_print_to(&p, value);
+    else if (codec->print == tusk__tsquery_print)
+        tusk__tsquery_print_to(&p, value);
+    else
+        return false;
+    return true;
+}
+
 static void put_scalar(tusk__sink *s, const tusk__codec *codec, const tusk_value *value)
 {
     char small[SMALL];
@@ -120,7 +140,7 @@ static void put_scalar(tusk__sink *s, const tusk__codec *codec, const tusk_value
 
     if (len < sizeof small)
         tusk__sink_put(s, tusk_str_from(small, len));
-    else
+    else if (!put_each(s, codec, value))
         put_plain(s, codec, value, tusk_str_from(small, sizeof small - 1));
 }
 

@@ -181,12 +181,18 @@ static void print_query(tusk__printer *p, tusk__cursor c, int outer, bool is_rig
         tusk__print_part(p, tusk_str_of(" )"));
 }
 
-size_t tusk__tsquery_print(const tusk_value *value, char *buf, size_t size)
+void tusk__tsquery_print_to(tusk__printer *p, const tusk_value *value)
 {
     tusk__cursor c = tusk__cursor_of(value->as.bytes);
-    tusk__printer p = tusk__printer_of(buf, size);
 
     (void)tusk__take_bytes(&c, HEADER);
-    print_query(&p, c, 0, false);
+    print_query(p, c, 0, false);
+}
+
+size_t tusk__tsquery_print(const tusk_value *value, char *buf, size_t size)
+{
+    tusk__printer p = tusk__printer_of(buf, size);
+
+    tusk__tsquery_print_to(&p, value);
     return tusk__print_end(&p);
 }

@@ -95,16 +95,22 @@ static void print_positions(tusk__printer *p, tusk_lexeme lexeme)
     }
 }
 
-size_t tusk__tsvector_print(const tusk_value *value, char *buf, size_t size)
+void tusk__tsvector_print_to(tusk__printer *p, const tusk_value *value)
 {
     tusk_tsvector_view rest = tusk__tsvector_of(value->as.bytes);
-    tusk__printer p = tusk__printer_of(buf, size);
 
     for (tusk_lexeme lexeme; tusk_tsvector_next(&rest, &lexeme);) {
-        if (p.len > 0)
-            tusk__print_char(&p, ' ');
-        tusk__print_lexeme(&p, lexeme.text);
-        print_positions(&p, lexeme);
+        if (p->len > 0)
+            tusk__print_char(p, ' ');
+        tusk__print_lexeme(p, lexeme.text);
+        print_positions(p, lexeme);
     }
+}
+
+size_t tusk__tsvector_print(const tusk_value *value, char *buf, size_t size)
+{
+    tusk__printer p = tusk__printer_of(buf, size);
+
+    tusk__tsvector_print_to(&p, value);
     return tusk__print_end(&p);
 }
