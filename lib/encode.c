@@ -8,6 +8,7 @@
 #include "lib/cursor.h"
 #include "lib/explain.h"
 #include "lib/formats.h"
+#include "lib/lookup.h"
 #include "lib/many.h"
 #include "lib/pooler.h"
 #include "lib/sql.h"
@@ -72,6 +73,9 @@ static const struct {
                                     sizeof expect_analyze_inside}, /* what that makes of it */
     [TUSK__QUERY_SCRIPT] = {encode_script, expect_script, sizeof expect_script},
     [TUSK__QUERY_FENCE] = {encode_script, expect_script, sizeof expect_script},
+    [TUSK__QUERY_LOOKUP] = {tusk__lookup_encode, expect_exec, sizeof expect_exec},
+    [TUSK__QUERY_LOOKUP_INSIDE] = {NULL, expect_analyze_inside,
+                                   sizeof expect_analyze_inside}, /* what that makes of it */
     [TUSK__QUERY_BEGIN] = {encode_control, expect_control, sizeof expect_control},
     [TUSK__QUERY_COMMIT] = {encode_control, expect_control, sizeof expect_control},
     [TUSK__QUERY_ROLLBACK] = {encode_control, expect_control, sizeof expect_control},
@@ -304,13 +308,12 @@ tusk_code tusk__run_desc(tusk_query *q)
 
 /* What every run of a statement says but for its parameters, written once: Bind up to their number, the result formats,
  * Execute, Sync. Message by message, and field by field, it took a third of the instructions of a small query. */
-static tusk_code make_frame(tusk_stmt *stmt)
+static tusk_code make_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt)
 {
     tusk__writer *b = &stmt->frame;
     const tusk__desc *desc = stmt->desc;
 
-    if (b->len > 0)
-        return TUSK_OK;
+    tusk__lookup_columns(conn, q, desc);
     tusk__write_u8(b, TUSK__F_BIND);
     tusk__write_u32(b, 0);
     tusk__write_cstr(b, (tusk_str){NULL, 0});
@@ -341,7 +344,8 @@ static inline __attribute__((always_inline)) tusk_code write_by_frame(tusk_conn 
     tusk__writer *b = &conn->out;
     size_t at = b->len, formats_at, fields_at, len;
 
-    TUSK_TRY(make_frame(stmt));
+    if (stmt->frame.len == 0)
+        TUSK_TRY(make_frame(conn, q, stmt));
     tusk__write_bytes(b, tusk_str_from(stmt->frame.buf, stmt->frame_head));
     formats_at = b->len;
     (void)tusk__write_space(b, 2 * params.n);

@@ -183,7 +183,7 @@ static void query_clear(tusk_query *q)
     q->changes_status = q->in_unit = q->shares_sync = false;
     q->status_before = 0;
     q->n_closes = 0;
-    q->n_more_syncs = 0;
+    q->n_more_syncs = q->lookup = 0;
     q->has_begun = false;
     q->max_result_bytes = 0;
     q->on_row = NULL;
@@ -244,6 +244,8 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         [TUSK__QUERY_ANALYZE] = "explain",
         [TUSK__QUERY_ANALYZE_INSIDE] = "explain",
         [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_LOOKUP] = "look up",
+        [TUSK__QUERY_LOOKUP_INSIDE] = "look up",
         [TUSK__QUERY_BEGIN] = "begin",
         [TUSK__QUERY_COMMIT] = "commit",
         [TUSK__QUERY_ROLLBACK] = "rollback",
@@ -773,8 +775,8 @@ static const uint8_t *wait_for_row(tusk_query *q)
 
     if (waits && !q->streaming)
         q->streaming = TUSK__STREAMS_WALK;
-    while ((body = tusk__result_next(result, q->streaming != TUSK__STREAMS_NOT)) == NULL && waits && !q->is_done &&
-           !result->next)
+    while ((body = q->is_aside ? NULL : tusk__result_next(result, q->streaming != TUSK__STREAMS_NOT)) == NULL &&
+           waits && !q->is_done && !result->next)
         if (!turn_for(q))
             return NULL;
     return body;

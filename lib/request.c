@@ -2,6 +2,7 @@
  * How it is written is encode.c's business; it sends nothing and reads nothing.
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #include "lib/explain.h"
+#include "lib/lookup.h"
 #include "lib/many.h"
 #include "lib/sql.h"
 #include "lib/stack.h"
@@ -128,7 +129,8 @@ static void end_refused(tusk_conn *conn)
     q->stage = TUSK__STAGE_OUT;
     if (q->kind == TUSK__QUERY_PREPARE)
         tusk__stmt_finish(q->stmt, &q->error);
-    tusk__query_complete(q);
+    if (!tusk__lookup_queues(conn, q)) /* those in front of it are told first */
+        tusk__query_complete(q);
 }
 
 /* An answer is there, for one behind them. It ends: what a callback submits comes behind that one. */

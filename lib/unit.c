@@ -53,6 +53,8 @@ static bool is_open(const tusk_conn *conn)
 
 bool tusk__unit_may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 {
+    if (q->kind == TUSK__QUERY_LOOKUP)
+        return !conn->wire_last;
     if (tusk__query_needs_status(q))
         return !conn->status_last && !conn->opening &&
                !(q->kind == TUSK__QUERY_STACK && q->batch && tusk__batch_is_pending(q->batch));

@@ -47,6 +47,7 @@
 #include <tusk/stack.h>
 #include <tusk/str.h>
 #include <tusk/transaction.h>
+#include <tusk/type.h>
 #include <tusk/value.h>
 #include <tusk/version.h>
 

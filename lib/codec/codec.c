@@ -118,6 +118,24 @@ bool tusk__type_surely_has_send(uint32_t type)
     return t && t->has_send && !is_pseudo(t) && !(t->element && is_pseudo(type_of(t->element)));
 }
 
+bool tusk__type_describe(uint32_t type, tusk_type *out)
+{
+    const tusk__type *t = type_of(type);
+    tusk_type_kind kind;
+
+    if (!t)
+        return false;
+    kind = t->category == 'A' ? TUSK_TYPE_ARRAY : (tusk_type_kind)t->typtype;
+    *out = (tusk_type){.oid = type,
+                       .kind = kind,
+                       .name = tusk_str_of(t->name),
+                       .schema = tusk_str_of("pg_catalog"),
+                       .element = kind == TUSK_TYPE_BASE ? 0 : t->element,
+                       .has_binary_output = t->has_send,
+                       .has_binary_input = t->has_receive};
+    return true;
+}
+
 const char *tusk__type_name(uint32_t type)
 {
     const tusk__type *t = type_of(type);
@@ -174,6 +192,12 @@ tusk_code tusk__value_decode(uint32_t type, uint16_t format, tusk_str bytes, tus
         *out = tusk__bytes_of(type, format ? TUSK_KIND_RAW : TUSK_KIND_TEXT, bytes);
         return TUSK_OK;
     }
+    return tusk__codec_decode(codec, type, format, bytes, out, err);
+}
+
+tusk_code tusk__codec_decode(const tusk__codec *codec, uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out,
+                             tusk_error *err)
+{
     *out = tusk_null_of(type);
     if (!format)
         return codec->parse(bytes, out, err);

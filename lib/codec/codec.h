@@ -5,9 +5,13 @@
 #ifndef TUSK_LIB_CODEC_CODEC_H
 #define TUSK_LIB_CODEC_CODEC_H
 
+#include <tusk/type.h>
 #include <tusk/value.h>
 
 #include "proto/buf.h"
+
+/* OIDs from here on differ from database to database: access/transam.h, FirstGenbkiObjectId. */
+#define TUSK__FIRST_OWN_OID 10000
 
 typedef struct tusk__codec {
     uint32_t type;
@@ -35,6 +39,9 @@ bool tusk__type_has_send(uint32_t type);
 /* Is it sure, whatever a value holds? Not of types that are none of PostgreSQL's own, and not of records: their columns may be such. */
 bool tusk__type_surely_has_send(uint32_t type);
 
+/* What the generated table says of a built-in type; false: it is none. */
+bool tusk__type_describe(uint32_t type, tusk_type *out);
+
 /* pg_type.typname of a built-in type, NULL if unknown. For error texts. */
 const char *tusk__type_name(uint32_t type);
 
@@ -51,6 +58,10 @@ size_t tusk__param_size(const tusk_value *value);
 /* Decode one field of a result by its column's type and format: {type, kind, …}; TUSK_KIND_RAW for types without codec in binary,
  * TUSK_KIND_TEXT for them in text. */
 tusk_code tusk__value_decode(uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out, tusk_error *err);
+
+/* The same by a codec that was found for it. */
+tusk_code tusk__codec_decode(const tusk__codec *codec, uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out,
+                             tusk_error *err);
 
 bool tusk__utf8_is_valid(tusk_str s);
 
