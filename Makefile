@@ -263,20 +263,21 @@ pipelines:
 	$(call run_long,test/live/pipelines_live_test.c,test/live/pipelines_live_test.c,TUSK_PIPELINED=$(or $(N),1000000))
 
 # Targets that are a script of their own, beside what they work on.
-SCRIPT_TARGETS := test-matrix cancels compare-libpq compare-logins bench bench-counts figures turns stagger silence order docs
+SCRIPT_TARGETS := test-matrix cancels compare-libpq compare-logins bench bench-counts many figures turns stagger silence order docs
 SCRIPT_test-matrix  := test/matrix
 SCRIPT_cancels      := test/cancels
 SCRIPT_compare-libpq := test/compare/run
 SCRIPT_compare-logins := test/compare/run-logins
 SCRIPT_bench        := bench/run
 SCRIPT_bench-counts := bench/counts
+SCRIPT_many         := bench/many
 SCRIPT_figures      := bench/figures
 SCRIPT_turns        := bench/turns
 SCRIPT_stagger      := bench/stagger
 SCRIPT_silence      := bench/silence
 SCRIPT_order        := bench/order
 SCRIPT_docs         := docs/generate
-MEASURING           := bench bench-counts figures turns stagger silence order
+MEASURING           := bench bench-counts many figures turns stagger silence order
 .PHONY: $(SCRIPT_TARGETS)
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }

@@ -1,8 +1,10 @@
 /* The table of workloads, and main(): warm up, run, print what it took.
  * It knows no peer.
  * Usage: PEER_bench setup | PEER_bench WORKLOAD VARIANT OPERATIONS
- * Prints "operations wall_seconds cpu_seconds rows checksum". */
+ * Prints "operations wall_seconds cpu_seconds rows checksum VmHWM_in_KiB". */
 #include "bench/bench.h"
+
+#include "bench/peak.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@ const bench_workload bench_workloads[] = {
     {"lookup/1", BENCH_LOOKUP, "select " COLUMNS " from bench_lookup where n = $1", 1, false},
     {"lookup/128", BENCH_LOOKUP, "select " COLUMNS " from bench_lookup where n = $1", 128, false},
     {"scan/1", BENCH_SCAN, "select " COLUMNS " from bench_scan where n <= $1", 1, false},
+    {"load/1", BENCH_LOAD, "insert into bench_load values ($1, $2, $3)", 1, false},
     {"connect/1", BENCH_CONNECT, NULL, 1, false},
     {"connect-tls/1", BENCH_CONNECT, NULL, 1, true},
 };
@@ -33,6 +36,7 @@ const char *const bench_setup_sql[] = {
     "create table bench_lookup as " FILL("100000"),
     "create unique index on bench_lookup (n)",
     "create table bench_scan as " FILL("1000000"),
+    "create unlogged table bench_load (n int8, x float8, s text)",
     "vacuum analyze bench_lookup",
     "vacuum analyze bench_scan",
     "grant select on bench_lookup, bench_scan to public",
@@ -112,8 +116,9 @@ static void measure(const bench_workload *work, size_t n_ops)
     peer_run(work, n_ops, &sums);
     cpu = cpu_s() - cpu;
     wall = wall_s() - wall;
-    printf("%zu %.9f %.9f %llu %lld:%.2f:%lld:%llu\n", n_ops, wall, cpu, (unsigned long long)sums.rows,
-           (long long)sums.integers, sums.reals, (long long)sums.times, (unsigned long long)sums.text_bytes);
+    printf("%zu %.9f %.9f %llu %lld:%.2f:%lld:%llu %ld\n", n_ops, wall, cpu, (unsigned long long)sums.rows,
+           (long long)sums.integers, sums.reals, (long long)sums.times, (unsigned long long)sums.text_bytes,
+           peak_kib());
 }
 
 int main(int argc, char **argv)

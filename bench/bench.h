@@ -16,6 +16,7 @@ typedef enum bench_shape {
     BENCH_SELECT1, /* no parameter; one row of one int4 */
     BENCH_LOOKUP,  /* $1 int8; one row of int8, float8, timestamptz, text */
     BENCH_SCAN,    /* $1 int8: how many rows of the same */
+    BENCH_LOAD,    /* $1 int8, $2 float8, $3 text: a row of them; so many, one behind the other, in one transaction */
     BENCH_CONNECT  /* no query: a connection is made, asked which version its server has, and left */
 } bench_shape;
 
@@ -35,6 +36,9 @@ extern const char *const bench_setup_sql[];
 
 /* The parameter of the i-th operation. */
 int64_t bench_param(const bench_workload *work, size_t i);
+
+/* Of BENCH_LOAD: its text, which is the same in all rows; the other values are i and i / 4. */
+#define BENCH_LOAD_TEXT "a text of twenty byt"
 
 /* What was read, added up: the same for every peer that did the same operations, so nobody wins by not looking. */
 typedef struct bench_sums {

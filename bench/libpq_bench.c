@@ -1,5 +1,5 @@
 /* The peer to be measured against: the distribution's libpq.
- * Variants: sync (PQexecPrepared), pipeline (pipeline mode, a Sync per query); both with binary results and byte swaps;
+ * Variants: sync (PQexecPrepared), pipeline (pipeline mode, a Sync per query; of a load one for all); both with binary results and byte swaps;
  * for scans also text, with strtoll and strtod. For connect: sync. */
 #include "bench/bench.h"
 
@@ -28,7 +28,8 @@ static void connect_to(const char *dsn)
 
 void peer_open(const char *variant, const bench_workload *work)
 {
-    static const Oid int8[] = {20};
+    static const Oid types[] = {20, 701, 25}; /* int8, float8, text */
+    int n = work->shape == BENCH_SELECT1 ? 0 : work->shape == BENCH_LOAD ? 3 : 1;
     PGresult *result;
 
     if (work->shape == BENCH_CONNECT)
@@ -36,7 +37,7 @@ void peer_open(const char *variant, const bench_workload *work)
     is_pipeline = strcmp(variant, "pipeline") == 0;
     format = strcmp(variant, "text") != 0;
     connect_to(bench_env("BENCH_DSN"));
-    result = PQprepare(db, "s", work->sql, work->shape == BENCH_SELECT1 ? 0 : 1, int8);
+    result = PQprepare(db, "s", work->sql, n, types);
     check_result(result, PGRES_COMMAND_OK);
     PQclear(result);
     if (is_pipeline && !PQenterPipelineMode(db))
@@ -198,6 +199,70 @@ static void run_pipeline(const bench_workload *work, size_t n_ops, bench_sums *s
     }
 }
 
+/* ---- a load: items by portions with a Flush behind each, about as much ahead of the answers as Tusk's is ---- */
+
+enum { PORTION = 256, FLIGHT = 2048 };
+
+static void put_be64(char *to, const void *from)
+{
+    uint64_t v;
+
+    memcpy(&v, from, sizeof v);
+    v = __builtin_bswap64(v);
+    memcpy(to, &v, sizeof v);
+}
+
+static void send_row(size_t i, bench_sums *sums)
+{
+    static const int lengths[] = {8, 8, sizeof BENCH_LOAD_TEXT - 1}, formats[] = {1, 1, 1};
+    char n[8], x[8];
+    const char *const values[] = {n, x, BENCH_LOAD_TEXT};
+    int64_t integer = (int64_t)i;
+    double real = (double)i / 4;
+
+    put_be64(n, &integer);
+    put_be64(x, &real);
+    if (!PQsendQueryPrepared(db, "s", 3, values, lengths, formats, format))
+        bench_die("libpq", PQerrorMessage(db));
+    sums->integers += integer;
+    sums->reals += real;
+    sums->text_bytes += (uint64_t)lengths[2];
+}
+
+static void take_row(bench_sums *sums)
+{
+    PGresult *result = PQgetResult(db);
+
+    check_result(result, PGRES_COMMAND_OK);
+    sums->rows += strtoull(PQcmdTuples(result), NULL, 10);
+    PQclear(result);
+    if (PQgetResult(db))
+        bench_die("libpq", "one result too many");
+}
+
+static void end_portion(bool is_last)
+{
+    if (!(is_last ? PQpipelineSync(db) : PQsendFlushRequest(db)) || PQflush(db) != 0)
+        bench_die("libpq", PQerrorMessage(db));
+}
+
+static void run_load(size_t n_ops, bench_sums *sums)
+{
+    size_t sent = 0, taken = 0;
+    PGresult *synced;
+
+    while (taken < n_ops) {
+        for (size_t end = sent + PORTION; sent < n_ops && sent < end; sent++)
+            send_row(sent, sums);
+        end_portion(sent == n_ops);
+        for (; taken < n_ops && (sent == n_ops || taken + FLIGHT < sent); taken++)
+            take_row(sums);
+    }
+    synced = PQgetResult(db);
+    check_result(synced, PGRES_PIPELINE_SYNC);
+    PQclear(synced);
+}
+
 /* ---- connecting ---- */
 
 static void run_connect(const bench_workload *work, size_t n_ops, bench_sums *sums)
@@ -217,6 +282,8 @@ void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
 {
     if (work->shape == BENCH_CONNECT)
         run_connect(work, n_ops, sums);
+    else if (work->shape == BENCH_LOAD)
+        run_load(n_ops, sums);
     else if (is_pipeline)
         run_pipeline(work, n_ops, sums);
     else

@@ -1,6 +1,7 @@
 /* Millions of rows through little memory, with a reader that pauses now and then.
  * Usage: stream_figure callback|next ROWS. Prints VmHWM in KiB, the rows, the sum of a column and what it should be. */
 #include "bench/figure.h"
+#include "bench/peak.h"
 
 #include <unistd.h>
 
@@ -73,20 +74,6 @@ static void run_callback(tusk_conn *db)
                          .sql = sql, .params = TUSK_PARAMS(tusk_int8(n_rows)), .on_row = on_row, .on_done = on_done}) ||
         tusk_loop_run(loop, NULL) != TUSK_OK)
         die("loop", "does not run");
-}
-
-static long peak_kib(void)
-{
-    FILE *file = fopen("/proc/self/status", "r");
-    char line[256];
-    long kib = -1;
-
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "VmHWM: %ld kB", &kib) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return kib;
 }
 
 int main(int argc, char **argv)

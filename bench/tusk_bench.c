@@ -1,6 +1,6 @@
 /* The peer that all of this is about: Tusk, in the styles in which it is used.
  * Variants: await, callback; for scans also kept (all rows, then the walk) and views (rows taken, values not looked at);
- * each with -tls behind it. For connect: first (a loop for each connection, so that it knows nothing), kept (one loop, which keeps
+ * each with -tls behind it. For load: many. For connect: first (a loop for each connection, so that it knows nothing), kept (one loop, which keeps
  * the keys of the login and the TLS context). */
 #include "bench/bench.h"
 
@@ -53,10 +53,11 @@ static const char *dsn_of(const bench_workload *work, bool is_tls)
 
 static void prepare(const bench_workload *work)
 {
-    static const uint32_t int8[] = {TUSK_OID_INT8};
+    static const uint32_t types[] = {TUSK_OID_INT8, TUSK_OID_FLOAT8, TUSK_OID_TEXT};
+    size_t n = work->shape == BENCH_SELECT1 ? 0 : work->shape == BENCH_LOAD ? 3 : 1;
     tusk_query *ready;
 
-    stmt = tusk_prepare(db, work->sql, int8, work->shape == BENCH_SELECT1 ? 0 : 1);
+    stmt = tusk_prepare(db, work->sql, types, n);
     ready = tusk_stmt_ready(stmt);
     check(ready, tusk_await(ready));
     tusk_query_free(ready);
@@ -219,6 +220,37 @@ static void run_callback(const bench_workload *work, size_t n_ops, bench_sums *s
         bench_die("tusk", "the loop does not run");
 }
 
+/* ---- one statement for as many rows as there are ---- */
+
+typedef struct load {
+    int64_t n_rows;
+    bench_sums *sums;
+} load;
+
+static tusk_code give_row(tusk_query *q, int64_t item, tusk_error *err, void *user)
+{
+    const load *what = user;
+    double x = (double)item / 4;
+
+    (void)err;
+    if (item == what->n_rows)
+        return TUSK_DONE;
+    what->sums->integers += item;
+    what->sums->reals += x;
+    what->sums->text_bytes += sizeof BENCH_LOAD_TEXT - 1;
+    return tusk_many_push(q, TUSK_PARAMS(tusk_int8(item), tusk_float8(x), tusk_text(BENCH_LOAD_TEXT)));
+}
+
+static void run_load(size_t n_ops, bench_sums *sums)
+{
+    load what = {(int64_t)n_ops, sums};
+    tusk_query *q = tusk_many_submit(db, &(tusk_many_request){.stmt = stmt, .pull = give_row, .user = &what});
+
+    check(q, tusk_await(q));
+    sums->rows += (uint64_t)tusk_query_rows_affected(q);
+    tusk_query_free(q);
+}
+
 /* ---- connecting ---- */
 
 /* Goodbye is said in the next turn, and not waited for: what PQfinish() does. */
@@ -250,6 +282,8 @@ void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
 {
     if (work->shape == BENCH_CONNECT)
         run_connect(work, n_ops, sums);
+    else if (work->shape == BENCH_LOAD)
+        run_load(n_ops, sums);
     else if (strcmp(style, "callback") == 0)
         run_callback(work, n_ops, sums);
     else if (work->shape == BENCH_SCAN && strcmp(style, "kept") != 0)

@@ -13,6 +13,7 @@
 #include "lib/named.h"
 #include "lib/owner.h"
 #include "lib/sql.h"
+#include "lib/transaction.h"
 #include "proto/error_set.h"
 
 enum {
@@ -25,14 +26,17 @@ struct tusk_cursor {
     tusk_conn *conn; /* pinned */
     const tusk_allocator *allocator;
     tusk__child child;
-    uint64_t number; /* in the portal's name */
-    uint64_t hash;   /* is_portal: of what is asked: lib/known.h */
-    bool is_portal;  /* opened by Bind; else by DECLARE */
-    char sql[64];    /* the beginning of the caller's text, for errors */
-    bool is_closed;  /* by the caller */
-    bool is_walking; /* tusk_cursor_next_row() was called */
-    bool is_over;    /* … and nothing more comes */
-    bool is_stalled; /* its error is only that it could not wait where it was asked to */
+    uint64_t number;    /* in the portal's name */
+    uint64_t hash;      /* is_portal: of what is asked: lib/known.h */
+    bool is_portal;     /* opened by Bind; else by DECLARE */
+    bool holds;         /* it outlives a commit */
+    tusk__level *level; /* counted; in which it was opened; NULL: in none of tusk_begin()'s */
+    char sql[64];       /* the beginning of the caller's text, for errors */
+    bool is_closed;     /* by the caller */
+    bool is_walking;    /* tusk_cursor_next_row() was called */
+    bool is_over;       /* … and nothing more comes */
+    bool is_stalled;    /* its error is only that it could not wait where it was asked to */
+    bool is_unopened;   /* its error is why it could not be opened */
     bool is_waiting,
         is_released; /* a frame on the stack still uses the struct; the caller has let go of it meanwhile */
     bool text_results, scrolls;
@@ -62,6 +66,7 @@ static void destroy(tusk_cursor *cursor)
     tusk_query_free(cursor->present);
     tusk_query_free(cursor->ahead);
     tusk_named_free(cursor->named);
+    tusk__level_unref(cursor->conn, cursor->level);
     tusk__conn_unpin(cursor->conn);
     allocator->free(cursor, allocator->user);
 }
@@ -83,6 +88,7 @@ static tusk_cursor *cursor_new(tusk_conn *conn, const tusk_cursor_request *reque
                             .allocator = allocator,
                             .text_results = request->text_results,
                             .scrolls = request->scroll,
+                            .holds = request->hold,
                             .is_portal = !request->scroll && !request->hold,
                             .batch_rows = request->batch_rows ? request->batch_rows : BATCH_ROWS,
                             .batch_bytes = request->batch_bytes ? request->batch_bytes : BATCH_BYTES,
@@ -127,6 +133,22 @@ static bool has_no_transaction(const tusk_cursor *cursor, const tusk_query *q)
     return cursor->is_portal && !q->in_unit && cursor->conn->session.tx_status == 'I';
 }
 
+/* Whatever was said before is only what came of it. */
+static void keep_refusal(tusk_cursor *cursor, tusk_query *opening)
+{
+    if (cursor->is_unopened)
+        return;
+    cursor->is_unopened = true;
+    cursor->is_stalled = false;
+    tusk__query_add_where(opening, &opening->error);
+    cursor->error = opening->error;
+    advise(&cursor->error);
+    if (cursor->error.position > cursor->head_len)
+        cursor->error.position -= cursor->head_len; /* in the caller's text */
+    if (cursor->named)
+        cursor->error.position = tusk_named_position(cursor->named, cursor->error.position);
+}
+
 static void opened(tusk_query *q, void *user)
 {
     tusk_cursor *cursor = user;
@@ -135,14 +157,8 @@ static void opened(tusk_query *q, void *user)
     if (q->error.code == TUSK_OK && has_no_transaction(cursor, q))
         tusk__query_failf(q, TUSK_ERR_STATE, "25P01", "a cursor lives in a transaction, and none is open")->fate =
             TUSK_FATE_ANSWERED;
-    if (q->error.code == TUSK_OK || cursor->error.code != TUSK_OK)
-        return;
-    tusk__query_add_where(q, &q->error);
-    keep_error(cursor, &q->error);
-    if (cursor->error.position > cursor->head_len)
-        cursor->error.position -= cursor->head_len; /* in the caller's text */
-    if (cursor->named)
-        cursor->error.position = tusk_named_position(cursor->named, cursor->error.position);
+    if (q->error.code != TUSK_OK)
+        keep_refusal(cursor, q);
 }
 
 /* ---- requests ---- */
@@ -158,6 +174,7 @@ static tusk_query *new_request(tusk_cursor *cursor, tusk__query_kind kind)
     q->text_results = cursor->text_results;
     q->max_result_bytes = cursor->max_result_bytes;
     q->portal = cursor->number;
+    q->cursor_part = TUSK__CURSOR_TAKES;
     q->hash = cursor->hash;
     return q;
 }
@@ -237,11 +254,11 @@ static void bind_portal(tusk_cursor *cursor, tusk_query *q, const tusk__request 
 }
 
 /* The text of DECLARE: what stands in front, and the caller's own, behind which nothing comes. */
-static void declare(tusk_cursor *cursor, tusk_query *q, const tusk__request *question, bool holds)
+static void declare(tusk_cursor *cursor, tusk_query *q, const tusk__request *question)
 {
     char head[96];
     int n = snprintf(head, sizeof head, "declare %s %scursor %sfor ", tusk__portal_name_of(cursor->number).text,
-                     cursor->scrolls ? "scroll " : "no scroll ", holds ? "with hold " : "");
+                     cursor->scrolls ? "scroll " : "no scroll ", cursor->holds ? "with hold " : "");
     size_t head_len = n > 0 ? (size_t)n : 0, len = head_len + question->sql.len;
     char *text = cursor->allocator->malloc(len, cursor->allocator->user);
 
@@ -266,6 +283,7 @@ static tusk_query *open_by(tusk_cursor *cursor, const tusk_cursor_request *reque
 
     if (!q)
         return NULL;
+    q->cursor_part = TUSK__CURSOR_OPENS;
     q->on_done = opened;
     q->user = cursor;
     take_question(cursor, request, &question, &fault);
@@ -274,7 +292,9 @@ static tusk_query *open_by(tusk_cursor *cursor, const tusk_cursor_request *reque
     if (cursor->is_portal)
         bind_portal(cursor, q, &question);
     else
-        declare(cursor, q, &question, request->hold);
+        declare(cursor, q, &question);
+    if (q->level)
+        cursor->level = tusk__level_ref(q->level);
     return q;
 }
 
@@ -329,10 +349,46 @@ void tusk_cursor_free(tusk_cursor *cursor)
 
 /* ---- batches ---- */
 
+/* Is it known that the server has no such cursor (any more)? To ask for its rows would fail there, and so end the transaction that is open
+ * now. */
+static bool is_absent(tusk_cursor *cursor, tusk_error *why)
+{
+    tusk_query *opening = cursor->opening;
+
+    if (opening && opening->error.code != TUSK_OK && opening->stage >= TUSK__STAGE_REFUSED)
+        keep_refusal(cursor, opening);
+    tusk__error_none(why);
+    if (cursor->is_unopened) {
+        *why = cursor->error;
+    } else if (!tusk__level_holds(cursor->level, cursor->holds)) {
+        (void)tusk__error_set(why, TUSK_ERR_STATE, "34000", "the cursor has gone with what it was opened in");
+        advise(why);
+    }
+    why->fate = TUSK_FATE_NOT_SENT;
+    return why->code != TUSK_OK;
+}
+
+/* In its place, but in no transaction, which would have to be rolled back for it: as a Close that is refused. */
+static tusk_query *refuse_absent(tusk_cursor *cursor, const tusk_error *why)
+{
+    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_CLOSE_PORTAL);
+
+    if (!q)
+        return NULL;
+    tusk__query_fail(q, why);
+    if (!why->where[0])
+        tusk__error_where(&q->error, "fetch \"%s\"", cursor->sql);
+    tusk__request_submit(cursor->conn, q, (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
+    return q;
+}
+
 static tusk_query *ask_by_text(tusk_cursor *cursor, const char *verb, int n)
 {
     char sql[96];
+    tusk_error why;
 
+    if (is_absent(cursor, &why))
+        return refuse_absent(cursor, &why);
     (void)snprintf(sql, sizeof sql, "%s %d from %s", verb, n, tusk__portal_name_of(cursor->number).text);
     return submit(cursor, new_request(cursor, TUSK__QUERY_EXEC), tusk_str_of(sql), TUSK_NO_PARAMS);
 }
@@ -340,9 +396,12 @@ static tusk_query *ask_by_text(tusk_cursor *cursor, const char *verb, int n)
 static tusk_query *fetch(tusk_cursor *cursor, int n)
 {
     tusk_query *q;
+    tusk_error why;
 
     if (!cursor->is_portal)
         return ask_by_text(cursor, "fetch forward", n);
+    if (is_absent(cursor, &why))
+        return refuse_absent(cursor, &why);
     q = new_request(cursor, TUSK__QUERY_FETCH);
     if (q)
         q->fetch_rows = (uint32_t)n;

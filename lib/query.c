@@ -185,6 +185,7 @@ static void query_clear(tusk_query *q)
     q->n_closes = 0;
     q->n_more_syncs = q->lookup = 0;
     q->has_begun = false;
+    q->cursor_part = TUSK__CURSOR_NONE;
     q->max_result_bytes = 0;
     q->on_row = NULL;
     q->on_done = NULL;

@@ -40,6 +40,13 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_WAIT = TUSK__N_WIRE_KINDS /* conn_ready, stmt_ready, close */
 } tusk__query_kind;
 
+/* What it is to a cursor. */
+typedef enum tusk__cursor_part {
+    TUSK__CURSOR_NONE = 0,
+    TUSK__CURSOR_OPENS,
+    TUSK__CURSOR_TAKES /* rows, or passes over them */
+} tusk__cursor_part;
+
 /* Who holds the rows of a running query back when enough of them are here. */
 typedef enum tusk__streaming {
     TUSK__STREAMS_NOT = 0,
@@ -123,10 +130,11 @@ struct tusk_query {
     bool is_aside;               /* it is answered, and waits for a look-up before it is told */
     bool has_begun;              /* ANALYZE: the answer to BEGIN is there */
     uint16_t n_closes;           /* so many Close come before its own messages; counted down as they are answered */
+    tusk__cursor_part cursor_part;
     tusk__desc *assumed;         /* EXEC, FIRST: the columns that its Bind chose formats for; counted; NULL: all alike */
     int32_t n_cols;              /* RUN: of its rows, -1 none */
     uint32_t fetch_rows;         /* FETCH: at most */
-    uint64_t portal;             /* PORTAL, FETCH: the number in its name */
+    uint64_t portal;             /* of a cursor: the number in its name */
     uint64_t out_begin, out_end; /* in the connection's stream of sent bytes */
     tusk__held held;
 

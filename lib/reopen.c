@@ -18,6 +18,12 @@ static void say_not_run(tusk_query *q, const tusk_error *why)
     q->error.fate = TUSK_FATE_NOT_SENT;
 }
 
+static void forget_end(tusk__level *level)
+{
+    level->end = NULL;
+    level->ended = TUSK__LEVEL_OPEN;
+}
+
 static void refuse(tusk_conn *conn, tusk_query *q, const tusk_error *why)
 {
     tusk__request_refuse(conn, q);
@@ -29,7 +35,7 @@ static void refuse(tusk_conn *conn, tusk_query *q, const tusk_error *why)
     if (!q->level)
         return;
     if (tusk__is_end(q))
-        q->level->end = NULL;
+        forget_end(q->level);
     else
         tusk__level_not_run(conn, q);
 }
@@ -68,7 +74,7 @@ void tusk__level_reopen(tusk_conn *conn, tusk_query *end)
 {
     if (conn->phase >= TUSK__PHASE_CLOSING)
         return; /* it ends with the connection */
-    end->level->end = NULL;
+    forget_end(end->level);
     refuse_behind(conn, end);
     put_back(conn, end->level);
 }

@@ -38,6 +38,32 @@ static void take_back(tusk_conn *conn, tusk_query *q)
         tusk__batch_take_back(q->batch);
 }
 
+/* Without its opening a batch would meet nothing, and that is an error that ends the transaction it is in. */
+static void refuse_batches(tusk_conn *conn, const tusk_query *opening)
+{
+    tusk_error why = opening->error;
+
+    tusk__query_add_where(opening, &why);
+    why.fate = TUSK_FATE_NOT_SENT;
+    for (tusk_query *q = opening->next; q; q = q->next) {
+        if (q->cursor_part != TUSK__CURSOR_TAKES || q->portal != opening->portal || q->stage == TUSK__STAGE_REFUSED)
+            continue;
+        tusk__request_refuse(conn, q);
+        tusk__query_fail(q, &why);
+        if (q->level)
+            tusk__level_not_run(conn, q);
+    }
+}
+
+/* It has its error and will not be sent: what becomes of those that depend on it? */
+static void not_run(tusk_conn *conn, tusk_query *q)
+{
+    if (q->cursor_part == TUSK__CURSOR_OPENS)
+        refuse_batches(conn, q);
+    if (q->level)
+        tusk__level_not_run(conn, q);
+}
+
 /* Encode, or refuse with the query's error and nothing left in the buffer. */
 static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
@@ -52,8 +78,7 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
                                                  : "the request is too long for one message");
         q->error.fate = TUSK_FATE_NOT_SENT;
         q->stage = TUSK__STAGE_REFUSED;
-        if (q->level)
-            tusk__level_not_run(conn, q);
+        not_run(conn, q);
         return;
     }
     q->is_repeatable = keep_for_repetition(conn, q, r, conn->out.len - len);
@@ -184,8 +209,7 @@ static bool is_of_level(const tusk_query *q)
 static void refuse(tusk_conn *conn, tusk_query *q)
 {
     q->stage = TUSK__STAGE_REFUSED;
-    if (q->level)
-        tusk__level_not_run(conn, q);
+    not_run(conn, q);
 }
 
 void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_params params)
@@ -302,8 +326,8 @@ bool tusk__request_retract(tusk_conn *conn, tusk_query *q)
     }
     if (q->stage == TUSK__STAGE_ENCODED)
         take_back(conn, q);
-    if (q->level && q->stage != TUSK__STAGE_REFUSED)
-        tusk__level_not_run(conn, q); /* it is still in its place, in front of those that depend on it */
+    if (q->stage != TUSK__STAGE_REFUSED)
+        not_run(conn, q); /* it is still in its place, in front of those that depend on it */
     tusk__queue_unlink(conn, q);
     q->stage = TUSK__STAGE_OUT;
     return true;

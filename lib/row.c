@@ -277,6 +277,28 @@ tusk_code tusk__row_decode(const tusk_row *row, int col, uint32_t type, tusk_val
     return decode_field(&f, name, out, err);
 }
 
+tusk_code tusk__row_decode_into(const tusk_row *row, int col, uint32_t type, tusk__room room, tusk_value *out,
+                                tusk_error *err)
+{
+    const tusk__codec *codec = tusk__codec_of(type);
+    tusk_error cause;
+    tusk_code code;
+    field f;
+
+    if (!codec->read || !room.ptr || !has_column(row, col) || row->columns[col].type != type ||
+        row->columns[col].format != 0)
+        return tusk__row_decode(row, col, type, out, err);
+    tusk__error_begin(err);
+    TUSK_TRY(take_field(row, col, codec->name, &f, err));
+    *out = tusk_null_of(type);
+    code = codec->read(f.bytes, room, out, NULL);
+    if (code == TUSK_OK || !err)
+        return code;
+    memset(&cause, 0, sizeof cause);
+    (void)codec->read(f.bytes, room, out, &cause);
+    return fail_value(&f, codec->name, &cause, err);
+}
+
 /* ---- the short way ---------------------------------------------------------------------------------------------------------------- */
 
 /* The bytes of a binary field of exactly that type and width, else NULL: then the long way tells. The width is looked at before

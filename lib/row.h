@@ -6,7 +6,7 @@
 #include <tusk/row.h>
 #include <tusk/value.h>
 
-#include "proto/buf.h"
+#include "lib/codec/codec.h"
 
 /* Point row at a DataRow body that tusk__data_row_check() has accepted for n_cols columns. */
 void tusk__row_init(tusk_row *row, tusk_query *q, const uint8_t *body, uint32_t n_cols);
@@ -17,6 +17,8 @@ bool tusk__row_field(const tusk_row *row, int col, tusk_str *bytes, bool *is_nul
 /* The codec's value of a column of that type, in its format; for getters that have no short way. TUSK_ERR_NULL, …: as tusk_read_int8(). */
 #define TUSK__ANY_TYPE 0
 tusk_code tusk__row_decode(const tusk_row *row, int col, uint32_t type, tusk_value *out, tusk_error *err);
+/* The same with a place for what is read from text and is no view of it. */
+tusk_code tusk__row_decode_into(const tusk_row *row, int col, uint32_t type, tusk__room room, tusk_value *out, tusk_error *err);
 /* The error of a short getter. */
 void tusk__row_keep_error(const tusk_row *row, const tusk_error *err);
 

@@ -5,9 +5,9 @@
 #include "lib/row.h"
 
 /* The second reading is for the error: NULL is none, and only a real one is worth its making. */
-static void decode_or_keep(const tusk_row *row, int col, uint32_t type, tusk_value *out)
+static void decode_or_keep(const tusk_row *row, int col, uint32_t type, tusk__room room, tusk_value *out)
 {
-    tusk_code code = tusk__row_decode(row, col, type, out, NULL);
+    tusk_code code = tusk__row_decode_into(row, col, type, room, out, NULL);
 
     if (code == TUSK_OK)
         return;
@@ -16,29 +16,42 @@ static void decode_or_keep(const tusk_row *row, int col, uint32_t type, tusk_val
         tusk_error err = {0};
         tusk_value again;
 
-        (void)tusk__row_decode(row, col, type, &again, &err);
+        (void)tusk__row_decode_into(row, col, type, room, &again, &err);
         tusk__row_keep_error(row, &err);
     }
 }
 
+/* Room for the longest binary format of a type that a getter hands out by value: that of a box. */
+#define ROOM_SIZE 32
+#define NO_ROOM ((tusk__room){NULL, 0})
+
 /* Both forms of a getter; from_value makes its result of `value`. */
-#define GETTERS(name, oid, c_type, from_value)                                                                         \
+#define GETTERS_INTO(place, name, oid, c_type, from_value)                                                             \
     tusk_code tusk_read_##name(const tusk_row *row, int col, c_type *out, /* NOLINT(bugprone-macro-parentheses) */     \
                                tusk_error *err)                                                                        \
     {                                                                                                                  \
+        unsigned char room[ROOM_SIZE];                                                                                 \
         tusk_value value;                                                                                              \
                                                                                                                        \
-        TUSK_TRY(tusk__row_decode(row, col, oid, &value, err));                                                        \
+        (void)room;                                                                                                    \
+        TUSK_TRY(tusk__row_decode_into(row, col, oid, place, &value, err));                                            \
         *out = from_value;                                                                                             \
         return TUSK_OK;                                                                                                \
     }                                                                                                                  \
     c_type tusk_get_##name(const tusk_row *row, int col)                                                               \
     {                                                                                                                  \
+        unsigned char room[ROOM_SIZE];                                                                                 \
         tusk_value value;                                                                                              \
                                                                                                                        \
-        decode_or_keep(row, col, oid, &value);                                                                         \
+        (void)room;                                                                                                    \
+        decode_or_keep(row, col, oid, place, &value);                                                                  \
         return from_value;                                                                                             \
     }
+
+/* Of a type that is handed out by value, from either format; and of a view, which is there only in binary. */
+#define GETTERS(name, oid, c_type, from_value)                                                                         \
+    GETTERS_INTO(((tusk__room){room, sizeof room}), name, oid, c_type, from_value)
+#define VIEW_GETTERS(name, oid, c_type, from_value) GETTERS_INTO(NO_ROOM, name, oid, c_type, from_value)
 
 GETTERS(time, TUSK_OID_TIME, int64_t, value.as.integer)
 GETTERS(timetz, TUSK_OID_TIMETZ, tusk_timetz_parts, value.as.timetz)
@@ -50,6 +63,19 @@ GETTERS(xid8, TUSK_OID_XID8, uint64_t, (uint64_t)value.as.integer)
 GETTERS(pg_lsn, TUSK_OID_PG_LSN, uint64_t, (uint64_t)value.as.integer)
 GETTERS(macaddr, TUSK_OID_MACADDR, tusk_macaddr_octets, value.as.macaddr)
 GETTERS(macaddr8, TUSK_OID_MACADDR8, tusk_macaddr8_octets, value.as.macaddr8)
+GETTERS(inet, TUSK_OID_INET, tusk_inet_parts, tusk__inet_of(value.as.bytes))
+GETTERS(cidr, TUSK_OID_CIDR, tusk_inet_parts, tusk__inet_of(value.as.bytes))
+
+/* Of a checked binary format; of nothing, a view of nothing. */
+static tusk_bits_view bits_of(tusk_str wire)
+{
+    tusk_bits_view bits = {(const unsigned char *)wire.ptr, wire.ptr ? tusk__be32((const uint8_t *)wire.ptr) : 0};
+
+    return bits;
+}
+
+VIEW_GETTERS(bit, TUSK_OID_BIT, tusk_bits_view, bits_of(value.as.bytes))
+VIEW_GETTERS(varbit, TUSK_OID_VARBIT, tusk_bits_view, bits_of(value.as.bytes))
 
 /* The text of a type whose codec does not read it without room stays text. */
 tusk_code tusk_read_value(const tusk_row *row, int col, tusk_value *out, tusk_error *err)

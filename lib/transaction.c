@@ -99,6 +99,18 @@ bool tusk__level_has_failed(const tusk__level *level)
     return failed_one(level) != NULL;
 }
 
+/* What a nested one has kept is its parent's. Of a block that was begun by text only the server knows. */
+bool tusk__level_holds(const tusk__level *level, bool outlives_commit)
+{
+    for (; level && level->ended != TUSK__LEVEL_OPEN; level = level->parent) {
+        if (level->ended == TUSK__LEVEL_UNDONE)
+            return false;
+        if (level->form == TUSK__LEVEL_BLOCK)
+            return outlives_commit;
+    }
+    return true;
+}
+
 /* It did not begin, for this reason. */
 static void not_begun(tusk_query *q, const tusk_error *cause)
 {
@@ -142,6 +154,7 @@ static void turn_end(tusk_conn *conn, tusk_query *end)
     assert(memcmp(conn->out.buf + at, text[0], strlen(text[0])) == 0 ||
            memcmp(conn->out.buf + at, text[1], strlen(text[1])) == 0);
     memcpy(conn->out.buf + at, text[1], strlen(text[1]));
+    end->level->ended = TUSK__LEVEL_UNDONE;
 }
 
 /* Those around it, too: what is submitted together is kept together. */
@@ -309,6 +322,8 @@ tusk_code tusk__encode_commit(tusk_conn *conn, tusk_query *q)
     bool is_spoiled = level && (level->is_spoiled || level->inner_spoiled);
     char text[64];
 
+    if (is_spoiled)
+        level->ended = TUSK__LEVEL_UNDONE;
     if (is_spoiled && level->parent)
         level->parent->is_spoiled = true;
     if (level && level->form == TUSK__LEVEL_SAVEPOINT) {
@@ -478,6 +493,7 @@ static tusk_query *end_level(tusk_conn *conn, tusk__query_kind kind)
         return NULL;
     q->level = conn->level;
     if (conn->level) {
+        conn->level->ended = kind == TUSK__QUERY_COMMIT ? TUSK__LEVEL_KEPT : TUSK__LEVEL_UNDONE;
         conn->level = conn->level->parent;
         if (conn->level)
             tusk__level_ref(conn->level);

@@ -15,11 +15,15 @@ typedef enum tusk__level_form {
     TUSK__LEVEL_SAVEPOINT /* in a transaction that is there already */
 } tusk__level_form;
 
+/* What its end was, as submitted. */
+typedef enum tusk__level_end { TUSK__LEVEL_OPEN = 0, TUSK__LEVEL_KEPT, TUSK__LEVEL_UNDONE } tusk__level_end;
+
 typedef struct tusk__level {
     uint32_t refs; /* the connection while it is open, each request in it, each level in it */
     struct tusk__level *parent; /* counted; in the free list: the next */
     tusk_transaction options;
     tusk__level_form form;
+    tusk__level_end ended;
     uint64_t savepoint; /* its number */
     bool has_begun;     /* BEGIN was answered, but perhaps not its ReadyForQuery */
     bool is_failed;     /* it never began: nothing in it is run */
@@ -52,6 +56,9 @@ void tusk__levels_clear(tusk_conn *conn);
 bool tusk__level_has_failed(const tusk__level *level);
 /* q is in a level that has failed: its error; a rollback has nothing to do. */
 void tusk__level_refuse(tusk_query *q);
+
+/* Is it there still, as far as is known here, what was made in that level, and may outlive a COMMIT or not? Of none: yes. */
+bool tusk__level_holds(const tusk__level *level, bool outlives_commit);
 
 /* q was refused, or taken back, before a byte of it was sent. */
 void tusk__level_not_run(tusk_conn *conn, tusk_query *q);

@@ -282,6 +282,66 @@ static const both_formats both_formats_cases[] = {
     {TUSK_OID_MACADDR8, "80:00:00:00:00:00:00:00", "8000000000000000"},
     {TUSK_OID_MACADDR8, "0a:bc:de:f0:12:34:56:78", "0abcdef012345678"},
     {TUSK_OID_MACADDR8, "ff:ff:ff:ff:ff:ff:ff:ff", "ffffffffffffffff"},
+    {TUSK_OID_INET, "0.0.0.0", "0220000400000000"},
+    {TUSK_OID_INET, "0.0.0.0/0", "0200000400000000"},
+    {TUSK_OID_INET, "255.255.255.255", "02200004ffffffff"},
+    {TUSK_OID_INET, "255.255.255.255/0", "02000004ffffffff"},
+    {TUSK_OID_INET, "192.0.2.1/24", "02180004c0000201"},
+    {TUSK_OID_INET, "127.0.0.1/31", "021f00047f000001"},
+    {TUSK_OID_INET, "::", "0380001000000000000000000000000000000000"},
+    {TUSK_OID_INET, "::/0", "0300001000000000000000000000000000000000"},
+    {TUSK_OID_INET, "::1", "0380001000000000000000000000000000000001"},
+    {TUSK_OID_INET, "::2", "0380001000000000000000000000000000000002"},
+    {TUSK_OID_INET, "::0.1.0.0", "0380001000000000000000000000000000010000"},
+    {TUSK_OID_INET, "::1.2.3.4", "0380001000000000000000000000000001020304"},
+    {TUSK_OID_INET, "::ffff:1.2.3.4", "0380001000000000000000000000ffff01020304"},
+    {TUSK_OID_INET, "::ffff:0.0.0.0/96", "0360001000000000000000000000ffff00000000"},
+    {TUSK_OID_INET, "::fffe:102:304", "0380001000000000000000000000fffe01020304"},
+    {TUSK_OID_INET, "1::", "0380001000010000000000000000000000000000"},
+    {TUSK_OID_INET, "2001:db8::1/32", "0320001020010db8000000000000000000000001"},
+    {TUSK_OID_INET, "2001:db8:0:1:1:1:1:1", "0380001020010db8000000010001000100010001"},
+    {TUSK_OID_INET, "1:0:0:2::3", "0380001000010000000000020000000000000003"},
+    {TUSK_OID_INET, "1::2:0:0:3", "0380001000010000000000000002000000000003"},
+    {TUSK_OID_INET, "0:0:1::/48", "0330001000000000000100000000000000000000"},
+    {TUSK_OID_INET, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "03800010ffffffffffffffffffffffffffffffff"},
+    {TUSK_OID_INET, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/127", "037f0010ffffffffffffffffffffffffffffffff"},
+    {TUSK_OID_INET, "fe80::abcd:0:1", "03800010fe800000000000000000abcd00000001"},
+    {TUSK_OID_INET, "0:1:2:3:4:5:6:7", "0380001000000001000200030004000500060007"},
+    {TUSK_OID_INET, "1:2:3:4:5:6:7:0", "0380001000010002000300040005000600070000"},
+    {TUSK_OID_INET, "::3:4:5:6:7:8", "0380001000000000000300040005000600070008"},
+    {TUSK_OID_INET, "1:2:3:4:5:6::", "0380001000010002000300040005000600000000"},
+    {TUSK_OID_CIDR, "0.0.0.0/0", "0200010400000000"},
+    {TUSK_OID_CIDR, "0.0.0.0/32", "0220010400000000"},
+    {TUSK_OID_CIDR, "192.0.2.0/24", "02180104c0000200"},
+    {TUSK_OID_CIDR, "128.0.0.0/1", "0201010480000000"},
+    {TUSK_OID_CIDR, "255.255.255.255/32", "02200104ffffffff"},
+    {TUSK_OID_CIDR, "10.0.0.0/8", "020801040a000000"},
+    {TUSK_OID_CIDR, "::/0", "0300011000000000000000000000000000000000"},
+    {TUSK_OID_CIDR, "::/128", "0380011000000000000000000000000000000000"},
+    {TUSK_OID_CIDR, "::1/128", "0380011000000000000000000000000000000001"},
+    {TUSK_OID_CIDR, "8000::/1", "0301011080000000000000000000000000000000"},
+    {TUSK_OID_CIDR, "2001:db8::/32", "0320011020010db8000000000000000000000000"},
+    {TUSK_OID_CIDR, "::ffff:0.0.0.0/96", "0360011000000000000000000000ffff00000000"},
+    {TUSK_OID_CIDR, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", "03800110ffffffffffffffffffffffffffffffff"},
+    {TUSK_OID_CIDR, "::ffff:1.2.3.4/128", "0380011000000000000000000000ffff01020304"},
+    {TUSK_OID_BIT, "", "00000000"},
+    {TUSK_OID_BIT, "0", "0000000100"},
+    {TUSK_OID_BIT, "1", "0000000180"},
+    {TUSK_OID_BIT, "10", "0000000280"},
+    {TUSK_OID_BIT, "01111111", "000000087f"},
+    {TUSK_OID_BIT, "10000000", "0000000880"},
+    {TUSK_OID_BIT, "101010101", "00000009aa80"},
+    {TUSK_OID_BIT, "1111111111111111", "00000010ffff"},
+    {TUSK_OID_BIT, "00000000000000001", "00000011000080"},
+    {TUSK_OID_VARBIT, "", "00000000"},
+    {TUSK_OID_VARBIT, "0", "0000000100"},
+    {TUSK_OID_VARBIT, "1", "0000000180"},
+    {TUSK_OID_VARBIT, "10", "0000000280"},
+    {TUSK_OID_VARBIT, "01111111", "000000087f"},
+    {TUSK_OID_VARBIT, "10000000", "0000000880"},
+    {TUSK_OID_VARBIT, "101010101", "00000009aa80"},
+    {TUSK_OID_VARBIT, "1111111111111111", "00000010ffff"},
+    {TUSK_OID_VARBIT, "00000000000000001", "00000011000080"},
 };
 
 /* head, n times the unit, end: 100 kB or more, of every type that may be so long. */
@@ -303,6 +363,8 @@ static const long_value long_values[] = {
     {TUSK_OID_XML, {"<a>", "3c613e"}, {"<b/>", "3c622f3e"}, {"</a>", "3c2f613e"}, 30000},
     {TUSK_OID_REFCURSOR, {"", ""}, {"name", "6e616d65"}, {"", ""}, 30000},
     {TUSK_OID_BYTEA, {"\\x", ""}, {"00ff10", "00ff10"}, {"", ""}, 40000},
+    {TUSK_OID_BIT, {"", "00019640"}, {"10110001", "b1"}, {"", ""}, 13000},
+    {TUSK_OID_VARBIT, {"", "00019643"}, {"10110001", "b1"}, {"011", "60"}, 13000},
 };
 
 /* Beyond the type, for the server and for us: it cannot be read, or it cannot be sent. */
@@ -345,6 +407,10 @@ static const beyond beyond_values[] = {
     {TUSK_OID_MACADDR, "08:00:2b:01:02"}, {TUSK_OID_MACADDR, "08:00:2b:01:02:03:04"}, {TUSK_OID_MACADDR, "100:00:2b:01:02:03"},
     {TUSK_OID_MACADDR, "08:00:2b:01:02:0g"},
     {TUSK_OID_MACADDR8, "08:00:2b:01:02:03:04"}, {TUSK_OID_MACADDR8, "08:00:2b:01:02:03:04:05:06"}, {TUSK_OID_MACADDR8, "08:00:2b:01:02:03:04:0g"},
+    {TUSK_OID_INET, "1.2.3.4/33"}, {TUSK_OID_INET, "::1/129"}, {TUSK_OID_INET, "1.2.3.256"}, {TUSK_OID_INET, "1.2.3.4.5"},
+    {TUSK_OID_INET, "1::2::3"}, {TUSK_OID_INET, "12345::"}, {TUSK_OID_INET, "1:2:3:4:5:6:7:8:9"}, {TUSK_OID_INET, "::g"},
+    {TUSK_OID_CIDR, "1.2.3.4/24"}, {TUSK_OID_CIDR, "1.2.3.4/33"}, {TUSK_OID_CIDR, "::1/127"}, {TUSK_OID_CIDR, "::/129"}, {TUSK_OID_CIDR, "128.0.0.0/0"},
+    {TUSK_OID_BIT, "2"}, {TUSK_OID_BIT, "01 "}, {TUSK_OID_VARBIT, "2"}, {TUSK_OID_VARBIT, "0-1"},
 };
 /* clang-format on */
 
@@ -354,23 +420,9 @@ static const beyond beyond_values[] = {
 /* Room for a value that was read from any of the texts. */
 #define SAMPLE_ROOM ((size_t)1 << 18)
 
-/* The value of a text, of every type: some need room for it. */
 static inline tusk_code sample_from_text(uint32_t type, tusk_str text, void *room, tusk_value *out, tusk_error *err)
 {
-    size_t len = 0;
-
-    if (type == TUSK_OID_NUMERIC) {
-        tusk_numeric_view n;
-
-        TUSK_TRY(tusk_numeric_from_text(text, room, SAMPLE_ROOM, &n, err));
-        *out = tusk_numeric(n);
-        return TUSK_OK;
-    }
-    if (type != TUSK_OID_BYTEA)
-        return tusk__value_decode(type, 0, text, out, err);
-    TUSK_TRY(tusk_bytea_from_text(text, room, SAMPLE_ROOM, &len, err));
-    *out = tusk_bytea(room, len);
-    return TUSK_OK;
+    return tusk_value_from_text(type, text, room, SAMPLE_ROOM, out, err);
 }
 
 static inline char *sample_joined(const char *head, const char *unit, size_t n, const char *end)

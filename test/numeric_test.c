@@ -256,6 +256,55 @@ START_TEST(double_is_the_nearest_and_tells_if_it_is_exact)
 }
 END_TEST
 
+/* The same number as the double's own decimals, all of them? Zeros at the end, and a point without decimals, do not count. */
+static bool is_printed_as(double real, const char *text)
+{
+    char decimals[1500];
+    size_t len = (size_t)snprintf(decimals, sizeof decimals, "%.1100f", real), text_len = strlen(text);
+
+    while (decimals[len - 1] == '0')
+        len--;
+    if (strchr(text, '.'))
+        while (text[text_len - 1] == '0')
+            text_len--;
+    else
+        len--;
+    return len == text_len && memcmp(decimals, text, len) == 0;
+}
+
+/* Random integers of any length up to 19 figures, with the point anywhere from 24 figures behind them to 24 in front: on both sides of each
+ * bound of the short way. strtod() and printf() are the oracles. */
+START_TEST(random_doubles_are_the_nearest_and_tell_if_they_are_exact)
+{
+    uint64_t state = 88172645463325252u;
+    int n_exact = 0;
+
+    for (int i = 0; i < 20000; i++) {
+        char digits[32], text[128];
+        double real = 0;
+        bool exact;
+        int point;
+
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        snprintf(digits, sizeof digits, "%llu", (unsigned long long)(state >> state % 60 | 1) << state / 64 % 4);
+        point = (int)(state / 256 % 49) - 24;
+        if (point >= 0)
+            snprintf(text, sizeof text, "%s%.*s", digits, point, "000000000000000000000000");
+        else
+            snprintf(text, sizeof text, "0.%.*s%s", -point, "000000000000000000000000", digits);
+        ck_assert_int_eq(tusk_numeric_to_double(from(text), &real, &exact, NULL), TUSK_OK);
+        ck_assert_msg(real == strtod(text, NULL), "%s is %a", text, real);
+        ck_assert_msg(exact == is_printed_as(real, text), "%s is %sexact", text, exact ? "" : "not ");
+        n_exact += exact;
+        clear();
+    }
+    ck_assert_int_gt(n_exact, 2000);
+    ck_assert_int_lt(n_exact, 18000);
+}
+END_TEST
+
 /* 2^53 + 1 is a middle, and a figure far behind it tells on which side the number lies. */
 START_TEST(no_figure_is_too_far_behind_to_decide)
 {
@@ -341,6 +390,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, int128_has_both_ends);
 #endif
     LOOP(tc, double_is_the_nearest_and_tells_if_it_is_exact, doubles);
+    tcase_add_test(tc, random_doubles_are_the_nearest_and_tell_if_they_are_exact);
     tcase_add_test(tc, no_figure_is_too_far_behind_to_decide);
     tcase_add_test(tc, what_double_cannot_hold_is_refused);
     tcase_add_test(tc, each_double_goes_both_ways);

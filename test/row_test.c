@@ -311,6 +311,71 @@ START_TEST(hardware_addresses_are_read_in_either_format)
 }
 END_TEST
 
+START_TEST(network_addresses_are_read_in_either_format)
+{
+    static const uint8_t v4[] = {192, 0, 2, 1};
+    tusk_inet_parts inet;
+    tusk_error err = {0};
+
+    add("inet", TUSK_OID_INET, 1, "\2\x18\0\4\xc0\0\2\1", 8);
+    add_text("inet", TUSK_OID_INET, "192.0.2.1/24");
+    add("cidr", TUSK_OID_CIDR, 1, "\2\x20\1\4\xc0\0\2\1", 8);
+    add_text("cidr", TUSK_OID_CIDR, "192.0.2.1/32");
+    add("null", TUSK_OID_INET, 0, NULL, 0);
+    add_text("bad", TUSK_OID_INET, "192.0.2");
+    make_row();
+    for (int i = 0; i < 2; i++) {
+        inet = tusk_get_inet(&row, i);
+        ck_assert(inet.family == TUSK_INET_V4 && inet.bits == 24 && inet.len == 4 && !inet.is_cidr);
+        ck_assert(memcmp(inet.address, v4, 4) == 0);
+        ck_assert_int_eq(tusk_read_cidr(&row, 2 + i, &inet, NULL), TUSK_OK);
+        ck_assert(inet.family == TUSK_INET_V4 && inet.bits == 32 && inet.len == 4 && inet.is_cidr);
+        ck_assert(memcmp(inet.address, v4, 4) == 0 && inet.address[4] == 0);
+    }
+    ck_assert_int_eq(tusk_get_inet(&row, 4).family, 0);
+    ck_assert_int_eq(tusk_read_inet(&row, 4, &inet, NULL), TUSK_ERR_NULL);
+    ck_assert_int_eq(query.n_errors, 0);
+    ck_assert_int_eq(tusk_read_inet(&row, 5, &inet, &err), TUSK_ERR_VALUE);
+    ck_assert_str_eq(err.message, "column 5 \"bad\": \"192.0.2\" is not inet");
+    ck_assert_int_eq(err.column, 5);
+    ck_assert_int_eq(tusk_read_inet(&row, 5, &inet, NULL), TUSK_ERR_VALUE);
+    ck_assert_int_eq(tusk_read_inet(&row, 2, &inet, NULL), TUSK_ERR_TYPE);
+    ck_assert_int_eq(tusk_read_inet(&row, 3, &inet, NULL), TUSK_ERR_TYPE);
+    ck_assert_int_eq(tusk_read_inet(&row, 6, &inet, NULL), TUSK_ERR_USAGE);
+    ck_assert_int_eq(inet.bits, 32);
+    ck_assert_int_eq(tusk_get_inet(&row, 5).family, 0);
+    ck_assert_int_eq(query.n_errors, 1);
+}
+END_TEST
+
+START_TEST(bits_are_a_view_in_binary)
+{
+    tusk_bits_view bits;
+    unsigned char buf[TUSK_BITS_SIZE(9)];
+    tusk_error err = {0};
+
+    add("bit", TUSK_OID_BIT, 1, "\0\0\0\x0a\x80\x40", 6);
+    add("varbit", TUSK_OID_VARBIT, 1, "\0\0\0\0", 4);
+    add("null", TUSK_OID_BIT, 1, NULL, 0);
+    add_text("text", TUSK_OID_VARBIT, "101");
+    make_row();
+    ck_assert_int_eq(tusk_read_bit(&row, 0, &bits, NULL), TUSK_OK);
+    ck_assert(bits.n_bits == 10 && tusk_bits_at(bits, 0) && !tusk_bits_at(bits, 8) && tusk_bits_at(bits, 9));
+    ck_assert(bits.wire > body && tusk_bits_bytes(bits) == bits.wire + 4 && tusk_get_bit(&row, 0).wire == bits.wire);
+    ck_assert(tusk_get_varbit(&row, 1).n_bits == 0 && tusk_get_varbit(&row, 1).wire != NULL);
+    ck_assert_ptr_null(tusk_get_bit(&row, 2).wire);
+    ck_assert_int_eq(query.n_errors, 0);
+    ck_assert_int_eq(tusk_read_varbit(&row, 3, &bits, &err), TUSK_ERR_TYPE);
+    ck_assert_ptr_nonnull(strstr(err.message, "tusk_bits_from_text()"));
+    ck_assert_int_eq(tusk_read_bit(&row, 1, &bits, NULL), TUSK_ERR_TYPE);
+    ck_assert_uint_eq(bits.n_bits, 10);
+    ck_assert_int_eq(tusk_bits_from_bytes("\xff\xff", 9, buf, sizeof buf - 1, &bits, NULL), TUSK_ERR_LIMIT);
+    ck_assert_uint_eq(bits.n_bits, 10);
+    ck_assert_int_eq(tusk_bits_from_bytes("\xff\xff", 9, buf, sizeof buf, &bits, NULL), TUSK_OK);
+    ck_assert(bits.n_bits == 9 && memcmp(buf, "\0\0\0\x09\xff\x80", 6) == 0);
+}
+END_TEST
+
 START_TEST(unsigned_identifiers_are_read_whole)
 {
     uint32_t n = 0;
@@ -930,6 +995,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tc, times_are_the_same_in_both_formats, 0, 2);
     tcase_add_test(tc, unsigned_identifiers_are_read_whole);
     tcase_add_test(tc, hardware_addresses_are_read_in_either_format);
+    tcase_add_test(tc, network_addresses_are_read_in_either_format);
+    tcase_add_test(tc, bits_are_a_view_in_binary);
     tcase_add_test(tc, times_that_cannot_be_read_are_zero);
     tcase_add_test(tc, a_column_of_any_type_is_a_value);
     tcase_add_test(tc, bytea_and_uuid_in_text_name_the_call_to_take);

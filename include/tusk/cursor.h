@@ -37,10 +37,11 @@ typedef struct tusk_cursor_request {
  * Open a cursor. Never blocks: it is used at once, and what is fetched leaves behind the opening, in the same flight.
  *
  * Returns   the cursor, owned by the caller: tusk_cursor_free(). NULL: out of memory; every other failure is tusk_cursor_error(), and
- *           what is fetched fails too. None of its requests is kept in the statement cache
+ *           what is fetched fails for that reason, too, not sent if that is known. None of its requests is kept in the statement cache
  * Errors    TUSK_ERR_USAGE no sql, a negative batch, COPY or transaction control; of names as tusk_submit() · TUSK_ERR_STATE 25P01 there is no
  *           transaction, and hold was not given; with .scroll it is TUSK_ERR_SERVER · TUSK_ERR_SERVER what the statement is refused for; of what
- *           is fetched 34000: the transaction, or the savepoint, in which it was opened has ended
+ *           is fetched 34000: the transaction, or the savepoint, in which it was opened has ended (TUSK_ERR_STATE, not sent, if tusk_rollback()
+ *           or tusk_commit() ended it: what is read ahead by itself then harms nobody's transaction)
  * Thread    the loop's thread
  * Source    PostgreSQL docs, Frontend/Backend Protocol, "Extended Query" (portals); SQL Commands, "DECLARE"
  * Example   docs/examples/cursor.c

@@ -7,8 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <tusk/bits.h>
 #include <tusk/datetime.h>
 #include <tusk/error.h>
+#include <tusk/inet.h>
 #include <tusk/macaddr.h>
 #include <tusk/numeric.h>
 #include <tusk/oid.h>
@@ -77,6 +79,12 @@ uint64_t tusk_get_xid8(const tusk_row *row, int col);
 uint64_t tusk_get_pg_lsn(const tusk_row *row, int col);
 tusk_macaddr_octets tusk_get_macaddr(const tusk_row *row, int col);
 tusk_macaddr8_octets tusk_get_macaddr8(const tusk_row *row, int col);
+/** Of NULL and on error one whose `family` is 0. See tusk/inet.h. */
+tusk_inet_parts tusk_get_inet(const tusk_row *row, int col);
+tusk_inet_parts tusk_get_cidr(const tusk_row *row, int col);
+/** Views of the row's bytes; of NULL and on error one whose `wire` is NULL. See tusk/bits.h. */
+tusk_bits_view tusk_get_bit(const tusk_row *row, int col);
+tusk_bits_view tusk_get_varbit(const tusk_row *row, int col);
 /** text, varchar, bpchar, name, json, jsonb, xml, refcursor, unknown, and any column that came in text format. */
 tusk_str tusk_get_text(const tusk_row *row, int col);
 tusk_str tusk_get_bytea(const tusk_row *row, int col);
@@ -87,8 +95,8 @@ tusk_str tusk_get_raw(const tusk_row *row, int col);
 
 /* ---- long form: tells NULL (TUSK_ERR_NULL), wrong type (TUSK_ERR_TYPE), out of range (TUSK_ERR_VALUE) and no such column
  * (TUSK_ERR_USAGE) apart. *out is untouched on failure; err may be NULL. int8 also reads int2 and int4, float8 reads float4;
- * a narrower read than the column succeeds if the value fits. A column in text format is parsed, but for bytea,
- * numeric and views of uuid, which are refused (docs/types.md). --------------------------- */
+ * a narrower read than the column succeeds if the value fits. A column in text format is parsed, but for views (bytea, numeric, bit,
+ * varbit, and tusk_get_uuid), which are refused: docs/types.md, tusk_value_from_text(). --------------------------- */
 
 tusk_code tusk_read_bool(const tusk_row *row, int col, bool *out, tusk_error *err);
 tusk_code tusk_read_int2(const tusk_row *row, int col, int16_t *out, tusk_error *err);
@@ -111,6 +119,10 @@ tusk_code tusk_read_xid8(const tusk_row *row, int col, uint64_t *out, tusk_error
 tusk_code tusk_read_pg_lsn(const tusk_row *row, int col, uint64_t *out, tusk_error *err);
 tusk_code tusk_read_macaddr(const tusk_row *row, int col, tusk_macaddr_octets *out, tusk_error *err);
 tusk_code tusk_read_macaddr8(const tusk_row *row, int col, tusk_macaddr8_octets *out, tusk_error *err);
+tusk_code tusk_read_inet(const tusk_row *row, int col, tusk_inet_parts *out, tusk_error *err);
+tusk_code tusk_read_cidr(const tusk_row *row, int col, tusk_inet_parts *out, tusk_error *err);
+tusk_code tusk_read_bit(const tusk_row *row, int col, tusk_bits_view *out, tusk_error *err);
+tusk_code tusk_read_varbit(const tusk_row *row, int col, tusk_bits_view *out, tusk_error *err);
 tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err);

@@ -27,11 +27,13 @@
 
 #include <tusk/alloc.h>
 #include <tusk/auth.h>
+#include <tusk/bits.h>
 #include <tusk/config.h>
 #include <tusk/conn.h>
 #include <tusk/cursor.h>
 #include <tusk/datetime.h>
 #include <tusk/error.h>
+#include <tusk/inet.h>
 #include <tusk/loop.h>
 #include <tusk/macaddr.h>
 #include <tusk/many.h>

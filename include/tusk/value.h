@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <tusk/bits.h>
 #include <tusk/datetime.h>
+#include <tusk/inet.h>
 #include <tusk/macaddr.h>
 #include <tusk/numeric.h>
 #include <tusk/oid.h>
@@ -32,7 +34,7 @@ typedef enum tusk_kind {
     TUSK_KIND_BYTES, /* bytea */
     TUSK_KIND_UUID,
     TUSK_KIND_RAW,   /* the type's own binary format, sent as it is */
-    TUSK_KIND_WIRE   /* numeric: the type's own binary format, checked */
+    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit: the type's own binary format, checked */
 } tusk_kind;
 
 /** One value with its PostgreSQL type. Make it with the functions below. */
@@ -203,11 +205,37 @@ static inline tusk_value tusk_macaddr8(tusk_macaddr8_octets macaddr8)
     return v;
 }
 
+/** An address that lies where `inet` points; NULL, or one without a family, is an SQL NULL. */
+static inline tusk_value tusk__inet_as(uint32_t type, const tusk_inet_parts *inet)
+{
+    return inet && inet->family ? tusk__bytes_of(type, TUSK_KIND_WIRE, tusk_str_from(inet, inet->len < 16 ? 4u + inet->len : 20u))
+                                : tusk_null_of(type);
+}
+static inline tusk_value tusk_inet(const tusk_inet_parts *inet) { return tusk__inet_as(TUSK_OID_INET, inet); }
+/** The same as a network: a bit to the right of its bits is TUSK_ERR_VALUE when submitted. */
+static inline tusk_value tusk_cidr(const tusk_inet_parts *inet) { return tusk__inet_as(TUSK_OID_CIDR, inet); }
+
+/** A view without bits (`wire` is NULL) is an SQL NULL. From text and bytes: tusk/bits.h. */
+static inline tusk_value tusk__bits_as(uint32_t type, tusk_bits_view bits)
+{
+    return bits.wire ? tusk__bytes_of(type, TUSK_KIND_WIRE, tusk_str_from(bits.wire, TUSK_BITS_SIZE(bits.n_bits))) : tusk_null_of(type);
+}
+static inline tusk_value tusk_bit(tusk_bits_view bits) { return tusk__bits_as(TUSK_OID_BIT, bits); }
+static inline tusk_value tusk_varbit(tusk_bits_view bits) { return tusk__bits_as(TUSK_OID_VARBIT, bits); }
+
 /** Bytes that already are in the binary format of `type`; sent unchecked. */
 static inline tusk_value tusk_raw(uint32_t type, const void *ptr, size_t len)
 {
     return tusk__bytes_of(type, TUSK_KIND_RAW, tusk_str_from(ptr, len));
 }
+
+/**
+ * The value of a text as PostgreSQL prints it, of any type that this header has a function for.
+ *
+ * buf       gets what does not lie in the value itself (numeric, bytea, inet, bit …); *out points into it. Text and its kin point into `text`.
+ * Errors    TUSK_ERR_VALUE not such a text · TUSK_ERR_LIMIT buf is too small · TUSK_ERR_TYPE another type, or one that is not read from text
+ */
+tusk_code tusk_value_from_text(uint32_t type, tusk_str text, void *buf, size_t size, tusk_value *out, tusk_error *err);
 
 /** The parameters of a call: TUSK_PARAMS(tusk_int4(18), tusk_text("active")). Lives as long as the enclosing block.
  * C++ has no compound literals: make an array of tusk_value and use tusk_params_of(). */

@@ -13,13 +13,6 @@ tusk_code tusk__bytea_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
     return TUSK_OK;
 }
 
-tusk_code tusk__bytea_parse(tusk_str text, tusk_value *out, tusk_error *err)
-{
-    (void)text, (void)out;
-    return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
-                           "bytea came in text format: take it with tusk_read_text() and tusk_bytea_from_text()");
-}
-
 tusk_code tusk__bytea_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
 {
     (void)err;
@@ -110,7 +103,13 @@ tusk_code tusk_bytea_from_text(tusk_str text, void *buf, size_t size, size_t *le
     if (is_hex ? !from_hex(text, buf, size, &n) : !from_escape(text, buf, size, &n))
         return tusk__bad_text(err, "bytea", text);
     *len = n;
-    if (n > size)
-        return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "%zu bytes do not fit a buffer of %zu", n, size);
-    return TUSK_OK;
+    return n > size ? tusk__too_small(err, n, size) : TUSK_OK;
+}
+
+tusk_code tusk__bytea_read(tusk_str text, tusk__room room, tusk_value *out, tusk_error *err)
+{
+    size_t len;
+
+    TUSK_TRY(tusk_bytea_from_text(text, room.ptr, room.size, &len, err));
+    return tusk__bytea_decode(tusk_str_from(room.ptr, len), out, err);
 }

@@ -6,10 +6,12 @@
 #include "lib/codec/types.h"
 #include "proto/size.h"
 
-/* One row per type: OID, name, kind, width, functions. Each has a send function. */
-#define CODECS(X)                                                                                                      \
+static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *err);
+
+/* One row per type: OID, name, kind, width, functions. Each has a send function. R: its text is read into room. */
+#define CODECS(X, R)                                                                                                   \
     X(TUSK_OID_BOOL, "bool", TUSK_KIND_BOOL, 1, bool)                                                                  \
-    X(TUSK_OID_BYTEA, "bytea", TUSK_KIND_BYTES, -1, bytea)                                                             \
+    R(TUSK_OID_BYTEA, "bytea", TUSK_KIND_BYTES, -1, bytea)                                                             \
     X(TUSK_OID_NAME, "name", TUSK_KIND_TEXT, -1, text)                                                                 \
     X(TUSK_OID_INT8, "int8", TUSK_KIND_INT, 8, int8)                                                                   \
     X(TUSK_OID_INT2, "int2", TUSK_KIND_INT, 2, int2)                                                                   \
@@ -37,7 +39,11 @@
     X(TUSK_OID_REFCURSOR, "refcursor", TUSK_KIND_TEXT, -1, text)                                                       \
     X(TUSK_OID_MACADDR, "macaddr", TUSK_KIND_MACADDR, 6, macaddr)                                                      \
     X(TUSK_OID_MACADDR8, "macaddr8", TUSK_KIND_MACADDR8, 8, macaddr8)                                                  \
-    X(TUSK_OID_NUMERIC, "numeric", TUSK_KIND_WIRE, -1, numeric)                                                        \
+    R(TUSK_OID_INET, "inet", TUSK_KIND_WIRE, -1, inet)                                                                 \
+    R(TUSK_OID_CIDR, "cidr", TUSK_KIND_WIRE, -1, cidr)                                                                 \
+    R(TUSK_OID_BIT, "bit", TUSK_KIND_WIRE, -1, bits)                                                                   \
+    R(TUSK_OID_VARBIT, "varbit", TUSK_KIND_WIRE, -1, bits)                                                             \
+    R(TUSK_OID_NUMERIC, "numeric", TUSK_KIND_WIRE, -1, numeric)                                                        \
     X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
     X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)
 
@@ -50,14 +56,26 @@
      tusk__##name##_decode,                                                                                            \
      tusk__##name##_parse,                                                                                             \
      tusk__##name##_encode,                                                                                            \
-     tusk__##name##_print},
-static const tusk__codec codecs[] = {CODECS(ROW)};
+     tusk__##name##_print,                                                                                             \
+     NULL},
+#define ROOM_ROW(oid, type_name, kind, width, name)                                                                    \
+    {oid,                                                                                                              \
+     type_name,                                                                                                        \
+     kind,                                                                                                             \
+     width,                                                                                                            \
+     true,                                                                                                             \
+     tusk__##name##_decode,                                                                                            \
+     parse_needs_room,                                                                                                 \
+     tusk__##name##_encode,                                                                                            \
+     tusk__##name##_print,                                                                                             \
+     tusk__##name##_read},
+static const tusk__codec codecs[] = {CODECS(ROW, ROOM_ROW)};
 
 /* Where the row of an OID is, plus 1: every built-in type with a codec lies below 5120, and one load finds it. */
 #define POSITION(oid, type_name, kind, width, name) AT_##oid,
-enum { NOWHERE, CODECS(POSITION) };
+enum { NOWHERE, CODECS(POSITION, POSITION) };
 #define PLACE(oid, type_name, kind, width, name) [oid] = AT_##oid,
-static const uint8_t row_of[5120] = {CODECS(PLACE)};
+static const uint8_t row_of[5120] = {CODECS(PLACE, PLACE)};
 
 const tusk__codec *tusk__codec_of(uint32_t type)
 {
@@ -176,6 +194,21 @@ tusk_code tusk__bad_text(tusk_error *err, const char *type_name, tusk_str text)
     return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_BAD_TEXT, "\"%s\" is not %s", shown, type_name);
 }
 
+tusk_code tusk__too_small(tusk_error *err, size_t need, size_t size)
+{
+    return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "%zu bytes do not fit a buffer of %zu", need, size);
+}
+
+tusk_code tusk__put_wire(tusk__room room, const void *wire, size_t len, tusk_value *out, tusk_error *err)
+{
+    if (room.size < len)
+        return tusk__too_small(err, len, room.size);
+    memcpy(room.ptr, wire, len);
+    out->kind = TUSK_KIND_WIRE;
+    out->as.bytes = tusk_str_from(room.ptr, len);
+    return TUSK_OK;
+}
+
 tusk_code tusk__does_not_fit(tusk_error *err, int64_t n, const char *type_name)
 {
     return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_OUT_OF_RANGE, "%lld does not fit %s", (long long)n,
@@ -205,6 +238,46 @@ tusk_code tusk__codec_decode(const tusk__codec *codec, uint32_t type, uint16_t f
         return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_BAD_BINARY, "%s in binary has %d bytes, not %zu",
                                codec->name, codec->width, bytes.len);
     return codec->decode(bytes, out, err);
+}
+
+/* The call that has room for such a text. */
+static const char *reader_of(uint32_t type)
+{
+    switch (type) {
+    case TUSK_OID_BYTEA:
+        return "tusk_bytea_from_text()";
+    case TUSK_OID_NUMERIC:
+        return "tusk_numeric_from_text()";
+    case TUSK_OID_BIT:
+    case TUSK_OID_VARBIT:
+        return "tusk_bits_from_text()";
+    default:
+        return "tusk_value_from_text()";
+    }
+}
+
+static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *err)
+{
+    (void)text;
+    return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "%s came in text format: take it with tusk_read_text() and %s",
+                           tusk__type_name(out->type), reader_of(out->type));
+}
+
+tusk_code tusk_value_from_text(uint32_t type, tusk_str text, void *buf, size_t size, tusk_value *out, tusk_error *err)
+{
+    const tusk__codec *codec = tusk__codec_of(type);
+    char label[TUSK__TYPE_LABEL_SIZE];
+    tusk_value value = tusk_null_of(type);
+
+    tusk__error_begin(err);
+    if (!codec)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "%s is not read from text", tusk__type_label(type, label));
+    if (codec->read)
+        TUSK_TRY(codec->read(text, (tusk__room){buf, size}, &value, err));
+    else
+        TUSK_TRY(codec->parse(text, &value, err));
+    *out = value;
+    return TUSK_OK;
 }
 
 /* ---- parameters ---------------------------------------------------------------------------------------------------------------------- */

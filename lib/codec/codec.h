@@ -13,6 +13,12 @@
 /* OIDs from here on differ from database to database: access/transam.h, FirstGenbkiObjectId. */
 #define TUSK__FIRST_OWN_OID 10000
 
+/* A place for what is no view of the bytes that it is read from. */
+typedef struct tusk__room {
+    void *ptr;
+    size_t size;
+} tusk__room;
+
 typedef struct tusk__codec {
     uint32_t type;
     const char *name;    /* pg_type.typname */
@@ -21,12 +27,14 @@ typedef struct tusk__codec {
     bool binary_output;  /* has the server a send function (result format 1 is safe)? */
     /* binary format → value; width is checked before for fixed ones. Views point into bytes. */
     tusk_code (*decode)(tusk_str bytes, tusk_value *out, tusk_error *err);
-    /* text format → value */
+    /* text format → value; of a type with `read` always TUSK_ERR_TYPE */
     tusk_code (*parse)(tusk_str text, tusk_value *out, tusk_error *err);
     /* value → binary format, without the length word; range and encoding are checked: TUSK_ERR_VALUE */
     tusk_code (*encode)(tusk__writer *b, const tusk_value *value, tusk_error *err);
     /* value → as PostgreSQL prints it; snprintf's contract */
     size_t (*print)(const tusk_value *value, char *buf, size_t size);
+    /* text format → value that lies in the room; NULL of types whose text is a view or whose value needs no room */
+    tusk_code (*read)(tusk_str text, tusk__room room, tusk_value *out, tusk_error *err);
 } tusk__codec;
 
 /* NULL: a type that Tusk has no codec for (its values are raw bytes). */

@@ -103,13 +103,6 @@ tusk_code tusk__numeric_encode(tusk__writer *b, const tusk_value *value, tusk_er
     return TUSK_OK;
 }
 
-tusk_code tusk__numeric_parse(tusk_str text, tusk_value *out, tusk_error *err)
-{
-    (void)text, (void)out;
-    return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
-                           "numeric came in text format: take it with tusk_read_text() and tusk_numeric_from_text()");
-}
-
 tusk_numeric_view tusk__numeric_put(uint8_t *buf, uint16_t n_digits, int16_t weight, uint16_t sign, uint16_t dscale)
 {
     tusk__put16(buf, n_digits);
@@ -302,11 +295,6 @@ static void put_digits(uint8_t *digits, const decimal *d, size_t first, size_t l
     }
 }
 
-static tusk_code too_small(tusk_error *err, size_t need, size_t size)
-{
-    return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "%zu bytes do not fit a buffer of %zu", need, size);
-}
-
 static tusk_code write_decimal(tusk_str text, const decimal *d, uint8_t *buf, size_t size, tusk_numeric_view *out,
                                tusk_error *err)
 {
@@ -324,7 +312,7 @@ static tusk_code write_decimal(tusk_str text, const decimal *d, uint8_t *buf, si
     if (weight > WEIGHT_MAX || dscale > DSCALE_MAX)
         return beyond_range(err, text);
     if (size < HEADER + 2 * (size_t)n_digits)
-        return too_small(err, HEADER + 2 * (size_t)n_digits, size);
+        return tusk__too_small(err, HEADER + 2 * (size_t)n_digits, size);
     memset(buf, 0, HEADER + 2 * (size_t)n_digits);
     if (n_digits > 0)
         put_digits(buf + HEADER, d, first, last - 1, weight);
@@ -350,7 +338,7 @@ tusk_code tusk_numeric_from_text(tusk_str text, void *buf, size_t size, tusk_num
 
     tusk__error_begin(err);
     if (sign != 0 && size < HEADER)
-        return too_small(err, HEADER, size);
+        return tusk__too_small(err, HEADER, size);
     if (sign != 0) {
         *out = tusk__numeric_put(buf, 0, 0, sign, sign == TUSK_NUMERIC_NAN ? 0 : INFINITY_DSCALE);
         return TUSK_OK;
@@ -358,4 +346,13 @@ tusk_code tusk_numeric_from_text(tusk_str text, void *buf, size_t size, tusk_num
     if (!take_decimal(text, &d))
         return tusk__bad_text(err, "numeric", text);
     return write_decimal(text, &d, buf, size, out, err);
+}
+
+tusk_code tusk__numeric_read(tusk_str text, tusk__room room, tusk_value *out, tusk_error *err)
+{
+    tusk_numeric_view n;
+
+    TUSK_TRY(tusk_numeric_from_text(text, room.ptr, room.size, &n, err));
+    *out = tusk_numeric(n);
+    return TUSK_OK;
 }

@@ -6,7 +6,8 @@
 
 #define TEXT_ROW(name)                                                                                                 \
     {                                                                                                                  \
-        0, name, TUSK_KIND_TEXT, -1, true, tusk__text_decode, tusk__text_parse, tusk__text_encode, tusk__text_print    \
+        0, name, TUSK_KIND_TEXT, -1, true, tusk__text_decode, tusk__text_parse, tusk__text_encode, tusk__text_print,   \
+            NULL                                                                                                       \
     }
 
 /* The label, in binary as in text: enum_send(). */

@@ -20,6 +20,13 @@
     tusk_code tusk__##name##_encode(tusk__writer *b, const tusk_value *value, tusk_error *err);                        \
     size_t tusk__##name##_print(const tusk_value *value, char *buf, size_t size)
 
+/* Those whose text needs room. */
+#define TUSK__ROOM_CODEC_FUNCTIONS(name)                                                                               \
+    tusk_code tusk__##name##_decode(tusk_str bytes, tusk_value *out, tusk_error *err);                                 \
+    tusk_code tusk__##name##_read(tusk_str text, tusk__room room, tusk_value *out, tusk_error *err);                   \
+    tusk_code tusk__##name##_encode(tusk__writer *b, const tusk_value *value, tusk_error *err);                        \
+    size_t tusk__##name##_print(const tusk_value *value, char *buf, size_t size)
+
 TUSK__CODEC_FUNCTIONS(bool);
 TUSK__CODEC_FUNCTIONS(int2);
 TUSK__CODEC_FUNCTIONS(int4);
@@ -28,7 +35,6 @@ TUSK__CODEC_FUNCTIONS(oid);
 TUSK__CODEC_FUNCTIONS(float4);
 TUSK__CODEC_FUNCTIONS(float8);
 TUSK__CODEC_FUNCTIONS(text);
-TUSK__CODEC_FUNCTIONS(bytea);
 TUSK__CODEC_FUNCTIONS(uuid);
 TUSK__CODEC_FUNCTIONS(date);
 TUSK__CODEC_FUNCTIONS(timestamp);
@@ -44,11 +50,20 @@ TUSK__CODEC_FUNCTIONS(pg_lsn);
 TUSK__CODEC_FUNCTIONS(macaddr);
 TUSK__CODEC_FUNCTIONS(macaddr8);
 TUSK__CODEC_FUNCTIONS(jsonb);
-TUSK__CODEC_FUNCTIONS(numeric);
+TUSK__ROOM_CODEC_FUNCTIONS(bits);
+TUSK__ROOM_CODEC_FUNCTIONS(bytea);
+TUSK__ROOM_CODEC_FUNCTIONS(cidr);
+TUSK__ROOM_CODEC_FUNCTIONS(inet);
+TUSK__ROOM_CODEC_FUNCTIONS(numeric);
 
 /* The binary format, checked. */
 tusk_code tusk__numeric_view_of(tusk_str wire, tusk_numeric_view *out, tusk_error *err);
+tusk_code tusk__bits_view_of(tusk_str wire, tusk_bits_view *out, tusk_error *err);
+/* Of a checked binary format; of nothing, an address without a family. */
+tusk_inet_parts tusk__inet_of(tusk_str wire);
 /* Writes the 8 bytes in front of the digits, which the caller writes. */
+/* TUSK_ERR_VALUE, with the number and what it does not fit. */
+tusk_code tusk__numeric_would_lose(tusk_error *err, tusk_numeric_view n, const char *type_name);
 tusk_numeric_view tusk__numeric_put(uint8_t *buf, uint16_t n_digits, int16_t weight, uint16_t sign, uint16_t dscale);
 
 /* "int4", or "type 16402" for a type that is not built in. */
@@ -60,6 +75,12 @@ size_t tusk__print_str(tusk_str text, char *buf, size_t size);
 
 /* `text` is not what PostgreSQL prints for that type. Shows its beginning. */
 tusk_code tusk__bad_text(tusk_error *err, const char *type_name, tusk_str text);
+
+/* A buffer of `size` bytes is too small for `need`. */
+tusk_code tusk__too_small(tusk_error *err, size_t need, size_t size);
+
+/* A value of kind WIRE: these bytes, in the room. */
+tusk_code tusk__put_wire(tusk__room room, const void *wire, size_t len, tusk_value *out, tusk_error *err);
 
 /* "n does not fit type" */
 tusk_code tusk__does_not_fit(tusk_error *err, int64_t n, const char *type_name);

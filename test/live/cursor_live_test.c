@@ -815,6 +815,75 @@ START_TEST(wrong_request_is_the_cursors_error)
 }
 END_TEST
 
+/* Refused here, not by the server: at once, or when the login in front of it is done. What was submitted behind it would meet no cursor
+ * there, which ends the transaction. */
+static const struct {
+    const char *sql;
+    bool scrolls, before_login;
+} unopened[] = {{"select \xff", false, false},
+                {"select \xff", true, false},
+                {"select \xff", false, true},
+                {"select \xff", true, true}};
+
+static void is_refused_as(tusk_query *q, const tusk_cursor *cursor)
+{
+    const tusk_error *why = tusk_cursor_error(cursor);
+
+    ck_assert_int_ne(tusk_await(q), TUSK_OK);
+    ck_error(tusk_query_error(q), why->code, why->sqlstate, why->message);
+    ck_assert_str_eq(tusk_query_error(q)->where, why->where);
+    ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
+    tusk_query_free(q);
+}
+
+START_TEST(cursor_that_was_refused_here_asks_the_server_for_nothing)
+{
+    tusk_query *begin, *fetch, *move, *other;
+    tusk_cursor *cursor;
+
+    if (!unopened[_i].before_login)
+        ck_usable(db);
+    begin = tusk_exec(db, "begin", TUSK_NO_PARAMS);
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = unopened[_i].sql, .scroll = unopened[_i].scrolls});
+    fetch = tusk_cursor_fetch(cursor, 1);
+    move = tusk_cursor_move(cursor, 1);
+    other = tusk_exec(db, "select 1", TUSK_NO_PARAMS);
+    ck_ok(begin);
+    ck_ok(other);
+    ck_assert_int_eq(tusk_cursor_error(cursor)->code, TUSK_ERR_VALUE);
+    is_refused_as(fetch, cursor);
+    is_refused_as(move, cursor);
+    is_refused_as(tusk_cursor_fetch(cursor, 1), cursor);
+    tusk_cursor_free(cursor);
+    ck_usable(db);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+    tusk_query_free(begin);
+    tusk_query_free(other);
+    run("commit");
+}
+END_TEST
+
+/* The savepoint has mended the transaction: what the opening was refused for is still all that there is to be told of it. */
+START_TEST(cursor_that_the_server_refused_is_not_asked_for_again)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+
+    run("begin");
+    run("savepoint s");
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select nosuch", .scroll = _i});
+    ck_assert_int_eq(tusk_await_free(tusk_exec(db, "select 1", TUSK_NO_PARAMS), NULL), TUSK_ERR_SERVER);
+    run("rollback to s");
+    is_refused_as(tusk_cursor_fetch(cursor, 1), cursor);
+    is_refused_as(tusk_cursor_move(cursor, 1), cursor);
+    ck_assert_str_eq(tusk_cursor_error(cursor)->sqlstate, "42703");
+    ck_assert(!tusk_cursor_next_row(cursor, &row));
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+    tusk_cursor_free(cursor);
+    run("commit");
+}
+END_TEST
+
 /* The transaction is over while rows are left on the server. */
 START_TEST(cursor_whose_transaction_has_ended_says_so)
 {
@@ -833,6 +902,68 @@ START_TEST(cursor_whose_transaction_has_ended_says_so)
     ck_assert_ptr_nonnull(strstr(tusk_cursor_error(cursor)->hint, "has ended"));
     tusk_cursor_free(cursor);
     ck_usable(db);
+}
+END_TEST
+
+/* What we have ended ourselves is not asked for again: the server's error would end the transaction that is open now. */
+static const struct {
+    const char *name;
+    bool is_nested, is_kept, holds, lives;
+} ends[] = {
+    {"a savepoint, undone", true, false, false, false},         {"a savepoint, kept", true, true, false, true},
+    {"a savepoint, undone, held", true, false, true, false},    {"a transaction, undone", false, false, false, false},
+    {"a transaction, kept", false, true, false, false},         {"a transaction, kept, held", false, true, true, true},
+    {"a transaction, undone, held", false, false, true, false},
+};
+
+START_TEST(cursor_of_what_was_ended_reads_nothing_ahead)
+{
+    tusk_cursor *cursor;
+    tusk_row row;
+    int n = 0;
+
+    if (ends[_i].is_nested)
+        tusk_query_free(tusk_begin(db, NULL));
+    tusk_query_free(tusk_begin(db, NULL));
+    cursor = tusk_cursor_open(
+        db, &(tusk_cursor_request){.sql = "select generate_series(1, 100)", .hold = ends[_i].holds, .batch_rows = 10});
+    ck_assert(tusk_cursor_next_row(cursor, &row));
+    tusk_query_free(ends[_i].is_kept ? tusk_commit(db) : tusk_rollback(db));
+    if (!ends[_i].is_nested)
+        tusk_query_free(tusk_begin(db, NULL));
+    while (tusk_cursor_next_row(cursor, &row))
+        n++;
+    ck_usable(db);
+    ck_assert_msg(n == (ends[_i].lives ? 99 : 19), "%s: %d", ends[_i].name, n);
+    if (!ends[_i].lives) {
+        ck_error(tusk_cursor_error(cursor), TUSK_ERR_STATE, "34000", "the cursor has gone with what it was opened in");
+        ck_assert_str_eq(tusk_cursor_error(cursor)->where, "fetch \"select generate_series(1, 100)\"");
+    }
+    tusk_cursor_free(cursor);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_OK);
+}
+END_TEST
+
+/* An end that was taken back is none: the cursor is there still. */
+START_TEST(cursor_of_an_end_that_was_taken_back_goes_on)
+{
+    tusk_cursor *cursor;
+    tusk_query *end, *outer;
+
+    tusk_query_free(tusk_begin(db, NULL));
+    tusk_query_free(tusk_begin(db, NULL));
+    cursor = open_numbers(100, 10);
+    ck_batch(tusk_cursor_fetch(cursor, 1), 1, 1);
+    end = tusk_rollback(db);
+    outer = tusk_rollback(db);
+    tusk_query_cancel(end);
+    ck_assert_int_eq(tusk_await_free(end, NULL), TUSK_ERR_CANCELED);
+    ck_assert_int_eq(tusk_await_free(outer, NULL), TUSK_ERR_CANCELED);
+    ck_batch(tusk_cursor_fetch(cursor, 1), 2, 2);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_OK);
+    ck_batch(tusk_cursor_fetch(cursor, 1), 3, 3);
+    tusk_cursor_free(cursor);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_OK);
 }
 END_TEST
 
@@ -909,7 +1040,11 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, mistakes_are_told_before_anything_is_sent);
     tcase_add_test(tcase, cursors_leave_the_statement_cache_alone);
     tcase_add_loop_test(tcase, wrong_request_is_the_cursors_error, 0, N_OF(wrong));
+    tcase_add_loop_test(tcase, cursor_that_was_refused_here_asks_the_server_for_nothing, 0, N_OF(unopened));
+    tcase_add_loop_test(tcase, cursor_that_the_server_refused_is_not_asked_for_again, 0, 2);
     tcase_add_test(tcase, cursor_whose_transaction_has_ended_says_so);
+    tcase_add_loop_test(tcase, cursor_of_what_was_ended_reads_nothing_ahead, 0, N_OF(ends));
+    tcase_add_test(tcase, cursor_of_an_end_that_was_taken_back_goes_on);
     tcase_add_loop_test(tcase, cursor_may_go_at_any_time, 0, 4);
     suite_add_tcase(suite, tcase);
     return suite;

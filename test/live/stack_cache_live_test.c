@@ -301,6 +301,31 @@ START_TEST(what_a_failing_operation_leaves_prepared_is_known)
 }
 END_TEST
 
+/* A Parse that fails is its unit's: the same statement in the next one has one of its own, and fails by it. In one unit it stands behind
+ * the error. */
+START_TEST(a_statement_of_another_unit_is_not_counted_on)
+{
+    form f = form_of(_i);
+    tusk_query *q;
+
+    push("select nothing");
+    push("select nothing");
+    q = run_in(f);
+    for (int i = 0; i < 2; i++) {
+        const tusk_error *err = tusk_query_result_error(q);
+        bool is_behind = i == 1 && f.mode == TUSK_STACK_ATOMIC;
+
+        ck_assert_int_eq(tusk_query_result_operation(q), i);
+        ck_assert_msg(strcmp(err->sqlstate, is_behind ? "25P02" : "42703") == 0, "%d: %s", i, said(err));
+        ck_assert_int_eq(err->retry, TUSK_RETRY_UNKNOWN);
+        ck_assert_int_eq(tusk_next_result(q), i == 0);
+    }
+    tusk_query_free(q);
+    end_of(f);
+    ck_usable(db);
+}
+END_TEST
+
 /* ---- mishaps -------------------------------------------------------------------------------------------------------------- */
 
 static const char altered_sql[] = "select a from stack_altered";
@@ -760,6 +785,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, many_sets_are_one_parse_and_then_none, 0, N_FORMS);
     tcase_add_loop_test(tcase, what_a_failing_operation_leaves_prepared_is_known, 0,
                         N_FORMS * N_OPERATIONS * N_OF(failing));
+    tcase_add_loop_test(tcase, a_statement_of_another_unit_is_not_counted_on, 0, N_FORMS);
     tcase_add_loop_test(tcase, mishaps_are_repeated_as_a_whole_or_told, 0, N_FORMS * N_OF(mishaps));
     tcase_add_test(tcase, an_error_of_the_callers_own_is_not_repeated);
     tcase_add_test(tcase, a_stack_with_something_behind_it_is_not_repeated);
