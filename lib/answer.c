@@ -88,11 +88,11 @@ static void on_close_complete(tusk_conn *conn, tusk_query *q, const tusk__event 
 
 static void on_parameter_description(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
-    (void)conn;
     if (q->kind != TUSK__QUERY_PREPARE && q->kind != TUSK__QUERY_FIRST)
         return;
     if (tusk__stmt_set_params(q->stmt, &ev->parameter_description) != TUSK_OK && q->kind == TUSK__QUERY_PREPARE)
         out_of_memory(q, "the statement's parameters"); /* of a first execution: it is only not kept */
+    tusk__lookup_params(conn, q, q->stmt->types, q->stmt->n_params);
 }
 
 /* What is known of a statement from now on: to it, if it has a name, and to all connections. */

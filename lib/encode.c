@@ -2,7 +2,9 @@
  * When they are written, and when not, is request.c's business.
  * Read first: proto/message.h, docs/internals/conn.md. */
 #include "lib/array.h"
+#include "lib/catalog.h"
 #include "lib/codec/codec.h"
+#include "lib/codec/own.h"
 #include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/cursor.h"
@@ -146,6 +148,15 @@ static void advise_on_own_type(tusk_error *err, uint32_t type, size_t number)
                              "you send, and the server converts it; or let it read text: tusk_unknown()."));
 }
 
+/* Of a kind whose OID is not the same everywhere: as what the statement wants, as far as that is known. */
+static tusk_code write_own(tusk__writer *b, const tusk_query *q, const tusk_value *value, uint32_t type,
+                           uint16_t *format, tusk_error *err)
+{
+    uint32_t want = type ? type : value->type;
+
+    return tusk__own_param_encode(b, value, want, want ? tusk__catalog_codec(q->conn, want) : NULL, format, err);
+}
+
 /* One parameter; its format goes to the place that was left free for it. */
 static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
                              size_t formats_at)
@@ -153,9 +164,11 @@ static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tus
     uint16_t format = 1;
     tusk_error err;
     const char *type_name;
+    tusk_code code;
 
     tusk__error_none(&err);
-    if (tusk__param_encode(b, value, type, &format, &err) != TUSK_OK) {
+    code = tusk__param_encode(b, value, type, &format, &err);
+    if (code != TUSK_OK && (code != TUSK_AGAIN || write_own(b, q, value, type, &format, &err) != TUSK_OK)) {
         type_name = tusk__type_name(type ? type : value->type);
         err.param = (int)i + 1;
         if (type && !type_name)

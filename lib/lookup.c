@@ -237,19 +237,26 @@ static void mark(tusk_query *q, tusk__looks looks)
     q->lookup |= (uint8_t)looks;
 }
 
+static void note(tusk_conn *conn, tusk_query *q, uint32_t type, tusk__looks looks)
+{
+    if (!tusk__catalog_misses(conn, type) || tusk__is_analyze(q) || !lookup_of(conn))
+        return;
+    want(conn->lookup, type);
+    mark(q, looks);
+}
+
 /* The rows that came as text are read as that. */
 void tusk__lookup_columns(tusk_conn *conn, tusk_query *q, const tusk__desc *desc)
 {
-    for (int i = 0; desc && i < desc->n_cols; i++) {
-        const tusk_column *column = &desc->cols[i];
+    for (int i = 0; desc && i < desc->n_cols; i++)
+        if (desc->cols[i].format != 0)
+            note(conn, q, desc->cols[i].type, TUSK__LOOKS_UP | TUSK__LOOKS_WAITS);
+}
 
-        if (column->format == 0 || !tusk__catalog_misses(conn, column->type) || tusk__is_analyze(q))
-            continue;
-        if (!lookup_of(conn))
-            return;
-        want(conn->lookup, column->type);
-        mark(q, TUSK__LOOKS_UP | TUSK__LOOKS_WAITS);
-    }
+void tusk__lookup_params(tusk_conn *conn, tusk_query *q, const uint32_t *types, size_t n)
+{
+    for (size_t i = 0; types && i < n; i++)
+        note(conn, q, types[i], TUSK__LOOKS_UP);
 }
 
 /* Those that are known by now, by another connection's look-up, are not asked for. */
@@ -354,7 +361,7 @@ bool tusk__lookup_waits(tusk_conn *conn, tusk_query *q)
         ask_again(q);
     if (q->is_done || q->is_released || q->is_given_up)
         return false;
-    if (!(conn->lookup && conn->lookup->aside) && !(is_asked && may_wait(conn, q)))
+    if (!(conn->lookup && conn->lookup->aside) && !(is_asked && (q->lookup & TUSK__LOOKS_WAITS) && may_wait(conn, q)))
         return false;
     mark_those_behind(conn, q);
     (void)tusk__queue_pop(conn);

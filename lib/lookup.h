@@ -20,6 +20,9 @@ typedef enum tusk__looks {
 /* q's result, or what it prepared, has these columns: types that are not known are noted. NULL is fine. */
 void tusk__lookup_columns(tusk_conn *conn, tusk_query *q, const tusk__desc *desc);
 
+/* … or parameters of these types: q does not wait for what they are. types may be NULL. */
+void tusk__lookup_params(tusk_conn *conn, tusk_query *q, const uint32_t *types, size_t n);
+
 /* q is answered and still at the head of the queue: what it noted is going to be asked. True: it has to wait, and left the queue. */
 bool tusk__lookup_waits(tusk_conn *conn, tusk_query *q);
 

@@ -277,6 +277,24 @@ tusk_code tusk__row_decode(const tusk_row *row, int col, uint32_t type, tusk_val
     return decode_field(&f, name, out, err);
 }
 
+static bool is_named(const tusk__codec *codec, const char *name)
+{
+    return name && strcmp(codec->name, name) == 0;
+}
+
+tusk_code tusk__row_decode_own(const tusk_row *row, int col, const char *name, const char *other_name, tusk_value *out,
+                               const tusk__codec **codec, tusk_error *err)
+{
+    field f;
+
+    tusk__error_begin(err);
+    TUSK_TRY(take_field(row, col, name, &f, err));
+    *codec = own_codec_of(&f);
+    if (!*codec || (!is_named(*codec, name) && !is_named(*codec, other_name)))
+        return fail_type(&f, name, err);
+    return decode_field(&f, name, out, err);
+}
+
 tusk_code tusk__row_decode_into(const tusk_row *row, int col, uint32_t type, tusk__room room, tusk_value *out,
                                 tusk_error *err)
 {

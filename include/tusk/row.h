@@ -85,11 +85,13 @@ tusk_inet_parts tusk_get_cidr(const tusk_row *row, int col);
 /** Views of the row's bytes; of NULL and on error one whose `wire` is NULL. See tusk/bits.h. */
 tusk_bits_view tusk_get_bit(const tusk_row *row, int col);
 tusk_bits_view tusk_get_varbit(const tusk_row *row, int col);
-/** text, varchar, bpchar, name, json, jsonb, xml, refcursor, unknown, and any column that came in text format. */
+/** text, varchar, bpchar, name, json, jsonb, xml, refcursor, unknown, enums, citext, ltree, and any column that came in text format. */
 tusk_str tusk_get_text(const tusk_row *row, int col);
 tusk_str tusk_get_bytea(const tusk_row *row, int col);
 /** 16 bytes, or an empty view. */
 tusk_str tusk_get_uuid(const tusk_row *row, int col);
+/** Of the extension hstore. A view of the row's bytes; of NULL and on error one whose `wire` is NULL. See tusk/hstore.h; vectors: tusk/vector.h. */
+tusk_hstore_view tusk_get_hstore(const tusk_row *row, int col);
 /** The bytes of the wire, in the column's format, of any type. */
 tusk_str tusk_get_raw(const tusk_row *row, int col);
 
@@ -126,6 +128,7 @@ tusk_code tusk_read_varbit(const tusk_row *row, int col, tusk_bits_view *out, tu
 tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err);
+tusk_code tusk_read_hstore(const tusk_row *row, int col, tusk_hstore_view *out, tusk_error *err);
 tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 
 /**

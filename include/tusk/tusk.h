@@ -33,6 +33,7 @@
 #include <tusk/cursor.h>
 #include <tusk/datetime.h>
 #include <tusk/error.h>
+#include <tusk/hstore.h>
 #include <tusk/inet.h>
 #include <tusk/loop.h>
 #include <tusk/macaddr.h>
@@ -51,6 +52,7 @@
 #include <tusk/transaction.h>
 #include <tusk/type.h>
 #include <tusk/value.h>
+#include <tusk/vector.h>
 #include <tusk/version.h>
 
 #endif

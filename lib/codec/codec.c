@@ -384,6 +384,8 @@ tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t 
     codec = codec_for(value, want);
     if (codec)
         return encode_binary(b, codec, value, err);
+    if (value->kind > TUSK_KIND_WIRE)
+        return TUSK_AGAIN;
     if (value->kind != TUSK_KIND_TEXT || (value->type != 0 && value->type != want))
         return refuse_type(value, want, err);
     *format = 0; /* untyped text, or text for a type that Tusk writes no binary for: its input function reads it */
@@ -396,6 +398,10 @@ size_t tusk__param_size(const tusk_value *value)
     size_t size;
 
     switch (value->kind) {
+    case TUSK_KIND_HSTORE: /* as text: each byte may be escaped, and the two lengths of a pair are more than its quotes, arrow, comma */
+        return tusk__size_mul(value->as.bytes.len, 2, &size) && tusk__size_add(size, 32, &size) ? size : SIZE_MAX;
+    case TUSK_KIND_VECTOR: /* as text: -1.1754944e-38, */
+        return tusk__size_mul(value->as.bytes.len, 4, &size) && tusk__size_add(size, 32, &size) ? size : SIZE_MAX;
     case TUSK_KIND_TEXT:
     case TUSK_KIND_BYTES:
     case TUSK_KIND_RAW:

@@ -56,7 +56,7 @@ const char *tusk__type_name(uint32_t type);
 /* One parameter as a whole Bind field (length word and bytes, or -1), in format *format (0 text, 1 binary; decided here: raw, known
  * types and NULL binary, untyped text in text). `type` is what the statement wants, 0 if nothing is known: then the value's own.
  * Integers are widened or narrowed between int2, int4, int8 and oid, floats between float4 and float8, if nothing is lost; text
- * kinds go to any text-like type; otherwise TUSK_ERR_TYPE. The error's `param` and `where` are the caller's to set.
+ * kinds go to any text-like type; otherwise TUSK_ERR_TYPE. TUSK_AGAIN, without an error: tusk__own_param_encode(). The error's `param` and `where` are the caller's to set.
  * On failure nothing is left in b that counts: the caller cuts it. */
 tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, uint16_t *format, tusk_error *err);
 
