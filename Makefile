@@ -314,6 +314,9 @@ headers:   ## each public header alone, as C11 and as C++17
 	        $$cc -std=c11 -pedantic -Wall -Wextra -Wconversion -Wstrict-prototypes -Wundef -Werror -Iinclude -fsyntax-only -x c -; done; \
 	    printf '#include <%s>\nextern int nothing_else;\n' $$h | \
 	    $(CXX) -std=c++17 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ -; done
+	@set -e; for cc in '$(CC) -std=c11 -Wconversion' '$(CXX) -std=c++17 -x c++'; do for wrong in 0 1 2 3; do \
+	    $$cc -pedantic -Wall -Wextra -Wundef -Werror -Iinclude -fsyntax-only -DWRONG=$$wrong test/headers/fields.c 2>$(B)/headers.log && ok=0 || ok=1; \
+	    [ $$ok = $$((wrong > 0)) ] || { cat $(B)/headers.log; echo "headers: test/headers/fields.c, WRONG=$$wrong: $$cc"; exit 1; }; done; done
 
 .PHONY: exports
 exports: $(B)/libtusk.a $(B)/docs/examples/query   ## no global symbol that does not begin with tusk_, no mechanism that was not named

@@ -272,7 +272,7 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     TUSK_TRY(tusk__check_sql(conn, q, r->sql));
     command = tusk__command_of(r->sql);
     q->is_copy = command == TUSK__COMMAND_COPY;
-    q->is_commit = tusk__command_is_commit(command);
+    q->ends = (uint8_t)tusk__command_ends(command);
     q->changes_status = tusk__command_changes_status(command);
     name = name_of(conn, q, r);
     tusk__close_dropped(conn, q);
@@ -387,7 +387,7 @@ static tusk_str handle_name(const tusk_conn *conn, const tusk_stmt *stmt)
 static void take_traits(tusk_query *q, const tusk_stmt *stmt)
 {
     q->is_copy = stmt->is_copy;
-    q->is_commit = stmt->is_commit;
+    q->ends = stmt->ends;
     q->changes_status = stmt->changes_status;
 }
 
@@ -519,7 +519,9 @@ static tusk_code encode_fetch(tusk_conn *conn, tusk_query *q, const tusk__reques
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     TUSK_TRY(tusk__check_sql(conn, q, r->sql));
-    q->is_commit = tusk__command_is_commit(tusk__command_of(r->sql));
+    q->ends = (uint8_t)tusk__command_ends(tusk__command_of(r->sql));
+    if (q->level && q->ends == TUSK__ENDS_NOTHING)
+        q->ends = TUSK__ENDS_PERHAPS; /* by a statement further behind */
     tusk__query_write(&conn->out, r->sql);
     return TUSK_OK;
 }

@@ -33,6 +33,7 @@
 #include <tusk/cursor.h>
 #include <tusk/datetime.h>
 #include <tusk/error.h>
+#include <tusk/fields.h>
 #include <tusk/hstore.h>
 #include <tusk/inet.h>
 #include <tusk/loop.h>
