@@ -355,9 +355,9 @@ bool tusk__lookup_queues(tusk_conn *conn, tusk_query *q)
 
 bool tusk__lookup_waits(tusk_conn *conn, tusk_query *q)
 {
-    bool is_asked = (q->lookup & TUSK__LOOKS_UP) && begin(conn);
+    bool looks_up = (q->lookup & TUSK__LOOKS_UP) && q->error.code == TUSK_OK, is_asked = looks_up && begin(conn);
 
-    if (q->lookup & TUSK__LOOKS_UP)
+    if (looks_up)
         ask_again(q);
     if (q->is_done || q->is_released || q->is_given_up)
         return false;

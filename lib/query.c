@@ -535,12 +535,13 @@ tusk_code tusk_query_code(const tusk_query *q)
     return q->is_done ? q->error.code : TUSK_AGAIN;
 }
 
-/* Does it wait for the answers in front of it? In the queue it does, or for a statement that is still being prepared; what only
- * completes in the next turn does not. */
+/* Does it wait for the answers in front of it? In the queue it does, or for a look-up behind those, or for a statement that is still
+ * being prepared; what only completes in the next turn does not. */
 static bool is_behind_answers(const tusk_query *q)
 {
-    return q->stage != TUSK__STAGE_OUT || (q->kind == TUSK__QUERY_WAIT && !q->done_task.next &&
-                                           q->error.code == TUSK_OK && tusk_conn_get_state(q->conn) == TUSK_CONN_READY);
+    return q->stage != TUSK__STAGE_OUT || q->is_aside ||
+           (q->kind == TUSK__QUERY_WAIT && !q->done_task.next && q->error.code == TUSK_OK &&
+            tusk_conn_get_state(q->conn) == TUSK_CONN_READY);
 }
 
 /* Can only the caller move it: it is paused, or behind a stream whose rows only the caller takes? Behind a paused query it waits for

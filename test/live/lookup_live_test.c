@@ -529,6 +529,27 @@ START_TEST(deadline_of_one_that_waits_is_no_error)
 }
 END_TEST
 
+/* The look-up comes behind a stream that began when somebody waited already: only the caller moves that one. */
+START_TEST(one_that_waits_behind_a_stream_is_not_waited_for)
+{
+    tusk_query *q = ask("select 'ok'::mood"),
+               *stream = ask("select n, repeat('x', 1000) from generate_series(1, 20000) n");
+    tusk_row row;
+    int n = 0;
+
+    while (tusk_query_n_rows(stream) == 0)
+        turn(TUSK_NONE);
+    ck_assert(!tusk_query_is_done(q) && !tusk_query_is_done(stream));
+    ck_assert(tusk_next_row(stream, &row));
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_STATE);
+    for (n = 1; tusk_next_row(stream, &row); n++)
+        ;
+    ck_assert_int_eq(n, 20000);
+    ck_assert_str_eq(text_of(q), "ok");
+    tusk_query_free(stream);
+}
+END_TEST
+
 START_TEST(cursor_reads_them_from_its_first_batch)
 {
     tusk_cursor *cursor;
@@ -577,6 +598,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, type_that_is_gone_meanwhile_is_none);
     tcase_add_loop_test(tcase, whoever_ends_while_it_waits_has_its_answer, 0, N_OF(ends) - 1);
     tcase_add_test(tcase, deadline_of_one_that_waits_is_no_error);
+    tcase_add_test(tcase, one_that_waits_behind_a_stream_is_not_waited_for);
     tcase_add_test(tcase, cursor_reads_them_from_its_first_batch);
     suite_add_tcase(suite, tcase);
     return suite;
