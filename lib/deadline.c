@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "lib/conn.h"
+#include "lib/lookup.h"
 #include "lib/many.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -199,6 +200,11 @@ static void on_deadline(tusk__timer *timer)
 {
     tusk_query *q = (tusk_query *)((char *)timer - offsetof(tusk_query, deadline));
 
+    if (q->is_aside) { /* it has its answer */
+        tusk__lookup_let_go(q);
+        tusk__query_complete(q);
+        return;
+    }
     tusk__query_failf(q, TUSK_ERR_TIMEOUT, "57014", "no complete answer within %g s", q->timeout);
     give_up(q);
 }
@@ -239,6 +245,10 @@ void tusk_query_cancel(tusk_query *q)
 {
     if (!q || q->is_done || q->is_released)
         return;
+    if (q->is_aside) {
+        tusk__lookup_let_go(q);
+        tusk__query_complete_soon(q);
+    }
     if (q->stage == TUSK__STAGE_OUT && !tusk__conn_stop_waiting(q->conn, q))
         return; /* what becomes of it is decided, and told in the next turn */
     if (q->kind == TUSK__QUERY_MANY)

@@ -185,7 +185,7 @@ static void query_clear(tusk_query *q)
     q->changes_status = q->in_unit = q->shares_sync = false;
     q->status_before = 0;
     q->n_closes = 0;
-    q->n_more_syncs = 0;
+    q->n_more_syncs = q->lookup = 0;
     q->has_begun = false;
     q->cursor_part = TUSK__CURSOR_NONE;
     q->max_result_bytes = 0;
@@ -247,6 +247,8 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         [TUSK__QUERY_ANALYZE] = "explain",
         [TUSK__QUERY_ANALYZE_INSIDE] = "explain",
         [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_LOOKUP] = "look up",
+        [TUSK__QUERY_LOOKUP_INSIDE] = "look up",
         [TUSK__QUERY_BEGIN] = "begin",
         [TUSK__QUERY_COMMIT] = "commit",
         [TUSK__QUERY_ROLLBACK] = "rollback",
@@ -530,12 +532,13 @@ tusk_code tusk_query_code(const tusk_query *q)
     return q->is_done ? q->error.code : TUSK_AGAIN;
 }
 
-/* Does it wait for the answers in front of it? In the queue it does, or for a statement that is still being prepared; what only
- * completes in the next turn does not. */
+/* Does it wait for the answers in front of it? In the queue it does, or for a look-up behind those, or for a statement that is still
+ * being prepared; what only completes in the next turn does not. */
 static bool is_behind_answers(const tusk_query *q)
 {
-    return q->stage != TUSK__STAGE_OUT || (q->kind == TUSK__QUERY_WAIT && !q->done_task.next &&
-                                           q->error.code == TUSK_OK && tusk_conn_get_state(q->conn) == TUSK_CONN_READY);
+    return q->stage != TUSK__STAGE_OUT || q->is_aside ||
+           (q->kind == TUSK__QUERY_WAIT && !q->done_task.next && q->error.code == TUSK_OK &&
+            tusk_conn_get_state(q->conn) == TUSK_CONN_READY);
 }
 
 /* Can only the caller move it: it is paused, or behind a stream whose rows only the caller takes? Behind a paused query it waits for
@@ -772,8 +775,8 @@ static const uint8_t *wait_for_row(tusk_query *q)
 
     if (waits && !q->streaming)
         q->streaming = TUSK__STREAMS_WALK;
-    while ((body = tusk__result_next(result, q->streaming != TUSK__STREAMS_NOT)) == NULL && waits && !q->is_done &&
-           !result->next)
+    while ((body = q->is_aside ? NULL : tusk__result_next(result, q->streaming != TUSK__STREAMS_NOT)) == NULL &&
+           waits && !q->is_done && !result->next)
         if (!turn_for(q))
             return NULL;
     return body;

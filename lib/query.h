@@ -29,6 +29,8 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_ANALYZE_INSIDE, /* between a savepoint and its rollback */
     TUSK__QUERY_SCRIPT,  /* Query */
     TUSK__QUERY_FENCE,   /* an empty Query of our own behind a cancel */
+    TUSK__QUERY_LOOKUP,  /* a question of our own to the catalogue: lib/lookup.h */
+    TUSK__QUERY_LOOKUP_INSIDE, /* what that becomes in a transaction: between a savepoint and its rollback */
     TUSK__QUERY_BEGIN,   /* BEGIN or SAVEPOINT; from here on lib/transaction.h */
     TUSK__QUERY_COMMIT,  /* COMMIT or RELEASE */
     TUSK__QUERY_ROLLBACK,
@@ -124,7 +126,9 @@ struct tusk_query {
     /* on the wire */
     char sql[64];                /* without stmt: its beginning, for errors */
     uint64_t hash;               /* EXEC and what it becomes: lib/cache.h */
-    uint8_t n_more_syncs;        /* ANALYZE: so many ReadyForQuery come before its last */
+    uint8_t n_more_syncs;        /* ANALYZE, LOOKUP_INSIDE: so many ReadyForQuery come before its last. One more than that: see lookup */
+    uint8_t lookup;              /* tusk__looks: what is to be done of lib/lookup.h when it is answered */
+    bool is_aside;               /* it is answered, and waits for a look-up before it is told */
     bool has_begun;              /* ANALYZE: the answer to BEGIN is there */
     uint16_t n_closes;           /* so many Close come before its own messages; counted down as they are answered */
     tusk__cursor_part cursor_part;
@@ -158,7 +162,7 @@ bool tusk__query_is_barrier(const tusk_query *q);
 static inline bool tusk__query_needs_status(const tusk_query *q)
 {
     return q->kind == TUSK__QUERY_BEGIN || q->kind == TUSK__QUERY_STACK || q->kind == TUSK__QUERY_MANY ||
-           q->kind == TUSK__QUERY_ANALYZE;
+           q->kind == TUSK__QUERY_ANALYZE || q->kind == TUSK__QUERY_LOOKUP;
 }
 
 /* A cleared query from the loop's free list, or new. NULL: out of memory. */

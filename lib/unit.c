@@ -61,6 +61,8 @@ static bool is_ending(const tusk_conn *conn, const tusk_query *q)
 
 bool tusk__unit_may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 {
+    if (q->kind == TUSK__QUERY_LOOKUP)
+        return !conn->wire_last;
     if (is_ending(conn, q))
         return false;
     if (tusk__query_needs_status(q))

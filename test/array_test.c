@@ -181,12 +181,18 @@ START_TEST(an_array_made_of_its_elements_is_the_same)
 }
 END_TEST
 
+/* Pseudo-types, and what has no array type. */
+static bool has_no_array(uint32_t oid)
+{
+    return oid == TUSK_OID_UNKNOWN || oid == TUSK_OID_VOID || oid == TUSK_OID_CSTRING || oid == TUSK_OID_PG_NODE_TREE;
+}
+
 START_TEST(every_codec_of_an_element_has_its_array)
 {
     for (uint32_t oid = 0; oid < 10000; oid++) {
         const tusk__codec *codec = tusk__codec_of(oid);
 
-        if (!codec || codec->decode == tusk__array_decode || oid == TUSK_OID_UNKNOWN)
+        if (!codec || codec->decode == tusk__array_decode || has_no_array(oid))
             continue;
         for (uint32_t array = 1; array < 10000; array++) {
             const tusk__codec *its = tusk__codec_of(array);

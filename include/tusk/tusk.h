@@ -36,6 +36,7 @@
 #include <tusk/error.h>
 #include <tusk/fields.h>
 #include <tusk/geometry.h>
+#include <tusk/hstore.h>
 #include <tusk/inet.h>
 #include <tusk/loop.h>
 #include <tusk/macaddr.h>
@@ -52,7 +53,9 @@
 #include <tusk/stack.h>
 #include <tusk/str.h>
 #include <tusk/transaction.h>
+#include <tusk/type.h>
 #include <tusk/value.h>
+#include <tusk/vector.h>
 #include <tusk/version.h>
 
 #endif

@@ -132,8 +132,8 @@ void tusk__sink_value(tusk__sink *s, const tusk__codec *codec, const tusk_value 
         put_hex(s, value->as.bytes);
     else if (codec->decode == tusk__array_decode)
         tusk__array_put(s, value);
-    else if (codec->decode == tusk__vector_decode)
-        tusk__vector_put(s, value);
+    else if (codec->decode == tusk__intvector_decode)
+        tusk__intvector_put(s, value);
     else
         put_scalar(s, codec, value);
 }

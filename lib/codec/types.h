@@ -57,6 +57,7 @@ TUSK__CODEC_FUNCTIONS(reg);
 TUSK__CODEC_FUNCTIONS(tid);
 TUSK__CODEC_FUNCTIONS(jsonb);
 TUSK__CODEC_FUNCTIONS(array);
+TUSK__CODEC_FUNCTIONS(intvector); /* int2vector, oidvector */
 TUSK__CODEC_FUNCTIONS(vector);
 TUSK__ROOM_CODEC_FUNCTIONS(bits);
 TUSK__ROOM_CODEC_FUNCTIONS(box);
@@ -73,7 +74,7 @@ TUSK__ROOM_CODEC_FUNCTIONS(polygon);
 /* Arrays of any kind, the vectors too. */
 static inline bool tusk__is_array(const tusk__codec *codec)
 {
-    return codec->decode == tusk__array_decode || codec->decode == tusk__vector_decode;
+    return codec->decode == tusk__array_decode || codec->decode == tusk__intvector_decode;
 }
 /* Text of a container, which is no view. */
 tusk_code tusk__container_parse(tusk_str text, tusk_value *out, tusk_error *err);
