@@ -267,13 +267,18 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     return TUSK_OK;
 }
 
+tusk_code tusk__refuse_count(tusk_query *q, size_t wanted, size_t given)
+{
+    tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "the statement takes %zu parameter%s, not %zu", wanted,
+                      wanted == 1 ? "" : "s", given);
+    return TUSK_ERR_USAGE;
+}
+
 tusk_code tusk__check_params(tusk_query *q, const tusk__request *r)
 {
     if (r->params.n == q->stmt->n_params)
         return TUSK_OK;
-    tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "the statement takes %zu parameters, not %zu", q->stmt->n_params,
-                      r->params.n);
-    return TUSK_ERR_USAGE;
+    return tusk__refuse_count(q, q->stmt->n_params, r->params.n);
 }
 
 /* The description that the rows of this run will have: the statement's, or one of its own where other formats are asked for. */

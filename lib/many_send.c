@@ -378,9 +378,7 @@ static tusk_code check_count(tusk_query *q, tusk_params params)
 {
     if (params.n == q->many->n_params)
         return TUSK_OK;
-    tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "the statement takes %zu parameters, not %zu", q->many->n_params,
-                      params.n);
-    return TUSK_ERR_USAGE;
+    return tusk__refuse_count(q, q->many->n_params, params.n);
 }
 
 static tusk_code write_item(tusk_conn *conn, tusk_query *q, tusk_params params)

@@ -201,6 +201,12 @@ static const wanted want_date = {TUSK_OID_DATE, "date", INT32_MIN, INT32_MAX};
 static const wanted want_timestamp = {TUSK_OID_TIMESTAMP, "timestamp", INT64_MIN, INT64_MAX};
 static const wanted want_timestamptz = {TUSK_OID_TIMESTAMPTZ, "timestamptz", INT64_MIN, INT64_MAX};
 
+/* Does the getter of type `want` take a column of type `have`? */
+static bool reads(uint32_t want, uint32_t have)
+{
+    return have == want || (is_integer(want) && is_integer(have)) || (want == TUSK_OID_OID && tusk__is_reg(have));
+}
+
 static tusk_code read_integer(const tusk_row *row, int col, const wanted *want, int64_t *out, tusk_error *err)
 {
     field f;
@@ -209,7 +215,7 @@ static tusk_code read_integer(const tusk_row *row, int col, const wanted *want, 
 
     tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, want->name, &f, err));
-    if (f.column->type != want->type && !(is_integer(want->type) && is_integer(f.column->type)))
+    if (!reads(want->type, f.column->type))
         return fail_type(&f, want->name, err);
     TUSK_TRY(decode_field(&f, want->name, &value, err));
     n = value.kind == TUSK_KIND_BOOL ? value.as.boolean : value.as.integer;
@@ -251,6 +257,29 @@ tusk_code tusk__row_decode(const tusk_row *row, int col, uint32_t type, tusk_val
     if (type != TUSK__ANY_TYPE && f.column->type != type)
         return fail_type(&f, name, err);
     return decode_field(&f, name, out, err);
+}
+
+tusk_code tusk__row_take(const tusk_row *row, int col, const char *want, tusk_str *bytes, tusk_error *err)
+{
+    field f;
+
+    TUSK_TRY(take_field(row, col, want, &f, err));
+    *bytes = f.bytes;
+    return TUSK_OK;
+}
+
+tusk_code tusk__row_refuse_type(const tusk_row *row, int col, const char *want, tusk_error *err)
+{
+    field f = {col, &row->columns[col], {NULL, 0}};
+
+    return fail_type(&f, want, err);
+}
+
+tusk_code tusk__row_blame(const tusk_row *row, int col, const char *want, const tusk_error *cause, tusk_error *err)
+{
+    field f = {col, &row->columns[col], {NULL, 0}};
+
+    return fail_value(&f, want, cause, err);
 }
 
 tusk_code tusk__row_decode_into(const tusk_row *row, int col, uint32_t type, tusk__room room, tusk_value *out,

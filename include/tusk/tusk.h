@@ -26,6 +26,7 @@
 #define TUSK_H
 
 #include <tusk/alloc.h>
+#include <tusk/array.h>
 #include <tusk/auth.h>
 #include <tusk/bits.h>
 #include <tusk/config.h>
@@ -34,6 +35,7 @@
 #include <tusk/datetime.h>
 #include <tusk/error.h>
 #include <tusk/fields.h>
+#include <tusk/geometry.h>
 #include <tusk/inet.h>
 #include <tusk/loop.h>
 #include <tusk/macaddr.h>
