@@ -6,6 +6,7 @@
 #include "lib/conn.h"
 #include "lib/lookup.h"
 #include "lib/many.h"
+#include "lib/pooler.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -62,6 +63,17 @@ static void start_grace(tusk_conn *conn)
 
 static void start_cancel(tusk_conn *conn);
 
+/* The fence would go to whichever session the pooler chooses, and says nothing of the one that was to be canceled; nor does the end of
+ * the cancel connection, which is the pooler's. */
+static void close_behind_pooler(tusk_conn *conn)
+{
+    close_because(
+        conn, "the connection was closed behind a cancel: through a pooler it could still hit what is asked next", NULL,
+        conn->settings->pooler == TUSK__POOLER_TRANSACTION
+            ? NULL
+            : "If each connection has a session for itself, pooler=session says so, and it stays.");
+}
+
 static void check_fence(tusk_conn *conn)
 {
     if (conn->phase != TUSK__PHASE_CANCELING || !conn->cancel_is_over)
@@ -69,6 +81,10 @@ static void check_fence(tusk_conn *conn)
     if (tusk__queue_first_sent(conn)) {
         if (conn->cancel_has_hit)
             start_cancel(conn); /* the next one that was given up */
+        return;
+    }
+    if (conn->is_pooled) {
+        close_behind_pooler(conn);
         return;
     }
     conn->phase = TUSK__PHASE_FENCE;

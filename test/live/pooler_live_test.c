@@ -598,16 +598,31 @@ START_TEST(cursor_is_fetched_from_inside_its_transaction)
 }
 END_TEST
 
-START_TEST(deadline_cancels_through_the_pooler)
+/* Where sessions change, the fence proves nothing: what is asked next must not meet the cancel. */
+START_TEST(d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection)
 {
+    bool stays = strcmp(modes[_i].pooler, "session") == 0 || strcmp(modes[_i].pooler, "none") == 0;
     tusk_conn *conn;
-    tusk_query *q;
+    tusk_query *q, *next;
 
     if (why_not[0])
         return;
     conn = through(modes[_i].dbname, modes[_i].pooler);
     q = tusk_submit(conn, &(tusk_request){.sql = "select pg_sleep(600)", .timeout = 0.3, .cancelable = true});
+    next = tusk_exec(conn, "select 4711", TUSK_NO_PARAMS);
     ck_assert_int_eq(tusk_await_free(q, NULL), TUSK_ERR_TIMEOUT);
+    ck_assert_msg(tusk_await(next) == (stays ? TUSK_OK : TUSK_ERR_LOST), "%s", said(tusk_query_error(next)));
+    if (!stays) {
+        ck_assert_int_eq(tusk_query_error(next)->fate, TUSK_FATE_NOT_SENT);
+        ck_assert(tusk_error_is_retriable(tusk_query_error(next)));
+        ck_assert_ptr_nonnull(strstr(tusk_query_error(next)->message, "closed behind a cancel"));
+        ck_assert_int_eq(tusk_query_error(next)->hint[0] != '\0', strcmp(modes[_i].pooler, "auto") == 0);
+        ck_assert_int_eq(tusk_conn_get_state(conn), TUSK_CONN_CLOSED);
+        tusk_conn_free(conn);
+    }
+    tusk_query_free(next);
+    if (!stays)
+        return;
     ck_usable(conn);
     disconnect(conn);
 }
@@ -632,7 +647,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, forgotten_setting_is_told_at_once, 0, 2);
     tcase_add_test(tcase, transaction_keeps_its_session);
     tcase_add_loop_test(tcase, cursor_is_fetched_from_inside_its_transaction, 0, N_OF(modes));
-    tcase_add_loop_test(tcase, deadline_cancels_through_the_pooler, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection, 0, N_OF(modes));
     suite_add_tcase(suite, tcase);
     return suite;
 }
