@@ -21,7 +21,8 @@ typedef struct tusk_password_request tusk_password_request;
 
 /**
  * Give a password, now or later (tusk_config.on_password). It is called when a server asks for one, at most once for each attempt
- * to connect (sslmode=prefer and allow may make two at one address), behind the TLS handshake, which under sslmode=verify-full has
+ * to connect (sslmode=prefer and allow may make two at one address; target_session_attrs=prefer-standby goes over the list twice if it has
+ * no standby), behind the TLS handshake, which under sslmode=verify-full has
  * proved who the server is, and under a weaker mode has not; not for a cancel request. The connection goes on with the answer in
  * the next turn; until then its time-outs run, and so does the server's patience (authentication_timeout, 60 s by default).
  *
