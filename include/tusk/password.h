@@ -47,6 +47,7 @@ tusk_str tusk_password_user(const tusk_password_request *request);
  * Errors    are the login's: TUSK_ERR_AUTH 28P01 an empty one · TUSK_ERR_VALUE a zero byte in it · TUSK_ERR_NOMEM
  * Thread    the loop's; another thread posts it (tusk_loop_post()). When the loop is gone any thread may answer, as nobody is left to
  *           be told
+ * Example   docs/examples/password_thread.c, with a thread that posts it
  */
 void tusk_password_give(tusk_password_request *request, tusk_str password);
 
