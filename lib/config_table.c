@@ -372,7 +372,7 @@ static size_t distance(tusk_str given, tusk_str name)
 
         row[0] = i;
         for (size_t k = 1; k <= name.len; k++) {
-            size_t replaced = diagonal + (fold(given.ptr[i - 1]) != name.ptr[k - 1]);
+            size_t replaced = diagonal + (fold(given.ptr[i - 1]) != fold(name.ptr[k - 1]));
 
             diagonal = row[k];
             row[k] = least(replaced, least(row[k], row[k - 1]) + 1);
@@ -414,5 +414,17 @@ const char *tusk__param_nearest(tusk_str given)
         consider(&n, given, tusk__params[i].name, tusk__params[i].name);
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++)
         consider(&n, given, strangers[i].name, tusk__params[strangers[i].id].name);
+    return n.name;
+}
+
+const char *tusk__choice_nearest(const tusk__choice *choices, tusk_str given)
+{
+    nearest n = {least(given.len / 3 + 2, given.len), NULL};
+
+    if (given.len > NAME_MAX_LEN)
+        return NULL;
+    for (const tusk__choice *c = choices; c->word; c++)
+        if (!c->refusal)
+            consider(&n, given, c->word, c->word);
     return n.name;
 }

@@ -126,6 +126,9 @@ const tusk__param *tusk__param_find(tusk_str name);
 /* The parameter that a misspelt name was probably meant to be, or NULL if none is near. */
 const char *tusk__param_nearest(tusk_str name);
 
+/* The same of a word that is none of these. */
+const char *tusk__choice_nearest(const tusk__choice *choices, tusk_str given);
+
 /* Variables that are sent to the server as settings of the session, as libpq does; NULL ends the list. */
 typedef struct tusk__env_setting {
     const char *env, *name;

@@ -214,6 +214,31 @@ START_TEST(what_is_wrong_is_told_by_line_and_column)
 }
 END_TEST
 
+START_TEST(what_other_languages_allow_in_a_document_has_a_hint)
+{
+    static const struct {
+        const char *json, *hint;
+    } rows[] = {
+        {"{\"connection_config\": {\"host\": \"h\",\n }}", "Behind the last element there is no comma in JSON."},
+        {"{\"connection_config\": {}, }", "Behind the last element there is no comma in JSON."},
+        {"\xEF\xBB\xBF{}", "It begins with a byte order mark, which JSON does not have."},
+        {"{\"connection_config\": }", ""},
+        {"{,}", ""},
+        {"}", ""},
+        {"{", ""},
+    };
+
+    for (int i = 0; i < N_OF(rows); i++) {
+        tusk_config *config = NULL;
+        tusk_error err = {0};
+
+        ck_assert_int_eq(tusk_config_from_json(tusk_str_of(rows[i].json), &world_allocator, &config, &err),
+                         TUSK_ERR_CONFIG);
+        ck_assert_msg(strcmp(err.hint, rows[i].hint) == 0, "%s: %s; %s", rows[i].json, err.message, err.hint);
+    }
+}
+END_TEST
+
 START_TEST(a_value_that_is_refused_later_is_told_by_its_place_too)
 {
     tusk_config *config = config_of("{\"connection_config\": {\n\"sslmode\": \"x\"}}");
@@ -413,6 +438,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, documents_come_to_this, 0, N_OF(taken));
     tcase_add_test(tcase, fields_may_be_changed_and_then_are_the_programs);
     tcase_add_loop_test(tcase, what_is_wrong_is_told_by_line_and_column, 0, N_OF(refused));
+    tcase_add_test(tcase, what_other_languages_allow_in_a_document_has_a_hint);
     tcase_add_test(tcase, a_value_that_is_refused_later_is_told_by_its_place_too);
     tcase_add_loop_test(tcase, a_connection_string_that_is_refused_is_told_by_its_place_too, 0, 2);
     tcase_add_test(tcase, d20_document_cannot_name_a_key_log);

@@ -1,6 +1,6 @@
 /* Execute-many: one statement with as many sets of values as there are, asked for one by one, and sent while others are answered.
  * A few sets that are in memory already are tusk_stack_push_many()'s; very many rows into one table are COPY's.
- * Read first: docs/guide.md, "Much data"; docs/internals/many.md. */
+ * Read first: docs/guide.md, "Much data"; docs/guarantees.md. */
 #ifndef TUSK_MANY_H
 #define TUSK_MANY_H
 

@@ -103,33 +103,58 @@ START_TEST(clients_that_change_sessions_get_their_answers)
 }
 END_TEST
 
-/* From int4 to float4, as wide, while the statement lies prepared on some session or none. */
+/* A table of one number that somebody alters, from int4 to float4, as wide, while a statement that asks for it is known. */
+typedef struct altering {
+    tusk_conn *admin, *conn;
+    tusk_stmt *stmt;
+} altering;
+
+#define ALTERED "select a from pooler_altered"
+
+static void are_all(const altering *t, int n, double value)
+{
+    for (int i = 0; i < n; i++) {
+        ck_assert_double_eq(only_value(tusk_exec(t->conn, ALTERED, TUSK_NO_PARAMS)), value);
+        ck_assert_double_eq(only_value(tusk_stmt_exec(t->stmt, TUSK_NO_PARAMS)), value);
+    }
+}
+
+static altering to_be_altered(int mode, int n)
+{
+    altering t = {.admin = through("session", "session")};
+
+    run_on(t.admin, "drop table if exists pooler_altered");
+    run_on(t.admin, "create table pooler_altered as select 3::int4 a");
+    t.conn = through(modes[mode].dbname, modes[mode].pooler);
+    t.stmt = tusk_prepare(t.conn, ALTERED, NULL, 0);
+    are_all(&t, n, 3);
+    return t;
+}
+
+static void alter(const altering *t)
+{
+    run_on(t->admin, "alter table pooler_altered alter a type float4 using a + 0.5");
+}
+
+static void end_altered(altering *t)
+{
+    tusk_stmt_free(t->stmt);
+    disconnect(t->conn);
+    run_on(t->admin, "drop table pooler_altered");
+    disconnect(t->admin);
+}
+
+/* It lies prepared on some session, or none. */
 START_TEST(column_of_equal_width_is_never_misread)
 {
-    static const char sql[] = "select a from pooler_altered";
-    tusk_conn *conn, *admin;
-    tusk_stmt *stmt;
+    altering t;
 
     if (why_not[0])
         return;
-    admin = through("session", "session");
-    run_on(admin, "drop table if exists pooler_altered");
-    run_on(admin, "create table pooler_altered as select 3::int4 a");
-    conn = through(modes[_i].dbname, modes[_i].pooler);
-    stmt = tusk_prepare(conn, sql, NULL, 0);
-    for (int i = 0; i < 3; i++) {
-        ck_assert_double_eq(only_value(tusk_exec(conn, sql, TUSK_NO_PARAMS)), 3);
-        ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3);
-    }
-    run_on(admin, "alter table pooler_altered alter a type float4 using a + 0.5");
-    for (int i = 0; i < 3; i++) {
-        ck_assert_double_eq(only_value(tusk_exec(conn, sql, TUSK_NO_PARAMS)), 3.5);
-        ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3.5);
-    }
-    tusk_stmt_free(stmt);
-    disconnect(conn);
-    run_on(admin, "drop table pooler_altered");
-    disconnect(admin);
+    t = to_be_altered(_i, 3);
+    alter(&t);
+    are_all(&t, 3, 3.5);
+    end_altered(&t);
 }
 END_TEST
 
@@ -137,34 +162,19 @@ END_TEST
  * session on which the pooler itself may prepare it (PgBouncer from 1.21 on): as what it is now. */
 START_TEST(d41_column_altered_between_sessions_is_never_misread)
 {
-    static const char sql[] = "select a from pooler_between";
-    tusk_conn *conn, *other, *admin;
-    tusk_stmt *stmt;
+    altering t;
+    tusk_conn *other;
 
     if (why_not[0])
         return;
-    admin = through("session", "session");
-    run_on(admin, "drop table if exists pooler_between");
-    run_on(admin, "create table pooler_between as select 3::int4 a");
-    conn = through(modes[_i].dbname, modes[_i].pooler);
+    t = to_be_altered(_i, 2);
     other = through(modes[_i].dbname, modes[_i].pooler);
-    stmt = tusk_prepare(conn, sql, NULL, 0);
-    for (int i = 0; i < 2; i++) {
-        ck_assert_double_eq(only_value(tusk_exec(conn, sql, TUSK_NO_PARAMS)), 3);
-        ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3);
-    }
     run_on(other, "begin");
-    run_on(admin, "alter table pooler_between alter a type float4 using a + 0.5");
-    for (int i = 0; i < 2; i++) {
-        ck_assert_double_eq(only_value(tusk_exec(conn, sql, TUSK_NO_PARAMS)), 3.5);
-        ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3.5);
-    }
+    alter(&t);
+    are_all(&t, 2, 3.5);
     run_on(other, "commit");
-    tusk_stmt_free(stmt);
-    disconnect(conn);
     disconnect(other);
-    run_on(admin, "drop table pooler_between");
-    disconnect(admin);
+    end_altered(&t);
 }
 END_TEST
 
