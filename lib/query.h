@@ -103,6 +103,7 @@ struct tusk_query {
     bool is_repeated;       /* sent for the second time */
     bool is_repeatable;     /* all that a repetition needs is at hand: params in held, the text there or with the statement */
     bool is_unnamed;        /* not to be prepared under a name */
+    bool timeout_is_default; /* the connection's command_timeout; timeout is 0 while that is not known yet */
     uint8_t failed_at;      /* tusk__expect: what the server's error answered */
     bool is_commit;         /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED */
     bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */

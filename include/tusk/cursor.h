@@ -30,7 +30,7 @@ typedef struct tusk_cursor_request {
                             time-out running. Only if something else is submitted on the connection meanwhile is it taken in at once, as that
                             must not wait: up to max_result_bytes, beyond which it is TUSK_ERR_LIMIT */
     int64_t max_result_bytes; /* of each batch, as tusk_request.max_result_bytes */
-    double timeout;     /* seconds for each batch; default and TUSK_NONE: none */
+    double timeout;     /* seconds for each batch; default: tusk_config.command_timeout; TUSK_NONE: none */
 } tusk_cursor_request;
 
 /**
