@@ -1,5 +1,6 @@
 /* The peer that all of this is about: Tusk, in the styles in which it is used.
- * Variants: await, callback; for scans also kept (all rows, then the walk) and views (rows taken, values not looked at);
+ * Variants: await, callback; for scans also kept (all rows, then the walk), views (rows taken, values not looked at) and structs (all rows,
+ * then into arrays of structs);
  * each with -tls behind it. For load: many. For connect: first (a loop for each connection, so that it knows nothing), kept (one loop, which keeps
  * the keys of the login and the TLS context). */
 #include "bench/bench.h"
@@ -163,6 +164,55 @@ static void run_stream(const bench_workload *work, size_t n_ops, bench_sums *sum
     }
 }
 
+struct scanned {
+    int64_t integer, time;
+    double real;
+    tusk_str text;
+};
+
+static const tusk_field scanned_fields[] = {
+    TUSK_FIELD_AT(struct scanned, integer, TUSK_OID_INT8, 0),
+    TUSK_FIELD_AT(struct scanned, real, TUSK_OID_FLOAT8, 1),
+    TUSK_FIELD_AT(struct scanned, time, TUSK_OID_TIMESTAMPTZ, 2),
+    TUSK_FIELD_AT(struct scanned, text, TUSK_OID_TEXT, 3),
+};
+
+static void add_scanned(const struct scanned *scanned, bench_sums *sums)
+{
+    sums->rows++;
+    sums->integers += scanned->integer;
+    sums->reals += scanned->real;
+    sums->times += scanned->time;
+    sums->text_bytes += scanned->text.len;
+}
+
+static void take_structs(tusk_fields *fields, tusk_query *q, bench_sums *sums)
+{
+    struct scanned scanned[64];
+    tusk_error err;
+    size_t n;
+
+    do {
+        if (tusk_fields_fetch(fields, q, scanned, 64, &n, &err) != TUSK_OK)
+            die(&err);
+        for (size_t i = 0; i < n; i++)
+            add_scanned(&scanned[i], sums);
+    } while (n == 64);
+}
+
+static void run_structs(const bench_workload *work, size_t n_ops, bench_sums *sums)
+{
+    tusk_fields *fields = tusk_fields_new(loop, sizeof(struct scanned), scanned_fields, 4, NULL);
+
+    for (size_t i = 0; i < n_ops; i++) {
+        tusk_query *q = submit(work, i);
+
+        take_structs(fields, q, sums);
+        tusk_query_free(q);
+    }
+    tusk_fields_free(fields);
+}
+
 /* ---- callbacks ---- */
 
 static struct {
@@ -286,6 +336,8 @@ void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
         run_load(n_ops, sums);
     else if (strcmp(style, "callback") == 0)
         run_callback(work, n_ops, sums);
+    else if (work->shape == BENCH_SCAN && strcmp(style, "structs") == 0)
+        run_structs(work, n_ops, sums);
     else if (work->shape == BENCH_SCAN && strcmp(style, "kept") != 0)
         run_stream(work, n_ops, sums);
     else

@@ -5,6 +5,7 @@
 
 #include <tusk/conn.h>
 
+#include "lib/command.h"
 #include "lib/result.h"
 
 /* Kept bytes above which a streaming query stops reading until its rows were taken. */
@@ -105,7 +106,7 @@ struct tusk_query {
     bool is_unnamed;        /* not to be prepared under a name */
     bool timeout_is_default; /* the connection's command_timeout; timeout is 0 while that is not known yet */
     uint8_t failed_at;      /* tusk__expect: what the server's error answered */
-    bool is_commit;         /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED */
+    uint8_t ends;           /* tusk__ending */
     bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */
     bool owes_sync;         /* … and the Sync has not followed yet */
     bool copy_refused;      /* CopyFail was sent */

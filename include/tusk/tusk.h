@@ -33,6 +33,8 @@
 #include <tusk/cursor.h>
 #include <tusk/datetime.h>
 #include <tusk/error.h>
+#include <tusk/fields.h>
+#include <tusk/geometry.h>
 #include <tusk/inet.h>
 #include <tusk/loop.h>
 #include <tusk/macaddr.h>
