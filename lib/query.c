@@ -240,6 +240,7 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         [TUSK__QUERY_CLOSE] = "close",
         [TUSK__QUERY_CLOSE_PORTAL] = "close",
         [TUSK__QUERY_PORTAL] = "open",
+        [TUSK__QUERY_PORTAL_RUN] = "open",
         [TUSK__QUERY_FETCH] = "fetch",
         [TUSK__QUERY_SCRIPT] = "script",
         [TUSK__QUERY_EXPLAIN] = "explain",

@@ -23,6 +23,7 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_CLOSE,   /* Close, Sync */
     TUSK__QUERY_CLOSE_PORTAL, /* Close of a cursor, Sync: its name is the text */
     TUSK__QUERY_PORTAL,  /* Parse, Describe, Bind to a portal with a name, Sync: a cursor is opened */
+    TUSK__QUERY_PORTAL_RUN, /* the same of a prepared statement: Bind, Sync. PORTAL if that has to be parsed again */
     TUSK__QUERY_FETCH,   /* Describe of that portal, Execute of so many rows, Sync */
     TUSK__QUERY_EXPLAIN, /* of a prepared statement its plan: lib/explain.c */
     TUSK__QUERY_ANALYZE, /* … by running it between BEGIN and ROLLBACK; what that becomes in a transaction: */
@@ -145,6 +146,11 @@ struct tusk_query {
     uint8_t *fields; /* the server's error or notice, uncut */
     size_t fields_len, fields_cap;
 };
+
+static inline bool tusk__query_opens_portal(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_PORTAL || q->kind == TUSK__QUERY_PORTAL_RUN;
+}
 
 /* Does the server tell the formats of its rows? Otherwise they are those that our Bind asked for. */
 static inline bool tusk__query_is_told_formats(const tusk_query *q)
