@@ -251,7 +251,7 @@ static void on_bind_complete(tusk_conn *conn, tusk_query *q, const tusk__event *
     (void)ev;
     if (q->kind == TUSK__QUERY_RUN)
         tusk__session_expect_columns(&conn->session, q->n_cols);
-    else if (q->kind == TUSK__QUERY_PORTAL && q->shares_sync)
+    else if (tusk__query_opens_portal(q) && q->shares_sync)
         end_member(conn, q); /* nothing more is asked of it */
 }
 

@@ -328,6 +328,10 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .name = "max_cacheable_statement_size", .kind = TUSK__KIND_COUNT, IN(max_cacheable_statement_size), NO_FIELD,
         .fallback = "15360",
         .help = "Texts longer than so many bytes are not kept; 0: all are. As asyncpg." },
+    [TUSK__PARAM_COMMAND_TIMEOUT] = {
+        .name = "command_timeout", .kind = TUSK__KIND_DURATION, IN(command_timeout_us), NO_FIELD, .fallback = "0",
+        .help = "How long a request that brings no `timeout` of its own may take, from its submission to its answer; 0: for ever. As asyncpg, "
+        "but that 0 is refused there." },
     [TUSK__PARAM_POOLER] = {
         .name = "pooler", .kind = TUSK__KIND_CHOICE, IN(pooler), FIELD(pooler), .fallback = "auto", .choices = poolers,
         .help = "What stands between this program and the server, such as PgBouncer. With `transaction` no statement is kept and each "

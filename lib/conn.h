@@ -328,6 +328,8 @@ void tusk__answer_parameter(tusk_conn *conn, const tusk__event *ev);
 
 /* deadline.c */
 void tusk__deadline_start(tusk_query *q, double timeout);
+/* The configuration is read: those that were submitted before have its command_timeout from now on. */
+void tusk__deadline_start_held(tusk_conn *conn);
 void tusk__deadline_next_head(tusk_conn *conn);    /* the head was popped */
 void tusk__deadline_after_answer(tusk_conn *conn); /* … and a ReadyForQuery has come */
 void tusk__cancel_rule_ready(tusk_conn *conn);     /* a ReadyForQuery came while CANCELING or FENCE */

@@ -30,6 +30,7 @@ static const uint8_t expect_prepare[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRI
 static const uint8_t expect_close[] = {TUSK__EXPECT_CLOSE, TUSK__EXPECT_SYNC};
 static const uint8_t expect_portal[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
                                         TUSK__EXPECT_SYNC};
+static const uint8_t expect_portal_run[] = {TUSK__EXPECT_BIND, TUSK__EXPECT_SYNC};
 static const uint8_t expect_fetch[] = {TUSK__EXPECT_DESCRIBE_PORTAL, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 #define EXPECT_COMMAND TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
 #define EXPECT_PLAN TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
@@ -68,6 +69,7 @@ static const struct {
     [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
     [TUSK__QUERY_CLOSE_PORTAL] = {encode_close_portal, expect_close, sizeof expect_close},
     [TUSK__QUERY_PORTAL] = {encode_portal, expect_portal, sizeof expect_portal},
+    [TUSK__QUERY_PORTAL_RUN] = {tusk__portal_run_encode, expect_portal_run, sizeof expect_portal_run},
     [TUSK__QUERY_FETCH] = {encode_fetch, expect_fetch, sizeof expect_fetch},
     [TUSK__QUERY_EXPLAIN] = {tusk__explain_encode, expect_exec, sizeof expect_exec},
     [TUSK__QUERY_ANALYZE] = {tusk__explain_encode, expect_analyze, sizeof expect_analyze},
@@ -217,7 +219,7 @@ tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_p
     tusk__writer *b = &conn->out;
     size_t at = tusk__message_begin(b, TUSK__F_BIND), formats_at;
 
-    if (q->kind == TUSK__QUERY_PORTAL)
+    if (tusk__query_opens_portal(q))
         tusk__write_cstr(b, tusk_str_of(tusk__portal_name_of(q->portal).text));
     else
         tusk__write_cstr(b, (tusk_str){NULL, 0});

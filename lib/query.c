@@ -179,7 +179,7 @@ static void query_clear(tusk_query *q)
     q->text_results = q->cancelable = false;
     q->paused = 0;
     q->streaming = TUSK__STREAMS_NOT;
-    q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = false;
+    q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = q->timeout_is_default = false;
     q->ends = TUSK__ENDS_NOTHING;
     q->is_copy = q->owes_sync = q->copy_refused = false;
     q->changes_status = q->in_unit = q->shares_sync = false;
@@ -241,6 +241,7 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         [TUSK__QUERY_CLOSE] = "close",
         [TUSK__QUERY_CLOSE_PORTAL] = "close",
         [TUSK__QUERY_PORTAL] = "open",
+        [TUSK__QUERY_PORTAL_RUN] = "open",
         [TUSK__QUERY_FETCH] = "fetch",
         [TUSK__QUERY_SCRIPT] = "script",
         [TUSK__QUERY_EXPLAIN] = "explain",

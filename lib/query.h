@@ -23,6 +23,7 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_CLOSE,   /* Close, Sync */
     TUSK__QUERY_CLOSE_PORTAL, /* Close of a cursor, Sync: its name is the text */
     TUSK__QUERY_PORTAL,  /* Parse, Describe, Bind to a portal with a name, Sync: a cursor is opened */
+    TUSK__QUERY_PORTAL_RUN, /* the same of a prepared statement: Bind, Sync. PORTAL if that has to be parsed again */
     TUSK__QUERY_FETCH,   /* Describe of that portal, Execute of so many rows, Sync */
     TUSK__QUERY_EXPLAIN, /* of a prepared statement its plan: lib/explain.c */
     TUSK__QUERY_ANALYZE, /* … by running it between BEGIN and ROLLBACK; what that becomes in a transaction: */
@@ -106,6 +107,7 @@ struct tusk_query {
     bool is_repeated;       /* sent for the second time */
     bool is_repeatable;     /* all that a repetition needs is at hand: params in held, the text there or with the statement */
     bool is_unnamed;        /* not to be prepared under a name */
+    bool timeout_is_default; /* the connection's command_timeout; timeout is 0 while that is not known yet */
     uint8_t failed_at;      /* tusk__expect: what the server's error answered */
     uint8_t ends;           /* tusk__ending */
     bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */
@@ -148,6 +150,11 @@ struct tusk_query {
     uint8_t *fields; /* the server's error or notice, uncut */
     size_t fields_len, fields_cap;
 };
+
+static inline bool tusk__query_opens_portal(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_PORTAL || q->kind == TUSK__QUERY_PORTAL_RUN;
+}
 
 /* Does the server tell the formats of its rows? Otherwise they are those that our Bind asked for. */
 static inline bool tusk__query_is_told_formats(const tusk_query *q)

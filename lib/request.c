@@ -108,8 +108,8 @@ bool tusk__query_is_barrier(const tusk_query *q)
 /* Is it about a handle's statement that must be ready? */
 static bool needs_stmt(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q) ||
-           (q->kind == TUSK__QUERY_MANY && q->stmt);
+    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_PORTAL_RUN || q->kind == TUSK__QUERY_EXPLAIN ||
+           tusk__is_analyze(q) || (q->kind == TUSK__QUERY_MANY && q->stmt);
 }
 
 static bool stmt_is_pending(const tusk_query *q)

@@ -25,7 +25,7 @@ static bool is_opening(const tusk_conn *conn, const tusk_query *q)
 
 static bool is_of_portal(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_PORTAL || q->kind == TUSK__QUERY_FETCH;
+    return tusk__query_opens_portal(q) || q->kind == TUSK__QUERY_FETCH;
 }
 
 /* Only plain statements: not what may pause, what ends the transaction, and what has a Sync of its own for other reasons. */

@@ -596,6 +596,7 @@ static const struct {
     {"statement_cache_size=''", "statement_cache_size must be a whole number, 0 or more"},
     {"max_cacheable_statement_size=15k", "max_cacheable_statement_size must be a whole number, 0 or more"},
     {"max_cached_statement_lifetime=-0.5", "max_cached_statement_lifetime must be a number of seconds, 0 or more"},
+    {"command_timeout=-1", "command_timeout must be a number of seconds, 0 or more"},
     {"max_cached_statement_lifetime=.", "max_cached_statement_lifetime must be a number of seconds, 0 or more"},
     {"max_cached_statement_lifetime=1e9", "max_cached_statement_lifetime must be a number of seconds, 0 or more"},
     {"max_cached_statement_lifetime=2147483648",
