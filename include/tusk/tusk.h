@@ -28,6 +28,7 @@
 #include <tusk/alloc.h>
 #include <tusk/auth.h>
 #include <tusk/bits.h>
+#include <tusk/columns.h>
 #include <tusk/config.h>
 #include <tusk/conn.h>
 #include <tusk/cursor.h>
