@@ -48,7 +48,7 @@ OUR_CPPFLAGS := -I. -Iinclude
 ifeq ($(OS),Linux)
 OUR_CPPFLAGS += -D_GNU_SOURCE
 endif
-OUR_CFLAGS   := -std=c11 $(WARNINGS) $(FLAGS_$(VARIANT)) $(if $(WERROR),-Werror)
+OUR_CFLAGS   := -std=c11 $(WARNINGS) $(FLAGS_$(VARIANT)) $(if $(WERROR),-Werror) -ffile-prefix-map=$(CURDIR)=.
 COMPILE       = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK          = $(CC) $(FLAGS_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
 LIBS         := -lssl -lcrypto -lpthread
@@ -319,9 +319,10 @@ headers:   ## each public header alone, as C11 and as C++17
 	    [ $$ok = $$((wrong > 0)) ] || { cat $(B)/headers.log; echo "headers: test/headers/fields.c, WRONG=$$wrong: $$cc"; exit 1; }; done; done
 
 .PHONY: exports
-exports: $(B)/libtusk.a $(B)/docs/examples/query   ## no global symbol that does not begin with tusk_, no mechanism that was not named
+exports: $(B)/libtusk.a $(B)/docs/examples/query   ## no global symbol that does not begin with tusk_, no mechanism that was not named, no path of this machine
 	@! nm -g --defined-only $< 2>/dev/null | awk 'NF == 3 && $$3 !~ /^_?tusk_/ { print "exports: " $$3; bad = 1 } END { exit !bad }'
 	@! nm $(B)/docs/examples/query | grep -E ' tusk_(oauth|gssapi|token_give)$$'
+	@! grep -qF '$(CURDIR)' $< || { echo 'exports: the archive says where it was built'; exit 1; }
 
 .PHONY: banned
 banned:   ## functions that are not used here, and where memory may come from

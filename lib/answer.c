@@ -409,11 +409,15 @@ static const char *commit_name(const tusk_query *q)
     return tusk__tokens_take_words(&tokens, "prepare") ? "PREPARE TRANSACTION" : "COMMIT";
 }
 
-static void check_commit(tusk_query *q)
+static void check_end(tusk_conn *conn, tusk_query *q)
 {
     tusk_str tag = tusk_str_from(q->first.tag, q->first.tag_len); /* of a script: the COMMIT is in front */
 
-    if (q->is_commit && q->error.code == TUSK_OK && tusk_str_is(tag, "ROLLBACK")) {
+    if (q->ends == TUSK__ENDS_NOTHING)
+        return;
+    if (q->level && conn->session.tx_status == 'I')
+        tusk__level_ended_by(q);
+    if (q->ends == TUSK__ENDS_BY_COMMIT && q->error.code == TUSK_OK && tusk_str_is(tag, "ROLLBACK")) {
         tusk_error *err =
             tusk__query_failf(q, TUSK_ERR_ROLLED_BACK, NULL,
                               "%s was answered with ROLLBACK: the transaction had failed before", commit_name(q));
@@ -493,7 +497,7 @@ void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     if (q->kind == TUSK__QUERY_COMMIT)
         tusk__transaction_check(q);
     else
-        check_commit(q);
+        check_end(conn, q);
     settle_stmt(q);
     n_not_run = q->shares_sync ? tusk__unit_not_run(q) : 0;
     end_head(conn, q);

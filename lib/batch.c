@@ -178,7 +178,8 @@ static tusk_code atomic_outside(tusk_conn *conn, tusk_query *q)
         add_step(batch, TUSK__STEP_COMMIT, 0);
         tusk__control_write(conn, tusk_str_of("commit"));
         sync(conn, batch);
-        q->changes_status = q->is_commit = true;
+        q->changes_status = true;
+        q->ends = TUSK__ENDS_BY_COMMIT;
     }
     return TUSK_OK;
 }

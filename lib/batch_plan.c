@@ -142,7 +142,7 @@ static tusk_code check_handle(tusk_query *q, size_t i, const tusk_stmt *stmt)
     else if (stmt->state == TUSK__STMT_CLOSED)
         tusk__query_failf(q, TUSK_ERR_STATE, NULL, "the prepared statement is closed");
     else if (n != stmt->n_params)
-        tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "the statement takes %zu parameters, not %zu", stmt->n_params, n);
+        return tusk__refuse_count(q, stmt->n_params, n);
     return q->error.code;
 }
 

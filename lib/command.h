@@ -48,11 +48,20 @@ static inline bool tusk__command_changes_status(tusk__command command)
  * VALUES, TABLE, WITH, SHOW; what a function or a trigger of theirs does nobody knows. */
 bool tusk__command_may_alter(tusk_str sql);
 
-/* Does it make a transaction last? Its answer may be ROLLBACK, and if that is lost, nobody knows what became of it. */
-static inline bool tusk__command_is_commit(tusk__command command)
+/* May it end a transaction? */
+typedef enum tusk__ending {
+    TUSK__ENDS_NOTHING = 0,
+    TUSK__ENDS_PERHAPS,  /* ROLLBACK; a script in a transaction. ReadyForQuery says whether one is open behind it */
+    TUSK__ENDS_BY_COMMIT /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED: the answer may be ROLLBACK, and if that is lost, nobody
+                            knows what became of it */
+} tusk__ending;
+
+static inline tusk__ending tusk__command_ends(tusk__command command)
 {
-    return command == TUSK__COMMAND_COMMIT || command == TUSK__COMMAND_PREPARE_TRANSACTION ||
-           command == TUSK__COMMAND_COMMIT_PREPARED;
+    if (command == TUSK__COMMAND_COMMIT || command == TUSK__COMMAND_PREPARE_TRANSACTION ||
+        command == TUSK__COMMAND_COMMIT_PREPARED)
+        return TUSK__ENDS_BY_COMMIT;
+    return command == TUSK__COMMAND_ROLLBACK ? TUSK__ENDS_PERHAPS : TUSK__ENDS_NOTHING;
 }
 
 #endif

@@ -175,7 +175,7 @@ static void fail_query(tusk_conn *conn, tusk_query *q, const tusk_error *err)
     }
     tusk__query_fail(q, err);
     q->error.fate = is_sent ? TUSK_FATE_UNKNOWN : TUSK_FATE_NOT_SENT;
-    if (is_sent && q->is_commit && !conn->is_closing)
+    if (is_sent && q->ends == TUSK__ENDS_BY_COMMIT && !conn->is_closing)
         q->error.code = TUSK_ERR_COMMIT_UNKNOWN;
 }
 

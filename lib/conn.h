@@ -229,6 +229,9 @@ tusk_code tusk__check_sql(tusk_conn *conn, tusk_query *q, tusk_str sql);
 /* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. */
 TUSK_MUST_CHECK
 tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
+/* The error of a statement that got another number of parameters than it takes. */
+TUSK_COLD
+tusk_code tusk__refuse_count(tusk_query *q, size_t wanted, size_t given);
 /* Do the parameters fit the prepared statement's in number? */
 TUSK_MUST_CHECK
 tusk_code tusk__check_params(tusk_query *q, const tusk__request *r);

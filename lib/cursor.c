@@ -368,10 +368,11 @@ static bool is_absent(tusk_cursor *cursor, tusk_error *why)
     return why->code != TUSK_OK;
 }
 
-/* In its place, but in no transaction, which would have to be rolled back for it: as a Close that is refused. */
-static tusk_query *refuse_absent(tusk_cursor *cursor, const tusk_error *why)
+/* In its place. As a FETCH it is of the transaction that is open, which is rolled back for it, as for whatever fails in one; as a Close of
+ * none: it was not the caller who asked. */
+static tusk_query *refuse_absent(tusk_cursor *cursor, tusk__query_kind kind, const tusk_error *why)
 {
-    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, TUSK__QUERY_CLOSE_PORTAL);
+    tusk_query *q = tusk__query_new(cursor->conn->loop, cursor->conn, kind);
 
     if (!q)
         return NULL;
@@ -385,10 +386,7 @@ static tusk_query *refuse_absent(tusk_cursor *cursor, const tusk_error *why)
 static tusk_query *ask_by_text(tusk_cursor *cursor, const char *verb, int n)
 {
     char sql[96];
-    tusk_error why;
 
-    if (is_absent(cursor, &why))
-        return refuse_absent(cursor, &why);
     (void)snprintf(sql, sizeof sql, "%s %d from %s", verb, n, tusk__portal_name_of(cursor->number).text);
     return submit(cursor, new_request(cursor, TUSK__QUERY_EXEC), tusk_str_of(sql), TUSK_NO_PARAMS);
 }
@@ -396,12 +394,9 @@ static tusk_query *ask_by_text(tusk_cursor *cursor, const char *verb, int n)
 static tusk_query *fetch(tusk_cursor *cursor, int n)
 {
     tusk_query *q;
-    tusk_error why;
 
     if (!cursor->is_portal)
         return ask_by_text(cursor, "fetch forward", n);
-    if (is_absent(cursor, &why))
-        return refuse_absent(cursor, &why);
     q = new_request(cursor, TUSK__QUERY_FETCH);
     if (q)
         q->fetch_rows = (uint32_t)n;
@@ -431,6 +426,7 @@ static const char *fault_of(const tusk_cursor *cursor)
 tusk_query *tusk_cursor_fetch(tusk_cursor *cursor, int n)
 {
     const char *fault;
+    tusk_error why;
 
     if (!cursor)
         return NULL;
@@ -439,12 +435,13 @@ tusk_query *tusk_cursor_fetch(tusk_cursor *cursor, int n)
         return refuse(cursor, TUSK_ERR_STATE, fault);
     if (n < 1)
         return refuse(cursor, TUSK_ERR_USAGE, "a batch has at least one row");
-    return fetch(cursor, n);
+    return is_absent(cursor, &why) ? refuse_absent(cursor, TUSK__QUERY_FETCH, &why) : fetch(cursor, n);
 }
 
 tusk_query *tusk_cursor_move(tusk_cursor *cursor, int n)
 {
     const char *fault;
+    tusk_error why;
 
     if (!cursor)
         return NULL;
@@ -455,6 +452,8 @@ tusk_query *tusk_cursor_move(tusk_cursor *cursor, int n)
         return refuse(cursor, TUSK_ERR_USAGE, "so many rows cannot be passed over at once");
     if (n < 0 && !cursor->scrolls)
         return refuse(cursor, TUSK_ERR_USAGE, "only a cursor that was opened with .scroll goes backward");
+    if (is_absent(cursor, &why))
+        return refuse_absent(cursor, TUSK__QUERY_FETCH, &why);
     return n < 0 ? ask_by_text(cursor, "move backward", -n) : ask_by_text(cursor, "move forward", n);
 }
 
@@ -487,8 +486,11 @@ static void learn_size(tusk_cursor *cursor)
 
 static void ask_ahead(tusk_cursor *cursor)
 {
+    tusk_error why;
+
     cursor->n_asked = next_size(cursor);
-    cursor->ahead = fetch(cursor, cursor->n_asked);
+    cursor->ahead = is_absent(cursor, &why) ? refuse_absent(cursor, TUSK__QUERY_CLOSE_PORTAL, &why)
+                                            : fetch(cursor, cursor->n_asked);
     if (cursor->ahead)
         cursor->ahead->streaming = TUSK__STREAMS_BATCH;
 }

@@ -255,7 +255,7 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     TUSK_TRY(tusk__check_sql(conn, q, r->sql));
     command = tusk__command_of(r->sql);
     q->is_copy = command == TUSK__COMMAND_COPY;
-    q->is_commit = tusk__command_is_commit(command);
+    q->ends = (uint8_t)tusk__command_ends(command);
     q->changes_status = tusk__command_changes_status(command);
     name = name_of(conn, q, r);
     tusk__close_dropped(conn, q);
@@ -267,13 +267,18 @@ static tusk_code encode_exec(tusk_conn *conn, tusk_query *q, const tusk__request
     return TUSK_OK;
 }
 
+tusk_code tusk__refuse_count(tusk_query *q, size_t wanted, size_t given)
+{
+    tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "the statement takes %zu parameter%s, not %zu", wanted,
+                      wanted == 1 ? "" : "s", given);
+    return TUSK_ERR_USAGE;
+}
+
 tusk_code tusk__check_params(tusk_query *q, const tusk__request *r)
 {
     if (r->params.n == q->stmt->n_params)
         return TUSK_OK;
-    tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "the statement takes %zu parameters, not %zu", q->stmt->n_params,
-                      r->params.n);
-    return TUSK_ERR_USAGE;
+    return tusk__refuse_count(q, q->stmt->n_params, r->params.n);
 }
 
 /* The description that the rows of this run will have: the statement's, or one of its own where other formats are asked for. */
@@ -370,7 +375,7 @@ static tusk_str handle_name(const tusk_conn *conn, const tusk_stmt *stmt)
 static void take_traits(tusk_query *q, const tusk_stmt *stmt)
 {
     q->is_copy = stmt->is_copy;
-    q->is_commit = stmt->is_commit;
+    q->ends = stmt->ends;
     q->changes_status = stmt->changes_status;
 }
 
@@ -502,7 +507,9 @@ static tusk_code encode_fetch(tusk_conn *conn, tusk_query *q, const tusk__reques
 static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 {
     TUSK_TRY(tusk__check_sql(conn, q, r->sql));
-    q->is_commit = tusk__command_is_commit(tusk__command_of(r->sql));
+    q->ends = (uint8_t)tusk__command_ends(tusk__command_of(r->sql));
+    if (q->level && q->ends == TUSK__ENDS_NOTHING)
+        q->ends = TUSK__ENDS_PERHAPS; /* by a statement further behind */
     tusk__query_write(&conn->out, r->sql);
     return TUSK_OK;
 }

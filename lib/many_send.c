@@ -6,6 +6,7 @@
 
 #include "lib/conn.h"
 #include "lib/formats.h"
+#include "lib/given.h"
 #include "lib/many.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -377,9 +378,7 @@ static tusk_code check_count(tusk_query *q, tusk_params params)
 {
     if (params.n == q->many->n_params)
         return TUSK_OK;
-    tusk__query_failf(q, TUSK_ERR_USAGE, "08P01", "the statement takes %zu parameters, not %zu", q->many->n_params,
-                      params.n);
-    return TUSK_ERR_USAGE;
+    return tusk__refuse_count(q, q->many->n_params, params.n);
 }
 
 static tusk_code write_item(tusk_conn *conn, tusk_query *q, tusk_params params)
@@ -564,22 +563,11 @@ static bool may_pull(const tusk_conn *conn, const tusk_query *q)
 /* What the program has written into it, or only the code. */
 static void complete_error(tusk_error *err, tusk_code code)
 {
-    bool is_code = code > TUSK_DONE && code <= TUSK_ERR_SYSTEM;
-
-    if (!err->message[0]) {
+    if (code == TUSK_OK) {
         err->code = TUSK_OK;
-        (void)tusk__error_set(err, code, NULL,
-                              code == TUSK_OK ? "pull has returned TUSK_OK and pushed nothing" : "pull has failed");
+        code = tusk__error_set(err, TUSK_ERR_USAGE, NULL, "pull has returned TUSK_OK and pushed nothing");
     }
-    err->code = is_code ? code : TUSK_ERR_USAGE;
-    if (!memchr(err->sqlstate, 0, sizeof err->sqlstate) || strlen(err->sqlstate) != 5)
-        memcpy(err->sqlstate, tusk__error_sqlstate(err->code), sizeof err->sqlstate);
-    tusk__error_copy(err->message, sizeof err->message,
-                     tusk_str_from(err->message, strnlen(err->message, sizeof err->message)));
-    tusk__error_copy(err->detail, sizeof err->detail,
-                     tusk_str_from(err->detail, strnlen(err->detail, sizeof err->detail)));
-    tusk__error_copy(err->hint, sizeof err->hint, tusk_str_from(err->hint, strnlen(err->hint, sizeof err->hint)));
-    tusk__error_copy(err->where, sizeof err->where, tusk_str_from(err->where, strnlen(err->where, sizeof err->where)));
+    tusk__given_error(err, code, "pull");
     err->fate = TUSK_FATE_NOT_SENT;
 }
 

@@ -374,26 +374,39 @@ tusk_str tusk_named_param(const tusk_named *named, size_t param)
 
 /* ---- values by name ------------------------------------------------------------------------------------------------------------------ */
 
-static bool is_in_text(const tusk_named *named, const char *name)
+/* Does the whole name stand behind the colon at i? */
+static bool stands_at(tusk_str text, size_t i, tusk_str name)
 {
-    size_t len = strlen(name);
+    size_t end = i + 1 + name.len;
 
-    for (size_t i = 0; i + 1 + len <= named->text.len; i++)
-        if (named->text.ptr[i] == ':' && memcmp(named->text.ptr + i + 1, name, len) == 0)
-            return true;
-    return false;
+    return text.ptr[i] == ':' && end <= text.len && memcmp(text.ptr + i + 1, name.ptr, name.len) == 0 &&
+           (end == text.len || !tusk__char_is_of_word(text.ptr[end]));
+}
+
+/* Where it is no name's. NULL: it does not stand in the text. */
+static const char *hint_at_place(tusk_str text, tusk_str name)
+{
+    const char *hint = NULL;
+
+    for (size_t i = 0; name.len && i < text.len; i++) {
+        if (!stands_at(text, i, name))
+            continue;
+        if (i == 0 || text.ptr[i - 1] != ':')
+            return "It stands in quotes or a comment, or directly behind a value, where a colon begins no name: "
+                   "write \"limit :n\", not \"limit:n\".";
+        hint = "Two colons are a cast: write \"[:low : :high]\", not \"[:low::high]\".";
+    }
+    return hint;
 }
 
 /* What is often behind it. */
 static void hint_at_colons(const tusk_named *named, const char *name, tusk_error *err)
 {
-    if (name[0] == ':')
-        tusk__error_hint(err, tusk_str_of("Give the name without its colon."));
-    else if (name[0] && is_in_text(named, name))
-        tusk__error_hint(
-            err,
-            tusk_str_of("It stands in quotes or a comment, or directly behind a value, where a colon begins no name: "
-                        "write \"limit :n\", not \"limit:n\"."));
+    const char *hint =
+        name[0] == ':' ? "Give the name without its colon." : hint_at_place(named->text, tusk_str_of(name));
+
+    if (hint)
+        tusk__error_hint(err, tusk_str_of(hint));
 }
 
 static tusk_code refuse_unknown(const tusk_named *named, const char *name, tusk_error *err)

@@ -179,7 +179,8 @@ static void query_clear(tusk_query *q)
     q->paused = 0;
     q->streaming = TUSK__STREAMS_NOT;
     q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = false;
-    q->is_commit = q->is_copy = q->owes_sync = q->copy_refused = false;
+    q->ends = TUSK__ENDS_NOTHING;
+    q->is_copy = q->owes_sync = q->copy_refused = false;
     q->changes_status = q->in_unit = q->shares_sync = false;
     q->status_before = 0;
     q->n_closes = 0;

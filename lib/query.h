@@ -5,6 +5,7 @@
 
 #include <tusk/conn.h>
 
+#include "lib/command.h"
 #include "lib/result.h"
 
 /* Kept bytes above which a streaming query stops reading until its rows were taken. */
@@ -104,7 +105,7 @@ struct tusk_query {
     bool is_repeatable;     /* all that a repetition needs is at hand: params in held, the text there or with the statement */
     bool is_unnamed;        /* not to be prepared under a name */
     uint8_t failed_at;      /* tusk__expect: what the server's error answered */
-    bool is_commit;         /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED */
+    uint8_t ends;           /* tusk__ending */
     bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */
     bool owes_sync;         /* … and the Sync has not followed yet */
     bool copy_refused;      /* CopyFail was sent */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/crypto.h"
+#include "lib/given.h"
 #include "lib/owner.h"
 #include "proto/error_set.h"
 
@@ -201,40 +202,19 @@ void tusk__question_answer(tusk__question *q, const tusk_error *err)
     answered(q);
 }
 
-#define COPY_FIELD(to, from, field)                                                                                    \
-    tusk__error_copy((to)->field, sizeof(to)->field,                                                                   \
-                     tusk_str_from((from)->field, strnlen((from)->field, sizeof(from)->field)))
-
-static bool is_sqlstate(const char text[6])
-{
-    size_t n = 0;
-
-    while (n < 5 && ((text[n] >= '0' && text[n] <= '9') || (text[n] >= 'A' && text[n] <= 'Z')))
-        n++;
-    return n == 5 && text[5] == '\0';
-}
-
 /* The program may have filled it by hand: what it says becomes an error like ours. */
 static tusk_error error_of_program(const tusk_error *given, const char *sqlstate)
 {
     tusk_error err = {.code = given->code, .os = given->os, .column = -1, .item = -1};
 
-    memcpy(err.sqlstate, is_sqlstate(given->sqlstate) ? given->sqlstate : sqlstate, 6);
-    COPY_FIELD(&err, given, where);
-    COPY_FIELD(&err, given, message);
-    COPY_FIELD(&err, given, detail);
-    COPY_FIELD(&err, given, hint);
+    memcpy(err.sqlstate, tusk__given_is_sqlstate(given->sqlstate) ? given->sqlstate : sqlstate, 6);
+    tusk__given_texts(&err, given);
     return err;
-}
-
-static bool is_error(const tusk_error *err)
-{
-    return err && err->code >= TUSK_ERR_STATE && err->code <= TUSK_ERR_SYSTEM;
 }
 
 void tusk__question_refuse(tusk__question *q, const tusk_error *err, const char *sqlstate)
 {
-    if (is_error(err))
+    if (err && tusk__given_is_error(err->code))
         q->error = error_of_program(err, sqlstate);
     else
         (void)tusk__error_set(&q->error, TUSK_ERR_AUTH, sqlstate, "the program gave no %s", q->kind->thing);

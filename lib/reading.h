@@ -14,7 +14,7 @@ typedef struct tusk__reading tusk__reading;
 typedef void (*tusk__reading_fn)(tusk__settings *settings, const tusk_error *err, void *user);
 
 /* config and the environment are copied before this returns. on_read is called once, from the loop and never inside this call.
- * NULL: out of memory, no thread to be had, or too many that are stuck. */
+ * NULL: out of memory, or no thread to be had. */
 TUSK_MUST_CHECK
 tusk__reading *tusk__reading_start(tusk_loop *loop, const tusk_config *config, tusk__reading_fn on_read, void *user,
                                    tusk_error *err);

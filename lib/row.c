@@ -201,6 +201,12 @@ static const wanted want_date = {TUSK_OID_DATE, "date", INT32_MIN, INT32_MAX};
 static const wanted want_timestamp = {TUSK_OID_TIMESTAMP, "timestamp", INT64_MIN, INT64_MAX};
 static const wanted want_timestamptz = {TUSK_OID_TIMESTAMPTZ, "timestamptz", INT64_MIN, INT64_MAX};
 
+/* Does the getter of type `want` take a column of type `have`? */
+static bool reads(uint32_t want, uint32_t have)
+{
+    return have == want || (is_integer(want) && is_integer(have)) || (want == TUSK_OID_OID && tusk__is_reg(have));
+}
+
 static tusk_code read_integer(const tusk_row *row, int col, const wanted *want, int64_t *out, tusk_error *err)
 {
     field f;
@@ -209,7 +215,7 @@ static tusk_code read_integer(const tusk_row *row, int col, const wanted *want, 
 
     tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, want->name, &f, err));
-    if (f.column->type != want->type && !(is_integer(want->type) && is_integer(f.column->type)))
+    if (!reads(want->type, f.column->type))
         return fail_type(&f, want->name, err);
     TUSK_TRY(decode_field(&f, want->name, &value, err));
     n = value.kind == TUSK_KIND_BOOL ? value.as.boolean : value.as.integer;

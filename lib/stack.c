@@ -322,6 +322,8 @@ static void refuse_by_stack(tusk_query *q, const tusk_stack *stack, const tusk_s
         tusk__query_fail(q, &stack->error);
     else if (stack->n == 0)
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "the stack is empty");
+    else if (options->mode != TUSK_STACK_ATOMIC && options->mode != TUSK_STACK_CONTINUE)
+        tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "there is no mode %d of a stack", (int)options->mode);
     else if (options->mode == TUSK_STACK_CONTINUE && (t->isolation || t->read_only || t->deferrable))
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "a stack that continues has no transaction that could be of a kind");
     else

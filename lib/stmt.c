@@ -227,7 +227,7 @@ tusk_stmt *tusk__stmt_new(tusk_conn *conn, tusk_str sql, size_t n_given)
     stmt->conn = conn;
     tusk__conn_pin(conn);
     stmt->is_copy = command == TUSK__COMMAND_COPY;
-    stmt->is_commit = tusk__command_is_commit(command);
+    stmt->ends = (uint8_t)tusk__command_ends(command);
     stmt->changes_status = tusk__command_changes_status(command);
     new_name(stmt);
     return stmt;

@@ -37,7 +37,7 @@ struct tusk_stmt {
     bool is_released;   /* the caller's handle is gone */
     bool is_closing;    /* a Close was submitted: what comes behind it is refused, what stands before it runs */
     bool is_copy;       /* first keyword COPY */
-    bool is_commit;     /* COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED */
+    uint8_t ends;       /* tusk__ending */
     bool changes_status;    /* BEGIN, COMMIT, ROLLBACK … */
     bool is_stale;      /* a handle whose next run has to parse it again */
     char name[24];

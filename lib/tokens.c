@@ -26,6 +26,11 @@ static bool is_word(char c)
     return is_word_start(c) || is_digit(c) || c == '$';
 }
 
+bool tusk__char_is_of_word(char c)
+{
+    return is_word(c);
+}
+
 static bool is_newline(char c)
 {
     return c == '\n' || c == '\r';

@@ -57,6 +57,9 @@ static inline bool tusk__token_is_char(const tusk__token *token, char c)
     return token->kind == TUSK__TOKEN_CHAR && token->text.ptr[0] == c;
 }
 
+/* Does a word go on with it? */
+bool tusk__char_is_of_word(char c);
+
 /* The position, as the server and tusk_error count it, of the byte at `at`: characters, from 1 on. */
 int tusk__sql_position(tusk_str sql, size_t at);
 

@@ -4,6 +4,7 @@
 #include <tusk/transaction.h>
 
 #include "lib/conn.h"
+#include "lib/given.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -103,11 +104,13 @@ static tusk_code attempt_once(tusk_conn *conn, const tusk_transact_options *opti
     if (!begin)
         return tusk__error_set(err, TUSK_ERR_NOMEM, NULL, "out of memory");
     tusk_query_free(begin);
+    *err = (tusk_error){.column = -1, .item = -1};
     code = fn(conn, user, err);
-    if (code != TUSK_OK && err->code == TUSK_OK)
-        (void)tusk__error_set(err, code, NULL, "the function that makes the transaction gave no reason");
     if (code == TUSK_OK)
         tusk__error_none(err);
+    else
+        tusk__given_error(err, tusk__given_is_error(err->code) ? err->code : code,
+                          "the function that makes the transaction");
     if (!end_inner(conn, own, err))
         return err->code;
     if (err->code == TUSK_OK)
@@ -304,8 +307,10 @@ void tusk_attempt_end(tusk_attempt *attempt, const tusk_error *err)
     if (attempt->is_ended)
         return;
     attempt->is_ended = true;
-    if (err && err->code != TUSK_OK)
+    if (err && err->code != TUSK_OK) {
         attempt->why = *err;
+        tusk__given_error(&attempt->why, err->code, "the attempt");
+    }
     if (end_inner(conn, attempt->level, &attempt->why)) {
         if (attempt->why.code != TUSK_OK)
             prefer_cause(conn, &attempt->why);

@@ -111,26 +111,53 @@ bool tusk__level_holds(const tusk__level *level, bool outlives_commit)
     return true;
 }
 
-/* It did not begin, for this reason. */
-static void not_begun(tusk_query *q, const tusk_error *cause)
+/* It did not begin, or is over, for this reason. */
+static void not_begun(tusk_query *q, const tusk__level *level)
 {
+    const tusk_error *cause = level->cause;
+
     tusk__query_failf(q, cause ? cause->code : TUSK_ERR_STATE, cause ? cause->sqlstate : "25P01",
-                      "not run: the transaction did not begin: %s",
+                      "not run: the transaction %s: %s", level->is_over ? "is over" : "did not begin",
                       cause ? cause->message : "out of memory for the reason");
+}
+
+/* Of all that is around it, too, as nothing is open any more. The reason goes before whatever failed in it. */
+void tusk__level_ended_by(tusk_query *q)
+{
+    bool is_undone =
+        tusk_str_is(tusk_str_from(q->first.tag, q->first.tag_len), "ROLLBACK") ||
+        (q->kind != TUSK__QUERY_SCRIPT && (q->ends == TUSK__ENDS_PERHAPS || q->error.code == TUSK_ERR_SERVER));
+    tusk_error end = {.code = TUSK_ERR_STATE}, why = {0};
+
+    tusk__query_add_where(q, &end);
+    (void)tusk__error_set(&why, TUSK_ERR_STATE, "25P01", "it was ended by %s", end.where);
+    for (tusk__level *level = q->level; level; level = level->parent) {
+        level->is_failed = level->is_over = true;
+        level->ended = is_undone ? TUSK__LEVEL_UNDONE : TUSK__LEVEL_KEPT;
+        q->conn->allocator->free(level->cause, q->conn->allocator->user);
+        level->cause = NULL;
+        keep_cause(q->conn, level, &why, false);
+    }
+}
+
+/* By text: a rollback has something to tell. */
+static bool is_kept(const tusk__level *level)
+{
+    return level->is_over && level->ended == TUSK__LEVEL_KEPT;
 }
 
 void tusk__level_refuse(tusk_query *q)
 {
     tusk__level *level = q->level;
 
-    if (q->kind == TUSK__QUERY_ROLLBACK || q->kind == TUSK__QUERY_ROLLBACK_TO) {
+    if ((q->kind == TUSK__QUERY_ROLLBACK || q->kind == TUSK__QUERY_ROLLBACK_TO) && !is_kept(level)) {
         if (level->is_failed && !level->is_behind)
             forgive_inner(q->conn, level->parent);
         return;
     }
     if (q->kind == TUSK__QUERY_COMMIT && level->is_failed && level->parent && !level->is_behind)
         level->parent->is_spoiled = true; /* what was to be kept is not there */
-    not_begun(q, failed_one(level)->cause);
+    not_begun(q, failed_one(level));
     q->error.fate = TUSK_FATE_NOT_SENT;
 }
 
@@ -331,7 +358,8 @@ tusk_code tusk__encode_commit(tusk_conn *conn, tusk_query *q)
                        is_spoiled ? "rollback to savepoint" : "release savepoint    ", level->savepoint);
         write_control(conn, q, text);
     } else {
-        q->changes_status = q->is_commit = true;
+        q->changes_status = true;
+        q->ends = TUSK__ENDS_BY_COMMIT;
         name_control(q, "commit"); /* as it was called */
         tusk__control_write(conn, tusk_str_of(is_spoiled ? "abort " : "commit"));
     }
@@ -450,7 +478,7 @@ void tusk__transaction_check(tusk_query *q)
         return;
     if (q->status_before == 'I') {
         if (q->level)
-            not_begun(q, cause);
+            not_begun(q, q->level);
         else
             tusk__query_failf(q, TUSK_ERR_STATE, "25P01", "there is no transaction to commit");
         q->error.fate = TUSK_FATE_ANSWERED;
@@ -493,7 +521,8 @@ static tusk_query *end_level(tusk_conn *conn, tusk__query_kind kind)
         return NULL;
     q->level = conn->level;
     if (conn->level) {
-        conn->level->ended = kind == TUSK__QUERY_COMMIT ? TUSK__LEVEL_KEPT : TUSK__LEVEL_UNDONE;
+        if (!conn->level->is_over)
+            conn->level->ended = kind == TUSK__QUERY_COMMIT ? TUSK__LEVEL_KEPT : TUSK__LEVEL_UNDONE;
         conn->level = conn->level->parent;
         if (conn->level)
             tusk__level_ref(conn->level);

@@ -26,7 +26,8 @@ typedef struct tusk__level {
     tusk__level_end ended;
     uint64_t savepoint; /* its number */
     bool has_begun;     /* BEGIN was answered, but perhaps not its ReadyForQuery */
-    bool is_failed;     /* it never began: nothing in it is run */
+    bool is_failed;     /* it never began, or is over: nothing in it is run */
+    bool is_over;       /* … it was ended by text */
     bool is_spoiled;    /* a request in it was never sent: its end is a rollback */
     bool inner_spoiled; /* … in a level in it that may still be rolled back */
     bool is_undone;     /* … or was sent, and is rolled back to its own savepoint unseen: a load */
@@ -52,7 +53,7 @@ void tusk__level_unref(tusk_conn *conn, tusk__level *level); /* NULL is fine */
 void tusk__level_leave(tusk_query *q);
 void tusk__levels_clear(tusk_conn *conn);
 
-/* Is it known that this one, or one around it, never began? */
+/* Is it known that this one, or one around it, never began, or is over? */
 bool tusk__level_has_failed(const tusk__level *level);
 /* q is in a level that has failed: its error; a rollback has nothing to do. */
 void tusk__level_refuse(tusk_query *q);
@@ -67,6 +68,8 @@ void tusk__level_not_run(tusk_conn *conn, tusk_query *q);
 void tusk__level_undone(tusk_query *q);
 /* … an end: its level is open as before, and what stands behind it is refused (reopen.c). */
 void tusk__level_reopen(tusk_conn *conn, tusk_query *end);
+/* q has ended the transaction that its level is in, by text: what follows in it is not run, as it would be in autocommit. */
+void tusk__level_ended_by(tusk_query *q);
 /* The server answers q, which is in a level, with an error. */
 void tusk__level_error(tusk_query *q, tusk_str fields);
 /* … of which it became known that the transaction may be retried: so its end will say, too. */

@@ -51,8 +51,18 @@ static bool is_open(const tusk_conn *conn)
     return conn->wire_last && conn->wire_last->in_unit && conn->wire_last->stage == TUSK__STAGE_ENCODED;
 }
 
+/* Is something on its way that may end q's transaction by text? Behind that q would be run in autocommit. */
+static bool is_ending(const tusk_conn *conn, const tusk_query *q)
+{
+    const tusk_query *last = conn->status_last;
+
+    return q->level && last && last->level && last->ends != TUSK__ENDS_NOTHING && last->kind < TUSK__QUERY_BEGIN;
+}
+
 bool tusk__unit_may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 {
+    if (is_ending(conn, q))
+        return false;
     if (tusk__query_needs_status(q))
         return !conn->status_last && !conn->opening &&
                !(q->kind == TUSK__QUERY_STACK && q->batch && tusk__batch_is_pending(q->batch));

@@ -234,12 +234,11 @@ static tusk_code start_worker(tusk__jobs *jobs, tusk_error *err)
     return tusk__system_error(err, rc, "starting the helper thread");
 }
 
-/* With the lock. */
+/* With the lock. Where as many are stuck as may be, the job waits for the first of them that comes back: whoever wants it has a
+ * deadline, and who waits behind a job that will be stuck is in no better place. */
 static tusk_code enqueue(tusk__jobs *jobs, tusk__job *job, tusk_error *err)
 {
-    if (jobs->n_abandoned >= MAX_ABANDONED)
-        return tusk__loop_error(err, TUSK_ERR_LIMIT, "%d helper threads are stuck already", MAX_ABANDONED);
-    if (!jobs->current)
+    if (!jobs->current && jobs->n_abandoned < MAX_ABANDONED)
         TUSK_TRY(start_worker(jobs, err));
     list_append(&jobs->queued, job);
     return TUSK_OK;
@@ -290,10 +289,24 @@ static void on_retry(tusk__timer *timer)
     replace_worker(TUSK__OWNER_OF(timer, tusk_loop, jobs_retry));
 }
 
+/* Not in tusk__job_abandon(), whose caller is in the middle of something: the program may free it when it reads this. */
+static void on_all_stuck(tusk__timer *timer)
+{
+    tusk__loop_log(TUSK__OWNER_OF(timer, tusk_loop, jobs_retry), TUSK_LOG_WARNING,
+                   "%d helper threads are stuck: names, files and whatever else needs one wait until one comes back",
+                   MAX_ABANDONED);
+}
+
+static void say_later(tusk_loop *loop)
+{
+    if (tusk__timer_start(loop, &loop->jobs_retry, 0, on_all_stuck) != TUSK_OK)
+        return; /* without memory nobody is told */
+}
+
 void tusk__job_abandon(tusk_loop *loop, tusk__job *job)
 {
     tusk__jobs *jobs = loop->jobs;
-    bool is_running;
+    bool is_running, are_all_stuck;
 
     if (tusk__loop_is_forked(loop))
         return; /* the thread stayed with the parent, perhaps with the lock in its hand: see clear_forked() */
@@ -303,8 +316,11 @@ void tusk__job_abandon(tusk_loop *loop, tusk__job *job)
         abandon_worker(jobs);
     else
         list_remove(job);
+    are_all_stuck = is_running && jobs->n_abandoned == MAX_ABANDONED;
     pthread_mutex_unlock(&jobs->lock);
     loop->n_jobs--;
+    if (are_all_stuck)
+        say_later(loop);
     if (is_running)
         replace_worker(loop);
     else

@@ -97,8 +97,8 @@ int64_t tusk__seconds_to_us(double seconds);
  * `work` runs on the helper thread and touches nothing but the job's own memory; `done` runs on the loop (phase 5).
  * A job is heap memory made by its user with the loop's allocator; after `done` it is the user's again.
  * Abandoning: `done` will not be called; `drop` is, at some time, on any thread, and frees the job. A job that is being
- * worked on takes its thread with it (detached, at most 4 at a time, beyond that tusk__job_start says TUSK_ERR_LIMIT);
- * the next job gets a fresh thread. */
+ * worked on takes its thread with it (detached, at most 4 at a time), and the next job gets a fresh thread; if there are 4, it waits
+ * for the first that comes back. */
 typedef struct tusk__job {
     void (*work)(struct tusk__job *job);
     void (*done)(struct tusk__job *job);

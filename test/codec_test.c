@@ -96,8 +96,9 @@ static void assert_prints(const tusk_value *value, const char *text)
 
 #define N_OF(array) (sizeof(array) / sizeof *(array))
 
-static const uint32_t room_types[] = {TUSK_OID_BYTEA, TUSK_OID_NUMERIC, TUSK_OID_INET,
-                                      TUSK_OID_CIDR,  TUSK_OID_BIT,     TUSK_OID_VARBIT};
+static const uint32_t room_types[] = {TUSK_OID_BYTEA, TUSK_OID_NUMERIC, TUSK_OID_INET, TUSK_OID_CIDR,
+                                      TUSK_OID_BIT,   TUSK_OID_VARBIT,  TUSK_OID_LINE, TUSK_OID_LSEG,
+                                      TUSK_OID_BOX,   TUSK_OID_CIRCLE,  TUSK_OID_PATH, TUSK_OID_POLYGON};
 
 /* ---- both formats -------------------------------------------------------------------------------------------------------------------- */
 
@@ -166,6 +167,26 @@ START_TEST(what_needs_room_is_not_read_without_it)
 }
 END_TEST
 
+static const struct {
+    uint32_t type;
+    const char *name;
+} names[] = {
+    {TUSK_OID_REGCLASS, "pg_class"}, {TUSK_OID_REGPROC, "pg_catalog.now"},         {TUSK_OID_REGROLE, "\"4\""},
+    {TUSK_OID_REGOPER, "-"},         {TUSK_OID_REGOPERATOR, "+(integer,integer)"}, {TUSK_OID_REGTYPE, "integer[]"},
+};
+
+/* Nobody but the server knows whose it is. */
+START_TEST(a_name_is_no_oid)
+{
+    tusk_value value;
+    tusk_error err;
+
+    ck_assert_int_eq(decode(names[_i].type, 0, tusk_str_of(names[_i].name), &value, &err), TUSK_ERR_TYPE);
+    ck_assert_ptr_nonnull(strstr(err.message, "cast it to oid"));
+    ck_assert_str_eq(err.sqlstate, "42804");
+}
+END_TEST
+
 /* D6: each size that is too small says so and nothing is written behind it; the one that is not gives the value. */
 START_TEST(a_text_is_read_into_as_much_room_as_it_takes)
 {
@@ -216,12 +237,18 @@ END_TEST
 /* ---- enough samples ------------------------------------------------------------------------------------------------------------------ */
 
 static const uint32_t all_types[] = {
-    TUSK_OID_BOOL,        TUSK_OID_BYTEA,    TUSK_OID_NAME, TUSK_OID_INT8,      TUSK_OID_INT2,     TUSK_OID_INT4,
-    TUSK_OID_TEXT,        TUSK_OID_OID,      TUSK_OID_JSON, TUSK_OID_FLOAT4,    TUSK_OID_FLOAT8,   TUSK_OID_UNKNOWN,
-    TUSK_OID_BPCHAR,      TUSK_OID_VARCHAR,  TUSK_OID_DATE, TUSK_OID_TIMESTAMP, TUSK_OID_UUID,     TUSK_OID_JSONB,
-    TUSK_OID_TIMESTAMPTZ, TUSK_OID_NUMERIC,  TUSK_OID_TIME, TUSK_OID_TIMETZ,    TUSK_OID_INTERVAL, TUSK_OID_MONEY,
-    TUSK_OID_XID,         TUSK_OID_CID,      TUSK_OID_XID8, TUSK_OID_PG_LSN,    TUSK_OID_XML,      TUSK_OID_REFCURSOR,
-    TUSK_OID_MACADDR,     TUSK_OID_MACADDR8, TUSK_OID_INET, TUSK_OID_CIDR,      TUSK_OID_BIT,      TUSK_OID_VARBIT};
+    TUSK_OID_BOOL,         TUSK_OID_BYTEA,        TUSK_OID_NAME,          TUSK_OID_INT8,         TUSK_OID_INT2,
+    TUSK_OID_INT4,         TUSK_OID_TEXT,         TUSK_OID_OID,           TUSK_OID_JSON,         TUSK_OID_FLOAT4,
+    TUSK_OID_FLOAT8,       TUSK_OID_UNKNOWN,      TUSK_OID_BPCHAR,        TUSK_OID_VARCHAR,      TUSK_OID_DATE,
+    TUSK_OID_TIMESTAMP,    TUSK_OID_UUID,         TUSK_OID_JSONB,         TUSK_OID_TIMESTAMPTZ,  TUSK_OID_NUMERIC,
+    TUSK_OID_TIME,         TUSK_OID_TIMETZ,       TUSK_OID_INTERVAL,      TUSK_OID_MONEY,        TUSK_OID_XID,
+    TUSK_OID_CID,          TUSK_OID_XID8,         TUSK_OID_PG_LSN,        TUSK_OID_XML,          TUSK_OID_REFCURSOR,
+    TUSK_OID_MACADDR,      TUSK_OID_MACADDR8,     TUSK_OID_INET,          TUSK_OID_CIDR,         TUSK_OID_BIT,
+    TUSK_OID_VARBIT,       TUSK_OID_POINT,        TUSK_OID_LINE,          TUSK_OID_LSEG,         TUSK_OID_BOX,
+    TUSK_OID_CIRCLE,       TUSK_OID_PATH,         TUSK_OID_POLYGON,       TUSK_OID_CHAR,         TUSK_OID_TID,
+    TUSK_OID_REGPROC,      TUSK_OID_REGPROCEDURE, TUSK_OID_REGOPER,       TUSK_OID_REGOPERATOR,  TUSK_OID_REGCLASS,
+    TUSK_OID_REGTYPE,      TUSK_OID_REGCONFIG,    TUSK_OID_REGDICTIONARY, TUSK_OID_REGNAMESPACE, TUSK_OID_REGROLE,
+    TUSK_OID_REGCOLLATION, TUSK_OID_JSONPATH,     TUSK_OID_PG_NODE_TREE,  TUSK_OID_CSTRING,      TUSK_OID_VOID};
 #define N_TYPES (sizeof all_types / sizeof *all_types)
 #define SAMPLES_MIN 8
 
@@ -264,16 +291,24 @@ static bool is_short(uint32_t type)
     return type == TUSK_OID_NAME || type == TUSK_OID_INET || type == TUSK_OID_CIDR;
 }
 
-/* One more is NULL: every codec is asked for it (codec_live_test). No column and no parameter is of type unknown. */
+/* Their values are the server's alone to make: no column and no parameter is of type unknown, no parameter of the others. */
+static bool is_output_alone(uint32_t type)
+{
+    return type == TUSK_OID_UNKNOWN || type == TUSK_OID_PG_NODE_TREE || type == TUSK_OID_CSTRING ||
+           type == TUSK_OID_VOID;
+}
+
+/* One more is NULL: every codec is asked for it (codec_live_test). Nothing lies beyond "char": the server takes a text's first byte. */
 START_TEST(each_type_has_its_samples)
 {
     const tusk__codec *codec = codec_of(all_types[_i]);
     size_t n = n_values(codec->type) + n_beyond(codec->type) + n_long(codec->type) + 1;
 
-    if (codec->type == TUSK_OID_UNKNOWN)
+    if (is_output_alone(codec->type))
         return;
     ck_assert_msg(n >= SAMPLES_MIN, "%s has %zu samples", codec->name, n);
-    ck_assert_msg(n_beyond(codec->type) >= 2, "%s has %zu samples beyond its ends", codec->name, n_beyond(codec->type));
+    ck_assert_msg(n_beyond(codec->type) >= 2 || codec->type == TUSK_OID_CHAR, "%s has %zu samples beyond its ends",
+                  codec->name, n_beyond(codec->type));
     if (codec->width < 0 && !is_short(codec->type))
         ck_assert_msg(n_long(codec->type) >= 1, "%s has no long sample", codec->name);
 }
@@ -362,6 +397,21 @@ static const refused refused_text[] = {
     {TUSK_OID_INET, "1:2:3:4:5:6:7::8", "22P02"}, {TUSK_OID_INET, "1:2:3:4:5:6:7:", "22P02"}, {TUSK_OID_INET, "1:2:3:4:5:6:7:1.2.3.4", "22P02"},
     {TUSK_OID_INET, "::1.2.3", "22P02"}, {TUSK_OID_INET, "::1.2.3.4:5", "22P02"}, {TUSK_OID_INET, "1:", "22P02"}, {TUSK_OID_INET, "::1:", "22P02"},
     {TUSK_OID_INET, "1:2:3:4:5:6:1.2.3.4:7", "22P02"}, {TUSK_OID_INET, "::1/12x", "22P02"}, {TUSK_OID_INET, "fe80::1%eth0", "22P02"},
+    {TUSK_OID_POINT, "", "22P02"}, {TUSK_OID_POINT, "1,2", "22P02"}, {TUSK_OID_POINT, "(1,2) ", "22P02"}, {TUSK_OID_POINT, "( 1,2)", "22P02"},
+    {TUSK_OID_POINT, "(1,)", "22P02"}, {TUSK_OID_POINT, "(,2)", "22P02"}, {TUSK_OID_POINT, "[1,2]", "22P02"},
+    {TUSK_OID_LINE, "", "22P02"}, {TUSK_OID_LINE, "[(0,0),(1,1)]", "22P02"}, {TUSK_OID_LINE, "{1,2,3,4}", "22P02"}, {TUSK_OID_LINE, "{1,2,3", "22P02"},
+    {TUSK_OID_LSEG, "(1,2),(3,4)", "22P02"}, {TUSK_OID_LSEG, "[(1,2),(3,4)],", "22P02"}, {TUSK_OID_LSEG, "[(1,2)(3,4)]", "22P02"},
+    {TUSK_OID_BOX, "((1,2),(3,4))", "22P02"}, {TUSK_OID_BOX, "(1,2),(3,4),", "22P02"}, {TUSK_OID_BOX, "1,2,3,4", "22P02"},
+    {TUSK_OID_CIRCLE, "((0,0),1)", "22P02"}, {TUSK_OID_CIRCLE, "<(0,0),-Infinity>", "22P02"}, {TUSK_OID_CIRCLE, "<0,0,1>", "22P02"},
+    {TUSK_OID_PATH, "", "22P02"}, {TUSK_OID_PATH, "(1,2),(3,4)", "22P02"}, {TUSK_OID_PATH, "[(1,2)),", "22P02"}, {TUSK_OID_PATH, "[(1,2),]", "22P02"},
+    {TUSK_OID_PATH, "((1,2)]", "22P02"}, {TUSK_OID_PATH, "[(1,2)]]", "22P02"}, {TUSK_OID_PATH, "[", "22P02"},
+    {TUSK_OID_POLYGON, "", "22P02"}, {TUSK_OID_POLYGON, "(1,2)", "22P02"}, {TUSK_OID_POLYGON, "((1,2),", "22P02"}, {TUSK_OID_POLYGON, "((1,2)(3,4))", "22P02"},
+    {TUSK_OID_CHAR, "ab", "22P02"}, {TUSK_OID_CHAR, "\\400", "22P02"}, {TUSK_OID_CHAR, "\\080", "22P02"}, {TUSK_OID_CHAR, "\\008", "22P02"},
+    {TUSK_OID_CHAR, "/101", "22P02"}, {TUSK_OID_CHAR, "\\1011", "22P02"}, {TUSK_OID_CHAR, "ü", "22P02"},
+    {TUSK_OID_TID, "", "22P02"}, {TUSK_OID_TID, "(0,)", "22P02"}, {TUSK_OID_TID, "(,0)", "22P02"}, {TUSK_OID_TID, "(-1,0)", "22P02"},
+    {TUSK_OID_TID, "(0,0) ", "22P02"}, {TUSK_OID_TID, "(99999999999999999999999,0)", "22P02"}, {TUSK_OID_TID, "(0.0)", "22P02"},
+    {TUSK_OID_REGCLASS, "", "22P02"}, {TUSK_OID_REGCLASS, "1a", "22P02"}, {TUSK_OID_REGPROC, "99999999999999999999999", "22P02"},
+    {TUSK_OID_REGOPER, "4294967296", "22P02"},
     {TUSK_OID_CIDR, "", "22P02"}, {TUSK_OID_CIDR, "10/8", "22P02"}, {TUSK_OID_CIDR, "::1/0", "22P02"},
     {TUSK_OID_BIT, "x", "22P02"}, {TUSK_OID_BIT, " 1", "22P02"}, {TUSK_OID_VARBIT, "x1F", "22P02"},
 };
@@ -396,6 +446,17 @@ static const refused refused_binary[] = {
     {TUSK_OID_BIT, "0000000000", "22P03"}, {TUSK_OID_BIT, "0000000140", "22P03"}, {TUSK_OID_BIT, "00000007ff", "22P03"}, /* padding */
     {TUSK_OID_VARBIT, "ffffffff", "22P03"}, {TUSK_OID_VARBIT, "7ffffff9", "22P03"}, {TUSK_OID_VARBIT, "7ffffff8ff", "22P03"},
     {TUSK_OID_VARBIT, "00000009ffff", "22P03"},
+    {TUSK_OID_LINE, "000000000000000000000000000000003ff0000000000000", "22P03"}, {TUSK_OID_LINE, "3eb0c6f7a0b5ed8dbeb0c6f7a0b5ed8d0000000000000000", "22P03"},
+    {TUSK_OID_CIRCLE, "00000000000000000000000000000000bff0000000000000", "22P03"}, {TUSK_OID_CIRCLE, "000000000000000000000000000000008000000000000001", "22P03"},
+    {TUSK_OID_PATH, "", "22P03"}, {TUSK_OID_PATH, "00000000", "22P03"}, {TUSK_OID_PATH, "0000000000", "22P03"}, /* cut, no points */
+    {TUSK_OID_PATH, "020000000100000000000000000000000000000000", "22P03"}, {TUSK_OID_PATH, "ff0000000100000000000000000000000000000000", "22P03"},
+    {TUSK_OID_PATH, "000000000200000000000000000000000000000000", "22P03"}, {TUSK_OID_PATH, "00000000010000000000000000000000000000000000", "22P03"},
+    {TUSK_OID_PATH, "0000000001000000000000000000000000000000", "22P03"}, {TUSK_OID_PATH, "00ffffffff00000000000000000000000000000000", "22P03"},
+    {TUSK_OID_PATH, "001000000100000000000000000000000000000000", "22P03"}, /* its 16 bytes wrap 32 bits */
+    {TUSK_OID_POLYGON, "", "22P03"}, {TUSK_OID_POLYGON, "000000", "22P03"}, {TUSK_OID_POLYGON, "00000000", "22P03"}, {TUSK_OID_POLYGON, "00000001", "22P03"},
+    {TUSK_OID_POLYGON, "0000000200000000000000000000000000000000", "22P03"}, {TUSK_OID_POLYGON, "1000000100000000000000000000000000000000", "22P03"},
+    {TUSK_OID_POLYGON, "000000010000000000000000000000000000000000", "22P03"},
+    {TUSK_OID_JSONPATH, "", "22P03"}, {TUSK_OID_JSONPATH, "0224", "22P03"},
     {TUSK_OID_JSONB, "", "22P03"}, {TUSK_OID_JSONB, "00", "22P03"}, {TUSK_OID_JSONB, "027b7d", "22P03"},
 };
 /* clang-format on */
@@ -451,10 +512,26 @@ START_TEST(what_lies_beyond_a_type_is_refused)
 }
 END_TEST
 
-/* How many bytes of zeros are a value, of a type that is its binary format: a header without digits, bits …; SIZE_MAX: none are. */
-static size_t empty_width(uint32_t type)
+/* Are so many zeros a value? Of a type that is its binary format only a header without digits, bits …, if that is one. */
+static bool zeros_are_one(const tusk__codec *codec, size_t len)
 {
-    return type == TUSK_OID_NUMERIC ? 8 : type == TUSK_OID_BIT || type == TUSK_OID_VARBIT ? 4 : SIZE_MAX;
+    switch (codec->type) {
+    case TUSK_OID_NUMERIC:
+        return len == 8;
+    case TUSK_OID_BIT:
+    case TUSK_OID_VARBIT:
+        return len == 4;
+    case TUSK_OID_INET:
+    case TUSK_OID_CIDR:
+    case TUSK_OID_LINE:
+    case TUSK_OID_PATH:
+    case TUSK_OID_POLYGON:
+    case TUSK_OID_JSONB: /* its version is not 0 */
+    case TUSK_OID_JSONPATH:
+        return false;
+    default:
+        return codec->width < 0 || len == (size_t)codec->width;
+    }
 }
 
 /* D3: a one-byte int8 must not be read as eight. */
@@ -466,14 +543,11 @@ START_TEST(d3_fixed_width_codecs_check_their_width)
 
     for (size_t len = 0; len <= most; len++) {
         tusk_str bytes = exact(zeros, len);
-        bool fits = codec->kind == TUSK_KIND_WIRE ? len == empty_width(codec->type)
-                                                  : codec->width < 0 || len == (size_t)codec->width;
+        bool fits = zeros_are_one(codec, len);
         tusk_value value;
         tusk_error err;
         tusk_code code = decode(codec->type, 1, bytes, &value, &err);
 
-        if (codec->type == TUSK_OID_JSONB)
-            fits = false; /* its version is not 0 */
         ck_assert_msg(code == (fits ? TUSK_OK : TUSK_ERR_VALUE), "%s of %zu bytes: %s", codec->name, len, err.message);
         if (!fits)
             ck_assert_str_eq(err.sqlstate, "22P03");
@@ -503,7 +577,7 @@ START_TEST(d10_text_decoders_stay_inside_their_bytes)
             if (len > 0)
                 block.owned[len - 1] = (char)byte;
             code = tusk_value_from_text(c->type, text, room, SAMPLE_ROOM, &value, &err);
-            ck_assert(code == TUSK_OK || code == TUSK_ERR_VALUE);
+            ck_assert(code == TUSK_OK || code == TUSK_ERR_VALUE || (code == TUSK_ERR_TYPE && tusk__is_reg(c->type)));
             release(text);
         }
     }
@@ -557,9 +631,9 @@ START_TEST(a_type_without_codec_stays_raw)
     tusk_value value;
     tusk_error err;
 
-    ck_assert_int_eq(decode(TUSK_OID_POINT, 1, tusk_str_of("\1\2"), &value, &err), TUSK_OK);
+    ck_assert_int_eq(decode(TUSK_OID_PG_MCV_LIST, 1, tusk_str_of("\1\2"), &value, &err), TUSK_OK);
     ck_assert_int_eq(value.kind, TUSK_KIND_RAW);
-    ck_assert_uint_eq(value.type, TUSK_OID_POINT);
+    ck_assert_uint_eq(value.type, TUSK_OID_PG_MCV_LIST);
     ck_assert_uint_eq(value.as.bytes.len, 2);
     ck_assert_int_eq(decode(16402, 0, tusk_str_of("(1,2)"), &value, &err), TUSK_OK);
     ck_assert_int_eq(value.kind, TUSK_KIND_TEXT);
@@ -574,6 +648,12 @@ static const struct {
     int64_t n;
     bool fits;
 } encoded_integers[] = {
+    {TUSK_OID_CHAR, 255, true},
+    {TUSK_OID_CHAR, 256, false},
+    {TUSK_OID_CHAR, -1, false},
+    {TUSK_OID_REGCLASS, UINT32_MAX, true},
+    {TUSK_OID_REGCLASS, INT64_C(4294967296), false},
+    {TUSK_OID_REGCLASS, -1, false},
     {TUSK_OID_INT2, INT16_MAX, true},
     {TUSK_OID_INT2, INT16_MAX + 1, false},
     {TUSK_OID_INT2, INT16_MIN, true},
@@ -893,6 +973,7 @@ Suite *tusk_suite(void)
     LOOP(tc, what_lies_beyond_a_type_is_refused, beyond_values);
     LOOP(tc, long_values_survive_both_ways, long_values);
     LOOP(tc, what_needs_room_is_not_read_without_it, room_types);
+    LOOP(tc, a_name_is_no_oid, names);
     LOOP(tc, a_text_is_read_into_as_much_room_as_it_takes, both_formats_cases);
     LOOP(tc, text_that_postgresql_does_not_print_is_refused, refused_text);
     LOOP(tc, binary_outside_the_type_is_refused, refused_binary);

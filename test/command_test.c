@@ -133,12 +133,14 @@ START_TEST(transaction_control_is_told_apart)
     for (int i = 0; i < N_OF(control); i++)
         ck_assert(tusk__command_is_transaction_control(control[i]));
     for (int i = 0; i < N_OF(others); i++)
-        ck_assert(!tusk__command_is_transaction_control(others[i]) && !tusk__command_is_commit(others[i]));
-    ck_assert(tusk__command_is_commit(TUSK__COMMAND_COMMIT));
-    ck_assert(tusk__command_is_commit(TUSK__COMMAND_PREPARE_TRANSACTION));
-    ck_assert(tusk__command_is_commit(TUSK__COMMAND_COMMIT_PREPARED));
-    ck_assert(!tusk__command_is_commit(TUSK__COMMAND_ROLLBACK_PREPARED));
-    ck_assert(!tusk__command_is_commit(TUSK__COMMAND_ROLLBACK));
+        ck_assert(!tusk__command_is_transaction_control(others[i]) &&
+                  tusk__command_ends(others[i]) == TUSK__ENDS_NOTHING);
+    ck_assert_int_eq(tusk__command_ends(TUSK__COMMAND_COMMIT), TUSK__ENDS_BY_COMMIT);
+    ck_assert_int_eq(tusk__command_ends(TUSK__COMMAND_PREPARE_TRANSACTION), TUSK__ENDS_BY_COMMIT);
+    ck_assert_int_eq(tusk__command_ends(TUSK__COMMAND_COMMIT_PREPARED), TUSK__ENDS_BY_COMMIT);
+    ck_assert_int_eq(tusk__command_ends(TUSK__COMMAND_ROLLBACK_PREPARED), TUSK__ENDS_NOTHING);
+    ck_assert_int_eq(tusk__command_ends(TUSK__COMMAND_ROLLBACK), TUSK__ENDS_PERHAPS);
+    ck_assert_int_eq(tusk__command_ends(TUSK__COMMAND_ROLLBACK_TO), TUSK__ENDS_NOTHING);
 }
 END_TEST
 

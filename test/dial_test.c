@@ -1043,7 +1043,7 @@ static void count_handshake(uint16_t port, long *in, long *out)
 }
 
 /* Silence after each byte, in each direction, and then a cancel: nothing is left behind, nobody is called. */
-START_TEST(stall_and_cancel_at_every_byte)
+START_TEST(d38_stall_and_cancel_at_every_byte)
 {
     tls_peer *peer = tls_peer_start("127.0.0.1", 0, serve_tls, NULL);
     tusk__settings *settings = settings_of(VERIFIED, (unsigned)tls_peer_port(peer), world.root_file);
@@ -1075,7 +1075,7 @@ START_TEST(stall_and_cancel_at_every_byte)
 }
 END_TEST
 
-START_TEST(cancel_after_every_turn)
+START_TEST(d38_cancel_after_every_turn)
 {
     tls_peer *peer = tls_peer_start("127.0.0.1", 0, serve_tls, NULL);
     bool is_over = false;
@@ -1508,8 +1508,8 @@ Suite *tusk_suite(void)
     t = tcase_create("cuts");
     tcase_set_timeout(t, 120);
     tcase_add_checked_fixture(t, world_open, world_close);
-    tcase_add_loop_test(t, stall_and_cancel_at_every_byte, 0, 2);
-    tcase_add_test(t, cancel_after_every_turn);
+    tcase_add_loop_test(t, d38_stall_and_cancel_at_every_byte, 0, 2);
+    tcase_add_test(t, d38_cancel_after_every_turn);
     tcase_add_test(t, loop_is_freed_under_a_dial);
     tcase_add_loop_test(t, cut_at_every_byte, 0, 6);
     tcase_add_test(t, one_byte_at_a_time);

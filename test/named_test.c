@@ -225,6 +225,7 @@ START_TEST(a_name_that_is_no_name_there_gets_a_hint)
     static const char behind_a_value[] =
         "It stands in quotes or a comment, or directly behind a value, where a colon begins no name: write \"limit "
         ":n\", not \"limit:n\".";
+    static const char two_colons[] = "Two colons are a cast: write \"[:low : :high]\", not \"[:low::high]\".";
     static const struct {
         const char *sql, *name, *hint;
     } rows[] = {
@@ -237,6 +238,11 @@ START_TEST(a_name_that_is_no_name_there_gets_a_hint)
         {"select x::int", "n", ""},
         {"select :a", "", ""},
         {"select 1:", "n", ""},
+        {"select :aa", "a", ""}, /* another name that begins as it does */
+        {"select 1 limit:aa", "a", ""},
+        {"select ':a', :aa", "a", behind_a_value},
+        {"select x[:lo::hi]", "hi", two_colons},
+        {"select x[:lo::hi] limit:hi", "hi", behind_a_value},
     };
 
     for (int i = 0; i < N_OF(rows); i++) {

@@ -364,6 +364,29 @@ START_TEST(file_that_hangs_keeps_nobody_else)
 }
 END_TEST
 
+/* Given up with the threads that are in them; the next one waits for the first of these to come back. */
+START_TEST(file_is_read_also_where_as_many_hang_as_may)
+{
+    tusk_config config = needy(PASSFILE);
+    tusk_conn *db;
+
+    is_gate_closed = true;
+    for (int i = 1; i <= 4; i++) {
+        db = open_ok(&config);
+        await_stuck(i);
+        tusk_conn_free(db);
+        turn_ok(loop, 0);
+    }
+    db = open_ok(&config);
+    turn_ok(loop, 0);
+    ck_assert_int_eq(tusk_conn_get_state(db), TUSK_CONN_CONNECTING);
+    let_go(1000);
+    await_ok(tusk_conn_ready(db));
+    ck_assert_int_eq(atomic_load(&n_threads), 4);
+    tusk_conn_free(db);
+}
+END_TEST
+
 START_TEST(thread_that_cannot_be_had_is_an_error)
 {
     tusk_config config = needy(PASSFILE);
@@ -499,6 +522,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tc, requests_wait_for_the_files, 0, N_NEEDS);
     tcase_add_loop_test(tc, connection_that_waits_for_a_file_can_be_ended, 0, N_NEEDS * N_ENDS);
     tcase_add_test(tc, file_that_hangs_keeps_nobody_else);
+    tcase_add_test(tc, file_is_read_also_where_as_many_hang_as_may);
     tcase_add_test(tc, thread_that_cannot_be_had_is_an_error);
     tcase_add_loop_test(tc, out_of_memory_anywhere_is_an_error, 0, N_NEEDS);
     tcase_add_loop_test(tc, copy_says_what_the_original_says, 0, 5);

@@ -107,7 +107,7 @@ static const struct {
      "host=,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,|port=,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,|"},
 };
 
-START_TEST(connection_strings_are_read_as_libpq_does)
+START_TEST(d32_connection_strings_are_read_as_libpq_does)
 {
     tusk_str dsn = tusk_str_of(readable[_i].dsn);
     char *room = malloc(tusk__conninfo_room(dsn)); /* exactly, so that the address sanitizer sees one byte more */
@@ -937,7 +937,7 @@ Suite *tusk_suite(void)
     TCase *reading = tcase_create("reading"), *refusing = tcase_create("refusing"), *secrets = tcase_create("secrets"),
           *table = tcase_create("table");
 
-    tcase_add_loop_test(reading, connection_strings_are_read_as_libpq_does, 0, N_OF(readable));
+    tcase_add_loop_test(reading, d32_connection_strings_are_read_as_libpq_does, 0, N_OF(readable));
     tcase_add_test(reading, nothing_given_is_libpqs_default);
     tcase_add_test(reading, everything_given_arrives);
     tcase_add_test(reading, the_struct_overrides_the_connection_string);

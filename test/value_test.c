@@ -99,6 +99,10 @@ START_TEST(each_constructor_is_sent_in_binary)
     assert_written(tusk_jsonb_text("{}"), 0, 1, "\0\0\0\3\1{}", 7);
     assert_written(tusk_bytea("\0\xff", 2), 0, 1, "\0\0\0\2\0\xff", 6);
     assert_written(tusk_bytea(NULL, 0), 0, 1, "\0\0\0\0", 4);
+    assert_written(tusk_oid(1259), TUSK_OID_REGCLASS, 1, "\0\0\0\4\0\0\4\xeb", 8);
+    assert_written(tusk_reg(TUSK_OID_REGCLASS, 1259), TUSK_OID_OID, 1, "\0\0\0\4\0\0\4\xeb", 8);
+    assert_written(tusk_text_of(TUSK_OID_REGCLASS, "pg_class"), TUSK_OID_REGCLASS, 0, "\0\0\0\x08pg_class", 12);
+    assert_written(tusk_char('\xff'), 0, 1, "\0\0\0\1\xff", 5);
     assert_written(tusk_raw(TUSK_OID_POINT, "\1\2\3", 3), 0, 1, "\0\0\0\3\1\2\3", 7);
 }
 END_TEST
@@ -234,6 +238,12 @@ static const struct {
     {TUSK_OID_BIT, TUSK_KIND_WIRE, TUSK_OID_VARBIT},
     {TUSK_OID_INT4, TUSK_KIND_INT, TUSK_OID_NUMERIC},
     {TUSK_OID_POINT, TUSK_KIND_RAW, TUSK_OID_BOX},
+    {TUSK_OID_POINT, TUSK_KIND_POINT, TUSK_OID_BOX},
+    {TUSK_OID_BOX, TUSK_KIND_WIRE, TUSK_OID_LSEG},
+    {TUSK_OID_INT4, TUSK_KIND_INT, TUSK_OID_REGCLASS},
+    {TUSK_OID_REGCLASS, TUSK_KIND_INT, TUSK_OID_REGTYPE},
+    {TUSK_OID_REGCLASS, TUSK_KIND_INT, TUSK_OID_INT4},
+    {TUSK_OID_XID, TUSK_KIND_INT, TUSK_OID_REGCLASS},
     {TUSK_OID_INT4, TUSK_KIND_TEXT, TUSK_OID_INT8},
     {TUSK_OID_TEXT, TUSK_KIND_INT, TUSK_OID_TEXT},
     {TUSK_OID_INT4, TUSK_KIND_FLOAT, TUSK_OID_INT4},

@@ -10,6 +10,7 @@
 #include <tusk/bits.h>
 #include <tusk/datetime.h>
 #include <tusk/error.h>
+#include <tusk/geometry.h>
 #include <tusk/inet.h>
 #include <tusk/macaddr.h>
 #include <tusk/numeric.h>
@@ -60,6 +61,7 @@ bool tusk_get_bool(const tusk_row *row, int col);
 int16_t tusk_get_int2(const tusk_row *row, int col);
 int32_t tusk_get_int4(const tusk_row *row, int col);
 int64_t tusk_get_int8(const tusk_row *row, int col);
+/** Also of regclass, regproc, regtype and their kin, in binary: in text format they are names. */
 uint32_t tusk_get_oid(const tusk_row *row, int col);
 float tusk_get_float4(const tusk_row *row, int col);
 double tusk_get_float8(const tusk_row *row, int col);
@@ -77,6 +79,9 @@ uint32_t tusk_get_xid(const tusk_row *row, int col);
 uint32_t tusk_get_cid(const tusk_row *row, int col);
 uint64_t tusk_get_xid8(const tusk_row *row, int col);
 uint64_t tusk_get_pg_lsn(const tusk_row *row, int col);
+tusk_tid_parts tusk_get_tid(const tusk_row *row, int col);
+/** "char", the type of one byte. */
+char tusk_get_char(const tusk_row *row, int col);
 tusk_macaddr_octets tusk_get_macaddr(const tusk_row *row, int col);
 tusk_macaddr8_octets tusk_get_macaddr8(const tusk_row *row, int col);
 /** Of NULL and on error one whose `family` is 0. See tusk/inet.h. */
@@ -85,7 +90,16 @@ tusk_inet_parts tusk_get_cidr(const tusk_row *row, int col);
 /** Views of the row's bytes; of NULL and on error one whose `wire` is NULL. See tusk/bits.h. */
 tusk_bits_view tusk_get_bit(const tusk_row *row, int col);
 tusk_bits_view tusk_get_varbit(const tusk_row *row, int col);
-/** text, varchar, bpchar, name, json, jsonb, xml, refcursor, unknown, and any column that came in text format. */
+tusk_point_parts tusk_get_point(const tusk_row *row, int col);
+tusk_line_parts tusk_get_line(const tusk_row *row, int col);
+tusk_lseg_parts tusk_get_lseg(const tusk_row *row, int col);
+tusk_box_parts tusk_get_box(const tusk_row *row, int col);
+tusk_circle_parts tusk_get_circle(const tusk_row *row, int col);
+/** Views of the row's bytes; of NULL and on error one whose `wire` is NULL. See tusk/geometry.h. */
+tusk_path_view tusk_get_path(const tusk_row *row, int col);
+tusk_polygon_view tusk_get_polygon(const tusk_row *row, int col);
+/** text, varchar, bpchar, name, json, jsonb, jsonpath, xml, refcursor, unknown, cstring, pg_node_tree, void (empty), and any column that came in
+ * text format. */
 tusk_str tusk_get_text(const tusk_row *row, int col);
 tusk_str tusk_get_bytea(const tusk_row *row, int col);
 /** 16 bytes, or an empty view. */
@@ -96,7 +110,7 @@ tusk_str tusk_get_raw(const tusk_row *row, int col);
 /* ---- long form: tells NULL (TUSK_ERR_NULL), wrong type (TUSK_ERR_TYPE), out of range (TUSK_ERR_VALUE) and no such column
  * (TUSK_ERR_USAGE) apart. *out is untouched on failure; err may be NULL. int8 also reads int2 and int4, float8 reads float4;
  * a narrower read than the column succeeds if the value fits. A column in text format is parsed, but for views (bytea, numeric, bit,
- * varbit, and tusk_get_uuid), which are refused: docs/types.md, tusk_value_from_text(). --------------------------- */
+ * varbit, path, polygon, and tusk_get_uuid), which are refused: docs/types.md, tusk_value_from_text(). --------------------------- */
 
 tusk_code tusk_read_bool(const tusk_row *row, int col, bool *out, tusk_error *err);
 tusk_code tusk_read_int2(const tusk_row *row, int col, int16_t *out, tusk_error *err);
@@ -117,12 +131,21 @@ tusk_code tusk_read_xid(const tusk_row *row, int col, uint32_t *out, tusk_error 
 tusk_code tusk_read_cid(const tusk_row *row, int col, uint32_t *out, tusk_error *err);
 tusk_code tusk_read_xid8(const tusk_row *row, int col, uint64_t *out, tusk_error *err);
 tusk_code tusk_read_pg_lsn(const tusk_row *row, int col, uint64_t *out, tusk_error *err);
+tusk_code tusk_read_tid(const tusk_row *row, int col, tusk_tid_parts *out, tusk_error *err);
+tusk_code tusk_read_char(const tusk_row *row, int col, char *out, tusk_error *err);
 tusk_code tusk_read_macaddr(const tusk_row *row, int col, tusk_macaddr_octets *out, tusk_error *err);
 tusk_code tusk_read_macaddr8(const tusk_row *row, int col, tusk_macaddr8_octets *out, tusk_error *err);
 tusk_code tusk_read_inet(const tusk_row *row, int col, tusk_inet_parts *out, tusk_error *err);
 tusk_code tusk_read_cidr(const tusk_row *row, int col, tusk_inet_parts *out, tusk_error *err);
 tusk_code tusk_read_bit(const tusk_row *row, int col, tusk_bits_view *out, tusk_error *err);
 tusk_code tusk_read_varbit(const tusk_row *row, int col, tusk_bits_view *out, tusk_error *err);
+tusk_code tusk_read_point(const tusk_row *row, int col, tusk_point_parts *out, tusk_error *err);
+tusk_code tusk_read_line(const tusk_row *row, int col, tusk_line_parts *out, tusk_error *err);
+tusk_code tusk_read_lseg(const tusk_row *row, int col, tusk_lseg_parts *out, tusk_error *err);
+tusk_code tusk_read_box(const tusk_row *row, int col, tusk_box_parts *out, tusk_error *err);
+tusk_code tusk_read_circle(const tusk_row *row, int col, tusk_circle_parts *out, tusk_error *err);
+tusk_code tusk_read_path(const tusk_row *row, int col, tusk_path_view *out, tusk_error *err);
+tusk_code tusk_read_polygon(const tusk_row *row, int col, tusk_polygon_view *out, tusk_error *err);
 tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err);

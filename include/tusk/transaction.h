@@ -59,7 +59,8 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
  *           that if one failed
  *           TUSK_ERR_SERVER COMMIT itself failed (a deferred constraint), it is undone
  *           TUSK_ERR_COMMIT_UNKNOWN the connection died meanwhile: it may or may not be committed
- *           TUSK_ERR_STATE, 25P01 there is no transaction · the error of BEGIN, if that failed
+ *           TUSK_ERR_STATE, 25P01 there is no transaction; it was ended by text ("commit", "rollback", a script), as the message says: what was
+ *           submitted behind that is not run either · the error of BEGIN, if that failed
  *           TUSK_ERR_CANCELED, TUSK_ERR_NOMEM, fate not sent: as if it had not been called. The transaction is open and counts as such
  *           (tusk_conn_tx_depth()); another tusk_commit() or tusk_rollback() ends it. What was submitted behind this one, for after the
  *           transaction, is not run either, and fails with the same code, not sent. (One begun by text is open as well, but what is
@@ -70,8 +71,8 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
 TUSK_MUST_CHECK
 tusk_query *tusk_commit(tusk_conn *conn);
 
-/** Undo the innermost transaction and end it. Of one whose BEGIN or SAVEPOINT failed there is nothing to undo: TUSK_OK. Without one that was
- * begun here it is a plain ROLLBACK, for one begun by text. One that is not sent leaves all as it was, as a tusk_commit() does. */
+/** Undo the innermost transaction and end it. Of one whose BEGIN or SAVEPOINT failed there is nothing to undo: TUSK_OK. Of one that was
+ * kept by text meanwhile it is TUSK_ERR_STATE. Without one that was begun here it is a plain ROLLBACK, for one begun by text. One that is not sent leaves all as it was, as a tusk_commit() does. */
 TUSK_MUST_CHECK
 tusk_query *tusk_rollback(tusk_conn *conn);
 

@@ -35,6 +35,7 @@
 #include <tusk/datetime.h>
 #include <tusk/error.h>
 #include <tusk/fields.h>
+#include <tusk/geometry.h>
 #include <tusk/inet.h>
 #include <tusk/loop.h>
 #include <tusk/macaddr.h>

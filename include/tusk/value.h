@@ -9,6 +9,7 @@
 
 #include <tusk/bits.h>
 #include <tusk/datetime.h>
+#include <tusk/geometry.h>
 #include <tusk/inet.h>
 #include <tusk/macaddr.h>
 #include <tusk/numeric.h>
@@ -19,22 +20,30 @@
 extern "C" {
 #endif
 
+/** tid: where a row lies, as ctid shows it. */
+typedef struct tusk_tid_parts {
+    uint32_t block;
+    uint16_t row; /* within the block; the first is 1 */
+} tusk_tid_parts;
+
 /** What a tusk_value holds. */
 typedef enum tusk_kind {
     TUSK_KIND_NULL = 0,
     TUSK_KIND_BOOL,
     TUSK_KIND_INT,   /* int2, int4, int8, oid; money, date, time, timestamp, timestamptz as the integers of the wire;
-                        xid, cid; xid8 and pg_lsn, bit by bit */
+                        xid, cid; xid8 and pg_lsn, bit by bit; regclass and its kin; "char" as 0 to 255 */
     TUSK_KIND_FLOAT, /* float4, float8 */
     TUSK_KIND_TIMETZ,
     TUSK_KIND_INTERVAL,
     TUSK_KIND_MACADDR,
     TUSK_KIND_MACADDR8,
+    TUSK_KIND_POINT,
+    TUSK_KIND_TID,
     TUSK_KIND_TEXT,  /* text and its kin, json: UTF-8 without NUL */
     TUSK_KIND_BYTES, /* bytea */
     TUSK_KIND_UUID,
     TUSK_KIND_RAW,   /* the type's own binary format, sent as it is */
-    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit: the type's own binary format, checked */
+    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit, the geometric types but point: the type's own binary format, checked */
 } tusk_kind;
 
 /** One value with its PostgreSQL type. Make it with the functions below. */
@@ -49,6 +58,8 @@ typedef struct tusk_value {
         tusk_interval_parts interval;
         tusk_macaddr_octets macaddr;
         tusk_macaddr8_octets macaddr8;
+        tusk_point_parts point;
+        tusk_tid_parts tid;
         tusk_str bytes; /* TEXT, BYTES, RAW, WIRE */
         uint8_t uuid[16];
     } as;
@@ -148,6 +159,18 @@ static inline tusk_value tusk_money(int64_t units) { return tusk__int_of(TUSK_OI
 static inline tusk_value tusk_xid(uint32_t n) { return tusk__int_of(TUSK_OID_XID, n); }
 static inline tusk_value tusk_cid(uint32_t n) { return tusk__int_of(TUSK_OID_CID, n); }
 static inline tusk_value tusk_xid8(uint64_t n) { return tusk__int_of(TUSK_OID_XID8, (int64_t)n); }
+/** An object's OID as one of the types that PostgreSQL shows by name: tusk_reg(TUSK_OID_REGCLASS, oid). tusk_oid() goes to all of them, too; a
+ * name goes as text: tusk_text_of(TUSK_OID_REGCLASS, "pg_class"). */
+static inline tusk_value tusk_reg(uint32_t type, uint32_t oid) { return tusk__int_of(type, oid); }
+static inline tusk_value tusk_tid(tusk_tid_parts tid)
+{
+    tusk_value v = tusk_null_of(TUSK_OID_TID);
+    v.kind = TUSK_KIND_TID;
+    v.as.tid = tid;
+    return v;
+}
+/** PostgreSQL's own type of one byte, which SQL calls "char" in quotes; char(n) is tusk_bpchar(). */
+static inline tusk_value tusk_char(char c) { return tusk__int_of(TUSK_OID_CHAR, (unsigned char)c); }
 /** A position in the write-ahead log: 0x16B374D848 is 16/B374D848. */
 static inline tusk_value tusk_pg_lsn(uint64_t n) { return tusk__int_of(TUSK_OID_PG_LSN, (int64_t)n); }
 
@@ -169,6 +192,7 @@ static inline tusk_value tusk_xml_text(const char *s) { return tusk_text_of(TUSK
 /** The name of a cursor. */
 static inline tusk_value tusk_refcursor(const char *s) { return tusk_text_of(TUSK_OID_REFCURSOR, s); }
 
+static inline tusk_value tusk_jsonpath_text(const char *s) { return tusk_text_of(TUSK_OID_JSONPATH, s); }
 /** JSON as text; the server parses it. */
 static inline tusk_value tusk_json_text(const char *s) { return tusk_text_of(TUSK_OID_JSON, s); }
 static inline tusk_value tusk_jsonb_text(const char *s) { return tusk_text_of(TUSK_OID_JSONB, s); }
@@ -203,6 +227,31 @@ static inline tusk_value tusk_macaddr8(tusk_macaddr8_octets macaddr8)
     v.kind = TUSK_KIND_MACADDR8;
     v.as.macaddr8 = macaddr8;
     return v;
+}
+
+static inline tusk_value tusk_point(tusk_point_parts point)
+{
+    tusk_value v = tusk_null_of(TUSK_OID_POINT);
+    v.kind = TUSK_KIND_POINT;
+    v.as.point = point;
+    return v;
+}
+/** The others are longer than a value: it points into `buf`. */
+tusk_value tusk_line(tusk_line_parts line, unsigned char buf[TUSK_LINE_SIZE]);
+tusk_value tusk_lseg(tusk_lseg_parts lseg, unsigned char buf[TUSK_LSEG_SIZE]);
+tusk_value tusk_box(tusk_box_parts box, unsigned char buf[TUSK_BOX_SIZE]);
+tusk_value tusk_circle(tusk_circle_parts circle, unsigned char buf[TUSK_CIRCLE_SIZE]);
+/** Views without points (`wire` is NULL) are SQL NULLs. From points: tusk/geometry.h. */
+static inline tusk_value tusk_path(tusk_path_view path)
+{
+    return path.wire ? tusk__bytes_of(TUSK_OID_PATH, TUSK_KIND_WIRE, tusk_str_from(path.wire, TUSK_PATH_SIZE(path.n_points)))
+                     : tusk_null_of(TUSK_OID_PATH);
+}
+static inline tusk_value tusk_polygon(tusk_polygon_view polygon)
+{
+    return polygon.wire
+               ? tusk__bytes_of(TUSK_OID_POLYGON, TUSK_KIND_WIRE, tusk_str_from(polygon.wire, TUSK_POLYGON_SIZE(polygon.n_points)))
+               : tusk_null_of(TUSK_OID_POLYGON);
 }
 
 /** An address that lies where `inet` points; NULL, or one without a family, is an SQL NULL. */

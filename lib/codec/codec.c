@@ -43,6 +43,30 @@ static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *er
     R(TUSK_OID_CIDR, "cidr", TUSK_KIND_WIRE, -1, cidr)                                                                 \
     R(TUSK_OID_BIT, "bit", TUSK_KIND_WIRE, -1, bits)                                                                   \
     R(TUSK_OID_VARBIT, "varbit", TUSK_KIND_WIRE, -1, bits)                                                             \
+    X(TUSK_OID_POINT, "point", TUSK_KIND_POINT, 16, point)                                                             \
+    R(TUSK_OID_LINE, "line", TUSK_KIND_WIRE, TUSK_LINE_SIZE, line)                                                     \
+    R(TUSK_OID_LSEG, "lseg", TUSK_KIND_WIRE, TUSK_LSEG_SIZE, lseg)                                                     \
+    R(TUSK_OID_BOX, "box", TUSK_KIND_WIRE, TUSK_BOX_SIZE, box)                                                         \
+    R(TUSK_OID_CIRCLE, "circle", TUSK_KIND_WIRE, TUSK_CIRCLE_SIZE, circle)                                             \
+    R(TUSK_OID_PATH, "path", TUSK_KIND_WIRE, -1, path)                                                                 \
+    R(TUSK_OID_POLYGON, "polygon", TUSK_KIND_WIRE, -1, polygon)                                                        \
+    X(TUSK_OID_CHAR, "char", TUSK_KIND_INT, 1, char)                                                                   \
+    X(TUSK_OID_TID, "tid", TUSK_KIND_TID, 6, tid)                                                                      \
+    X(TUSK_OID_REGPROC, "regproc", TUSK_KIND_INT, 4, reg)                                                              \
+    X(TUSK_OID_REGPROCEDURE, "regprocedure", TUSK_KIND_INT, 4, reg)                                                    \
+    X(TUSK_OID_REGOPER, "regoper", TUSK_KIND_INT, 4, reg)                                                              \
+    X(TUSK_OID_REGOPERATOR, "regoperator", TUSK_KIND_INT, 4, reg)                                                      \
+    X(TUSK_OID_REGCLASS, "regclass", TUSK_KIND_INT, 4, reg)                                                            \
+    X(TUSK_OID_REGTYPE, "regtype", TUSK_KIND_INT, 4, reg)                                                              \
+    X(TUSK_OID_REGCONFIG, "regconfig", TUSK_KIND_INT, 4, reg)                                                          \
+    X(TUSK_OID_REGDICTIONARY, "regdictionary", TUSK_KIND_INT, 4, reg)                                                  \
+    X(TUSK_OID_REGNAMESPACE, "regnamespace", TUSK_KIND_INT, 4, reg)                                                    \
+    X(TUSK_OID_REGROLE, "regrole", TUSK_KIND_INT, 4, reg)                                                              \
+    X(TUSK_OID_REGCOLLATION, "regcollation", TUSK_KIND_INT, 4, reg)                                                    \
+    X(TUSK_OID_PG_NODE_TREE, "pg_node_tree", TUSK_KIND_TEXT, -1, text)                                                 \
+    X(TUSK_OID_CSTRING, "cstring", TUSK_KIND_TEXT, -1, text)                                                           \
+    X(TUSK_OID_VOID, "void", TUSK_KIND_TEXT, -1, text)                                                                 \
+    X(TUSK_OID_JSONPATH, "jsonpath", TUSK_KIND_TEXT, -1, jsonb)                                                        \
     R(TUSK_OID_NUMERIC, "numeric", TUSK_KIND_WIRE, -1, numeric)                                                        \
     X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
     X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)
@@ -82,6 +106,13 @@ const tusk__codec *tusk__codec_of(uint32_t type)
     uint8_t row = type < sizeof row_of ? row_of[type] : NOWHERE;
 
     return row == NOWHERE ? NULL : &codecs[row - 1];
+}
+
+bool tusk__is_reg(uint32_t type)
+{
+    const tusk__codec *codec = tusk__codec_of(type);
+
+    return codec && codec->decode == tusk__reg_decode;
 }
 
 /* ---- the catalogue ------------------------------------------------------------------------------------------------------------ */
@@ -273,7 +304,9 @@ static bool is_float(uint32_t type)
 static bool are_relatives(const tusk__codec *have, const tusk__codec *want)
 {
     return (have->kind == TUSK_KIND_TEXT && want->kind == TUSK_KIND_TEXT) ||
-           (is_integer(have->type) && is_integer(want->type)) || (is_float(have->type) && is_float(want->type));
+           (is_integer(have->type) && is_integer(want->type)) || (is_float(have->type) && is_float(want->type)) ||
+           (have->type == TUSK_OID_OID && tusk__is_reg(want->type)) ||
+           (tusk__is_reg(have->type) && want->type == TUSK_OID_OID);
 }
 
 /* The codec that writes the value as `want` in binary, or NULL. */
@@ -380,6 +413,7 @@ size_t tusk__param_size(const tusk_value *value)
     case TUSK_KIND_TIMETZ:
     case TUSK_KIND_INTERVAL:
     case TUSK_KIND_UUID:
+    case TUSK_KIND_POINT:
         return 4 + 16;
     case TUSK_KIND_NULL:
     case TUSK_KIND_BOOL:
@@ -387,6 +421,7 @@ size_t tusk__param_size(const tusk_value *value)
     case TUSK_KIND_FLOAT:
     case TUSK_KIND_MACADDR:
     case TUSK_KIND_MACADDR8:
+    case TUSK_KIND_TID:
         break;
     }
     return 4 + 8;

@@ -36,6 +36,9 @@ typedef struct tusk__codec {
 /* NULL: a type that Tusk has no codec for (its values are raw bytes). */
 const tusk__codec *tusk__codec_of(uint32_t type);
 
+/* Is it an oid that the server shows by name: regclass, regproc, …? */
+bool tusk__is_reg(uint32_t type);
+
 /* Has the server, as far as the catalogue of PostgreSQL 18 tells, a binary output function for this built-in type? True for types
  * it does not know: they are asked for in binary and learned (42883). From the generated table. */
 bool tusk__type_has_send(uint32_t type);

@@ -5,7 +5,7 @@
  * src/backend/utils/adt/numeric.c. */
 #include <tusk/numeric.h>
 
-#include "lib/codec/types.h"
+#include "lib/codec/printer.h"
 
 #define HEADER 8
 #define DSCALE_MAX 0x3FFF
@@ -114,25 +114,6 @@ tusk_numeric_view tusk__numeric_put(uint8_t *buf, uint16_t n_digits, int16_t wei
 
 /* ---- to text ---------------------------------------------------------------------------------------------------------------------- */
 
-typedef struct printer {
-    char *buf;
-    size_t size, len;
-} printer;
-
-static void put(printer *p, char c)
-{
-    if (p->len + 1 < p->size)
-        p->buf[p->len] = c;
-    p->len++;
-}
-
-static size_t end(printer *p)
-{
-    if (p->size > 0)
-        p->buf[p->len < p->size ? p->len : p->size - 1] = '\0';
-    return p->len;
-}
-
 /* The digit that counts 10000^exponent. */
 static int digit_at(tusk_numeric_view n, int exponent)
 {
@@ -149,7 +130,7 @@ static int figure(int digit, int k)
     return digit / unit[k] % 10;
 }
 
-static void put_whole(printer *p, tusk_numeric_view n)
+static void put_whole(tusk__printer *p, tusk_numeric_view n)
 {
     bool begun = false;
 
@@ -159,10 +140,10 @@ static void put_whole(printer *p, tusk_numeric_view n)
 
             begun = begun || c != 0;
             if (begun)
-                put(p, (char)('0' + c));
+                tusk__print_char(p, (char)('0' + c));
         }
     if (!begun)
-        put(p, '0');
+        tusk__print_char(p, '0');
 }
 
 static bool is_zero(tusk_numeric_view n)
@@ -175,20 +156,20 @@ static bool is_zero(tusk_numeric_view n)
 
 size_t tusk_numeric_to_text(tusk_numeric_view n, char *buf, size_t size)
 {
-    printer p = {buf, size, 0};
+    tusk__printer p = tusk__printer_of(buf, size);
 
     if (tusk_numeric_is_nan(n))
         return tusk__print_str(tusk_str_of("NaN"), buf, size);
     if (tusk_numeric_is_infinite(n))
         return tusk__print_str(tusk_str_of(n.sign == TUSK_NUMERIC_INFINITY ? "Infinity" : "-Infinity"), buf, size);
     if (n.sign == TUSK_NUMERIC_NEGATIVE && !is_zero(n))
-        put(&p, '-');
+        tusk__print_char(&p, '-');
     put_whole(&p, n);
     if (n.dscale > 0)
-        put(&p, '.');
+        tusk__print_char(&p, '.');
     for (int i = 0; i < n.dscale; i++)
-        put(&p, (char)('0' + figure(digit_at(n, -1 - i / 4), i % 4)));
-    return end(&p);
+        tusk__print_char(&p, (char)('0' + figure(digit_at(n, -1 - i / 4), i % 4)));
+    return tusk__print_end(&p);
 }
 
 size_t tusk__numeric_print(const tusk_value *value, char *buf, size_t size)

@@ -49,18 +49,34 @@ TUSK__CODEC_FUNCTIONS(xid8);
 TUSK__CODEC_FUNCTIONS(pg_lsn);
 TUSK__CODEC_FUNCTIONS(macaddr);
 TUSK__CODEC_FUNCTIONS(macaddr8);
+TUSK__CODEC_FUNCTIONS(char);
+TUSK__CODEC_FUNCTIONS(point);
+TUSK__CODEC_FUNCTIONS(reg);
+TUSK__CODEC_FUNCTIONS(tid);
 TUSK__CODEC_FUNCTIONS(jsonb);
 TUSK__ROOM_CODEC_FUNCTIONS(bits);
+TUSK__ROOM_CODEC_FUNCTIONS(box);
 TUSK__ROOM_CODEC_FUNCTIONS(bytea);
 TUSK__ROOM_CODEC_FUNCTIONS(cidr);
+TUSK__ROOM_CODEC_FUNCTIONS(circle);
 TUSK__ROOM_CODEC_FUNCTIONS(inet);
+TUSK__ROOM_CODEC_FUNCTIONS(line);
+TUSK__ROOM_CODEC_FUNCTIONS(lseg);
 TUSK__ROOM_CODEC_FUNCTIONS(numeric);
+TUSK__ROOM_CODEC_FUNCTIONS(path);
+TUSK__ROOM_CODEC_FUNCTIONS(polygon);
 
 /* The binary format, checked. */
 tusk_code tusk__numeric_view_of(tusk_str wire, tusk_numeric_view *out, tusk_error *err);
 tusk_code tusk__bits_view_of(tusk_str wire, tusk_bits_view *out, tusk_error *err);
-/* Of a checked binary format; of nothing, an address without a family. */
+/* Of a checked binary format; of nothing, zeros, or a view of nothing. */
 tusk_inet_parts tusk__inet_of(tusk_str wire);
+tusk_line_parts tusk__line_of(tusk_str wire);
+tusk_lseg_parts tusk__lseg_of(tusk_str wire);
+tusk_box_parts tusk__box_of(tusk_str wire);
+tusk_circle_parts tusk__circle_of(tusk_str wire);
+tusk_path_view tusk__path_of(tusk_str wire);
+tusk_polygon_view tusk__polygon_of(tusk_str wire);
 /* Writes the 8 bytes in front of the digits, which the caller writes. */
 /* TUSK_ERR_VALUE, with the number and what it does not fit. */
 tusk_code tusk__numeric_would_lose(tusk_error *err, tusk_numeric_view n, const char *type_name);

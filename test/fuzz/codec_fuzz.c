@@ -14,13 +14,16 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint32_t types[] = {
-    TUSK_OID_BOOL,      TUSK_OID_INT2,    TUSK_OID_INT4,     TUSK_OID_INT8,   TUSK_OID_OID,       TUSK_OID_FLOAT4,
-    TUSK_OID_FLOAT8,    TUSK_OID_TEXT,    TUSK_OID_NAME,     TUSK_OID_BPCHAR, TUSK_OID_VARCHAR,   TUSK_OID_UNKNOWN,
-    TUSK_OID_JSON,      TUSK_OID_JSONB,   TUSK_OID_BYTEA,    TUSK_OID_UUID,   TUSK_OID_TIMESTAMP, TUSK_OID_TIMESTAMPTZ,
-    TUSK_OID_DATE,      TUSK_OID_POINT,   TUSK_OID_NUMERIC,  TUSK_OID_TIME,   TUSK_OID_TIMETZ,    TUSK_OID_INTERVAL,
-    TUSK_OID_MONEY,     TUSK_OID_XID,     TUSK_OID_CID,      TUSK_OID_XID8,   TUSK_OID_PG_LSN,    TUSK_OID_XML,
-    TUSK_OID_REFCURSOR, TUSK_OID_MACADDR, TUSK_OID_MACADDR8, TUSK_OID_INET,   TUSK_OID_CIDR,      TUSK_OID_BIT,
-    TUSK_OID_VARBIT};
+    TUSK_OID_BOOL,      TUSK_OID_INT2,      TUSK_OID_INT4,        TUSK_OID_INT8,        TUSK_OID_OID,
+    TUSK_OID_FLOAT4,    TUSK_OID_FLOAT8,    TUSK_OID_TEXT,        TUSK_OID_NAME,        TUSK_OID_BPCHAR,
+    TUSK_OID_VARCHAR,   TUSK_OID_UNKNOWN,   TUSK_OID_JSON,        TUSK_OID_JSONB,       TUSK_OID_BYTEA,
+    TUSK_OID_UUID,      TUSK_OID_TIMESTAMP, TUSK_OID_TIMESTAMPTZ, TUSK_OID_DATE,        TUSK_OID_POINT,
+    TUSK_OID_NUMERIC,   TUSK_OID_TIME,      TUSK_OID_TIMETZ,      TUSK_OID_INTERVAL,    TUSK_OID_MONEY,
+    TUSK_OID_XID,       TUSK_OID_CID,       TUSK_OID_XID8,        TUSK_OID_PG_LSN,      TUSK_OID_XML,
+    TUSK_OID_REFCURSOR, TUSK_OID_MACADDR,   TUSK_OID_MACADDR8,    TUSK_OID_INET,        TUSK_OID_CIDR,
+    TUSK_OID_BIT,       TUSK_OID_VARBIT,    TUSK_OID_LINE,        TUSK_OID_LSEG,        TUSK_OID_BOX,
+    TUSK_OID_CIRCLE,    TUSK_OID_PATH,      TUSK_OID_POLYGON,     TUSK_OID_PG_MCV_LIST, TUSK_OID_CHAR,
+    TUSK_OID_TID,       TUSK_OID_REGCLASS,  TUSK_OID_REGOPER,     TUSK_OID_JSONPATH};
 #define N_TYPES (sizeof types / sizeof *types)
 
 static void require(bool is_so)
@@ -45,6 +48,12 @@ static bool has_bytes(const tusk_value *value)
     return value->kind == TUSK_KIND_TEXT || value->kind == TUSK_KIND_BYTES || value->kind == TUSK_KIND_WIRE;
 }
 
+static void same_point(tusk_point_parts a, tusk_point_parts b)
+{
+    require((isnan(a.x) && isnan(b.x)) || memcmp(&a.x, &b.x, sizeof a.x) == 0);
+    require((isnan(a.y) && isnan(b.y)) || memcmp(&a.y, &b.y, sizeof a.y) == 0);
+}
+
 static void same_value(const tusk_value *a, const tusk_value *b)
 {
     require(a->type == b->type && a->kind == b->kind);
@@ -58,6 +67,10 @@ static void same_value(const tusk_value *a, const tusk_value *b)
         require(memcmp(&a->as.macaddr, &b->as.macaddr, sizeof a->as.macaddr) == 0);
     else if (a->kind == TUSK_KIND_MACADDR8)
         require(memcmp(&a->as.macaddr8, &b->as.macaddr8, sizeof a->as.macaddr8) == 0);
+    else if (a->kind == TUSK_KIND_POINT)
+        same_point(a->as.point, b->as.point);
+    else if (a->kind == TUSK_KIND_TID)
+        require(a->as.tid.block == b->as.tid.block && a->as.tid.row == b->as.tid.row);
     else if (a->kind == TUSK_KIND_TIMETZ)
         require(a->as.timetz.us == b->as.timetz.us && a->as.timetz.offset == b->as.timetz.offset);
     else if (a->kind == TUSK_KIND_INTERVAL)
@@ -112,7 +125,8 @@ static void print_and_parse(const tusk__codec *codec, const tusk_value *value)
         void *room = malloc(value->as.bytes.len + 1);
 
         require(tusk_value_from_text(value->type, printed, room, value->as.bytes.len, &back, NULL) == TUSK_OK);
-        same_value(value, &back);
+        if (strstr(text, "NaN") == NULL) /* whose bits text does not show */
+            same_value(value, &back);
         free(room);
     } else if (value->type == TUSK_OID_NUMERIC) {
         read_numeric(printed, true);
@@ -159,13 +173,14 @@ static void send_as(const tusk_value *value, uint32_t type)
     tusk__writer_clear(&b);
 }
 
-/* A text that needs room: what is read into as much as the text is long is printed and read again as the same, or too little said so. */
+/* A text that needs room: what is read is printed and read again as the same. As much room as makes both answers happen. */
 static void read_into_room(const tusk__codec *codec, tusk_str text)
 {
-    void *room = malloc(text.len + 1);
+    size_t size = text.len % 2 ? 4 * text.len + 8 : text.len;
+    void *room = malloc(size + 1);
     tusk_value value;
     tusk_error err = {0};
-    tusk_code code = tusk_value_from_text(codec->type, text, room, text.len, &value, &err);
+    tusk_code code = tusk_value_from_text(codec->type, text, room, size, &value, &err);
 
     require(room != NULL);
     if (code == TUSK_OK)

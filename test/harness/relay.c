@@ -13,7 +13,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TO_CLIENT, TO_SERVER };
+enum { TO_CLIENT = RELAY_TO_CLIENT, TO_SERVER = RELAY_TO_SERVER, HEADER = 5 };
+
+/* Where to end a connection, and how far it has come to that. */
+typedef struct cut {
+    int pair;
+    relay_direction direction;
+    long n_left; /* messages that may pass */
+    uint8_t header[HEADER];
+    size_t n_header, n_body; /* bytes of the header that are here; of the body that are not */
+} cut;
 
 typedef struct pair {
     int fds[2]; /* the client, the server; -1: closed */
@@ -28,6 +37,8 @@ struct relay {
     pthread_t thread;
     atomic_bool strips;
     atomic_int n;
+    atomic_bool cuts; /* `cut` is the thread's from then on */
+    cut cut;
     pair pairs[RELAY_CONNECTIONS_MAX];
 };
 
@@ -84,8 +95,46 @@ static void keep(pair *p, const uint8_t *bytes, size_t len)
     p->len += len < room ? len : room;
 }
 
+static size_t body_of(const uint8_t *header)
+{
+    return ((size_t)header[1] << 24 | (size_t)header[2] << 16 | (size_t)header[3] << 8 | header[4]) - 4;
+}
+
+/* How many of the bytes are in front of the cut. */
+static size_t before(cut *c, const uint8_t *bytes, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len && c->n_left > 0) {
+        size_t n = len - at < c->n_body ? len - at : c->n_body;
+
+        if (c->n_header < HEADER) {
+            c->header[c->n_header++] = bytes[at++];
+            c->n_body = c->n_header == HEADER ? body_of(c->header) : 0;
+        } else {
+            c->n_body -= n;
+            at += n;
+        }
+        if (c->n_header == HEADER && c->n_body == 0) {
+            c->n_header = 0;
+            c->n_left--;
+        }
+    }
+    return at;
+}
+
+/* False: behind these bytes it ends. */
+static bool send_within(relay *r, pair *p, int from, const uint8_t *bytes, size_t len)
+{
+    bool is_cut = atomic_load(&r->cuts) && p == &r->pairs[r->cut.pair] && 1 - from == (int)r->cut.direction;
+
+    if (!is_cut)
+        return send_all(p->fds[1 - from], bytes, len);
+    return send_all(p->fds[1 - from], bytes, before(&r->cut, bytes, len)) && r->cut.n_left > 0;
+}
+
 /* The end of either side is the end of both: who closes here has nothing more to hear. */
-static void pass_on(pair *p, int from)
+static void pass_on(relay *r, pair *p, int from)
 {
     uint8_t buf[16384];
     ssize_t n = recv(p->fds[from], buf, sizeof buf, 0);
@@ -97,7 +146,7 @@ static void pass_on(pair *p, int from)
         memcmp(buf, ssl_request, sizeof ssl_request) == 0) {
         if (!send_all(p->fds[TO_CLIENT], (const uint8_t *)"N", 1))
             close_pair(p);
-    } else if (n <= 0 || !send_all(p->fds[1 - from], buf, (size_t)n)) {
+    } else if (n <= 0 || !send_within(r, p, from, buf, (size_t)n)) {
         close_pair(p);
     }
 }
@@ -122,7 +171,7 @@ static void *relay_main(void *user)
             accept_pair(r);
         for (int i = 0; i < 2 * n; i++)
             if (polled[2 + i].revents && r->pairs[i / 2].fds[i % 2] >= 0)
-                pass_on(&r->pairs[i / 2], i % 2);
+                pass_on(r, &r->pairs[i / 2], i % 2);
     }
 }
 
@@ -156,6 +205,12 @@ uint16_t relay_port(const relay *r)
 void relay_strip_tls(relay *r)
 {
     atomic_store(&r->strips, true);
+}
+
+void relay_cut(relay *r, relay_direction direction, long n)
+{
+    r->cut = (cut){.pair = atomic_load(&r->n) - 1, .direction = direction, .n_left = n};
+    atomic_store(&r->cuts, true);
 }
 
 int relay_n_accepted(relay *r)

@@ -506,8 +506,8 @@ static void end_mishap(tusk_stmt *stmt)
     ck_usable(db);
 }
 
-/* D41, as the next three: prepared again where nothing can have been kept, and never twice. */
-START_TEST(mishap_outside_a_transaction_goes_unnoticed)
+/* Prepared again where nothing can have been kept, and never twice. */
+START_TEST(d41_mishap_outside_a_transaction_goes_unnoticed)
 {
     tusk_stmt *stmt = begin_mishap(_i);
     long before;
@@ -523,7 +523,7 @@ START_TEST(mishap_outside_a_transaction_goes_unnoticed)
 }
 END_TEST
 
-START_TEST(mishap_in_a_transaction_says_so_and_the_retry_succeeds)
+START_TEST(d41_mishap_in_a_transaction_says_so_and_the_retry_succeeds)
 {
     tusk_stmt *stmt = begin_mishap(_i);
     tusk_error err;
@@ -539,7 +539,7 @@ START_TEST(mishap_in_a_transaction_says_so_and_the_retry_succeeds)
 }
 END_TEST
 
-START_TEST(mishap_in_front_of_others_says_so_and_they_run)
+START_TEST(d41_mishap_in_front_of_others_says_so_and_they_run)
 {
     tusk_stmt *stmt = begin_mishap(_i);
     tusk_query *q, *behind;
@@ -563,7 +563,7 @@ static void count_row(tusk_query *q, const tusk_row *row, void *user)
 }
 
 /* With parameters, which are repeated as they were; with a callback, which has seen nothing yet. */
-START_TEST(mishap_repeats_the_parameters)
+START_TEST(d41_mishap_repeats_the_parameters)
 {
     static const char sql[] = "select * from cache_altered where a = $1 or a::text = $2";
     int n_rows = 0;
@@ -827,7 +827,7 @@ static bool reports_search_path(void)
 }
 
 /* PostgreSQL 18 tells; what is prepared anew then does not fail in a transaction. Before 18 that is the rule of repetition's. */
-START_TEST(search_path_that_changes_makes_statements_anew)
+START_TEST(d41_search_path_that_changes_makes_statements_anew)
 {
     if (!reports_search_path()) {
         harness_skip("search_path that changes", "this server is older than 18 and does not report it");
@@ -961,10 +961,10 @@ Suite *tusk_suite(void)
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("repetition");
     tcase_add_checked_fixture(tcase, up, live_down);
-    tcase_add_loop_test(tcase, mishap_outside_a_transaction_goes_unnoticed, 0, 2 * N_OF(mishaps));
-    tcase_add_loop_test(tcase, mishap_in_a_transaction_says_so_and_the_retry_succeeds, 0, 2 * N_OF(mishaps));
-    tcase_add_loop_test(tcase, mishap_in_front_of_others_says_so_and_they_run, 0, 2 * N_OF(mishaps));
-    tcase_add_test(tcase, mishap_repeats_the_parameters);
+    tcase_add_loop_test(tcase, d41_mishap_outside_a_transaction_goes_unnoticed, 0, 2 * N_OF(mishaps));
+    tcase_add_loop_test(tcase, d41_mishap_in_a_transaction_says_so_and_the_retry_succeeds, 0, 2 * N_OF(mishaps));
+    tcase_add_loop_test(tcase, d41_mishap_in_front_of_others_says_so_and_they_run, 0, 2 * N_OF(mishaps));
+    tcase_add_test(tcase, d41_mishap_repeats_the_parameters);
     tcase_add_loop_test(tcase, discard_all_is_survived, 0, 3);
     tcase_add_test(tcase, taken_names_are_passed_over);
     tcase_add_test(tcase, names_of_two_connections_are_different);
@@ -972,7 +972,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, procedure_is_not_called_twice);
     tcase_add_test(tcase, every_catalogue_outside_a_transaction_arrives_whole);
     tcase_add_loop_test(tcase, every_catalogue_where_nothing_may_be_repeated_is_whole_at_the_second_try, 0, 2);
-    tcase_add_test(tcase, search_path_that_changes_makes_statements_anew);
+    tcase_add_test(tcase, d41_search_path_that_changes_makes_statements_anew);
     tcase_add_test(tcase, answers_stay_with_their_questions);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("memory");

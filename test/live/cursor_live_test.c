@@ -944,6 +944,27 @@ START_TEST(cursor_of_what_was_ended_reads_nothing_ahead)
 }
 END_TEST
 
+/* Whoever asks for a batch by himself, inside a transaction, has something in it that fails: as ever, it is not kept. */
+START_TEST(batch_of_what_was_ended_makes_the_commit_fail)
+{
+    tusk_cursor *cursor;
+    tusk_query *fetch;
+    tusk_error err = {0};
+
+    tusk_query_free(tusk_begin(db, NULL));
+    tusk_query_free(tusk_begin(db, NULL));
+    cursor = open_numbers(100, 10);
+    tusk_query_free(tusk_rollback(db));
+    fetch = _i ? tusk_cursor_fetch(cursor, 1) : tusk_cursor_move(cursor, 1);
+    ck_assert_int_eq(tusk_await(fetch), TUSK_ERR_STATE);
+    ck_assert_int_eq(tusk_query_error(fetch)->fate, TUSK_FATE_NOT_SENT);
+    tusk_query_free(fetch);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), &err), TUSK_ERR_ROLLED_BACK);
+    tusk_cursor_free(cursor);
+    ck_usable(db);
+}
+END_TEST
+
 /* An end that was taken back is none: the cursor is there still. */
 START_TEST(cursor_of_an_end_that_was_taken_back_goes_on)
 {
@@ -1044,6 +1065,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, cursor_that_the_server_refused_is_not_asked_for_again, 0, 2);
     tcase_add_test(tcase, cursor_whose_transaction_has_ended_says_so);
     tcase_add_loop_test(tcase, cursor_of_what_was_ended_reads_nothing_ahead, 0, N_OF(ends));
+    tcase_add_loop_test(tcase, batch_of_what_was_ended_makes_the_commit_fail, 0, 2);
     tcase_add_test(tcase, cursor_of_an_end_that_was_taken_back_goes_on);
     tcase_add_loop_test(tcase, cursor_may_go_at_any_time, 0, 4);
     suite_add_tcase(suite, tcase);

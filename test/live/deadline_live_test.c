@@ -664,8 +664,8 @@ static void (*const ends[])(void) = {close_idle,        close_with_answers_on_th
                                      free_at_once,      close_in_a_transaction,        close_over_tls,
                                      free_loop_with_all};
 
-/* The server hears a goodbye and a FIN; a reset, or an end without a word, it would log (D39). */
-START_TEST(closed_connection_says_goodbye)
+/* The server hears a goodbye and a FIN; a reset, or an end without a word, it would log. */
+START_TEST(d39_closed_connection_says_goodbye)
 {
     long from = log_size();
     uint32_t pid = tusk_conn_backend_pid(db);
@@ -706,7 +706,7 @@ START_TEST(closed_connection_refuses_new_requests)
 }
 END_TEST
 
-START_TEST(connection_can_be_closed_and_freed_at_any_moment_of_connecting)
+START_TEST(d38_connection_can_be_closed_and_freed_at_any_moment_of_connecting)
 {
     for (int n_turns = 0; n_turns < 30; n_turns++) {
         tusk_conn *conn = tusk_connect(loop, harness_env(_i % 2 ? "TUSK_TEST_DSN" : "TUSK_TEST_DSN_PLAIN"));
@@ -801,10 +801,10 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, commit_in_flight_is_commit_unknown, 0, 2);
     tcase_add_test(tcase, backend_that_dies_in_a_transaction_says_so_once);
     tcase_add_loop_test(tcase, restarted_server_ends_all_and_can_be_connected_again, 0, 2);
-    tcase_add_loop_test(tcase, closed_connection_says_goodbye, 0, N_OF(ends));
+    tcase_add_loop_test(tcase, d39_closed_connection_says_goodbye, 0, N_OF(ends));
     tcase_add_test(tcase, close_does_not_wait_long_for_a_busy_server);
     tcase_add_test(tcase, closed_connection_refuses_new_requests);
-    tcase_add_loop_test(tcase, connection_can_be_closed_and_freed_at_any_moment_of_connecting, 0, 4);
+    tcase_add_loop_test(tcase, d38_connection_can_be_closed_and_freed_at_any_moment_of_connecting, 0, 4);
     tcase_add_test(tcase, child_of_a_fork_is_refused_and_the_parent_goes_on);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -981,6 +981,36 @@ START_TEST(rows_beyond_their_bound_fail_the_load)
 }
 END_TEST
 
+static const struct {
+    tusk_code code;
+    const char *message;
+} odd_codes[] = {
+    {(tusk_code)-1, "pull gave -1 for its code, which is that of no error"},
+    {(tusk_code)4711, "pull gave 4711 for its code, which is that of no error"},
+    {TUSK_OK, "pull has returned TUSK_OK and pushed nothing"},
+};
+
+static tusk_code pull_oddly(tusk_query *q, int64_t item, tusk_error *err, void *user)
+{
+    if (item == 0)
+        return tusk_many_push(q, TUSK_PARAMS(tusk_int4(1)));
+    memset(err->sqlstate, '0', 5);
+    return *(const tusk_code *)user;
+}
+
+START_TEST(pull_whose_code_is_none_of_an_error_is_a_mistake)
+{
+    tusk_code code = odd_codes[_i].code;
+    tusk_query *q = tusk_exec_many(db, "select $1::int4", pull_oddly, &code);
+
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_USAGE);
+    ck_error(tusk_query_error(q), TUSK_ERR_USAGE, "42601", odd_codes[_i].message);
+    ck_assert_int_eq(tusk_query_error(q)->item, 1);
+    tusk_query_free(q);
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(what_cannot_be_loaded_is_refused)
 {
     static const struct {
@@ -1139,6 +1169,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tc, prepared_statement_can_be_loaded, 0, 2);
     tcase_add_test(tc, rows_can_be_handed_out_and_paused);
     tcase_add_loop_test(tc, rows_beyond_their_bound_fail_the_load, 0, 2);
+    tcase_add_loop_test(tc, pull_whose_code_is_none_of_an_error_is_a_mistake, 0, N_OF(odd_codes));
     tcase_add_loop_test(tc, what_cannot_be_loaded_is_refused, 0, 8);
     tcase_add_test(tc, item_costs_no_heap_call);
     tcase_add_test(tc, warning_of_our_own_rollback_is_not_handed_on);

@@ -133,9 +133,9 @@ START_TEST(column_of_equal_width_is_never_misread)
 }
 END_TEST
 
-/* D41. The statement was described on one session; that is taken by another client, the column is altered, and the next execution meets a
+/* The statement was described on one session; that is taken by another client, the column is altered, and the next execution meets a
  * session on which the pooler itself may prepare it (PgBouncer from 1.21 on): as what it is now. */
-START_TEST(column_altered_between_sessions_is_never_misread)
+START_TEST(d41_column_altered_between_sessions_is_never_misread)
 {
     static const char sql[] = "select a from pooler_between";
     tusk_conn *conn, *other, *admin;
@@ -622,7 +622,7 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tcase, live_up, live_down);
     tcase_add_loop_test(tcase, clients_that_change_sessions_get_their_answers, 0, N_OF(modes));
     tcase_add_loop_test(tcase, column_of_equal_width_is_never_misread, 0, N_OF(modes));
-    tcase_add_loop_test(tcase, column_altered_between_sessions_is_never_misread, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, d41_column_altered_between_sessions_is_never_misread, 0, N_OF(modes));
     tcase_add_loop_test(tcase, handle_learns_formats, 0, N_OF(modes));
     tcase_add_loop_test(tcase, stacks_of_clients_that_change_sessions_are_well, 0, 8);
     tcase_add_loop_test(tcase, loads_of_clients_that_change_sessions_are_well, 0, 16);

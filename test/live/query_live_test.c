@@ -789,8 +789,7 @@ END_TEST
 
 enum { N_COMMITS = 7 };
 
-/* D35 */
-START_TEST(commit_answered_by_rollback_is_an_error)
+START_TEST(d35_commit_answered_by_rollback_is_an_error)
 {
     static const char *const commits[N_COMMITS] = {
         "commit", "COMMIT", "/* done */ end", "commit work", "end transaction", " ; commit", "prepare transaction 'x'"};
@@ -825,7 +824,7 @@ START_TEST(commit_and_rollback_are_what_they_say)
 }
 END_TEST
 
-START_TEST(deferred_constraint_fails_the_commit)
+START_TEST(d35_deferred_constraint_fails_the_commit)
 {
     tusk_error err = {0};
 
@@ -962,9 +961,9 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, stream_of_a_script_crosses_its_results);
     tcase_add_test(tcase, neighbours_behind_a_stream_get_their_answers);
     tcase_add_test(tcase, awaiting_behind_a_full_stream_is_refused);
-    tcase_add_loop_test(tcase, commit_answered_by_rollback_is_an_error, 0, 2 * N_COMMITS);
+    tcase_add_loop_test(tcase, d35_commit_answered_by_rollback_is_an_error, 0, 2 * N_COMMITS);
     tcase_add_test(tcase, commit_and_rollback_are_what_they_say);
-    tcase_add_test(tcase, deferred_constraint_fails_the_commit);
+    tcase_add_test(tcase, d35_deferred_constraint_fails_the_commit);
     tcase_add_test(tcase, notices_and_parameters_are_told);
     tcase_add_test(tcase, notices_that_nobody_takes_are_logged);
     tcase_add_test(tcase, changed_client_encoding_ends_the_connection);

@@ -578,7 +578,7 @@ START_TEST(a_handle_that_cannot_be_run_ends_the_stack_before_it_is_sent)
     ck_assert_int_eq(tusk_await(q), TUSK_ERR_USAGE);
     ck_assert_int_eq(tusk_query_error(q)->item, 1);
     ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
-    ck_assert_str_eq(tusk_query_error(q)->message, "the statement takes 1 parameters, not 0");
+    ck_assert_str_eq(tusk_query_error(q)->message, "the statement takes 1 parameter, not 0");
     tusk_query_free(q);
     ck_assert_str_eq(kept_statements(), "copy (select 1) to stdout|select $1::int4"); /* and not "select 1" */
     new_stack();

@@ -456,6 +456,10 @@ START_TEST(an_empty_stack_and_a_value_that_does_not_fit_are_refused_before_anyth
     ck_assert_str_eq(tusk_query_error(q)->message, "the stack is empty");
     tusk_query_free(q);
     push_insert(1);
+    q = tusk_stack_run(stack, (tusk_stack_mode)7);
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_USAGE);
+    ck_assert_str_eq(tusk_query_error(q)->message, "there is no mode 7 of a stack");
+    tusk_query_free(q);
     (void)tusk_stack_push(stack, "select $1, $2", TUSK_PARAMS(tusk_int4(1), tusk_text("\xff")));
     q = tusk_stack_run(stack, _i ? TUSK_STACK_CONTINUE : TUSK_STACK_ATOMIC);
     ck_assert_int_eq(tusk_await(q), TUSK_ERR_VALUE);

@@ -191,6 +191,70 @@ START_TEST(a_function_that_ends_its_own_transaction_is_a_mistake_that_leaves_the
 }
 END_TEST
 
+/* What it gives for a reason need be none: a code that is no error's, and a struct that it has not filled, or not to its end. */
+static const struct {
+    tusk_code code;
+    tusk_error err;
+    tusk_code want_code;
+    const char *want_sqlstate, *want_message;
+} reasons[] = {
+    {(tusk_code)-1, {0}, TUSK_ERR_USAGE, "42601", "%s gave -1 for its code, which is that of no error"},
+    {TUSK_AGAIN, {0}, TUSK_ERR_USAGE, "42601", "%s gave 1 for its code, which is that of no error"},
+    {(tusk_code)4711,
+     {.message = "?"},
+     TUSK_ERR_USAGE,
+     "42601",
+     "%s gave 4711 for its code, which is that of no error"},
+    {TUSK_ERR_SERVER, {0}, TUSK_ERR_SERVER, "XX000", "%s gave no reason"},
+    {TUSK_ERR_VALUE, {.sqlstate = "22012"}, TUSK_ERR_VALUE, "22012", "%s gave no reason"},
+    {TUSK_ERR_VALUE, {.sqlstate = "00000", .message = "two\nlines"}, TUSK_ERR_VALUE, "22P03", "two lines"},
+    {TUSK_ERR_VALUE, {.sqlstate = "?", .message = "cold"}, TUSK_ERR_VALUE, "22P03", "cold"},
+};
+
+static tusk_error given_reason(int i)
+{
+    tusk_error err = reasons[i].err;
+
+    err.code = reasons[i].code;
+    return err;
+}
+
+static tusk_code giving_a_reason(tusk_conn *conn, void *user, tusk_error *err)
+{
+    int i = *(int *)user;
+
+    (void)conn;
+    if (reasons[i].err.sqlstate[0] || reasons[i].err.message[0])
+        *err = given_reason(i);
+    return reasons[i].code;
+}
+
+static void ending_for_a_reason(tusk_attempt *attempt, void *user)
+{
+    tusk_error err = given_reason(*(int *)user);
+
+    tusk_attempt_end(attempt, &err);
+}
+
+START_TEST(a_reason_that_is_none_is_told_as_such)
+{
+    tusk_error err = {0};
+    int i = _i / 2;
+    const char *who = _i & 1 ? "the attempt" : "the function that makes the transaction";
+    char want[128];
+
+    if (_i & 1)
+        (void)tusk_await_free(tusk_transact_start(db, NULL, ending_for_a_reason, &i), &err);
+    else
+        ck_assert_int_eq(tusk_transact(db, NULL, giving_a_reason, &i, &err), reasons[i].want_code);
+    snprintf(want, sizeof want, "%s%s", reasons[i].want_message[0] == '%' ? who : "",
+             reasons[i].want_message + (reasons[i].want_message[0] == '%' ? 2 : 0));
+    ck_error(&err, reasons[i].want_code, reasons[i].want_sqlstate, want);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(a_begin_that_fails_is_the_error_of_all)
 {
     tusk_transact_options options = {.transaction = {.isolation = (tusk_isolation)9}};
@@ -345,6 +409,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, inside_another_transaction_it_is_a_savepoint_and_not_repeated);
     tcase_add_test(tcase, an_inner_transaction_that_is_left_open_is_a_mistake);
     tcase_add_test(tcase, a_function_that_ends_its_own_transaction_is_a_mistake_that_leaves_the_outer_one_alone);
+    tcase_add_loop_test(tcase, a_reason_that_is_none_is_told_as_such, 0, 2 * N_OF(reasons));
     tcase_add_test(tcase, a_begin_that_fails_is_the_error_of_all);
     tcase_add_loop_test(tcase, an_attempt_behind_an_end_that_is_taken_back_does_not_end_the_transaction_in_front, 0, 2);
     tcase_add_loop_test(tcase, with_callbacks_it_is_the_same, 0, 12);

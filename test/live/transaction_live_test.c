@@ -232,10 +232,9 @@ START_TEST(a_statement_that_fails_undoes_all_and_the_commit_says_so)
 }
 END_TEST
 
-/* The server never hears of it; the commit must not keep the rest. */
-/* D35: behind the rows that were looked at an error waits unread. Nothing of the stream, freed or left as it is, keeps the commit from
+/* Behind the rows that were looked at an error waits unread. Nothing of the stream, freed or left as it is, keeps the commit from
  * hearing of it. */
-START_TEST(an_error_behind_rows_that_nobody_reads_undoes_the_transaction)
+START_TEST(d35_an_error_behind_rows_that_nobody_reads_undoes_the_transaction)
 {
     tusk_query *begin = tusk_begin(db, NULL), *one = insert(1), *rows, *end;
     tusk_row row;
@@ -260,6 +259,7 @@ START_TEST(an_error_behind_rows_that_nobody_reads_undoes_the_transaction)
 }
 END_TEST
 
+/* The server never hears of it; the commit must not keep the rest. */
 START_TEST(what_is_refused_here_turns_the_commit_into_a_rollback)
 {
     tusk_query *begin = tusk_begin(db, NULL), *first = insert(1), *bad, *commit;
@@ -719,7 +719,111 @@ START_TEST(inside_a_transaction_that_was_begun_by_text_it_is_a_savepoint_too)
     ck_assert_int_eq(committed(), 1);
     ends(tusk_begin(db, NULL), TUSK_OK, "", TUSK_FATE_ANSWERED);
     is_fine(tusk_exec(db, "commit", TUSK_NO_PARAMS));
-    ends(tusk_commit(db), TUSK_ERR_STATE, "25P01", TUSK_FATE_ANSWERED);
+    ends(tusk_commit(db), TUSK_ERR_STATE, "25P01", TUSK_FATE_NOT_SENT);
+}
+END_TEST
+
+/* What tusk_begin() began is ended by text, and its caller, who may be another part of the program, goes on in it. */
+static const struct {
+    const char *sql, *where;
+    char by; /* 'e' tusk_exec(), 's' a script, 'h' a handle */
+    bool is_kept;
+} text_ends[] = {
+    {"commit", "exec \"commit\"", 'e', true},
+    {"rollback", "exec \"rollback\"", 'e', false},
+    {"/* all */ end", "exec \"/* all */ end\"", 'e', true},
+    {"abort", "run \"abort\"", 'h', false},
+    {"commit", "run \"commit\"", 'h', true},
+    {"commit; select 1", "script \"commit; select 1\"", 's', true},
+    {"select 1; end", "script \"select 1; end\"", 's', true},
+    {"rollback; select 1", "script \"rollback; select 1\"", 's', false},
+};
+
+static tusk_query *end_by_text(tusk_stmt *stmt, int i)
+{
+    if (stmt)
+        return tusk_stmt_exec(stmt, TUSK_NO_PARAMS);
+    return text_ends[i].by == 's' ? tusk_script(db, text_ends[i].sql) : tusk_exec(db, text_ends[i].sql, TUSK_NO_PARAMS);
+}
+
+static void is_over(tusk_query *q, int i)
+{
+    (void)tusk_await(q);
+    ck_assert_str_eq(tusk_query_error(q)->message,
+                     textf("not run: the transaction is over: it was ended by %s", text_ends[i].where));
+    ends(q, TUSK_ERR_STATE, "25P01", TUSK_FATE_NOT_SENT);
+}
+
+static void is_rolled_back(tusk_query *q, int i)
+{
+    if (text_ends[i].is_kept)
+        is_over(q, i);
+    else
+        is_fine(q);
+}
+
+/* All in one flight, if the driver would let it go; or each by itself. In a nested one, or not. Ended by us with a commit, or a rollback. */
+START_TEST(nothing_slips_into_autocommit_behind_an_end_by_text)
+{
+    int i = _i / 8;
+    bool waits = _i & 1, is_nested = _i & 2, is_commit = _i & 4;
+    tusk_stmt *stmt = text_ends[i].by == 'h' ? tusk_prepare(db, text_ends[i].sql, NULL, 0) : NULL;
+    tusk_query *end, *behind, *nested = NULL, *outer;
+
+    if (stmt)
+        is_fine(tusk_stmt_ready(stmt));
+    tusk_query_free(tusk_begin(db, NULL));
+    if (is_nested)
+        tusk_query_free(tusk_begin(db, NULL));
+    tusk_query_free(insert(1));
+    end = end_by_text(stmt, i);
+    if (waits)
+        ck_ok(end);
+    behind = insert(2);
+    if (is_nested)
+        nested = end_by(is_commit);
+    outer = end_by(is_commit);
+    is_fine(end);
+    is_over(behind, i);
+    if (is_nested)
+        (is_commit ? is_over : is_rolled_back)(nested, i);
+    (is_commit ? is_over : is_rolled_back)(outer, i);
+    ck_assert_int_eq(committed(), text_ends[i].is_kept);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    is_fine(insert(3)); /* outside, as its caller knows */
+    ck_assert_int_eq(committed(), text_ends[i].is_kept + 1);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+/* A savepoint that is rolled back to by text ends nothing, and nobody waits for its answer. */
+START_TEST(what_ends_no_transaction_holds_up_nobody)
+{
+    tusk_query *end, *behind;
+
+    is_fine(tusk_begin(db, NULL));
+    is_fine(insert(1));
+    run("savepoint s");
+    is_fine(insert(2));
+    end = tusk_exec(db, "rollback to s", TUSK_NO_PARAMS);
+    behind = insert(3);
+    is_fine(end);
+    is_fine(behind);
+    is_fine(tusk_commit(db));
+    ck_assert_int_eq(committed(), 2);
+}
+END_TEST
+
+START_TEST(a_commit_by_text_that_fails_is_the_end_too)
+{
+    is_fine(tusk_begin(db, NULL));
+    is_fine(insert(1));
+    is_fine(tusk_exec(db, "create table tusk_deferred (n int4 unique deferrable initially deferred)", TUSK_NO_PARAMS));
+    run("insert into tusk_deferred values (1), (1)");
+    ends(tusk_exec(db, "commit", TUSK_NO_PARAMS), TUSK_ERR_SERVER, "23505", TUSK_FATE_ANSWERED);
+    is_over(insert(2), 0);
+    is_fine(tusk_rollback(db));
+    ck_assert_int_eq(committed(), 0);
 }
 END_TEST
 
@@ -918,7 +1022,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, transactions_follow_one_another_without_waiting_for_the_caller);
     tcase_add_loop_test(tcase, a_transaction_is_of_the_kind_that_was_asked_for, 0, N_OF(kinds));
     tcase_add_test(tcase, a_statement_that_fails_undoes_all_and_the_commit_says_so);
-    tcase_add_loop_test(tcase, an_error_behind_rows_that_nobody_reads_undoes_the_transaction, 0, 2);
+    tcase_add_loop_test(tcase, d35_an_error_behind_rows_that_nobody_reads_undoes_the_transaction, 0, 2);
     tcase_add_test(tcase, what_is_refused_here_turns_the_commit_into_a_rollback);
     tcase_add_loop_test(tcase, a_statement_that_is_canceled_before_it_was_sent_turns_the_commit_into_a_rollback, 0, 2);
     tcase_add_loop_test(tcase, whoever_of_a_unit_is_taken_back_the_others_have_their_answers, 0, 5);
@@ -936,6 +1040,9 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, a_nested_transaction_that_cannot_be_kept_takes_the_outer_one_with_it, 0, 2);
     tcase_add_loop_test(tcase, the_rollback_of_a_savepoint_that_failed_is_fine_and_leaves_the_outer_one_failed, 0, 2);
     tcase_add_test(tcase, inside_a_transaction_that_was_begun_by_text_it_is_a_savepoint_too);
+    tcase_add_loop_test(tcase, nothing_slips_into_autocommit_behind_an_end_by_text, 0, 8 * N_OF(text_ends));
+    tcase_add_test(tcase, what_ends_no_transaction_holds_up_nobody);
+    tcase_add_test(tcase, a_commit_by_text_that_fails_is_the_end_too);
     tcase_add_test(tcase, inside_a_transaction_that_a_handle_began_anew_it_is_a_savepoint_too);
     tcase_add_test(tcase, a_plan_that_is_run_waits_for_what_it_stands_in);
     tcase_add_test(tcase, what_was_to_be_kept_prepared_and_was_not_run_is_prepared_the_next_time);
