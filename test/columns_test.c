@@ -358,6 +358,7 @@ START_TEST(of_several_malformed_values_the_first_row_counts)
 
         ck_assert_int_eq(tusk_columns_fetch(columns, &query, &err), TUSK_ERR_VALUE);
         ck_assert_int_eq(err.column, told[round].column);
+        ck_assert_int_eq(err.message[sizeof "column " - 1] - '0', told[round].column);
         ck_assert_uint_eq(tusk_columns_n_rows(columns), told[round].n);
         ck_assert_int_eq(err.where[sizeof "fetch columns: row " - 1] - '0', told[round].row);
     }

@@ -1,4 +1,5 @@
-/* Tusk: an asynchronous PostgreSQL driver in C. This header includes all the others but tusk/gssapi.h.
+/* Tusk: an asynchronous PostgreSQL driver in C. This header includes all the others but tusk/gssapi.h and
+ * tusk/json.h.
  *
  * Conventions, which hold for the whole API and are not repeated at each function:
  *
