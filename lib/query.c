@@ -783,18 +783,43 @@ static const uint8_t *wait_for_row(tusk_query *q)
     return body;
 }
 
-bool tusk_next_row(tusk_query *q, tusk_row *row)
+static inline const uint8_t *next_body(tusk_query *q)
 {
-    const uint8_t *body;
+    const uint8_t *body =
+        q->is_done || q->streaming ? tusk__result_next(q->present, q->streaming != TUSK__STREAMS_NOT) : NULL;
 
-    if (!q)
-        return false;
-    body = q->is_done || q->streaming ? tusk__result_next(q->present, q->streaming != TUSK__STREAMS_NOT) : NULL;
     if (!body && !q->is_done)
         body = wait_for_row(q);
+    if (body)
+        q->rows_given = true;
+    return body;
+}
+
+size_t tusk__query_next_bodies(tusk_query *q, const uint8_t **bodies, size_t n, size_t max_bytes, size_t *bytes)
+{
+    size_t first;
+
+    bodies[0] = next_body(q);
+    if (!bodies[0])
+        return 0;
+    first = 1 + tusk__be32(bodies[0] - 4);
+    n = tusk__result_more(q->present, q->streaming != TUSK__STREAMS_NOT, bodies + 1, n - 1,
+                          first < max_bytes ? max_bytes - first : 0, bytes);
+    *bytes += first;
+    return n + 1;
+}
+
+void tusk__query_back_to(tusk_query *q, const uint8_t *body)
+{
+    tusk__result_back(q->present, q->streaming != TUSK__STREAMS_NOT, body);
+}
+
+bool tusk_next_row(tusk_query *q, tusk_row *row)
+{
+    const uint8_t *body = q ? next_body(q) : NULL;
+
     if (!body)
         return false;
-    q->rows_given = true;
     tusk__row_init(row, q, body, (uint32_t)q->present->desc->n_cols);
     return true;
 }

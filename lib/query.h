@@ -208,6 +208,12 @@ tusk_code tusk__query_settle(tusk_query *q, tusk_error *err);
 TUSK_MUST_CHECK
 tusk_code tusk__query_gather(tusk_query *q, tusk_error *err);
 
+/* tusk_next_row() for several rows at once, and without the rows: the bodies of at most n DataRows (1 or more), which are there until the next
+ * call; up to the one with which the messages have max_bytes. *bytes: of their messages. 0 where tusk_next_row() is false. */
+size_t tusk__query_next_bodies(tusk_query *q, const uint8_t **bodies, size_t n, size_t max_bytes, size_t *bytes);
+/* The next row is this one again, of those that the last call gave. */
+void tusk__query_back_to(tusk_query *q, const uint8_t *body);
+
 /* It left its connection's queue: recycle it if the caller has let go of it. */
 void tusk__query_leave(tusk_query *q);
 

@@ -1,4 +1,5 @@
-/* Tusk: an asynchronous PostgreSQL driver in C. This header includes all the others but tusk/gssapi.h.
+/* Tusk: an asynchronous PostgreSQL driver in C. This header includes all the others but tusk/gssapi.h and
+ * tusk/json.h.
  *
  * Conventions, which hold for the whole API and are not repeated at each function:
  *
@@ -29,6 +30,7 @@
 #include <tusk/array.h>
 #include <tusk/auth.h>
 #include <tusk/bits.h>
+#include <tusk/columns.h>
 #include <tusk/config.h>
 #include <tusk/conn.h>
 #include <tusk/cursor.h>
