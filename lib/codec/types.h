@@ -59,6 +59,8 @@ TUSK__CODEC_FUNCTIONS(jsonb);
 TUSK__CODEC_FUNCTIONS(array);
 TUSK__CODEC_FUNCTIONS(intvector); /* int2vector, oidvector */
 TUSK__CODEC_FUNCTIONS(vector);
+TUSK__CODEC_FUNCTIONS(range);
+TUSK__CODEC_FUNCTIONS(multirange);
 TUSK__ROOM_CODEC_FUNCTIONS(bits);
 TUSK__ROOM_CODEC_FUNCTIONS(box);
 TUSK__ROOM_CODEC_FUNCTIONS(bytea);
@@ -71,11 +73,8 @@ TUSK__ROOM_CODEC_FUNCTIONS(numeric);
 TUSK__ROOM_CODEC_FUNCTIONS(path);
 TUSK__ROOM_CODEC_FUNCTIONS(polygon);
 
-/* Arrays of any kind, the vectors too. */
-static inline bool tusk__is_array(const tusk__codec *codec)
-{
-    return codec->decode == tusk__array_decode || codec->decode == tusk__intvector_decode;
-}
+/* Is that the kind of what a caller makes for a container with that codec? */
+bool tusk__is_made(const tusk__codec *codec, tusk_kind kind);
 /* Text of a container, which is no view. */
 tusk_code tusk__container_parse(tusk_str text, tusk_value *out, tusk_error *err);
 
