@@ -39,12 +39,14 @@ typedef enum tusk_kind {
     TUSK_KIND_MACADDR8,
     TUSK_KIND_POINT,
     TUSK_KIND_TID,
+    TUSK_KIND_ARRAY, /* an array made of values, to be sent: tusk/array.h */
     TUSK_KIND_TEXT,  /* text and its kin, json: UTF-8 without NUL */
     TUSK_KIND_BYTES, /* bytea */
     TUSK_KIND_UUID,
     TUSK_KIND_RAW,   /* the type's own binary format, sent as it is */
-    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit, the geometric types but point, snapshots, tsvector, tsquery: the type's own binary
-                        format, checked */
+    TUSK_KIND_C_ARRAY, /* an array of C's, to be sent */
+    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit, the geometric types but point, snapshots, tsvector, tsquery, arrays: the type's own
+                        binary format, checked */
 } tusk_kind;
 
 /** One value with its PostgreSQL type. Make it with the functions below. */
@@ -61,7 +63,8 @@ typedef struct tusk_value {
         tusk_macaddr8_octets macaddr8;
         tusk_point_parts point;
         tusk_tid_parts tid;
-        tusk_str bytes; /* TEXT, BYTES, RAW, WIRE */
+        const struct tusk_array_parts *array;
+        tusk_str bytes; /* TEXT, BYTES, RAW, C_ARRAY, WIRE */
         uint8_t uuid[16];
     } as;
 } tusk_value;

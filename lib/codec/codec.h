@@ -46,6 +46,11 @@ bool tusk__type_has_send(uint32_t type);
 /* Is it sure, whatever a value holds? Not of types that are none of PostgreSQL's own, and not of records: their columns may be such. */
 bool tusk__type_surely_has_send(uint32_t type);
 
+/* Of a built-in array its element's type, of a range its subtype, of a multirange its range; 0: not known. From the generated table. */
+uint32_t tusk__type_element(uint32_t type);
+/* A built-in type whose values are arrays, int2vector, oidvector and anyarray among them? */
+bool tusk__type_is_array(uint32_t type);
+
 /* pg_type.typname of a built-in type, NULL if unknown. For error texts. */
 const char *tusk__type_name(uint32_t type);
 
@@ -62,6 +67,11 @@ size_t tusk__param_size(const tusk_value *value);
 /* Decode one field of a result by its column's type and format: {type, kind, …}; TUSK_KIND_RAW for types without codec in binary,
  * TUSK_KIND_TEXT for them in text. */
 tusk_code tusk__value_decode(uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out, tusk_error *err);
+
+/* A copy of a value with all that it points at: how many bytes more it takes behind those of *size (false: too many, or values that hold
+ * each other), and the copy itself, at *at, which moves behind it. */
+bool tusk__value_held_size(const tusk_value *value, size_t *size);
+void tusk__value_hold(tusk_value *value, uint8_t **at);
 
 bool tusk__utf8_is_valid(tusk_str s);
 
