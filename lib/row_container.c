@@ -1,10 +1,8 @@
-/* Getters of containers: a column as the view of an array. Which element types an array may have is in the catalogue; what its bytes
- * mean, in lib/codec/.
+/* Getters of containers: a column, or a value that lies in another, as its view. Which types are such is in the catalogue and in the
+ * codecs' table; what their bytes mean, in lib/codec/.
  * Read first: tusk/array.h, lib/row.h. */
 #include "lib/codec/nested.h"
 #include "lib/row.h"
-
-/* ---- arrays --------------------------------------------------------------------------------------------------------------------------- */
 
 static tusk_code came_as_text(const tusk_row *row, int col, const char *want, tusk_error *err)
 {
@@ -18,59 +16,179 @@ static tusk_code came_as_text(const tusk_row *row, int col, const char *want, tu
     return tusk__row_blame(row, col, want, &cause, err);
 }
 
-tusk_code tusk_read_array(const tusk_row *row, int col, tusk_array_view *out, tusk_error *err)
+/* How each kind of container is told by its type, and made into its view. */
+typedef struct wanted {
+    const char *name, *an; /* array, an array */
+    bool (*is_such)(uint32_t type);
+    tusk_code (*view)(uint32_t type, tusk_str wire, void *out, tusk_error *err);
+} wanted;
+
+static tusk_code read_view(const tusk_row *row, int col, const wanted *want, void *out, tusk_error *err)
 {
+    uint32_t type;
     tusk_str bytes;
     tusk_code code;
     tusk_error cause;
 
     tusk__error_begin(err);
-    TUSK_TRY(tusk__row_take(row, col, "array", &bytes, err));
-    if (!tusk__type_is_array(row->columns[col].type))
-        return tusk__row_refuse_type(row, col, "an array", err);
+    TUSK_TRY(tusk__row_take(row, col, want->name, &bytes, err));
+    type = row->columns[col].type;
+    if (!want->is_such(type))
+        return tusk__row_refuse_type(row, col, want->an, err);
     if (row->columns[col].format == 0)
-        return came_as_text(row, col, "array", err);
-    code = tusk__array_view_of(row->columns[col].type, bytes, out, NULL);
+        return came_as_text(row, col, want->name, err);
+    code = want->view(type, bytes, out, NULL);
     if (code == TUSK_OK || !err)
         return code;
     tusk__error_none(&cause);
-    (void)tusk__array_view_of(row->columns[col].type, bytes, out, &cause);
-    return tusk__row_blame(row, col, "array", &cause, err);
+    (void)want->view(type, bytes, out, &cause);
+    return tusk__row_blame(row, col, want->name, &cause, err);
 }
 
-tusk_array_view tusk_get_array(const tusk_row *row, int col)
+/* The short form: *out stays what it is but on success. */
+static void get_view(const tusk_row *row, int col, const wanted *want, void *out)
 {
-    tusk_array_view view = {0};
-    tusk_code code = tusk_read_array(row, col, &view, NULL);
+    tusk_code code = read_view(row, col, want, out, NULL);
 
     if (code != TUSK_OK && code != TUSK_ERR_NULL) {
         tusk_error err = {0};
 
-        (void)tusk_read_array(row, col, &view, &err);
+        (void)read_view(row, col, want, out, &err);
         tusk__row_keep_error(row, &err);
     }
-    return view;
 }
 
-/* ---- values ---------------------------------------------------------------------------------------------------------------------------- */
-
-/* Came it from the server, in binary, as one of these, or as a type that only the caller knows? */
-static tusk_code take_wire(const tusk_value *value, bool is_such, const char *want, tusk_error *err)
+/* Came it from the server, in binary, as one of these? Bytes of a type that Tusk does not know are what the caller says. */
+static tusk_code view_value(const tusk_value *value, const wanted *want, void *out, tusk_error *err)
 {
     char have[TUSK__TYPE_LABEL_SIZE];
+    bool is_such = want->is_such(value->type);
 
+    tusk__error_begin(err);
     if (value->kind == TUSK_KIND_NULL)
         return tusk__error_set(err, TUSK_ERR_NULL, NULL, "the value is NULL");
-    if ((value->kind == TUSK_KIND_WIRE && is_such) ||
-        (value->kind == TUSK_KIND_RAW && (is_such || !tusk__type_name(value->type))))
-        return TUSK_OK;
+    if ((is_such && (value->kind == TUSK_KIND_WIRE || value->kind == TUSK_KIND_RAW)) ||
+        (value->kind == TUSK_KIND_RAW && !tusk__type_name(value->type)))
+        return want->view(value->type, value->as.bytes, out, err);
     return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the value is %s, not %s%s", tusk__type_label(value->type, have),
-                           want, is_such ? " as the server sends it" : "");
+                           want->an, is_such ? " as the server sends it" : "");
 }
 
-tusk_code tusk_value_to_array(const tusk_value *value, tusk_array_view *out, tusk_error *err)
+#define GETTERS(name, c_type)                                                                                          \
+    tusk_code tusk_read_##name(const tusk_row *row, int col, c_type *out, /* NOLINT(bugprone-macro-parentheses) */     \
+                               tusk_error *err)                                                                        \
+    {                                                                                                                  \
+        return read_view(row, col, &want_##name, out, err);                                                            \
+    }                                                                                                                  \
+    c_type tusk_get_##name(const tusk_row *row, int col)                                                               \
+    {                                                                                                                  \
+        c_type view;                                                                                                   \
+                                                                                                                       \
+        memset(&view, 0, sizeof view);                                                                                 \
+        get_view(row, col, &want_##name, &view);                                                                       \
+        return view;                                                                                                   \
+    }                                                                                                                  \
+    VALUE_TO(name, c_type)
+
+#define VALUE_TO(name, c_type)                                                                                         \
+    tusk_code tusk_value_to_##name(const tusk_value *value, c_type *out, /* NOLINT(bugprone-macro-parentheses) */      \
+                                   tusk_error *err)                                                                    \
+    {                                                                                                                  \
+        return view_value(value, &want_##name, out, err);                                                              \
+    }
+
+static tusk_code view_array(uint32_t type, tusk_str wire, void *out, tusk_error *err)
 {
-    tusk__error_begin(err);
-    TUSK_TRY(take_wire(value, tusk__type_is_array(value->type), "an array", err));
-    return tusk__array_view_of(value->type, value->as.bytes, out, err);
+    return tusk__array_view_of(type, wire, out, err);
 }
+
+static const wanted want_array = {"array", "an array", tusk__type_is_array, view_array};
+
+GETTERS(array, tusk_array_view)
+
+/* Of a type that Tusk knows: a range that is the database's own is raw, for its subtype is not known from its bytes. */
+static bool has_decode(uint32_t type, tusk_code (*decode)(tusk_str bytes, tusk_value *out, tusk_error *err))
+{
+    const tusk__codec *codec = tusk__codec_of(type);
+
+    return codec && codec->decode == decode;
+}
+
+static bool is_range(uint32_t type)
+{
+    return has_decode(type, tusk__range_decode);
+}
+
+static tusk_code view_range(uint32_t type, tusk_str wire, void *out, tusk_error *err)
+{
+    return tusk__range_parts_of(type, wire, 0, out, err);
+}
+
+static const wanted want_range = {"range", "a range", is_range, view_range};
+
+GETTERS(range, tusk_range_parts)
+
+static bool is_multirange(uint32_t type)
+{
+    return has_decode(type, tusk__multirange_decode);
+}
+
+static tusk_code view_multirange(uint32_t type, tusk_str wire, void *out, tusk_error *err)
+{
+    return tusk__multirange_view_of(type, wire, out, err);
+}
+
+static const wanted want_multirange = {"multirange", "a multirange", is_multirange, view_multirange};
+
+GETTERS(multirange, tusk_multirange_view)
+
+/* ---- values that are views themselves --------------------------------------------------------------------------------------------------- */
+
+static bool is_numeric(uint32_t type)
+{
+    return type == TUSK_OID_NUMERIC;
+}
+
+static tusk_code view_numeric(uint32_t type, tusk_str wire, void *out, tusk_error *err)
+{
+    (void)type;
+    return tusk__numeric_view_of(wire, out, err);
+}
+
+static const wanted want_numeric = {"numeric", "numeric", is_numeric, view_numeric};
+
+VALUE_TO(numeric, tusk_numeric_view)
+
+static bool is_inet(uint32_t type)
+{
+    return type == TUSK_OID_INET || type == TUSK_OID_CIDR;
+}
+
+static tusk_code view_inet(uint32_t type, tusk_str wire, void *out, tusk_error *err)
+{
+    tusk_inet_parts *inet = out;
+    tusk_value value;
+
+    TUSK_TRY(tusk__value_decode(type, 1, wire, &value, err));
+    *inet = tusk__inet_of(wire);
+    return TUSK_OK;
+}
+
+static const wanted want_inet = {"inet", "inet", is_inet, view_inet};
+
+VALUE_TO(inet, tusk_inet_parts)
+
+static bool is_bits(uint32_t type)
+{
+    return type == TUSK_OID_BIT || type == TUSK_OID_VARBIT;
+}
+
+static tusk_code view_bits(uint32_t type, tusk_str wire, void *out, tusk_error *err)
+{
+    (void)type;
+    return tusk__bits_view_of(wire, out, err);
+}
+
+static const wanted want_bits = {"bits", "bit or varbit", is_bits, view_bits};
+
+VALUE_TO(bits, tusk_bits_view)

@@ -167,6 +167,16 @@ tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error 
  */
 tusk_code tusk_read_value(const tusk_row *row, int col, tusk_value *out, tusk_error *err);
 
+/**
+ * The number, address or bits that a value holds which came out of a row, or out of something that lies in one (tusk/array.h, tusk/range.h).
+ * What they point at is borrowed from where the value came from.
+ *
+ * Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE another type, or not what the server sent
+ */
+tusk_code tusk_value_to_numeric(const tusk_value *value, tusk_numeric_view *out, tusk_error *err);
+tusk_code tusk_value_to_inet(const tusk_value *value, tusk_inet_parts *out, tusk_error *err); /* cidr, too */
+tusk_code tusk_value_to_bits(const tusk_value *value, tusk_bits_view *out, tusk_error *err);
+
 /** The value as PostgreSQL prints it with DateStyle ISO, IntervalStyle postgres, TimeZone UTC and lc_monetary C, whatever its format, into buf
  * (NUL-terminated, cut if too small). For the types of this header; others TUSK_ERR_TYPE (ask for text results instead: tusk_request.text_results).
  * *len gets the whole length, as snprintf. */

@@ -46,6 +46,7 @@
 #include <tusk/oid.h>
 #include <tusk/password.h>
 #include <tusk/query.h>
+#include <tusk/range.h>
 #include <tusk/row.h>
 #include <tusk/server.h>
 #include <tusk/snapshot.h>

@@ -39,14 +39,16 @@ typedef enum tusk_kind {
     TUSK_KIND_MACADDR8,
     TUSK_KIND_POINT,
     TUSK_KIND_TID,
-    TUSK_KIND_ARRAY, /* an array made of values, to be sent: tusk/array.h */
+    TUSK_KIND_ARRAY, /* made of values, to be sent: tusk/array.h, tusk/range.h */
+    TUSK_KIND_RANGE,
+    TUSK_KIND_MULTIRANGE,
     TUSK_KIND_TEXT,  /* text and its kin, json: UTF-8 without NUL */
     TUSK_KIND_BYTES, /* bytea */
     TUSK_KIND_UUID,
     TUSK_KIND_RAW,   /* the type's own binary format, sent as it is */
     TUSK_KIND_C_ARRAY, /* an array of C's, to be sent */
-    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit, the geometric types but point, snapshots, tsvector, tsquery, arrays: the type's own
-                        binary format, checked */
+    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit, the geometric types but point, snapshots, tsvector, tsquery, arrays, ranges: the
+                        type's own binary format, checked */
 } tusk_kind;
 
 /** One value with its PostgreSQL type. Make it with the functions below. */
@@ -64,6 +66,8 @@ typedef struct tusk_value {
         tusk_point_parts point;
         tusk_tid_parts tid;
         const struct tusk_array_parts *array;
+        const struct tusk_range_parts *range;
+        const struct tusk_multirange_parts *multirange;
         tusk_str bytes; /* TEXT, BYTES, RAW, C_ARRAY, WIRE */
         uint8_t uuid[16];
     } as;

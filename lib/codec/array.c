@@ -186,10 +186,7 @@ tusk_code tusk__array_check(uint32_t type, tusk_str wire, int depth, tusk_error 
 
 tusk_code tusk__array_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
 {
-    TUSK_TRY(tusk__array_check(out->type, bytes, 0, err));
-    out->kind = TUSK_KIND_WIRE;
-    out->as.bytes = bytes;
-    return TUSK_OK;
+    return tusk__nested_decode(out->type, bytes, 0, out, err);
 }
 
 tusk_code tusk__array_parse(tusk_str text, tusk_value *out, tusk_error *err)

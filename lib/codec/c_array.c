@@ -37,6 +37,8 @@ size_t tusk__c_size(const tusk__codec *element)
         return sizeof(tusk_str);
     case TUSK_KIND_NULL:
     case TUSK_KIND_ARRAY:
+    case TUSK_KIND_RANGE:
+    case TUSK_KIND_MULTIRANGE:
     case TUSK_KIND_RAW:
     case TUSK_KIND_C_ARRAY:
     case TUSK_KIND_WIRE:
@@ -147,6 +149,8 @@ bool tusk__takes_any_bits(const tusk__codec *codec)
     case TUSK_KIND_TIMETZ:
     case TUSK_KIND_INTERVAL:
     case TUSK_KIND_ARRAY:
+    case TUSK_KIND_RANGE:
+    case TUSK_KIND_MULTIRANGE:
     case TUSK_KIND_TEXT:
     case TUSK_KIND_BYTES:
     case TUSK_KIND_RAW:

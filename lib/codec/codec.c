@@ -63,7 +63,6 @@ static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err);
     X(TUSK_OID_REGNAMESPACE, "regnamespace", TUSK_KIND_INT, 4, reg)                                                    \
     X(TUSK_OID_REGROLE, "regrole", TUSK_KIND_INT, 4, reg)                                                              \
     X(TUSK_OID_REGCOLLATION, "regcollation", TUSK_KIND_INT, 4, reg)                                                    \
-    X(TUSK_OID_CSTRING, "cstring", TUSK_KIND_TEXT, -1, text)                                                           \
     X(TUSK_OID_JSONPATH, "jsonpath", TUSK_KIND_TEXT, -1, jsonb)                                                        \
     R(TUSK_OID_PG_SNAPSHOT, "pg_snapshot", TUSK_KIND_WIRE, -1, snapshot)                                               \
     R(TUSK_OID_TXID_SNAPSHOT, "txid_snapshot", TUSK_KIND_WIRE, -1, snapshot)                                           \
@@ -73,12 +72,25 @@ static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err);
     X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
     X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)                                                              \
     X(TUSK_OID_INT2VECTOR, "int2vector", TUSK_KIND_WIRE, -1, vector)                                                   \
-    X(TUSK_OID_OIDVECTOR, "oidvector", TUSK_KIND_WIRE, -1, vector)
+    X(TUSK_OID_OIDVECTOR, "oidvector", TUSK_KIND_WIRE, -1, vector)                                                     \
+    X(TUSK_OID_INT4RANGE, "int4range", TUSK_KIND_WIRE, -1, range)                                                      \
+    X(TUSK_OID_INT8RANGE, "int8range", TUSK_KIND_WIRE, -1, range)                                                      \
+    X(TUSK_OID_NUMRANGE, "numrange", TUSK_KIND_WIRE, -1, range)                                                        \
+    X(TUSK_OID_DATERANGE, "daterange", TUSK_KIND_WIRE, -1, range)                                                      \
+    X(TUSK_OID_TSRANGE, "tsrange", TUSK_KIND_WIRE, -1, range)                                                          \
+    X(TUSK_OID_TSTZRANGE, "tstzrange", TUSK_KIND_WIRE, -1, range)                                                      \
+    X(TUSK_OID_INT4MULTIRANGE, "int4multirange", TUSK_KIND_WIRE, -1, multirange)                                       \
+    X(TUSK_OID_INT8MULTIRANGE, "int8multirange", TUSK_KIND_WIRE, -1, multirange)                                       \
+    X(TUSK_OID_NUMMULTIRANGE, "nummultirange", TUSK_KIND_WIRE, -1, multirange)                                         \
+    X(TUSK_OID_DATEMULTIRANGE, "datemultirange", TUSK_KIND_WIRE, -1, multirange)                                       \
+    X(TUSK_OID_TSMULTIRANGE, "tsmultirange", TUSK_KIND_WIRE, -1, multirange)                                           \
+    X(TUSK_OID_TSTZMULTIRANGE, "tstzmultirange", TUSK_KIND_WIRE, -1, multirange)
 
 /* Those without an array type. */
 #define LONE_CODECS(X)                                                                                                 \
     X(TUSK_OID_UNKNOWN, "unknown", TUSK_KIND_TEXT, -1, text)                                                           \
     X(TUSK_OID_PG_NODE_TREE, "pg_node_tree", TUSK_KIND_TEXT, -1, text)                                                 \
+    X(TUSK_OID_CSTRING, "cstring", TUSK_KIND_TEXT, -1, text)                                                           \
     X(TUSK_OID_VOID, "void", TUSK_KIND_TEXT, -1, text)
 
 /* Not one in terms of another: bool is a macro. */
@@ -141,13 +153,6 @@ const tusk__codec *tusk__codec_of(uint32_t type)
     return row == NOWHERE ? NULL : &codecs[row - 1];
 }
 
-bool tusk__is_reg(uint32_t type)
-{
-    const tusk__codec *codec = tusk__codec_of(type);
-
-    return codec && codec->decode == tusk__reg_decode;
-}
-
 /* The rows of arrays lie in the order of their elements' rows. */
 #define N_ELEMENTS (0 CODECS(COUNT, COUNT, COUNT))
 #define COUNT(oid, type_name, kind, width, name) +1
@@ -155,6 +160,13 @@ bool tusk__is_reg(uint32_t type)
 static uint32_t element_of_row(size_t row)
 {
     return row >= N_ELEMENTS && row < 2 * N_ELEMENTS ? codecs[row - N_ELEMENTS].type : 0;
+}
+
+bool tusk__is_reg(uint32_t type)
+{
+    const tusk__codec *codec = tusk__codec_of(type);
+
+    return codec && codec->decode == tusk__reg_decode;
 }
 
 /* ---- the catalogue ------------------------------------------------------------------------------------------------------------ */
@@ -372,19 +384,13 @@ bool tusk__is_read_as(uint32_t have, uint32_t want)
     return a && b && (a == b || are_relatives(a, b));
 }
 
-/* Arrays are made of C's and of values, too. */
-static bool is_kind_of(const tusk__codec *codec, tusk_kind kind)
-{
-    return codec->kind == kind || ((kind == TUSK_KIND_ARRAY || kind == TUSK_KIND_C_ARRAY) && tusk__is_array(codec));
-}
-
 /* The codec that writes the value as `want` in binary, or NULL. */
 static const tusk__codec *codec_for(const tusk_value *value, uint32_t want)
 {
     const tusk__codec *have = tusk__codec_of(value->type);
     const tusk__codec *wanted = tusk__codec_of(want);
 
-    if (!have || !wanted || !is_kind_of(have, value->kind))
+    if (!have || !wanted || (have->kind != value->kind && !tusk__is_made(have, value->kind)))
         return NULL;
     return have == wanted || are_relatives(have, wanted) ? wanted : NULL;
 }
@@ -498,6 +504,8 @@ size_t tusk__param_size(const tusk_value *value)
         return tusk__size_add(value->as.bytes.len, 5, &size) ? size : SIZE_MAX;
     case TUSK_KIND_ARRAY:
     case TUSK_KIND_C_ARRAY:
+    case TUSK_KIND_RANGE:
+    case TUSK_KIND_MULTIRANGE:
         return tusk__made_size(value);
     case TUSK_KIND_TIMETZ:
     case TUSK_KIND_INTERVAL:

@@ -59,10 +59,35 @@ static bool add_strings(size_t *size, const tusk_value *value)
     return add_block(size, value->as.bytes.len, 1);
 }
 
+static bool add_value(size_t *size, const tusk_value *value, int depth);
+
+static bool add_range(size_t *size, const tusk_range_parts *range, int depth)
+{
+    return add_block(size, 1, sizeof *range) && add_value(size, &range->lower, depth) &&
+           add_value(size, &range->upper, depth);
+}
+
+static bool add_multirange(size_t *size, const tusk_multirange_parts *multirange, int depth)
+{
+    if (!add_block(size, 1, sizeof *multirange) || !add_block(size, multirange->n, sizeof *multirange->ranges))
+        return false;
+    for (size_t i = 0; i < multirange->n; i++)
+        if (!add_value(size, &multirange->ranges[i].lower, depth) ||
+            !add_value(size, &multirange->ranges[i].upper, depth))
+            return false;
+    return true;
+}
+
 static bool add_value(size_t *size, const tusk_value *value, int depth)
 {
+    if (depth > TUSK__DEPTH_MAX)
+        return false;
     if (value->kind == TUSK_KIND_ARRAY)
-        return depth < TUSK__DEPTH_MAX && add_array(size, value->as.array, depth + 1);
+        return add_array(size, value->as.array, depth + 1);
+    if (value->kind == TUSK_KIND_RANGE)
+        return add_range(size, value->as.range, depth + 1);
+    if (value->kind == TUSK_KIND_MULTIRANGE)
+        return add_multirange(size, value->as.multirange, depth + 1);
     if (value->kind == TUSK_KIND_C_ARRAY)
         return add_strings(size, value);
     return !tusk__has_bytes(value->kind) || tusk__size_add(*size, value->as.bytes.len, size);
@@ -115,6 +140,28 @@ static void hold_array(tusk_value *value, uint8_t **at)
         tusk__value_hold(&values[i], at);
 }
 
+static void hold_range(tusk_value *value, uint8_t **at)
+{
+    tusk_range_parts *range = lay_aligned(at, value->as.range, sizeof *range);
+
+    value->as.range = range;
+    tusk__value_hold(&range->lower, at);
+    tusk__value_hold(&range->upper, at);
+}
+
+static void hold_multirange(tusk_value *value, uint8_t **at)
+{
+    tusk_multirange_parts *multirange = lay_aligned(at, value->as.multirange, sizeof *multirange);
+    tusk_range_parts *ranges = lay_aligned(at, multirange->ranges, multirange->n * sizeof *ranges);
+
+    multirange->ranges = ranges;
+    value->as.multirange = multirange;
+    for (size_t i = 0; i < multirange->n; i++) {
+        tusk__value_hold(&ranges[i].lower, at);
+        tusk__value_hold(&ranges[i].upper, at);
+    }
+}
+
 static void hold_strings(tusk_value *value, uint8_t **at)
 {
     size_t n = n_strings(value);
@@ -129,6 +176,10 @@ void tusk__value_hold(tusk_value *value, uint8_t **at)
 {
     if (value->kind == TUSK_KIND_ARRAY)
         hold_array(value, at);
+    else if (value->kind == TUSK_KIND_RANGE)
+        hold_range(value, at);
+    else if (value->kind == TUSK_KIND_MULTIRANGE)
+        hold_multirange(value, at);
     else if (value->kind == TUSK_KIND_C_ARRAY)
         hold_strings(value, at);
     else if (tusk__has_bytes(value->kind))

@@ -40,16 +40,39 @@ static tusk_code too_deep(uint32_t type, tusk_error *err)
     return tusk__nested_bad(err, type, "inside of %d others", TUSK__DEPTH_MAX);
 }
 
+static const tusk__container containers[] = {
+    {tusk__array_decode, tusk__array_check, tusk__array_put, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
+    {tusk__vector_decode, tusk__array_check, tusk__vector_put, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
+    {tusk__range_decode, tusk__range_check, tusk__range_put, TUSK_KIND_RANGE, TUSK_KIND_RANGE},
+    {tusk__multirange_decode, tusk__multirange_check, tusk__multirange_put, TUSK_KIND_MULTIRANGE, TUSK_KIND_MULTIRANGE},
+};
+
+const tusk__container *tusk__container_of(const tusk__codec *codec)
+{
+    for (size_t i = 0; i < sizeof containers / sizeof *containers; i++)
+        if (codec->decode == containers[i].decode)
+            return &containers[i];
+    return NULL;
+}
+
+bool tusk__is_made(const tusk__codec *codec, tusk_kind kind)
+{
+    const tusk__container *container = tusk__container_of(codec);
+
+    return container && (kind == container->made || kind == container->made_of_c);
+}
+
 tusk_code tusk__nested_decode(uint32_t type, tusk_str bytes, int depth, tusk_value *out, tusk_error *err)
 {
     const tusk__codec *codec = tusk__codec_of(type);
+    const tusk__container *container = codec ? tusk__container_of(codec) : NULL;
 
-    if (!codec || !tusk__is_array(codec))
+    if (!container)
         return tusk__value_decode(type, 1, bytes, out, err);
     if (depth > TUSK__DEPTH_MAX)
         return too_deep(type, err);
     *out = tusk__bytes_of(type, TUSK_KIND_WIRE, bytes);
-    return tusk__array_check(type, bytes, depth, err);
+    return container->check(type, bytes, depth, err);
 }
 
 tusk_code tusk__container_parse(tusk_str text, tusk_value *out, tusk_error *err)
@@ -93,18 +116,41 @@ static bool add_sizes(const tusk_value *values, size_t n, int depth, size_t *siz
     return true;
 }
 
+static bool add_ranges(const tusk_multirange_parts *parts, int depth, size_t *size)
+{
+    for (size_t i = 0; i < parts->n; i++)
+        if (!tusk__size_add(*size, 4 + 1, size) || !add_sizes(&parts->ranges[i].lower, 1, depth, size) ||
+            !add_sizes(&parts->ranges[i].upper, 1, depth, size))
+            return false;
+    return true;
+}
+
+static bool add_what_is_inside(const tusk_value *value, int depth, size_t *size)
+{
+    size_t more;
+
+    if (value->kind == TUSK_KIND_ARRAY)
+        return add_sizes(value->as.array->values, value->as.array->n, depth, size);
+    if (value->kind == TUSK_KIND_C_ARRAY)
+        return c_array_size(value, &more) && tusk__size_add(*size, more, size);
+    if (value->kind == TUSK_KIND_RANGE)
+        return add_sizes(&value->as.range->lower, 1, depth, size) && add_sizes(&value->as.range->upper, 1, depth, size);
+    return add_ranges(value->as.multirange, depth, size);
+}
+
+/* Of the longest header that there is, an array's. */
+#define HEADER (4 + 12 + 8 * TUSK_ARRAY_DIMS_MAX)
+
 /* Beyond the depth, as much as nothing can be: a value that holds itself is refused like that. */
 static size_t made_size(const tusk_value *value, int depth)
 {
-    size_t size = 4 + 12 + 8 * TUSK_ARRAY_DIMS_MAX, more;
+    size_t size = HEADER;
 
     if (depth > TUSK__DEPTH_MAX)
         return SIZE_MAX;
-    if (value->kind == TUSK_KIND_ARRAY)
-        return add_sizes(value->as.array->values, value->as.array->n, depth, &size) ? size : SIZE_MAX;
-    if (value->kind == TUSK_KIND_C_ARRAY)
-        return c_array_size(value, &more) && tusk__size_add(size, more, &size) ? size : SIZE_MAX;
-    return tusk__param_size(value);
+    if (!tusk__is_made_kind(value->kind))
+        return tusk__param_size(value);
+    return add_what_is_inside(value, depth, &size) ? size : SIZE_MAX;
 }
 
 size_t tusk__made_size(const tusk_value *value)

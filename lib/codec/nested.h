@@ -6,6 +6,7 @@
 #define TUSK_LIB_CODEC_NESTED_H
 
 #include <tusk/array.h>
+#include <tusk/range.h>
 
 #include "lib/codec/sink.h"
 #include "lib/codec/types.h"
@@ -13,6 +14,22 @@
 
 /* Containers in containers (D7). No server sends so many; a hostile one, or a caller's own, would otherwise fill the stack. */
 #define TUSK__DEPTH_MAX 64
+
+/* One kind of container: known by its codecs' decode. */
+typedef struct tusk__container {
+    tusk_code (*decode)(tusk_str bytes, tusk_value *out, tusk_error *err);
+    tusk_code (*check)(uint32_t type, tusk_str wire, int depth, tusk_error *err); /* down to the last value inside */
+    void (*put)(tusk__sink *s, const tusk_value *value);
+    tusk_kind made, made_of_c; /* what callers make of it to be sent */
+} tusk__container;
+
+/* NULL: the codec is none of a container's. */
+const tusk__container *tusk__container_of(const tusk__codec *codec);
+
+static inline bool tusk__is_made_kind(tusk_kind kind)
+{
+    return kind == TUSK_KIND_ARRAY || kind == TUSK_KIND_C_ARRAY || kind == TUSK_KIND_RANGE || kind == TUSK_KIND_MULTIRANGE;
+}
 
 /* As tusk__value_decode() of binary, `depth` containers deep. */
 tusk_code tusk__nested_decode(uint32_t type, tusk_str bytes, int depth, tusk_value *out, tusk_error *err);
@@ -32,6 +49,16 @@ tusk_code tusk__array_view_of(uint32_t type, tusk_str wire, tusk_array_view *out
 tusk_code tusk__array_check(uint32_t type, tusk_str wire, int depth, tusk_error *err);
 void tusk__array_put(tusk__sink *s, const tusk_value *value);
 void tusk__vector_put(tusk__sink *s, const tusk_value *value);
+
+/* ---- ranges, lib/codec/range.c ---- */
+
+tusk_code tusk__range_parts_of(uint32_t type, tusk_str wire, int depth, tusk_range_parts *out, tusk_error *err);
+tusk_code tusk__range_check(uint32_t type, tusk_str wire, int depth, tusk_error *err);
+void tusk__range_put(tusk__sink *s, const tusk_value *value);
+/* That each range lies inside. */
+tusk_code tusk__multirange_view_of(uint32_t type, tusk_str wire, tusk_multirange_view *out, tusk_error *err);
+tusk_code tusk__multirange_check(uint32_t type, tusk_str wire, int depth, tusk_error *err);
+void tusk__multirange_put(tusk__sink *s, const tusk_value *value);
 
 /* ---- arrays of C's, lib/codec/c_array.c ---- */
 

@@ -126,14 +126,14 @@ static void put_scalar(tusk__sink *s, const tusk__codec *codec, const tusk_value
 
 void tusk__sink_value(tusk__sink *s, const tusk__codec *codec, const tusk_value *value)
 {
+    const tusk__container *container = tusk__container_of(codec);
+
     if (value->kind == TUSK_KIND_TEXT)
         tusk__sink_put(s, value->as.bytes);
     else if (value->kind == TUSK_KIND_BYTES)
         put_hex(s, value->as.bytes);
-    else if (codec->decode == tusk__array_decode)
-        tusk__array_put(s, value);
-    else if (codec->decode == tusk__vector_decode)
-        tusk__vector_put(s, value);
+    else if (container)
+        container->put(s, value);
     else
         put_scalar(s, codec, value);
 }

@@ -67,6 +67,8 @@ TUSK__CODEC_FUNCTIONS(tid);
 TUSK__CODEC_FUNCTIONS(jsonb);
 TUSK__CODEC_FUNCTIONS(array);
 TUSK__CODEC_FUNCTIONS(vector);
+TUSK__CODEC_FUNCTIONS(range);
+TUSK__CODEC_FUNCTIONS(multirange);
 TUSK__ROOM_CODEC_FUNCTIONS(bits);
 TUSK__ROOM_CODEC_FUNCTIONS(box);
 TUSK__ROOM_CODEC_FUNCTIONS(bytea);
@@ -82,11 +84,8 @@ TUSK__ROOM_CODEC_FUNCTIONS(snapshot);
 TUSK__UNREAD_CODEC_FUNCTIONS(tsquery);
 TUSK__UNREAD_CODEC_FUNCTIONS(tsvector);
 
-/* Arrays of any kind, the vectors too. */
-static inline bool tusk__is_array(const tusk__codec *codec)
-{
-    return codec->decode == tusk__array_decode || codec->decode == tusk__vector_decode;
-}
+/* Is that the kind of what a caller makes for a container with that codec? */
+bool tusk__is_made(const tusk__codec *codec, tusk_kind kind);
 /* Text of a container, which is no view. */
 tusk_code tusk__container_parse(tusk_str text, tusk_value *out, tusk_error *err);
 

@@ -23,7 +23,7 @@ static bool is_container(uint32_t type)
 {
     const tusk__codec *codec = tusk__codec_of(type);
 
-    return codec && tusk__is_array(codec);
+    return codec && tusk__container_of(codec);
 }
 
 /* The type of that OID, or one of them. */
@@ -141,6 +141,37 @@ static void into_c(const tusk_array_view *view)
     (void)tusk_array_to_uuid(view, out.uuids, MOST, valid, NULL);
 }
 
+/* ---- ranges ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* Their numbers are of one form each, so what is made of them is the same. */
+static void view_range(const tusk_value *value, tusk_str bytes)
+{
+    tusk_range_parts range;
+    tusk_value made;
+
+    require(tusk_value_to_range(value, &range, NULL) == TUSK_OK);
+    made = tusk_range(&range);
+    hold_and_send(&made, bytes, false);
+}
+
+static void view_multirange(const tusk_value *value, tusk_str bytes)
+{
+    tusk_multirange_view view;
+    tusk_range_parts ranges[MOST];
+    tusk_multirange_parts parts = {value->type, ranges, 0};
+    tusk_value made;
+
+    require(tusk_value_to_multirange(value, &view, NULL) == TUSK_OK);
+    if (view.n > MOST)
+        return;
+    for (tusk_multirange_iter it = tusk_multirange_begin(&view);
+         tusk_multirange_next(&it, &ranges[parts.n], NULL) == TUSK_OK;)
+        parts.n++;
+    require(parts.n == view.n);
+    made = tusk_multirange_of(&parts);
+    hold_and_send(&made, bytes, false);
+}
+
 /* The view alone promises less than the value. */
 static void view_array(uint32_t type, tusk_str bytes, bool is_value)
 {
@@ -169,13 +200,18 @@ static void play(uint32_t type, size_t cut, tusk_str bytes)
     tusk_code code = tusk__value_decode(type, 1, bytes, &value, &err);
 
     require(tusk__value_decode(type, 1, bytes, &value, NULL) == code);
-    view_array(type, bytes, code == TUSK_OK);
+    if (tusk__type_is_array(type))
+        view_array(type, bytes, code == TUSK_OK);
     if (code != TUSK_OK) {
         refused(code, &err);
         return;
     }
     require(value.type == type && value.kind == TUSK_KIND_WIRE);
     print(&value, cut);
+    if (tusk__codec_of(type)->decode == tusk__range_decode)
+        view_range(&value, bytes);
+    if (tusk__codec_of(type)->decode == tusk__multirange_decode)
+        view_multirange(&value, bytes);
     hold_and_send(&value, bytes, false);
 }
 

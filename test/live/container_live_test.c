@@ -1,6 +1,6 @@
-/* Arrays against the real server: the samples of every array type three ways (its text, its binary, ours sent), and what people do
- * with them.
- * Read first: tusk/array.h, test/array_samples.h. */
+/* Arrays and other containers against the real server: the samples of every type three ways (its text, its binary, ours sent), and what
+ * people do with them.
+ * Read first: tusk/array.h, tusk/range.h, test/array_samples.h. */
 #include "test/array_samples.h"
 #include "test/live/live.h"
 
@@ -68,6 +68,18 @@ START_TEST(the_server_agrees_on_each_sample_of_each_array_type)
         check_sent(&s);
         array_sample_free(&s);
     }
+}
+END_TEST
+
+START_TEST(the_server_agrees_on_each_other_container)
+{
+    array_sample s = container_sample_of(&container_cases[_i]);
+
+    run("set timezone to 'UTC'");
+    check_printed(&s, false);
+    check_printed(&s, true);
+    check_sent(&s);
+    array_sample_free(&s);
 }
 END_TEST
 
@@ -178,6 +190,78 @@ START_TEST(what_cannot_be_read_as_an_array_is_said)
 }
 END_TEST
 
+/* Bounds of C's values; what is canonical the server says, and that it is in order too. */
+START_TEST(a_range_is_sent_and_read)
+{
+    tusk_range_parts range = {.type = TUSK_OID_INT4RANGE,
+                              .lower = tusk_int4(1),
+                              .upper = tusk_int8(5),
+                              .lower_exclusive = true,
+                              .upper_inclusive = true},
+                     back;
+    tusk_range_parts ends = {.type = TUSK_OID_TSTZRANGE, .upper = tusk_timestamptz(TUSK_TIMESTAMP_INFINITY)};
+    tusk_query *q = tusk_exec(db, "select $1, $2, upper_inf($2), $3::int4range, $1 * int4range(7, 9)",
+                              TUSK_PARAMS(tusk_range(&range), tusk_range(&ends), tusk_null()));
+    tusk_row row = row_of(q);
+    tusk_error err;
+
+    back = tusk_get_range(&row, 0);
+    ck_assert_uint_eq(back.type, TUSK_OID_INT4RANGE);
+    ck_assert(!back.lower_exclusive && !back.upper_inclusive && !back.is_empty);
+    ck_assert_int_eq(back.lower.as.integer, 2);
+    ck_assert_int_eq(back.upper.as.integer, 6);
+    back = tusk_get_range(&row, 1);
+    ck_assert_int_eq(back.lower.kind, TUSK_KIND_NULL);
+    ck_assert_int_eq(back.upper.as.integer, TUSK_TIMESTAMP_INFINITY);
+    ck_assert(!tusk_get_bool(&row, 2)); /* infinity is a bound */
+    ck_assert_uint_eq(tusk_get_range(&row, 3).type, 0);
+    ck_assert(tusk_get_range(&row, 4).is_empty);
+    ck_assert_int_eq(tusk_query_value_error(q)->code, TUSK_OK);
+    ck_assert_int_eq(tusk_read_range(&row, 2, &back, &err), TUSK_ERR_TYPE);
+    ck_assert_str_eq(err.message, "column 2 \"upper_inf\" is bool, not a range");
+    tusk_query_free(q);
+    range.lower = tusk_int4(9);
+    q = tusk_exec(db, "select $1", TUSK_PARAMS(tusk_range(&range)));
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_assert_str_eq(tusk_query_error(q)->sqlstate, "22000");
+    tusk_query_free(q);
+}
+END_TEST
+
+START_TEST(a_multirange_is_sent_and_read)
+{
+    tusk_range_parts ranges[] = {{.lower = tusk_int4(5), .upper = tusk_int4(7)},
+                                 {.lower = tusk_int4(1), .upper = tusk_int4(3)},
+                                 {.lower = tusk_int4(2), .upper = tusk_int4(4)},
+                                 {.is_empty = true}},
+                     range;
+    tusk_multirange_parts parts = {TUSK_OID_INT4MULTIRANGE, ranges, 4};
+    tusk_query *q = tusk_exec(db, "select $1, array[$1, '{}']", TUSK_PARAMS(tusk_multirange_of(&parts)));
+    tusk_row row = row_of(q);
+    tusk_multirange_view view = tusk_get_multirange(&row, 0);
+    tusk_multirange_iter it = tusk_multirange_begin(&view);
+    tusk_array_view array = tusk_get_array(&row, 1);
+    tusk_array_iter elements = tusk_array_begin(&array);
+    tusk_value value;
+
+    ck_assert_uint_eq(view.n, 2);
+    ck_assert_int_eq(tusk_multirange_next(&it, &range, NULL), TUSK_OK);
+    ck_assert_int_eq(range.lower.as.integer, 1);
+    ck_assert_int_eq(range.upper.as.integer, 4);
+    ck_assert_int_eq(tusk_multirange_next(&it, &range, NULL), TUSK_OK);
+    ck_assert_int_eq(range.upper.as.integer, 7);
+    ck_assert_int_eq(tusk_multirange_next(&it, &range, NULL), TUSK_DONE);
+    ck_assert_uint_eq(array.n, 2);
+    ck_assert_int_eq(tusk_array_next(&elements, &value, NULL), TUSK_OK);
+    ck_assert_int_eq(tusk_value_to_multirange(&value, &view, NULL), TUSK_OK);
+    ck_assert_uint_eq(view.n, 2);
+    ck_assert_int_eq(tusk_array_next(&elements, &value, NULL), TUSK_OK);
+    ck_assert_int_eq(tusk_value_to_multirange(&value, &view, NULL), TUSK_OK);
+    ck_assert_uint_eq(view.n, 0);
+    tusk_query_free(q);
+}
+END_TEST
+
 /* What the server sends it takes, whatever its shape; a request behind others is held until they have left. */
 START_TEST(an_array_goes_back_as_it_came)
 {
@@ -250,8 +334,8 @@ START_TEST(arrays_of_other_elements_are_read_as_raw_values)
 }
 END_TEST
 
-/* Whatever shape a server makes of random parts, it prints as we do. */
-START_TEST(random_arrays_are_the_servers_text)
+/* Whatever a server makes of random parts, it prints as we do. */
+START_TEST(random_containers_are_the_servers_text)
 {
     static const char *const makers[] = {
         "array_agg(case when random() < 0.1 then null else (random() * 1e9)::int4 end)",
@@ -260,6 +344,10 @@ START_TEST(random_arrays_are_the_servers_text)
         "array_agg(array[random() * 1e6, null, random()])",
         "array_agg(array[array[now() + random() * interval '1 year'], array[now()]])",
         "array_agg((random() * 1e12)::numeric(30, 9))",
+        "array_agg(tstzrange(now() - random() * interval '1 year', case when random() < 0.3 then null else now() end))",
+        "range_agg(numrange((random() * 1e4)::numeric, null, '()') * numrange(null, (random() * 1e5 + 1e4)::numeric, "
+        "'[]'))",
+        "array_agg(int8multirange(int8range(null, 5), int8range((random() * 1e9)::int8 + 10, null)))",
     };
     tusk_query *q;
     size_t n = 0;
@@ -288,20 +376,23 @@ END_TEST
 
 Suite *tusk_suite(void)
 {
-    Suite *suite = suite_create("array, live");
-    TCase *tc = tcase_create("array");
+    Suite *suite = suite_create("containers, live");
+    TCase *tc = tcase_create("containers");
 
     tcase_add_checked_fixture(tc, live_up, live_down);
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, the_server_agrees_on_each_sample_of_each_array_type, 0, n_array_types());
+    tcase_add_loop_test(tc, the_server_agrees_on_each_other_container, 0, N_OF(container_cases));
     tcase_add_test(tc, every_array_type_of_the_server_is_one_of_ours);
     tcase_add_test(tc, any_of_a_c_array_finds_rows);
     tcase_add_test(tc, an_aggregate_is_read_into_c);
     tcase_add_test(tc, what_cannot_be_read_as_an_array_is_said);
+    tcase_add_test(tc, a_range_is_sent_and_read);
+    tcase_add_test(tc, a_multirange_is_sent_and_read);
     tcase_add_test(tc, an_array_goes_back_as_it_came);
     tcase_add_test(tc, an_array_that_had_to_wait_is_what_was_given);
     tcase_add_test(tc, arrays_of_other_elements_are_read_as_raw_values);
-    tcase_add_loop_test(tc, random_arrays_are_the_servers_text, 0, 5);
+    tcase_add_loop_test(tc, random_containers_are_the_servers_text, 0, 8);
     suite_add_tcase(suite, tc);
     return suite;
 }
