@@ -76,6 +76,10 @@ GETTERS(circle, TUSK_OID_CIRCLE, tusk_circle_parts, tusk__circle_of(value.as.byt
 VIEW_GETTERS(path, TUSK_OID_PATH, tusk_path_view, tusk__path_of(value.as.bytes))
 VIEW_GETTERS(polygon, TUSK_OID_POLYGON, tusk_polygon_view, tusk__polygon_of(value.as.bytes))
 
+VIEW_GETTERS(pg_snapshot, TUSK_OID_PG_SNAPSHOT, tusk_snapshot_view, tusk__snapshot_of(value.as.bytes))
+VIEW_GETTERS(txid_snapshot, TUSK_OID_TXID_SNAPSHOT, tusk_snapshot_view, tusk__snapshot_of(value.as.bytes))
+VIEW_GETTERS(tsvector, TUSK_OID_TSVECTOR, tusk_tsvector_view, tusk__tsvector_of(value.as.bytes))
+
 /* Of a checked binary format; of nothing, a view of nothing. */
 static tusk_bits_view bits_of(tusk_str wire)
 {

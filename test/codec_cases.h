@@ -5,6 +5,7 @@
 #ifndef TUSK_TEST_CODEC_CASES_H
 #define TUSK_TEST_CODEC_CASES_H
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <tusk/row.h>
@@ -484,9 +485,44 @@ static const both_formats both_formats_cases[] = {
     {TUSK_OID_JSONPATH, "1", "0131"},
     {TUSK_OID_JSONPATH, "\"x\"", "01227822"},
     {TUSK_OID_JSONPATH, "$.*", "01242e2a"},
+    {TUSK_OID_TSVECTOR, "", "00000000"},
+    {TUSK_OID_TSVECTOR, "'a'", "0000000161000000"},
+    {TUSK_OID_TSVECTOR, "'a' 'b'", "000000026100000062000000"},
+    {TUSK_OID_TSVECTOR, "'\\\\' 'it''s'", "000000025c00000069742773000000"},
+    {TUSK_OID_TSVECTOR, "'x':1A,2B,3C,4", "0000000178000004c001800240030004"},
+    {TUSK_OID_TSVECTOR, "'ü':16383", "00000001c3bc0000013fff"},
+    {TUSK_OID_TSVECTOR, "'a' 'aa':5A 'ab'", "00000003610000006161000001c0056162000000"},
+    {TUSK_OID_TSQUERY, "'a'", "000000010100006100"},
+    {TUSK_OID_TSQUERY, "!'a'", "0000000202010100006100"},
+    {TUSK_OID_TSQUERY, "'a' & 'b' | 'c'", "0000000502030100006300020201000062000100006100"},
+    {TUSK_OID_TSQUERY, "'a' & ( 'b' | 'c' )", "0000000502020203010000630001000062000100006100"},
+    {TUSK_OID_TSQUERY, "!( 'a' & 'b' )", "000000040201020201000062000100006100"},
+    {TUSK_OID_TSQUERY, "'a' <-> 'b'", "000000030204000101000062000100006100"},
+    {TUSK_OID_TSQUERY, "'a' <-> 'b' <-> 'c'", "000000050204000101000063000204000101000062000100006100"},
+    {TUSK_OID_TSQUERY, "'a' <-> ( 'b' <-> 'c' )", "000000050204000102040001010000630001000062000100006100"},
+    {TUSK_OID_TSQUERY, "'a':*AB & 'x''y'", "00000003020201000078277900010c016100"},
+    {TUSK_OID_TSQUERY, "'a' | 'b' & 'c'", "0000000502030202010000630001000062000100006100"},
+    {TUSK_OID_TSQUERY, "!!'a'", "00000003020102010100006100"},
+    {TUSK_OID_TSQUERY, "'a' <-> ( 'b' | 'c' )", "00000005020400010203010000630001000062000100006100"},
+    {TUSK_OID_TSQUERY, "'a' <0> 'b'", "000000030204000001000062000100006100"},
+    {TUSK_OID_TSQUERY, "'a' <16384> 'b'", "000000030204400001000062000100006100"},
+    {TUSK_OID_PG_SNAPSHOT, "1:1:", "0000000000000000000000010000000000000001"},
+    {TUSK_OID_PG_SNAPSHOT, "10:20:10,14,15", "00000003000000000000000a0000000000000014000000000000000a000000000000000e000000000000000f"},
+    {TUSK_OID_PG_SNAPSHOT, "1:2:1", "00000001000000000000000100000000000000020000000000000001"},
+    {TUSK_OID_PG_SNAPSHOT, "3:4:", "0000000000000000000000030000000000000004"},
+    {TUSK_OID_PG_SNAPSHOT, "4294967295:4294967297:4294967296", "0000000100000000ffffffff00000001000000010000000100000000"},
+    {TUSK_OID_PG_SNAPSHOT, "1:9223372036854775806:9223372036854775805", "0000000100000000000000017ffffffffffffffe7ffffffffffffffd"},
+    {TUSK_OID_PG_SNAPSHOT, "5:7:5,6", "000000020000000000000005000000000000000700000000000000050000000000000006"},
+    {TUSK_OID_TXID_SNAPSHOT, "1:1:", "0000000000000000000000010000000000000001"},
+    {TUSK_OID_TXID_SNAPSHOT, "10:20:10,14,15", "00000003000000000000000a0000000000000014000000000000000a000000000000000e000000000000000f"},
+    {TUSK_OID_TXID_SNAPSHOT, "1:2:1", "00000001000000000000000100000000000000020000000000000001"},
+    {TUSK_OID_TXID_SNAPSHOT, "3:4:", "0000000000000000000000030000000000000004"},
+    {TUSK_OID_TXID_SNAPSHOT, "4294967295:4294967297:4294967296", "0000000100000000ffffffff00000001000000010000000100000000"},
+    {TUSK_OID_TXID_SNAPSHOT, "1:9223372036854775806:9223372036854775805", "0000000100000000000000017ffffffffffffffe7ffffffffffffffd"},
+    {TUSK_OID_TXID_SNAPSHOT, "5:7:5,6", "000000020000000000000005000000000000000700000000000000050000000000000006"},
 };
 
-/* head, n times the unit, end: 100 kB or more, of every type that may be so long. */
+/* head, n times the unit, end; # in a unit is its number, 10000 to begin with, and @ the same in 64 bits: 100 kB or more, of every type that may be so long. */
 typedef struct long_value {
     unsigned type;
     struct both_parts {
@@ -506,6 +542,10 @@ static const long_value long_values[] = {
     {TUSK_OID_REFCURSOR, {"", ""}, {"name", "6e616d65"}, {"", ""}, 30000},
     {TUSK_OID_BYTEA, {"\\x", ""}, {"00ff10", "00ff10"}, {"", ""}, 40000},
     {TUSK_OID_JSONPATH, {"$.\"", "01242e22"}, {"für ", "66c3bc7220"}, {"!\"", "2122"}, 25000},
+    {TUSK_OID_TSVECTOR, {"", "000036b1"}, {"'#' ", "#000000"}, {"'z'", "7a000000"}, 14000},
+    {TUSK_OID_TSQUERY, {"", "00000781"}, {"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' & ", "02020100006161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616100"}, {"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'", "0100006161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616100"}, 960},
+    {TUSK_OID_PG_SNAPSHOT, {"1:99999:", "000042690000000000000001000000000001869f"}, {"#,", "@"}, {"99998", "000000000001869e"}, 17000},
+    {TUSK_OID_TXID_SNAPSHOT, {"1:99999:", "000042690000000000000001000000000001869f"}, {"#,", "@"}, {"99998", "000000000001869e"}, 17000},
     {TUSK_OID_BIT, {"", "00019640"}, {"10110001", "b1"}, {"", ""}, 13000},
     {TUSK_OID_VARBIT, {"", "00019643"}, {"10110001", "b1"}, {"011", "60"}, 13000},
     {TUSK_OID_PATH, {"[(0.1,-1)", "00000030d53fb999999999999abff0000000000000"}, {",(1,2.5)", "3ff00000000000004004000000000000"}, {"]", ""}, 12500},
@@ -575,6 +615,9 @@ static const beyond beyond_values[] = {
     {TUSK_OID_REGROLE, "4294967296"}, {TUSK_OID_REGROLE, "99999999999"},
     {TUSK_OID_REGCOLLATION, "4294967296"}, {TUSK_OID_REGCOLLATION, "99999999999"},
     {TUSK_OID_JSONPATH, "$.\"\xFF\""}, {TUSK_OID_JSONPATH, "\"\xED\xA0\x80\""},
+    {TUSK_OID_PG_SNAPSHOT, "10:20:20"}, {TUSK_OID_PG_SNAPSHOT, "20:10:"}, {TUSK_OID_PG_SNAPSHOT, "0:10:"}, {TUSK_OID_PG_SNAPSHOT, "10:20:12,11"},
+    {TUSK_OID_PG_SNAPSHOT, "10:20:9"}, {TUSK_OID_TXID_SNAPSHOT, "10:20:20"}, {TUSK_OID_TXID_SNAPSHOT, "20:10:"}, {TUSK_OID_TXID_SNAPSHOT, "10:20:12,11"},
+    {TUSK_OID_TSVECTOR, "\xFF"}, {TUSK_OID_TSVECTOR, "a\xC3"}, {TUSK_OID_TSQUERY, "\xFF"}, {TUSK_OID_TSQUERY, "'\xC3'"},
     {TUSK_OID_BIT, "2"}, {TUSK_OID_BIT, "01 "}, {TUSK_OID_VARBIT, "2"}, {TUSK_OID_VARBIT, "0-1"},
 };
 /* clang-format on */
@@ -585,34 +628,59 @@ static const beyond beyond_values[] = {
 /* Room for a value that was read from any of the texts. */
 #define SAMPLE_ROOM ((size_t)1 << 18)
 
+/* Is its text the server's alone to read? */
+static inline bool sample_is_unread(uint32_t type)
+{
+    return type == TUSK_OID_TSVECTOR || type == TUSK_OID_TSQUERY;
+}
+
 static inline tusk_code sample_from_text(uint32_t type, tusk_str text, void *room, tusk_value *out, tusk_error *err)
 {
     return tusk_value_from_text(type, text, room, SAMPLE_ROOM, out, err);
 }
 
-static inline char *sample_joined(const char *head, const char *unit, size_t n, const char *end)
+/* One unit, its number put in: in hexadecimal as that of its digits. Returns the end. */
+static inline char *sample_unit(char *at, const char *unit, size_t number, bool is_hex)
 {
-    size_t unit_len = strlen(unit), at = strlen(head);
-    char *text = malloc(at + n * unit_len + strlen(end) + 1);
+    for (; *unit; unit++) {
+        char digits[24];
+
+        if (*unit != '#' && *unit != '@') {
+            *at++ = *unit;
+            continue;
+        }
+        snprintf(digits, sizeof digits, *unit == '#' ? "%05zu" : "%016zx", number);
+        for (const char *digit = digits; *digit; digit++) {
+            if (is_hex && *unit == '#')
+                *at++ = '3';
+            *at++ = *digit;
+        }
+    }
+    return at;
+}
+
+static inline char *sample_joined(const char *head, const char *unit, size_t n, const char *end, bool is_hex)
+{
+    char *text = malloc(strlen(head) + n * (strlen(unit) + 16) + strlen(end) + 1), *at = text;
 
     if (!text)
         abort();
-    memcpy(text, head, at);
-    for (; n > 0; n--, at += unit_len)
-        memcpy(text + at, unit, unit_len);
-    memcpy(text + at, end, strlen(end) + 1);
+    at = sample_unit(at, head, 0, is_hex);
+    for (size_t i = 0; i < n; i++)
+        at = sample_unit(at, unit, 10000 + i, is_hex);
+    memcpy(at, end, strlen(end) + 1);
     return text;
 }
 
 /* Both are the caller's to free. */
 static inline char *long_text(const long_value *v)
 {
-    return sample_joined(v->head.text, v->unit.text, v->n, v->end.text);
+    return sample_joined(v->head.text, v->unit.text, v->n, v->end.text, false);
 }
 
 static inline char *long_hex(const long_value *v)
 {
-    return sample_joined(v->head.hex, v->unit.hex, v->n, v->end.hex);
+    return sample_joined(v->head.hex, v->unit.hex, v->n, v->end.hex, true);
 }
 
 #endif

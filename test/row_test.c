@@ -452,6 +452,39 @@ START_TEST(paths_and_polygons_are_views_in_binary)
 }
 END_TEST
 
+START_TEST(snapshots_and_lexemes_are_views_in_binary)
+{
+    tusk_snapshot_view snapshot;
+    tusk_tsvector_view vector;
+    tusk_lexeme lexeme;
+
+    add("snapshot", TUSK_OID_PG_SNAPSHOT, 1, "\0\0\0\1\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x06", 28);
+    add("vector", TUSK_OID_TSVECTOR, 1,
+        "\0\0\0\2a\0\0\2\xc0\1\x7f\xff"
+        "b\0\0\0",
+        16);
+    add("null", TUSK_OID_TSVECTOR, 1, NULL, 0);
+    add("null", TUSK_OID_TXID_SNAPSHOT, 1, NULL, 0);
+    add_text("text", TUSK_OID_TSVECTOR, "'a'");
+    make_row();
+    ck_assert_int_eq(tusk_read_pg_snapshot(&row, 0, &snapshot, NULL), TUSK_OK);
+    ck_assert(snapshot.xmin == 5 && snapshot.xmax == 7 && snapshot.n_xips == 1 && tusk_snapshot_xip(snapshot, 0) == 6);
+    vector = tusk_get_tsvector(&row, 1);
+    ck_assert_uint_eq(vector.n_lexemes, 2);
+    ck_assert(tusk_tsvector_next(&vector, &lexeme) && tusk_str_is(lexeme.text, "a") && lexeme.n_positions == 2);
+    ck_assert(tusk_lexeme_position(lexeme, 0) == 1 && tusk_lexeme_weight(lexeme, 0) == 'A');
+    ck_assert(tusk_lexeme_position(lexeme, 1) == 16383 && tusk_lexeme_weight(lexeme, 1) == 'C');
+    ck_assert(tusk_tsvector_next(&vector, &lexeme) && tusk_str_is(lexeme.text, "b") && lexeme.n_positions == 0);
+    ck_assert(!tusk_tsvector_next(&vector, &lexeme));
+    vector = tusk_get_tsvector(&row, 2);
+    ck_assert(vector.at == NULL && !tusk_tsvector_next(&vector, &lexeme));
+    ck_assert_ptr_null(tusk_get_txid_snapshot(&row, 3).wire);
+    ck_assert_int_eq(query.n_errors, 0);
+    ck_assert_int_eq(tusk_read_tsvector(&row, 4, &vector, NULL), TUSK_ERR_TYPE);
+    ck_assert_int_eq(tusk_read_txid_snapshot(&row, 0, &snapshot, NULL), TUSK_ERR_TYPE);
+}
+END_TEST
+
 START_TEST(objects_are_read_as_their_oid)
 {
     uint32_t oid = 7;
@@ -1122,6 +1155,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, network_addresses_are_read_in_either_format);
     tcase_add_test(tc, bits_are_a_view_in_binary);
     tcase_add_test(tc, objects_are_read_as_their_oid);
+    tcase_add_test(tc, snapshots_and_lexemes_are_views_in_binary);
     tcase_add_test(tc, places_and_bytes_are_read_in_either_format);
     tcase_add_test(tc, shapes_are_read_in_either_format);
     tcase_add_test(tc, paths_and_polygons_are_views_in_binary);

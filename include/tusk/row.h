@@ -15,7 +15,9 @@
 #include <tusk/macaddr.h>
 #include <tusk/numeric.h>
 #include <tusk/oid.h>
+#include <tusk/snapshot.h>
 #include <tusk/str.h>
+#include <tusk/tsvector.h>
 #include <tusk/value.h>
 
 #ifdef __cplusplus
@@ -98,6 +100,11 @@ tusk_circle_parts tusk_get_circle(const tusk_row *row, int col);
 /** Views of the row's bytes; of NULL and on error one whose `wire` is NULL. See tusk/geometry.h. */
 tusk_path_view tusk_get_path(const tusk_row *row, int col);
 tusk_polygon_view tusk_get_polygon(const tusk_row *row, int col);
+/** Of pg_snapshot and txid_snapshot; of NULL and on error one whose `wire` is NULL. See tusk/snapshot.h. */
+tusk_snapshot_view tusk_get_pg_snapshot(const tusk_row *row, int col);
+tusk_snapshot_view tusk_get_txid_snapshot(const tusk_row *row, int col);
+/** Of NULL and on error one whose `at` is NULL. See tusk/tsvector.h. */
+tusk_tsvector_view tusk_get_tsvector(const tusk_row *row, int col);
 /** text, varchar, bpchar, name, json, jsonb, jsonpath, xml, refcursor, unknown, cstring, pg_node_tree, void (empty), enums, citext, ltree and
  * its kin, and any column that came in text format. */
 tusk_str tusk_get_text(const tusk_row *row, int col);
@@ -112,7 +119,7 @@ tusk_str tusk_get_raw(const tusk_row *row, int col);
 /* ---- long form: tells NULL (TUSK_ERR_NULL), wrong type (TUSK_ERR_TYPE), out of range (TUSK_ERR_VALUE) and no such column
  * (TUSK_ERR_USAGE) apart. *out is untouched on failure; err may be NULL. int8 also reads int2 and int4, float8 reads float4;
  * a narrower read than the column succeeds if the value fits. A column in text format is parsed, but for views (bytea, numeric, bit,
- * varbit, path, polygon, and tusk_get_uuid), which are refused: docs/types.md, tusk_value_from_text(). --------------------------- */
+ * varbit, path, polygon, snapshots, tsvector, and tusk_get_uuid), which are refused: docs/types.md, tusk_value_from_text(). --------------------------- */
 
 tusk_code tusk_read_bool(const tusk_row *row, int col, bool *out, tusk_error *err);
 tusk_code tusk_read_int2(const tusk_row *row, int col, int16_t *out, tusk_error *err);
@@ -148,6 +155,9 @@ tusk_code tusk_read_box(const tusk_row *row, int col, tusk_box_parts *out, tusk_
 tusk_code tusk_read_circle(const tusk_row *row, int col, tusk_circle_parts *out, tusk_error *err);
 tusk_code tusk_read_path(const tusk_row *row, int col, tusk_path_view *out, tusk_error *err);
 tusk_code tusk_read_polygon(const tusk_row *row, int col, tusk_polygon_view *out, tusk_error *err);
+tusk_code tusk_read_pg_snapshot(const tusk_row *row, int col, tusk_snapshot_view *out, tusk_error *err);
+tusk_code tusk_read_txid_snapshot(const tusk_row *row, int col, tusk_snapshot_view *out, tusk_error *err);
+tusk_code tusk_read_tsvector(const tusk_row *row, int col, tusk_tsvector_view *out, tusk_error *err);
 tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err);

@@ -52,10 +52,12 @@
 #include <tusk/range.h>
 #include <tusk/row.h>
 #include <tusk/server.h>
+#include <tusk/snapshot.h>
 #include <tusk/sqlstate.h>
 #include <tusk/stack.h>
 #include <tusk/str.h>
 #include <tusk/transaction.h>
+#include <tusk/tsvector.h>
 #include <tusk/type.h>
 #include <tusk/value.h>
 #include <tusk/vector.h>

@@ -48,7 +48,8 @@ typedef enum tusk_kind {
     TUSK_KIND_UUID,
     TUSK_KIND_RAW,   /* the type's own binary format, sent as it is */
     TUSK_KIND_C_ARRAY, /* an array of C's, to be sent */
-    TUSK_KIND_WIRE,  /* numeric, inet, cidr, bit, varbit, the geometric types but point, arrays, ranges: the type's own binary format, checked */
+    TUSK_KIND_WIRE,  /* numeric, inet, cidr, bit, varbit, the geometric types but point, snapshots, tsvector, tsquery, arrays, ranges: the
+                        type's own binary format, checked */
     TUSK_KIND_HSTORE, /* its binary format; sent as text while the database's OID of it is not known */
     TUSK_KIND_VECTOR  /* floats as they lie in memory, for a parameter; the same */
 } tusk_kind;

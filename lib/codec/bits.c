@@ -15,7 +15,9 @@ static tusk_code bad(tusk_error *err, const char *what)
 /* The bits of the last byte that are none of the string's. */
 static uint8_t padding_of(uint32_t n_bits)
 {
-    return n_bits % 8 == 0 ? 0 : (uint8_t)(0xFF >> n_bits % 8);
+    unsigned used = n_bits % 8;
+
+    return (uint8_t)(used == 0 ? 0 : 0xFFu >> used);
 }
 
 tusk_code tusk__bits_view_of(tusk_str wire, tusk_bits_view *out, tusk_error *err)

@@ -6,11 +6,11 @@
 #include "lib/codec/types.h"
 #include "proto/size.h"
 
-static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *err);
+static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err);
 
 /* One row per type: OID, name, kind, width, functions. Each has a send function, and an array type, whose row is made of it. R: its text is
- * read into room. */
-#define CODECS(X, R)                                                                                                   \
+ * read into room. U: it is not read. */
+#define CODECS(X, R, U)                                                                                                \
     X(TUSK_OID_BOOL, "bool", TUSK_KIND_BOOL, 1, bool)                                                                  \
     R(TUSK_OID_BYTEA, "bytea", TUSK_KIND_BYTES, -1, bytea)                                                             \
     X(TUSK_OID_NAME, "name", TUSK_KIND_TEXT, -1, text)                                                                 \
@@ -64,6 +64,10 @@ static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *er
     X(TUSK_OID_REGROLE, "regrole", TUSK_KIND_INT, 4, reg)                                                              \
     X(TUSK_OID_REGCOLLATION, "regcollation", TUSK_KIND_INT, 4, reg)                                                    \
     X(TUSK_OID_JSONPATH, "jsonpath", TUSK_KIND_TEXT, -1, jsonb)                                                        \
+    R(TUSK_OID_PG_SNAPSHOT, "pg_snapshot", TUSK_KIND_WIRE, -1, snapshot)                                               \
+    R(TUSK_OID_TXID_SNAPSHOT, "txid_snapshot", TUSK_KIND_WIRE, -1, snapshot)                                           \
+    U(TUSK_OID_TSVECTOR, "tsvector", TUSK_KIND_WIRE, -1, tsvector)                                                     \
+    U(TUSK_OID_TSQUERY, "tsquery", TUSK_KIND_WIRE, -1, tsquery)                                                        \
     R(TUSK_OID_NUMERIC, "numeric", TUSK_KIND_WIRE, -1, numeric)                                                        \
     X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
     X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)                                                              \
@@ -89,6 +93,7 @@ static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *er
     X(TUSK_OID_CSTRING, "cstring", TUSK_KIND_TEXT, -1, text)                                                           \
     X(TUSK_OID_VOID, "void", TUSK_KIND_TEXT, -1, text)
 
+/* Not one in terms of another: bool is a macro. */
 #define ROW(oid, type_name, kind, width, name)                                                                         \
     {oid,                                                                                                              \
      type_name,                                                                                                        \
@@ -107,20 +112,38 @@ static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *er
      width,                                                                                                            \
      true,                                                                                                             \
      tusk__##name##_decode,                                                                                            \
-     parse_needs_room,                                                                                                 \
+     refuse_text,                                                                                                      \
      tusk__##name##_encode,                                                                                            \
      tusk__##name##_print,                                                                                             \
      tusk__##name##_read},
+#define UNREAD_ROW(oid, type_name, kind, width, name)                                                                  \
+    {                                                                                                                  \
+        oid,                                                                                                           \
+        type_name,                                                                                                     \
+        kind,                                                                                                          \
+        width,                                                                                                         \
+        true,                                                                                                          \
+        tusk__##name##_decode,                                                                                         \
+        refuse_text,                                                                                                   \
+        tusk__##name##_encode,                                                                                         \
+        tusk__##name##_print,                                                                                          \
+        NULL},
 #define ARRAY_ROW(oid, type_name, kind, width, name) ROW(oid##_ARRAY, "_" type_name, TUSK_KIND_WIRE, -1, array)
-static const tusk__codec codecs[] = {CODECS(ROW, ROOM_ROW) CODECS(ARRAY_ROW, ARRAY_ROW) LONE_CODECS(ROW)};
+static const tusk__codec codecs[] = {CODECS(ROW, ROOM_ROW, UNREAD_ROW) CODECS(ARRAY_ROW, ARRAY_ROW, ARRAY_ROW)
+                                         LONE_CODECS(ROW)};
 
 /* Where the row of an OID is, plus 1: every built-in type with a codec lies below 6160, and one load finds it. */
 #define POSITION(oid, type_name, kind, width, name) AT_##oid,
 #define ARRAY_POSITION(oid, type_name, kind, width, name) AT_##oid##_ARRAY,
-enum { NOWHERE, CODECS(POSITION, POSITION) CODECS(ARRAY_POSITION, ARRAY_POSITION) LONE_CODECS(POSITION) N_ROWS };
+enum {
+    NOWHERE,
+    CODECS(POSITION, POSITION, POSITION) CODECS(ARRAY_POSITION, ARRAY_POSITION, ARRAY_POSITION) LONE_CODECS(POSITION)
+        N_ROWS
+};
 #define PLACE(oid, type_name, kind, width, name) [oid] = AT_##oid,
 #define ARRAY_PLACE(oid, type_name, kind, width, name) [oid##_ARRAY] = AT_##oid##_ARRAY,
-static const uint8_t row_of[6160] = {CODECS(PLACE, PLACE) CODECS(ARRAY_PLACE, ARRAY_PLACE) LONE_CODECS(PLACE)};
+static const uint8_t row_of[6160] = {CODECS(PLACE, PLACE, PLACE) CODECS(ARRAY_PLACE, ARRAY_PLACE, ARRAY_PLACE)
+                                         LONE_CODECS(PLACE)};
 _Static_assert(N_ROWS <= UINT8_MAX, "an index of bytes");
 
 const tusk__codec *tusk__codec_of(uint32_t type)
@@ -131,7 +154,7 @@ const tusk__codec *tusk__codec_of(uint32_t type)
 }
 
 /* The rows of arrays lie in the order of their elements' rows. */
-#define N_ELEMENTS (0 CODECS(COUNT, COUNT))
+#define N_ELEMENTS (0 CODECS(COUNT, COUNT, COUNT))
 #define COUNT(oid, type_name, kind, width, name) +1
 
 static uint32_t element_of_row(size_t row)
@@ -318,27 +341,25 @@ tusk_code tusk__codec_decode(const tusk__codec *codec, uint32_t type, uint16_t f
     return codec->decode(bytes, out, err);
 }
 
-/* The call that has room for such a text. */
-static const char *reader_of(uint32_t type)
+/* The call that has room for such a text, if there is one. */
+static const char *and_reader_of(const tusk__codec *codec)
 {
-    switch (type) {
-    case TUSK_OID_BYTEA:
-        return "tusk_bytea_from_text()";
-    case TUSK_OID_NUMERIC:
-        return "tusk_numeric_from_text()";
-    case TUSK_OID_BIT:
-    case TUSK_OID_VARBIT:
-        return "tusk_bits_from_text()";
-    default:
-        return "tusk_value_from_text()";
-    }
+    if (!codec->read)
+        return "";
+    if (codec->read == tusk__bytea_read)
+        return " and tusk_bytea_from_text()";
+    if (codec->read == tusk__numeric_read)
+        return " and tusk_numeric_from_text()";
+    return codec->read == tusk__bits_read ? " and tusk_bits_from_text()" : " and tusk_value_from_text()";
 }
 
-static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *err)
+static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err)
 {
+    const tusk__codec *codec = tusk__codec_of(out->type);
+
     (void)text;
-    return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "%s came in text format: take it with tusk_read_text() and %s",
-                           tusk__type_name(out->type), reader_of(out->type));
+    return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "%s came in text format: take it with tusk_read_text()%s",
+                           codec->name, and_reader_of(codec));
 }
 
 tusk_code tusk_value_from_text(uint32_t type, tusk_str text, void *buf, size_t size, tusk_value *out, tusk_error *err)

@@ -27,7 +27,7 @@ typedef struct tusk__codec {
     bool binary_output;  /* has the server a send function (result format 1 is safe)? */
     /* binary format → value; width is checked before for fixed ones. Views point into bytes. */
     tusk_code (*decode)(tusk_str bytes, tusk_value *out, tusk_error *err);
-    /* text format → value; of a type with `read` always TUSK_ERR_TYPE */
+    /* text format → value; TUSK_ERR_TYPE of a type with `read`, and of one whose text is not read at all */
     tusk_code (*parse)(tusk_str text, tusk_value *out, tusk_error *err);
     /* value → binary format, without the length word; range and encoding are checked: TUSK_ERR_VALUE */
     tusk_code (*encode)(tusk__writer *b, const tusk_value *value, tusk_error *err);

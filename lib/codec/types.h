@@ -4,6 +4,9 @@
 #ifndef TUSK_LIB_CODEC_TYPES_H
 #define TUSK_LIB_CODEC_TYPES_H
 
+#include <tusk/snapshot.h>
+#include <tusk/tsvector.h>
+
 #include "lib/codec/codec.h"
 #include "proto/error_set.h"
 
@@ -26,6 +29,12 @@
 #define TUSK__ROOM_CODEC_FUNCTIONS(name)                                                                               \
     tusk_code tusk__##name##_decode(tusk_str bytes, tusk_value *out, tusk_error *err);                                 \
     tusk_code tusk__##name##_read(tusk_str text, tusk__room room, tusk_value *out, tusk_error *err);                   \
+    tusk_code tusk__##name##_encode(tusk__writer *b, const tusk_value *value, tusk_error *err);                        \
+    size_t tusk__##name##_print(const tusk_value *value, char *buf, size_t size)
+
+/* Those whose text is the server's to read. */
+#define TUSK__UNREAD_CODEC_FUNCTIONS(name)                                                                               \
+    tusk_code tusk__##name##_decode(tusk_str bytes, tusk_value *out, tusk_error *err);                                 \
     tusk_code tusk__##name##_encode(tusk__writer *b, const tusk_value *value, tusk_error *err);                        \
     size_t tusk__##name##_print(const tusk_value *value, char *buf, size_t size)
 
@@ -72,6 +81,9 @@ TUSK__ROOM_CODEC_FUNCTIONS(lseg);
 TUSK__ROOM_CODEC_FUNCTIONS(numeric);
 TUSK__ROOM_CODEC_FUNCTIONS(path);
 TUSK__ROOM_CODEC_FUNCTIONS(polygon);
+TUSK__ROOM_CODEC_FUNCTIONS(snapshot);
+TUSK__UNREAD_CODEC_FUNCTIONS(tsquery);
+TUSK__UNREAD_CODEC_FUNCTIONS(tsvector);
 
 /* Is that the kind of what a caller makes for a container with that codec? */
 bool tusk__is_made(const tusk__codec *codec, tusk_kind kind);
@@ -102,6 +114,8 @@ tusk_box_parts tusk__box_of(tusk_str wire);
 tusk_circle_parts tusk__circle_of(tusk_str wire);
 tusk_path_view tusk__path_of(tusk_str wire);
 tusk_polygon_view tusk__polygon_of(tusk_str wire);
+tusk_snapshot_view tusk__snapshot_of(tusk_str wire);
+tusk_tsvector_view tusk__tsvector_of(tusk_str wire);
 /* Writes the 8 bytes in front of the digits, which the caller writes. */
 /* TUSK_ERR_VALUE, with the number and what it does not fit. */
 tusk_code tusk__numeric_would_lose(tusk_error *err, tusk_numeric_view n, const char *type_name);

@@ -14,16 +14,17 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint32_t types[] = {
-    TUSK_OID_BOOL,      TUSK_OID_INT2,      TUSK_OID_INT4,        TUSK_OID_INT8,        TUSK_OID_OID,
-    TUSK_OID_FLOAT4,    TUSK_OID_FLOAT8,    TUSK_OID_TEXT,        TUSK_OID_NAME,        TUSK_OID_BPCHAR,
-    TUSK_OID_VARCHAR,   TUSK_OID_UNKNOWN,   TUSK_OID_JSON,        TUSK_OID_JSONB,       TUSK_OID_BYTEA,
-    TUSK_OID_UUID,      TUSK_OID_TIMESTAMP, TUSK_OID_TIMESTAMPTZ, TUSK_OID_DATE,        TUSK_OID_POINT,
-    TUSK_OID_NUMERIC,   TUSK_OID_TIME,      TUSK_OID_TIMETZ,      TUSK_OID_INTERVAL,    TUSK_OID_MONEY,
-    TUSK_OID_XID,       TUSK_OID_CID,       TUSK_OID_XID8,        TUSK_OID_PG_LSN,      TUSK_OID_XML,
-    TUSK_OID_REFCURSOR, TUSK_OID_MACADDR,   TUSK_OID_MACADDR8,    TUSK_OID_INET,        TUSK_OID_CIDR,
-    TUSK_OID_BIT,       TUSK_OID_VARBIT,    TUSK_OID_LINE,        TUSK_OID_LSEG,        TUSK_OID_BOX,
-    TUSK_OID_CIRCLE,    TUSK_OID_PATH,      TUSK_OID_POLYGON,     TUSK_OID_PG_MCV_LIST, TUSK_OID_CHAR,
-    TUSK_OID_TID,       TUSK_OID_REGCLASS,  TUSK_OID_REGOPER,     TUSK_OID_JSONPATH};
+    TUSK_OID_BOOL,      TUSK_OID_INT2,        TUSK_OID_INT4,         TUSK_OID_INT8,        TUSK_OID_OID,
+    TUSK_OID_FLOAT4,    TUSK_OID_FLOAT8,      TUSK_OID_TEXT,         TUSK_OID_NAME,        TUSK_OID_BPCHAR,
+    TUSK_OID_VARCHAR,   TUSK_OID_UNKNOWN,     TUSK_OID_JSON,         TUSK_OID_JSONB,       TUSK_OID_BYTEA,
+    TUSK_OID_UUID,      TUSK_OID_TIMESTAMP,   TUSK_OID_TIMESTAMPTZ,  TUSK_OID_DATE,        TUSK_OID_POINT,
+    TUSK_OID_NUMERIC,   TUSK_OID_TIME,        TUSK_OID_TIMETZ,       TUSK_OID_INTERVAL,    TUSK_OID_MONEY,
+    TUSK_OID_XID,       TUSK_OID_CID,         TUSK_OID_XID8,         TUSK_OID_PG_LSN,      TUSK_OID_XML,
+    TUSK_OID_REFCURSOR, TUSK_OID_MACADDR,     TUSK_OID_MACADDR8,     TUSK_OID_INET,        TUSK_OID_CIDR,
+    TUSK_OID_BIT,       TUSK_OID_VARBIT,      TUSK_OID_LINE,         TUSK_OID_LSEG,        TUSK_OID_BOX,
+    TUSK_OID_CIRCLE,    TUSK_OID_PATH,        TUSK_OID_POLYGON,      TUSK_OID_PG_MCV_LIST, TUSK_OID_CHAR,
+    TUSK_OID_TID,       TUSK_OID_REGCLASS,    TUSK_OID_REGOPER,      TUSK_OID_JSONPATH,    TUSK_OID_TSVECTOR,
+    TUSK_OID_TSQUERY,   TUSK_OID_PG_SNAPSHOT, TUSK_OID_TXID_SNAPSHOT};
 #define N_TYPES (sizeof types / sizeof *types)
 
 static void require(bool is_so)
@@ -130,11 +131,25 @@ static void print_and_parse(const tusk__codec *codec, const tusk_value *value)
         free(room);
     } else if (value->type == TUSK_OID_NUMERIC) {
         read_numeric(printed, true);
+    } else if (value->kind == TUSK_KIND_WIRE) { /* its text is the server's to read */
+        require(tusk__value_decode(value->type, 0, printed, &back, NULL) == TUSK_ERR_TYPE);
     } else {
         require(tusk__value_decode(value->type, 0, printed, &back, NULL) == TUSK_OK);
         same_value(value, &back);
     }
     free(text);
+}
+
+static bool is_bad_text(const tusk_value *value)
+{
+    return value->kind == TUSK_KIND_TEXT &&
+           (!tusk__utf8_is_valid(value->as.bytes) || memchr(value->as.bytes.ptr, 0, value->as.bytes.len) != NULL);
+}
+
+/* Which the server sends and would not take. */
+static bool is_empty_query(const tusk_value *value)
+{
+    return value->type == TUSK_OID_TSQUERY && value->as.bytes.len == 4;
 }
 
 /* Binary goes out as it came. Only text is looked at on the way: the server may send what we would not. */
@@ -148,8 +163,7 @@ static void encode(const tusk__codec *codec, const tusk_value *value, tusk_str b
     code = codec->encode(&b, value, &err);
     if (code != TUSK_OK) {
         refused(code, &err);
-        require(value->kind == TUSK_KIND_TEXT);
-        require(!tusk__utf8_is_valid(value->as.bytes) || memchr(value->as.bytes.ptr, 0, value->as.bytes.len) != NULL);
+        require(is_bad_text(value) || is_empty_query(value));
     } else if (is_binary && !is_nan(value)) { /* a signalling NaN of float4 becomes a quiet one */
         require(tusk_str_equal(tusk_str_from(b.buf, b.len), bytes));
     }

@@ -89,17 +89,29 @@ static void check_printed(const sample *c, bool text_results)
     free(text);
 }
 
+static tusk_str sample_bytes(const char *hex, char *room)
+{
+    size_t len = strlen(hex) / 2;
+
+    for (size_t i = 0; i < len; i++)
+        room[i] = (char)(tusk__hex_digit(hex[2 * i]) << 4 | tusk__hex_digit(hex[2 * i + 1]));
+    return tusk_str_from(room, len);
+}
+
 /* Our binary, of what we read from the text, is what the server takes for that value. */
 static void check_sent(const sample *c)
 {
-    void *room = malloc(SAMPLE_ROOM);
+    char *room = malloc(SAMPLE_ROOM);
     tusk_value value;
     tusk_query *q;
     tusk_row row;
     tusk_error err = {0};
 
-    ck_assert_msg(sample_from_text(c->type, tusk_str_of(c->text), room, &value, &err) == TUSK_OK, "%.80s: %s", c->text,
-                  said(&err));
+    if (sample_is_unread(c->type))
+        ck_assert_int_eq(tusk__value_decode(c->type, 1, sample_bytes(c->hex, room), &value, &err), TUSK_OK);
+    else
+        ck_assert_msg(sample_from_text(c->type, tusk_str_of(c->text), room, &value, &err) == TUSK_OK, "%.80s: %s",
+                      c->text, said(&err));
     q = ask(cast_of(c->type, "$1"), value, true);
     ck_assert(tusk_next_row(q, &row));
     ck_assert_msg(tusk_str_is(tusk_get_text(&row, 0), c->text), "%.80s comes back as %.80s", c->text,
@@ -320,6 +332,10 @@ static void compare_with_text(const char *sql, bool same_zone)
         tusk__codec_of(type)->print(&a, printed, sizeof printed);
         if (same_zone && !tusk_str_is(text, printed))
             ck_abort_msg("the server prints " TUSK_STR_FMT ", we %s", TUSK_STR_ARG(text), printed);
+        if (sample_is_unread(type)) {
+            ck_assert(is_written_as(&a, tusk_get_raw(&row, 0)));
+            continue;
+        }
         if (tusk_value_from_text(type, text, room, sizeof room, &b, NULL) != TUSK_OK ||
             !is_written_as(&b, tusk_get_raw(&row, 0)))
             ck_abort_msg(TUSK_STR_FMT " is read as another value", TUSK_STR_ARG(text));
@@ -363,6 +379,17 @@ static const char *const random_values[] = {
     "polygon(3 + i % 3, circle(point(random(), random()), random()))",
     "format('(%s,%s)', (random() * 4294967295)::int8, (random() * 65535)::int4)::tid",
     "(random() * 127)::int4::\"char\"",
+    "(select format('%s:%s:%s', 1, 100000, string_agg(n::text, ',' order by n)) from (select distinct (random() * "
+    "9999)::int4 + 1 as n"
+    " from generate_series(1, (random() * 5 + 0 * i)::int4)) k)::pg_snapshot",
+    "setweight(to_tsvector('simple', md5(random()::text) || ' ' || (random() * 9)::int4 || ' it''s ' || md5(i::text)), "
+    "'B') ||"
+    " to_tsvector('simple', i || ' a\\b ' || (random() * 9)::int4)",
+    "format('%s %s ( %s %s !%s ) %s ( %s %s ( %s %s %s ) )', i % 7, (array['&', '|', '<->', '<3>'])[1 + i % 4], 'b:*', "
+    "(array['&', '|',"
+    " '<->', '<3>'])[1 + i / 4 % 4], 'c:AD', (array['&', '|', '<->', '<3>'])[1 + i / 16 % 4], 'd', (array['&', '|', "
+    "'<->', '<3>'])[1 + i / 64"
+    " % 4], 'e', (array['&', '|', '<->', '<3>'])[1 + i / 256 % 4], '''it''''s''')::tsquery",
     "network(set_masklen('0.0.0.0'::inet + (random() * 4294967295)::int8, (random() * 32)::int4))",
     "substr((random() * 9e18)::int8::bit(64)::text, 1, (random() * 64)::int4)::pg_catalog.\"bit\"",
     "substr((random() * 9e18)::int8::bit(64)::text, 1, (random() * 64)::int4)::varbit",
@@ -503,10 +530,6 @@ static const struct {
 } without_codec[] = {
     {"aclitem", "has no binary format: text"},
     {"gtsvector", "has no binary format: text"},
-    {"pg_snapshot", "raw bytes"},
-    {"txid_snapshot", "raw bytes"},
-    {"tsquery", "raw bytes"},
-    {"tsvector", "raw bytes"},
     {"pg_ndistinct", "what a planner's statistics look like inside: raw bytes"},
     {"pg_dependencies", "the same"},
     {"pg_mcv_list", "the same"},
