@@ -4,7 +4,7 @@
 #include <tusk/hstore.h>
 
 #include "lib/codec/own.h"
-#include "lib/codec/sink.h"
+#include "lib/codec/printer.h"
 #include "proto/size.h"
 
 /* ---- walking ---------------------------------------------------------------------------------------------------------------------- */
@@ -151,33 +151,33 @@ tusk_code tusk__hstore_encode(tusk__writer *b, const tusk_value *value, tusk_err
 
 /* ---- text -------------------------------------------------------------------------------------------------------------------------- */
 
-static void print_quoted(tusk__sink *s, tusk_str text)
+static void print_quoted(tusk__printer *s, tusk_str text)
 {
-    tusk__sink_put_char(s, '"');
+    tusk__print_char(s, '"');
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] == '"' || text.ptr[i] == '\\')
-            tusk__sink_put_char(s, '\\');
-        tusk__sink_put_char(s, text.ptr[i]);
+            tusk__print_char(s, '\\');
+        tusk__print_char(s, text.ptr[i]);
     }
-    tusk__sink_put_char(s, '"');
+    tusk__print_char(s, '"');
 }
 
 size_t tusk_hstore_to_text(tusk_hstore_view h, char *buf, size_t size)
 {
-    tusk__sink s = {buf, size, 0};
+    tusk__printer s = tusk__printer_of(buf, size);
     tusk_hstore_pair pair;
 
     for (size_t at = 0; tusk_hstore_next(h, &at, &pair);) {
         if (s.len > 0)
-            tusk__sink_put(&s, tusk_str_of(", "));
+            tusk__print_part(&s, tusk_str_of(", "));
         print_quoted(&s, pair.key);
-        tusk__sink_put(&s, tusk_str_of("=>"));
+        tusk__print_part(&s, tusk_str_of("=>"));
         if (pair.value.ptr)
             print_quoted(&s, pair.value);
         else
-            tusk__sink_put(&s, tusk_str_of("NULL"));
+            tusk__print_part(&s, tusk_str_of("NULL"));
     }
-    return tusk__sink_end(&s);
+    return tusk__print_end(&s);
 }
 
 size_t tusk__hstore_print(const tusk_value *value, char *buf, size_t size)

@@ -6,7 +6,7 @@
 #include <tusk/vector.h>
 
 #include "lib/codec/own.h"
-#include "lib/codec/sink.h"
+#include "lib/codec/printer.h"
 
 #define SPARSE_DIM_MAX 1000000000
 #define HEAD 4
@@ -170,13 +170,13 @@ tusk_code tusk__vector_encode(tusk__writer *b, const tusk_value *value, tusk_err
 
 /* ---- text -------------------------------------------------------------------------------------------------------------------------- */
 
-static void print_float(tusk__sink *s, float real)
+static void print_float(tusk__printer *s, float real)
 {
     tusk_value value = tusk_float4(real);
     char text[32];
     size_t len = tusk__float4_print(&value, text, sizeof text);
 
-    tusk__sink_put(s, tusk_str_from(text, len));
+    tusk__print_part(s, tusk_str_from(text, len));
 }
 
 typedef float (*element_fn)(const void *elements, size_t i);
@@ -198,16 +198,16 @@ static float given_element(const void *floats, size_t i)
 
 static size_t print_dense(const void *elements, size_t n, element_fn element, char *buf, size_t size)
 {
-    tusk__sink s = {buf, size, 0};
+    tusk__printer s = tusk__printer_of(buf, size);
 
-    tusk__sink_put_char(&s, '[');
+    tusk__print_char(&s, '[');
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
-            tusk__sink_put_char(&s, ',');
+            tusk__print_char(&s, ',');
         print_float(&s, element(elements, i));
     }
-    tusk__sink_put_char(&s, ']');
-    return tusk__sink_end(&s);
+    tusk__print_char(&s, ']');
+    return tusk__print_end(&s);
 }
 
 size_t tusk__vector_print_given(tusk_str floats, char *buf, size_t size)
@@ -228,21 +228,21 @@ size_t tusk__halfvec_print(const tusk_value *value, char *buf, size_t size)
 size_t tusk__sparsevec_print(const tusk_value *value, char *buf, size_t size)
 {
     tusk_sparsevec_view v = tusk__sparsevec_view_of(value->as.bytes);
-    tusk__sink s = {buf, size, 0};
+    tusk__printer s = tusk__printer_of(buf, size);
     tusk_value number;
     char text[16];
 
-    tusk__sink_put_char(&s, '{');
+    tusk__print_char(&s, '{');
     for (int32_t i = 0; i < v.n; i++) {
         number = tusk_int8((int64_t)tusk_sparsevec_index(v, i) + 1);
         if (i > 0)
-            tusk__sink_put_char(&s, ',');
-        tusk__sink_put(&s, tusk_str_from(text, tusk__int8_print(&number, text, sizeof text)));
-        tusk__sink_put_char(&s, ':');
+            tusk__print_char(&s, ',');
+        tusk__print_part(&s, tusk_str_from(text, tusk__int8_print(&number, text, sizeof text)));
+        tusk__print_char(&s, ':');
         print_float(&s, tusk_sparsevec_value(v, i));
     }
-    tusk__sink_put(&s, tusk_str_of("}/"));
+    tusk__print_part(&s, tusk_str_of("}/"));
     number = tusk_int8(v.dim);
-    tusk__sink_put(&s, tusk_str_from(text, tusk__int8_print(&number, text, sizeof text)));
-    return tusk__sink_end(&s);
+    tusk__print_part(&s, tusk_str_from(text, tusk__int8_print(&number, text, sizeof text)));
+    return tusk__print_end(&s);
 }
