@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/codec/codec.h"
 #include "lib/conn.h"
 #include "lib/crypto.h"
 #include "lib/many.h"
@@ -413,12 +414,9 @@ static size_t held_size(tusk_str sql, tusk_params params)
 
     if (!tusk__size_mul(params.n, sizeof(tusk_value), &size) || !tusk__size_add(size, sql.len, &size))
         return 0;
-    for (size_t i = 0; i < params.n; i++) {
-        const tusk_value *v = &params.values[i];
-
-        if (v->kind >= TUSK_KIND_TEXT && v->kind != TUSK_KIND_UUID && !tusk__size_add(size, v->as.bytes.len, &size))
+    for (size_t i = 0; i < params.n; i++)
+        if (!tusk__value_held_size(&params.values[i], &size))
             return 0;
-    }
     return size;
 }
 
@@ -459,8 +457,7 @@ tusk_code tusk__held_copy(tusk__held *held, const tusk_allocator *allocator, tus
     at += params.n * sizeof *values;
     for (size_t i = 0; i < params.n; i++) {
         values[i] = params.values[i];
-        if (values[i].kind >= TUSK_KIND_TEXT && values[i].kind != TUSK_KIND_UUID)
-            values[i].as.bytes = held_bytes(&at, values[i].as.bytes);
+        tusk__value_hold(&values[i], &at);
     }
     held->size = size;
     held->params = (tusk_params){values, params.n};

@@ -301,6 +301,29 @@ tusk_code tusk__row_decode_own(const tusk_row *row, int col, const char *name, c
     return decode_field(&f, name, out, err);
 }
 
+tusk_code tusk__row_take(const tusk_row *row, int col, const char *want, tusk_str *bytes, tusk_error *err)
+{
+    field f;
+
+    TUSK_TRY(take_field(row, col, want, &f, err));
+    *bytes = f.bytes;
+    return TUSK_OK;
+}
+
+tusk_code tusk__row_refuse_type(const tusk_row *row, int col, const char *want, tusk_error *err)
+{
+    field f = {col, row->query, &row->columns[col], {NULL, 0}};
+
+    return fail_type(&f, want, err);
+}
+
+tusk_code tusk__row_blame(const tusk_row *row, int col, const char *want, const tusk_error *cause, tusk_error *err)
+{
+    field f = {col, row->query, &row->columns[col], {NULL, 0}};
+
+    return fail_value(&f, want, cause, err);
+}
+
 tusk_code tusk__row_decode_into(const tusk_row *row, int col, uint32_t type, tusk__room room, tusk_value *out,
                                 tusk_error *err)
 {

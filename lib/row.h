@@ -17,6 +17,10 @@ bool tusk__row_field(const tusk_row *row, int col, tusk_str *bytes, bool *is_nul
 /* The codec's value of a column of that type, in its format; for getters that have no short way. TUSK_ERR_NULL, …: as tusk_read_int8(). */
 #define TUSK__ANY_TYPE 0
 tusk_code tusk__row_decode(const tusk_row *row, int col, uint32_t type, tusk_value *out, tusk_error *err);
+/* For getters of kinds of types: the field that is not NULL; "column 0 "id" is int8, not <want>"; and what a codec said, with the column in front. */
+tusk_code tusk__row_take(const tusk_row *row, int col, const char *want, tusk_str *bytes, tusk_error *err);
+tusk_code tusk__row_refuse_type(const tusk_row *row, int col, const char *want, tusk_error *err);
+tusk_code tusk__row_blame(const tusk_row *row, int col, const char *want, const tusk_error *cause, tusk_error *err);
 /* The same with a place for what is read from text and is no view of it. */
 tusk_code tusk__row_decode_into(const tusk_row *row, int col, uint32_t type, tusk__room room, tusk_value *out, tusk_error *err);
 /* Of a type of the database's own that is known by that name, or by the other one (NULL: there is none); *codec is its. */

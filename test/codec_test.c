@@ -594,7 +594,7 @@ START_TEST(each_codec_is_found_by_its_own_oid_and_only_by_it)
     for (uint32_t oid = 0; oid < 70000; oid++) {
         const tusk__codec *codec = tusk__codec_of(oid);
 
-        if (!codec)
+        if (!codec || tusk__is_array(codec)) /* array_test */
             continue;
         n++;
         ck_assert_uint_eq(codec->type, oid);

@@ -26,6 +26,7 @@
 #define TUSK_H
 
 #include <tusk/alloc.h>
+#include <tusk/array.h>
 #include <tusk/auth.h>
 #include <tusk/bits.h>
 #include <tusk/config.h>

@@ -40,11 +40,13 @@ typedef enum tusk_kind {
     TUSK_KIND_MACADDR8,
     TUSK_KIND_POINT,
     TUSK_KIND_TID,
+    TUSK_KIND_ARRAY, /* an array made of values, to be sent: tusk/array.h */
     TUSK_KIND_TEXT,  /* text and its kin, json: UTF-8 without NUL */
     TUSK_KIND_BYTES, /* bytea */
     TUSK_KIND_UUID,
     TUSK_KIND_RAW,   /* the type's own binary format, sent as it is */
-    TUSK_KIND_WIRE,  /* numeric, inet, cidr, bit, varbit, the geometric types but point: the type's own binary format, checked */
+    TUSK_KIND_C_ARRAY, /* an array of C's, to be sent */
+    TUSK_KIND_WIRE,  /* numeric, inet, cidr, bit, varbit, the geometric types but point, arrays: the type's own binary format, checked */
     TUSK_KIND_HSTORE, /* its binary format; sent as text while the database's OID of it is not known */
     TUSK_KIND_VECTOR  /* floats as they lie in memory, for a parameter; the same */
 } tusk_kind;
@@ -63,7 +65,8 @@ typedef struct tusk_value {
         tusk_macaddr8_octets macaddr8;
         tusk_point_parts point;
         tusk_tid_parts tid;
-        tusk_str bytes; /* TEXT, BYTES, RAW, WIRE, HSTORE, VECTOR */
+        const struct tusk_array_parts *array;
+        tusk_str bytes; /* TEXT, BYTES, RAW, C_ARRAY, WIRE, HSTORE, VECTOR */
         uint8_t uuid[16];
     } as;
 } tusk_value;

@@ -8,7 +8,8 @@
 
 static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *err);
 
-/* One row per type: OID, name, kind, width, functions. Each has a send function. R: its text is read into room. */
+/* One row per type: OID, name, kind, width, functions. Each has a send function, and an array type, whose row is made of it. R: its text is
+ * read into room. */
 #define CODECS(X, R)                                                                                                   \
     X(TUSK_OID_BOOL, "bool", TUSK_KIND_BOOL, 1, bool)                                                                  \
     R(TUSK_OID_BYTEA, "bytea", TUSK_KIND_BYTES, -1, bytea)                                                             \
@@ -21,7 +22,6 @@ static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *er
     X(TUSK_OID_JSON, "json", TUSK_KIND_TEXT, -1, text)                                                                 \
     X(TUSK_OID_FLOAT4, "float4", TUSK_KIND_FLOAT, 4, float4)                                                           \
     X(TUSK_OID_FLOAT8, "float8", TUSK_KIND_FLOAT, 8, float8)                                                           \
-    X(TUSK_OID_UNKNOWN, "unknown", TUSK_KIND_TEXT, -1, text)                                                           \
     X(TUSK_OID_BPCHAR, "bpchar", TUSK_KIND_TEXT, -1, text)                                                             \
     X(TUSK_OID_VARCHAR, "varchar", TUSK_KIND_TEXT, -1, text)                                                           \
     X(TUSK_OID_DATE, "date", TUSK_KIND_INT, 4, date)                                                                   \
@@ -63,13 +63,19 @@ static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *er
     X(TUSK_OID_REGNAMESPACE, "regnamespace", TUSK_KIND_INT, 4, reg)                                                    \
     X(TUSK_OID_REGROLE, "regrole", TUSK_KIND_INT, 4, reg)                                                              \
     X(TUSK_OID_REGCOLLATION, "regcollation", TUSK_KIND_INT, 4, reg)                                                    \
-    X(TUSK_OID_PG_NODE_TREE, "pg_node_tree", TUSK_KIND_TEXT, -1, text)                                                 \
     X(TUSK_OID_CSTRING, "cstring", TUSK_KIND_TEXT, -1, text)                                                           \
-    X(TUSK_OID_VOID, "void", TUSK_KIND_TEXT, -1, text)                                                                 \
     X(TUSK_OID_JSONPATH, "jsonpath", TUSK_KIND_TEXT, -1, jsonb)                                                        \
     R(TUSK_OID_NUMERIC, "numeric", TUSK_KIND_WIRE, -1, numeric)                                                        \
     X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
-    X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)
+    X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)                                                              \
+    X(TUSK_OID_INT2VECTOR, "int2vector", TUSK_KIND_WIRE, -1, vector)                                                   \
+    X(TUSK_OID_OIDVECTOR, "oidvector", TUSK_KIND_WIRE, -1, vector)
+
+/* Those without an array type. */
+#define LONE_CODECS(X)                                                                                                 \
+    X(TUSK_OID_UNKNOWN, "unknown", TUSK_KIND_TEXT, -1, text)                                                           \
+    X(TUSK_OID_PG_NODE_TREE, "pg_node_tree", TUSK_KIND_TEXT, -1, text)                                                 \
+    X(TUSK_OID_VOID, "void", TUSK_KIND_TEXT, -1, text)
 
 #define ROW(oid, type_name, kind, width, name)                                                                         \
     {oid,                                                                                                              \
@@ -93,13 +99,17 @@ static tusk_code parse_needs_room(tusk_str text, tusk_value *out, tusk_error *er
      tusk__##name##_encode,                                                                                            \
      tusk__##name##_print,                                                                                             \
      tusk__##name##_read},
-static const tusk__codec codecs[] = {CODECS(ROW, ROOM_ROW)};
+#define ARRAY_ROW(oid, type_name, kind, width, name) ROW(oid##_ARRAY, "_" type_name, TUSK_KIND_WIRE, -1, array)
+static const tusk__codec codecs[] = {CODECS(ROW, ROOM_ROW) CODECS(ARRAY_ROW, ARRAY_ROW) LONE_CODECS(ROW)};
 
-/* Where the row of an OID is, plus 1: every built-in type with a codec lies below 5120, and one load finds it. */
+/* Where the row of an OID is, plus 1: every built-in type with a codec lies below 6160, and one load finds it. */
 #define POSITION(oid, type_name, kind, width, name) AT_##oid,
-enum { NOWHERE, CODECS(POSITION, POSITION) };
+#define ARRAY_POSITION(oid, type_name, kind, width, name) AT_##oid##_ARRAY,
+enum { NOWHERE, CODECS(POSITION, POSITION) CODECS(ARRAY_POSITION, ARRAY_POSITION) LONE_CODECS(POSITION) N_ROWS };
 #define PLACE(oid, type_name, kind, width, name) [oid] = AT_##oid,
-static const uint8_t row_of[5120] = {CODECS(PLACE, PLACE)};
+#define ARRAY_PLACE(oid, type_name, kind, width, name) [oid##_ARRAY] = AT_##oid##_ARRAY,
+static const uint8_t row_of[6160] = {CODECS(PLACE, PLACE) CODECS(ARRAY_PLACE, ARRAY_PLACE) LONE_CODECS(PLACE)};
+_Static_assert(N_ROWS <= UINT8_MAX, "an index of bytes");
 
 const tusk__codec *tusk__codec_of(uint32_t type)
 {
@@ -113,6 +123,15 @@ bool tusk__is_reg(uint32_t type)
     const tusk__codec *codec = tusk__codec_of(type);
 
     return codec && codec->decode == tusk__reg_decode;
+}
+
+/* The rows of arrays lie in the order of their elements' rows. */
+#define N_ELEMENTS (0 CODECS(COUNT, COUNT))
+#define COUNT(oid, type_name, kind, width, name) +1
+
+static uint32_t element_of_row(size_t row)
+{
+    return row >= N_ELEMENTS && row < 2 * N_ELEMENTS ? codecs[row - N_ELEMENTS].type : 0;
 }
 
 /* ---- the catalogue ------------------------------------------------------------------------------------------------------------ */
@@ -153,6 +172,22 @@ bool tusk__type_has_send(uint32_t type)
     const tusk__type *t = type_of(type);
 
     return !t || t->has_send;
+}
+
+uint32_t tusk__type_element(uint32_t type)
+{
+    const tusk__codec *codec = tusk__codec_of(type);
+    uint32_t element = codec ? element_of_row((size_t)(codec - codecs)) : 0;
+    const tusk__type *t = element ? NULL : type_of(type);
+
+    return t ? t->element : element;
+}
+
+bool tusk__type_is_array(uint32_t type)
+{
+    const tusk__type *t = type_of(type);
+
+    return t && (t->category == 'A' || type == TUSK_OID_RECORD_ARRAY || type == TUSK_OID_ANYARRAY);
 }
 
 static bool is_pseudo(const tusk__type *t)
@@ -333,13 +368,26 @@ static bool are_relatives(const tusk__codec *have, const tusk__codec *want)
            (tusk__is_reg(have->type) && want->type == TUSK_OID_OID);
 }
 
+bool tusk__is_read_as(uint32_t have, uint32_t want)
+{
+    const tusk__codec *a = tusk__codec_of(have), *b = tusk__codec_of(want);
+
+    return a && b && (a == b || are_relatives(a, b));
+}
+
+/* Arrays are made of C's and of values, too. */
+static bool is_kind_of(const tusk__codec *codec, tusk_kind kind)
+{
+    return codec->kind == kind || ((kind == TUSK_KIND_ARRAY || kind == TUSK_KIND_C_ARRAY) && tusk__is_array(codec));
+}
+
 /* The codec that writes the value as `want` in binary, or NULL. */
 static const tusk__codec *codec_for(const tusk_value *value, uint32_t want)
 {
     const tusk__codec *have = tusk__codec_of(value->type);
     const tusk__codec *wanted = tusk__codec_of(want);
 
-    if (!have || !wanted || have->kind != value->kind)
+    if (!have || !wanted || !is_kind_of(have, value->kind))
         return NULL;
     return have == wanted || are_relatives(have, wanted) ? wanted : NULL;
 }
@@ -379,6 +427,23 @@ static tusk_code encode_binary(tusk__writer *b, const tusk__codec *codec, const 
     TUSK_TRY(codec->encode(b, value, err));
     if (b->failed == TUSK_OK)
         tusk__put32(b->buf + at, (uint32_t)(b->len - at - 4));
+    return written(b, err);
+}
+
+tusk_code tusk__element_encode(tusk__writer *b, const tusk_value *value, uint32_t type, tusk_error *err)
+{
+    const tusk__codec *codec;
+
+    if (value->kind == TUSK_KIND_NULL) {
+        tusk__write_field(b, tusk_str_from(NULL, 0), true);
+        return written(b, err);
+    }
+    codec = codec_for(value, type);
+    if (codec)
+        return encode_binary(b, codec, value, err);
+    if (value->kind != TUSK_KIND_RAW || value->type != type)
+        return refuse_type(value, type, err);
+    tusk__write_field(b, value->as.bytes, false);
     return written(b, err);
 }
 
@@ -440,6 +505,9 @@ size_t tusk__param_size(const tusk_value *value)
     case TUSK_KIND_RAW:
     case TUSK_KIND_WIRE:
         return tusk__size_add(value->as.bytes.len, 5, &size) ? size : SIZE_MAX;
+    case TUSK_KIND_ARRAY:
+    case TUSK_KIND_C_ARRAY:
+        return tusk__made_size(value);
     case TUSK_KIND_TIMETZ:
     case TUSK_KIND_INTERVAL:
     case TUSK_KIND_UUID:

@@ -53,6 +53,11 @@ bool tusk__type_surely_has_send(uint32_t type);
 /* What the generated table says of a built-in type; false: it is none. */
 bool tusk__type_describe(uint32_t type, tusk_type *out);
 
+/* Of a built-in array its element's type, of a range its subtype, of a multirange its range; 0: not known. From the generated table. */
+uint32_t tusk__type_element(uint32_t type);
+/* A built-in type whose values are arrays, int2vector, oidvector and anyarray among them? */
+bool tusk__type_is_array(uint32_t type);
+
 /* pg_type.typname of a built-in type, NULL if unknown. For error texts. */
 const char *tusk__type_name(uint32_t type);
 
@@ -73,6 +78,11 @@ tusk_code tusk__value_decode(uint32_t type, uint16_t format, tusk_str bytes, tus
 /* The same by a codec that was found for it. */
 tusk_code tusk__codec_decode(const tusk__codec *codec, uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out,
                              tusk_error *err);
+
+/* A copy of a value with all that it points at: how many bytes more it takes behind those of *size (false: too many, or values that hold
+ * each other), and the copy itself, at *at, which moves behind it. */
+bool tusk__value_held_size(const tusk_value *value, size_t *size);
+void tusk__value_hold(tusk_value *value, uint8_t **at);
 
 bool tusk__utf8_is_valid(tusk_str s);
 

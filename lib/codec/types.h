@@ -10,9 +10,11 @@
 /* Source: PostgreSQL docs, "PostgreSQL Error Codes", class 22 */
 #define TUSK__STATE_OUT_OF_RANGE "22003"
 #define TUSK__STATE_DATETIME "22008"
+#define TUSK__STATE_ARRAY_SUBSCRIPT "2202E"
 #define TUSK__STATE_NOT_IN_REPERTOIRE "22021"
 #define TUSK__STATE_BAD_TEXT "22P02"
 #define TUSK__STATE_BAD_BINARY "22P03"
+#define TUSK__STATE_TOO_MANY "54000"
 
 #define TUSK__CODEC_FUNCTIONS(name)                                                                                    \
     tusk_code tusk__##name##_decode(tusk_str bytes, tusk_value *out, tusk_error *err);                                 \
@@ -54,6 +56,8 @@ TUSK__CODEC_FUNCTIONS(point);
 TUSK__CODEC_FUNCTIONS(reg);
 TUSK__CODEC_FUNCTIONS(tid);
 TUSK__CODEC_FUNCTIONS(jsonb);
+TUSK__CODEC_FUNCTIONS(array);
+TUSK__CODEC_FUNCTIONS(vector);
 TUSK__ROOM_CODEC_FUNCTIONS(bits);
 TUSK__ROOM_CODEC_FUNCTIONS(box);
 TUSK__ROOM_CODEC_FUNCTIONS(bytea);
@@ -65,6 +69,27 @@ TUSK__ROOM_CODEC_FUNCTIONS(lseg);
 TUSK__ROOM_CODEC_FUNCTIONS(numeric);
 TUSK__ROOM_CODEC_FUNCTIONS(path);
 TUSK__ROOM_CODEC_FUNCTIONS(polygon);
+
+/* Arrays of any kind, the vectors too. */
+static inline bool tusk__is_array(const tusk__codec *codec)
+{
+    return codec->decode == tusk__array_decode || codec->decode == tusk__vector_decode;
+}
+/* Text of a container, which is no view. */
+tusk_code tusk__container_parse(tusk_str text, tusk_value *out, tusk_error *err);
+
+/* May a value of the one type be read, or sent, as one of the other? */
+bool tusk__is_read_as(uint32_t have, uint32_t want);
+/* A value inside of a container, as a field: as tusk__param_encode(), but that the server does not read text there. */
+tusk_code tusk__element_encode(tusk__writer *b, const tusk_value *value, uint32_t type, tusk_error *err);
+/* tusk__param_size() of a container that a caller made. */
+size_t tusk__made_size(const tusk_value *value);
+
+/* as.bytes is what it holds. */
+static inline bool tusk__has_bytes(tusk_kind kind)
+{
+    return kind >= TUSK_KIND_TEXT && kind != TUSK_KIND_UUID;
+}
 
 /* The binary format, checked. */
 tusk_code tusk__numeric_view_of(tusk_str wire, tusk_numeric_view *out, tusk_error *err);

@@ -135,8 +135,7 @@ static const struct {
 static bool is_too_new(const sample *c)
 {
     for (size_t i = 0; i < N_OF(newer); i++) {
-        if (newer[i].type != c->type || !strstr(c->text, newer[i].part) ||
-            server_num() >= newer[i].since)
+        if (newer[i].type != c->type || !strstr(c->text, newer[i].part) || server_num() >= newer[i].since)
             continue;
         harness_skip(newer[i].what, newer[i].reason);
         return true;
@@ -194,8 +193,7 @@ END_TEST
 /* Before PostgreSQL 16 they are read by strtoul(), which minds nothing. */
 static bool takes_anything(uint32_t type)
 {
-    return (type == TUSK_OID_XID || type == TUSK_OID_CID || type == TUSK_OID_XID8) &&
-           server_num() < 160000;
+    return (type == TUSK_OID_XID || type == TUSK_OID_CID || type == TUSK_OID_XID8) && server_num() < 160000;
 }
 
 /* As bytes, so that no check of ours is in the way. Class 22: data exception. */

@@ -1,0 +1,136 @@
+/* Values that have to wait: copied with all that they point at into one block, whose size was computed before.
+ * Read first: lib/query.c, "held requests". */
+#include <stdalign.h>
+
+#include "lib/codec/nested.h"
+
+#define ALIGNMENT alignof(max_align_t)
+
+/* ---- how much ------------------------------------------------------------------------------------------------------------------------- */
+
+/* Whatever is laid down may need so many bytes in front of it to lie where it must. */
+static bool add_block(size_t *size, size_t n, size_t unit)
+{
+    size_t bytes;
+
+    return tusk__size_mul(n, unit, &bytes) && tusk__size_add(*size, bytes, size) &&
+           tusk__size_add(*size, ALIGNMENT, size);
+}
+
+static bool add_values(size_t *size, const tusk_value *values, size_t n, int depth);
+
+/* A number of dimensions that is none is refused without a look at them. */
+static size_t n_dims(const tusk_array_parts *parts)
+{
+    return parts->ndim > 0 && parts->ndim <= TUSK_ARRAY_DIMS_MAX ? (size_t)parts->ndim : 0;
+}
+
+static size_t n_lower(const tusk_array_parts *parts)
+{
+    return parts->lower && parts->ndim == 0 ? 1 : parts->lower ? n_dims(parts) : 0;
+}
+
+static bool add_array(size_t *size, const tusk_array_parts *parts, int depth)
+{
+    return add_block(size, 1, sizeof *parts) && add_block(size, n_dims(parts), sizeof *parts->dims) &&
+           add_block(size, n_lower(parts), sizeof *parts->lower) && add_values(size, parts->values, parts->n, depth);
+}
+
+/* Strings in an array of C's. */
+static size_t n_strings(const tusk_value *value)
+{
+    const tusk__codec *element = tusk__codec_of(tusk__type_element(value->type));
+
+    return element && tusk__has_bytes(element->kind) && tusk__c_size(element) > 0
+               ? value->as.bytes.len / sizeof(tusk_str)
+               : 0;
+}
+
+static bool add_strings(size_t *size, const tusk_value *value)
+{
+    size_t n = n_strings(value);
+    tusk_str s;
+
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&s, value->as.bytes.ptr + i * sizeof s, sizeof s);
+        if (!tusk__size_add(*size, s.len, size))
+            return false;
+    }
+    return add_block(size, value->as.bytes.len, 1);
+}
+
+static bool add_value(size_t *size, const tusk_value *value, int depth)
+{
+    if (value->kind == TUSK_KIND_ARRAY)
+        return depth < TUSK__DEPTH_MAX && add_array(size, value->as.array, depth + 1);
+    if (value->kind == TUSK_KIND_C_ARRAY)
+        return add_strings(size, value);
+    return !tusk__has_bytes(value->kind) || tusk__size_add(*size, value->as.bytes.len, size);
+}
+
+static bool add_values(size_t *size, const tusk_value *values, size_t n, int depth)
+{
+    if (!add_block(size, n, sizeof *values))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!add_value(size, &values[i], depth))
+            return false;
+    return true;
+}
+
+bool tusk__value_held_size(const tusk_value *value, size_t *size)
+{
+    return add_value(size, value, 0);
+}
+
+/* ---- the copy --------------------------------------------------------------------------------------------------------------------------- */
+
+static void *lay(uint8_t **at, const void *from, size_t len)
+{
+    void *to = *at;
+
+    if (len > 0)
+        memcpy(to, from, len);
+    *at += len;
+    return to;
+}
+
+static void *lay_aligned(uint8_t **at, const void *from, size_t len)
+{
+    *at += (ALIGNMENT - (uintptr_t)*at % ALIGNMENT) % ALIGNMENT;
+    return lay(at, from, len);
+}
+
+static void hold_array(tusk_value *value, uint8_t **at)
+{
+    tusk_array_parts *parts = lay_aligned(at, value->as.array, sizeof *parts);
+    tusk_value *values = lay_aligned(at, parts->values, parts->n * sizeof *values);
+
+    parts->values = values;
+    parts->dims = lay_aligned(at, parts->dims, n_dims(parts) * sizeof *parts->dims);
+    if (parts->lower)
+        parts->lower = lay_aligned(at, parts->lower, n_lower(parts) * sizeof *parts->lower);
+    value->as.array = parts;
+    for (size_t i = 0; i < parts->n; i++)
+        tusk__value_hold(&values[i], at);
+}
+
+static void hold_strings(tusk_value *value, uint8_t **at)
+{
+    size_t n = n_strings(value);
+    tusk_str *strings = lay_aligned(at, value->as.bytes.ptr, value->as.bytes.len);
+
+    value->as.bytes.ptr = (const char *)strings;
+    for (size_t i = 0; i < n; i++)
+        strings[i].ptr = lay(at, strings[i].ptr, strings[i].len);
+}
+
+void tusk__value_hold(tusk_value *value, uint8_t **at)
+{
+    if (value->kind == TUSK_KIND_ARRAY)
+        hold_array(value, at);
+    else if (value->kind == TUSK_KIND_C_ARRAY)
+        hold_strings(value, at);
+    else if (tusk__has_bytes(value->kind))
+        value->as.bytes.ptr = lay(at, value->as.bytes.ptr, value->as.bytes.len);
+}

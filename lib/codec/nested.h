@@ -1,0 +1,47 @@
+/* What containers have in common: arrays, and whatever else holds values of other types. How deep they may lie in each other, how their
+ * elements are checked, written and printed.
+ * A container's value is its binary format, checked as a whole, or what a caller made to be sent.
+ * Read first: docs/internals/codecs.md, "Containers". */
+#ifndef TUSK_LIB_CODEC_NESTED_H
+#define TUSK_LIB_CODEC_NESTED_H
+
+#include <tusk/array.h>
+
+#include "lib/codec/sink.h"
+#include "lib/codec/types.h"
+#include "proto/size.h"
+
+/* Containers in containers (D7). No server sends so many; a hostile one, or a caller's own, would otherwise fill the stack. */
+#define TUSK__DEPTH_MAX 64
+
+/* As tusk__value_decode() of binary, `depth` containers deep. */
+tusk_code tusk__nested_decode(uint32_t type, tusk_str bytes, int depth, tusk_value *out, tusk_error *err);
+/* "element 3 of 5: " before the message of an error that was set just now. */
+TUSK_COLD
+void tusk__nested_blame(tusk_error *err, const char *fmt, ...) TUSK_PRINTF(2, 3);
+
+/* "_int4 in binary " and what is wrong with it. */
+TUSK_COLD
+tusk_code tusk__nested_bad(tusk_error *err, uint32_t type, const char *fmt, ...) TUSK_PRINTF(3, 4);
+
+/* ---- arrays, lib/codec/array.c ---- */
+
+/* The shape, and that each element lies inside. type 0: any array. */
+tusk_code tusk__array_view_of(uint32_t type, tusk_str wire, tusk_array_view *out, tusk_error *err);
+/* The view, and each element. */
+tusk_code tusk__array_check(uint32_t type, tusk_str wire, int depth, tusk_error *err);
+void tusk__array_put(tusk__sink *s, const tusk_value *value);
+void tusk__vector_put(tusk__sink *s, const tusk_value *value);
+
+/* ---- arrays of C's, lib/codec/c_array.c ---- */
+
+/* Bytes of one element of C's, 0 if the type has none. */
+size_t tusk__c_size(const tusk__codec *element);
+/* An element from unaligned memory, and into it. */
+tusk_value tusk__c_load(const tusk__codec *element, const char *at);
+tusk_code tusk__c_array_write(tusk__writer *b, const tusk__codec *element, tusk_str memory, tusk_error *err);
+
+/* Does every pattern of its bits mean something? Then only the width is looked at. */
+bool tusk__takes_any_bits(const tusk__codec *codec);
+
+#endif

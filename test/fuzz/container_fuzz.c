@@ -1,0 +1,194 @@
+/* Fuzz target: a container of any built-in type in binary. Input: two bytes for its OID, one for what else is done with it, then the bytes,
+ * in a block of exactly their size.
+ * Holds: no read beyond the block; what was decoded prints with the length that was said, at any size of buffer; it goes out as the same
+ * bytes, and so does what is made of its elements; a refusal has a message and a sqlstate, with or without an error; a parameter never takes
+ * more than was foretold, and held it is the same.
+ * Read first: lib/codec/nested.h. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "lib/codec/nested.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define MOST 64
+
+static void require(bool is_so)
+{
+    if (!is_so)
+        abort();
+}
+
+static bool is_container(uint32_t type)
+{
+    const tusk__codec *codec = tusk__codec_of(type);
+
+    return codec && tusk__is_array(codec);
+}
+
+/* The type of that OID, or one of them. */
+static uint32_t container(uint32_t n)
+{
+    static uint32_t types[512];
+    static unsigned n_types;
+
+    for (uint32_t oid = 0; n_types == 0 || (oid > 0 && oid < 10000); oid++)
+        if (is_container(oid))
+            types[n_types++] = oid;
+    return is_container(n) ? n : types[n % n_types];
+}
+
+static void refused(tusk_code code, const tusk_error *err)
+{
+    require(code == err->code && code == TUSK_ERR_VALUE);
+    require(err->message[0] != '\0' && strlen(err->sqlstate) == 5);
+}
+
+/* Whole, and cut. */
+static void print(const tusk_value *value, size_t cut)
+{
+    const tusk__codec *codec = tusk__codec_of(value->type);
+    size_t len = codec->print(value, NULL, 0), size = cut % (len + 1) + 1;
+    char *text = malloc(len + 1), *part = malloc(size);
+
+    require(text != NULL && part != NULL);
+    require(codec->print(value, text, len + 1) == len && text[len] == '\0');
+    require(codec->print(value, part, size) == len && part[size - 1] == '\0');
+    require(memcmp(text, part, size - 1) == 0);
+    free(text);
+    free(part);
+}
+
+/* The parameter's bytes are those: all of them, or none (text that is not UTF-8, a vector that has no elements). */
+static void transmit(const tusk_value *value, tusk_str bytes, bool may_differ)
+{
+    tusk__writer b;
+    uint16_t format = 99;
+    tusk_error err = {0};
+    tusk_code code;
+
+    tusk__writer_init(&b, tusk_allocator_default());
+    code = tusk__param_encode(&b, value, 0, &format, &err);
+    if (code == TUSK_OK) {
+        require(format == 1 && b.len <= tusk__param_size(value) && tusk__be32(b.buf) == b.len - 4);
+        require(may_differ || tusk_str_equal(tusk_str_from(b.buf + 4, b.len - 4), bytes));
+    } else {
+        require(code == err.code && err.message[0] != '\0' && strlen(err.sqlstate) == 5);
+    }
+    tusk__writer_clear(&b);
+}
+
+static void hold_and_send(const tusk_value *value, tusk_str bytes, bool may_differ)
+{
+    size_t size = 0;
+    tusk_value held = *value;
+    uint8_t *memory, *at;
+
+    require(tusk__value_held_size(value, &size));
+    at = memory = malloc(size + 1);
+    require(memory != NULL);
+    tusk__value_hold(&held, &at);
+    require((size_t)(at - memory) <= size);
+    transmit(&held, bytes, may_differ);
+    free(memory);
+}
+
+/* ---- arrays ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* A flag without NULLs, dimensions of nothing, and a signalling NaN are not made again. */
+static void make_again(const tusk_array_view *view, tusk_str bytes)
+{
+    tusk_value values[MOST], made;
+    tusk_array_parts parts = {.values = values, .ndim = view->ndim, .dims = view->dims, .lower = view->lower};
+
+    if (view->n == 0 || view->n > MOST)
+        return;
+    for (tusk_array_iter it = tusk_array_begin(view); tusk_array_next(&it, &values[parts.n], NULL) == TUSK_OK;)
+        parts.n++;
+    require(parts.n == view->n);
+    made = tusk_array_of(view->type, &parts);
+    hold_and_send(&made, bytes, (view->n_nulls == 0 && view->wire[7] != 0) || view->element == TUSK_OID_FLOAT4);
+}
+
+static void into_c(const tusk_array_view *view)
+{
+    union {
+        bool booleans[MOST];
+        int16_t two[MOST];
+        int32_t four[MOST];
+        int64_t eight[MOST];
+        uint32_t oids[MOST];
+        float narrow[MOST];
+        double wide[MOST];
+        tusk_str views[MOST];
+        uint8_t uuids[MOST][16];
+    } out;
+    uint8_t valid[MOST / 8];
+
+    (void)tusk_array_to_bool(view, out.booleans, MOST, valid, NULL);
+    (void)tusk_array_to_int2(view, out.two, MOST, valid, NULL);
+    (void)tusk_array_to_int4(view, out.four, MOST, NULL, NULL);
+    (void)tusk_array_to_int8(view, out.eight, MOST, valid, NULL);
+    (void)tusk_array_to_oid(view, out.oids, MOST, valid, NULL);
+    (void)tusk_array_to_float4(view, out.narrow, MOST, valid, NULL);
+    (void)tusk_array_to_float8(view, out.wide, MOST, NULL, NULL);
+    (void)tusk_array_to_date(view, out.four, MOST, valid, NULL);
+    (void)tusk_array_to_time(view, out.eight, MOST, valid, NULL);
+    (void)tusk_array_to_timestamp(view, out.eight, MOST, valid, NULL);
+    (void)tusk_array_to_timestamptz(view, out.eight, MOST, valid, NULL);
+    (void)tusk_array_to_text(view, out.views, MOST, valid, NULL);
+    (void)tusk_array_to_bytea(view, out.views, MOST, valid, NULL);
+    (void)tusk_array_to_uuid(view, out.uuids, MOST, valid, NULL);
+}
+
+/* The view alone promises less than the value. */
+static void view_array(uint32_t type, tusk_str bytes, bool is_value)
+{
+    tusk_array_view view;
+    tusk_array_iter it;
+    tusk_value element;
+    size_t n = 0, n_bad = 0;
+    tusk_code code = tusk__array_view_of(type, bytes, &view, NULL);
+
+    require(code == TUSK_OK || !is_value);
+    if (code != TUSK_OK)
+        return;
+    it = tusk_array_begin(&view);
+    for (; (code = tusk_array_next(&it, &element, NULL)) != TUSK_DONE; n++)
+        n_bad += code != TUSK_OK;
+    require(n == view.n && (n_bad == 0) == is_value);
+    into_c(&view);
+    if (is_value)
+        make_again(&view, bytes);
+}
+
+static void play(uint32_t type, size_t cut, tusk_str bytes)
+{
+    tusk_value value;
+    tusk_error err = {0};
+    tusk_code code = tusk__value_decode(type, 1, bytes, &value, &err);
+
+    require(tusk__value_decode(type, 1, bytes, &value, NULL) == code);
+    view_array(type, bytes, code == TUSK_OK);
+    if (code != TUSK_OK) {
+        refused(code, &err);
+        return;
+    }
+    require(value.type == type && value.kind == TUSK_KIND_WIRE);
+    print(&value, cut);
+    hold_and_send(&value, bytes, false);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t *block;
+
+    if (size < 3)
+        return 0;
+    block = malloc(size > 3 ? size - 3 : 1);
+    require(block != NULL);
+    memcpy(block, data + 3, size - 3);
+    play(container((uint32_t)data[0] << 8 | data[1]), data[2], tusk_str_from(block, size - 3));
+    free(block);
+    return 0;
+}

@@ -1,0 +1,307 @@
+/* Arrays against the real server: the samples of every array type three ways (its text, its binary, ours sent), and what people do
+ * with them.
+ * Read first: tusk/array.h, test/array_samples.h. */
+#include "test/array_samples.h"
+#include "test/live/live.h"
+
+/* ---- every type ------------------------------------------------------------------------------------------------------------------------ */
+
+static const char *cast_of(uint32_t type)
+{
+    return textf("select $1::pg_catalog.\"%s\"", tusk__type_name(type));
+}
+
+static tusk_query *ask(uint32_t type, tusk_value value, bool text_results)
+{
+    tusk_query *q = tusk_submit(
+        db, &(tusk_request){.sql = cast_of(type), .params = tusk_params_of(&value, 1), .text_results = text_results});
+
+    ck_ok(q);
+    return q;
+}
+
+/* The server reads the text, and answers in its binary or its text: either is printed as that text, and the binary is what we know. */
+static void check_printed(const array_sample *s, bool text_results)
+{
+    size_t size = strlen(s->text) + 2, len;
+    char *text = malloc(size);
+    tusk_query *q = ask(s->type, tusk_unknown(s->text), text_results);
+    tusk_row row;
+    tusk_error err = {0};
+
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_uint_eq(tusk_query_column(q, 0)->type, s->type);
+    ck_assert_msg(tusk_format_value(&row, 0, text, size, &len, &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_str_eq(text, s->text);
+    if (!text_results)
+        ck_assert_msg(tusk_str_equal(tusk_get_raw(&row, 0), tusk_str_from(s->wire, s->len)), "%.80s: other bytes",
+                      s->text);
+    tusk_query_free(q);
+    free(text);
+}
+
+static void check_sent(const array_sample *s)
+{
+    tusk_query *q = ask(s->type, tusk__bytes_of(s->type, TUSK_KIND_WIRE, tusk_str_from(s->wire, s->len)), true);
+    tusk_row row;
+
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_msg(tusk_str_is(tusk_get_text(&row, 0), s->text), "%.80s comes back as %.80s", s->text,
+                  tusk_get_text(&row, 0).ptr);
+    tusk_query_free(q);
+}
+
+START_TEST(the_server_agrees_on_each_sample_of_each_array_type)
+{
+    uint32_t type = array_type_at(_i);
+
+    samples_are_finite = tusk_conn_server_version(db).num < 170000;
+    if (samples_are_finite && type == TUSK_OID_INTERVAL_ARRAY)
+        harness_skip("infinite intervals in arrays", "this server is older than 17 and has none");
+    run("set timezone to 'UTC'");
+    run("set lc_monetary to 'C'");
+    for (int which = 0; which < ARRAY_SAMPLES; which++) {
+        array_sample s = array_sample_of(type, which);
+
+        check_printed(&s, false);
+        check_printed(&s, true);
+        check_sent(&s);
+        array_sample_free(&s);
+    }
+}
+END_TEST
+
+/* Each array type that a server has can be read, if only element by element; what is left out has no binary format. */
+START_TEST(every_array_type_of_the_server_is_one_of_ours)
+{
+    tusk_query *q =
+        tusk_exec(db, "select oid, typname::text from pg_catalog.pg_type where oid < 10000 and typcategory = 'A'",
+                  TUSK_NO_PARAMS);
+
+    for (tusk_row row; tusk_next_row(q, &row);)
+        ck_assert_msg(tusk__type_is_array(tusk_get_oid(&row, 0)), TUSK_STR_FMT, TUSK_STR_ARG(tusk_get_text(&row, 1)));
+    ck_assert_int_eq(tusk_query_code(q), TUSK_OK);
+    ck_assert_uint_gt(tusk_query_n_rows(q), 80);
+    tusk_query_free(q);
+}
+END_TEST
+
+/* ---- as people use them ---------------------------------------------------------------------------------------------------------------- */
+
+static tusk_row row_of(tusk_query *q)
+{
+    tusk_row row;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    return row;
+}
+
+START_TEST(any_of_a_c_array_finds_rows)
+{
+    static const int32_t wanted[] = {2, 3, 5, 7};
+    static const tusk_str names[] = {{"pg_class", 8}, {"pg_type", 7}, {"none", 4}};
+    tusk_query *q = tusk_exec(db, "select sum(x), count(*) from generate_series(1, 5) x where x = any($1)",
+                              TUSK_PARAMS(tusk_array_of_int4(wanted, 4)));
+    tusk_row row = row_of(q);
+
+    ck_assert_int_eq(tusk_get_int8(&row, 0), 10);
+    ck_assert_int_eq(tusk_get_int8(&row, 1), 3);
+    tusk_query_free(q);
+    q = tusk_exec(db, "select count(*) from pg_class where relname = any($1)",
+                  TUSK_PARAMS(tusk_array_of_text(names, 3)));
+    row = row_of(q);
+    ck_assert_int_eq(tusk_get_int8(&row, 0), 2);
+    tusk_query_free(q);
+}
+END_TEST
+
+START_TEST(an_aggregate_is_read_into_c)
+{
+    tusk_query *q = tusk_exec(
+        db,
+        "select array_agg(nullif(x, 500)), array_agg(x::float4 / 2), array_agg('n' || x), array[]::int4[], null::int4[]"
+        " from generate_series(1, 1000) x",
+        TUSK_NO_PARAMS);
+    tusk_row row = row_of(q);
+    tusk_array_view view = tusk_get_array(&row, 0);
+    int32_t ints[1000];
+    uint8_t valid[125];
+    float reals[1000];
+    tusk_str texts[1000];
+    tusk_error err;
+
+    ck_assert_int_eq(tusk_array_to_int4(&view, ints, 1000, valid, &err), TUSK_OK);
+    for (int i = 0; i < 1000; i++) {
+        ck_assert_int_eq(ints[i], i == 499 ? 0 : i + 1);
+        ck_assert_int_eq(valid[i / 8] >> i % 8 & 1, i != 499);
+    }
+    view = tusk_get_array(&row, 1);
+    ck_assert_int_eq(tusk_array_to_float4(&view, reals, 1000, NULL, &err), TUSK_OK);
+    ck_assert(reals[998] == 499.5f);
+    view = tusk_get_array(&row, 2);
+    ck_assert_int_eq(tusk_array_to_text(&view, texts, 1000, NULL, &err), TUSK_OK);
+    ck_assert(tusk_str_is(texts[999], "n1000"));
+    view = tusk_get_array(&row, 3);
+    ck_assert_uint_eq(view.n, 0);
+    ck_assert_int_eq(view.ndim, 0);
+    ck_assert_ptr_nonnull(view.wire);
+    view = tusk_get_array(&row, 4);
+    ck_assert_ptr_null(view.wire);
+    ck_assert_int_eq(tusk_query_value_error(q)->code, TUSK_OK);
+    tusk_query_free(q);
+}
+END_TEST
+
+/* What is no array, and what came as text, is said with the column. */
+START_TEST(what_cannot_be_read_as_an_array_is_said)
+{
+    tusk_query *q = tusk_exec(db, "select 1 as n, array[1] as a", TUSK_NO_PARAMS);
+    tusk_row row = row_of(q);
+    tusk_array_view view = {0};
+    tusk_error err;
+
+    ck_assert_int_eq(tusk_read_array(&row, 0, &view, &err), TUSK_ERR_TYPE);
+    ck_assert_str_eq(err.message, "column 0 \"n\" is int4, not an array");
+    ck_assert_int_eq(tusk_read_array(&row, 2, &view, &err), TUSK_ERR_USAGE);
+    ck_assert_ptr_null(tusk_get_array(&row, 0).wire);
+    ck_assert_int_eq(tusk_query_value_error(q)->code, TUSK_ERR_TYPE);
+    tusk_query_free(q);
+    q = tusk_script(db, "select array[1] as a, null::int4[] as b");
+    row = row_of(q);
+    ck_assert_int_eq(tusk_read_array(&row, 0, &view, &err), TUSK_ERR_TYPE);
+    ck_assert_str_eq(
+        err.message,
+        "column 0 \"a\": _int4 came in text format: take it with tusk_read_text(), or ask for binary results");
+    ck_assert_int_eq(tusk_read_array(&row, 1, &view, &err), TUSK_ERR_NULL);
+    tusk_query_free(q);
+}
+END_TEST
+
+/* What the server sends it takes, whatever its shape; a request behind others is held until they have left. */
+START_TEST(an_array_goes_back_as_it_came)
+{
+    tusk_query *q = tusk_exec(
+                   db, "select '[0:1][-1:1]={{a,NULL,\"x y\"},{\"\",\"\\\"\",\"NULL\"}}'::text[], '{{1,2}}'::int8[]",
+                   TUSK_NO_PARAMS),
+               *again;
+    tusk_row row = row_of(q), back;
+    tusk_array_view view = tusk_get_array(&row, 0);
+    tusk_value value;
+
+    ck_assert_int_eq(tusk_read_value(&row, 1, &value, NULL), TUSK_OK);
+    again = tusk_exec(db, "select $1::text, $2::text", TUSK_PARAMS(tusk_array(&view), value));
+    tusk_query_free(q);
+    back = row_of(again);
+    ck_assert(tusk_str_is(tusk_get_text(&back, 0), "[0:1][-1:1]={{a,NULL,\"x y\"},{\"\",\"\\\"\",\"NULL\"}}"));
+    ck_assert(tusk_str_is(tusk_get_text(&back, 1), "{{1,2}}"));
+    tusk_query_free(again);
+}
+END_TEST
+
+/* The connection is not made yet: nothing of the caller's is there any more when the request leaves. */
+START_TEST(an_array_that_had_to_wait_is_what_was_given)
+{
+    tusk_conn *late = tusk_connect(loop, harness_dsn("drv"));
+    char text[] = "waits";
+    int32_t numbers[] = {1, 2, 3};
+    tusk_value values[] = {tusk_text(text), tusk_null(), tusk_text("x")};
+    tusk_array_parts parts = {.values = values, .n = 3};
+    tusk_query *q = tusk_exec(late, "select $1::text, $2::text",
+                              TUSK_PARAMS(tusk_array_of(TUSK_OID_TEXT_ARRAY, &parts), tusk_array_of_int4(numbers, 3)));
+    tusk_row row;
+
+    memset(text, '?', sizeof text);
+    memset(numbers, 0x7f, sizeof numbers);
+    memset(values, 0x7f, sizeof values);
+    memset(&parts, 0x7f, sizeof parts);
+    row = row_of(q);
+    ck_assert(tusk_str_is(tusk_get_text(&row, 0), "{waits,NULL,x}"));
+    ck_assert(tusk_str_is(tusk_get_text(&row, 1), "{1,2,3}"));
+    tusk_query_free(q);
+    tusk_conn_free(late);
+}
+END_TEST
+
+/* Arrays whose elements only the catalogue knows; nothing is assumed of types that are the database's own. */
+START_TEST(arrays_of_other_elements_are_read_as_raw_values)
+{
+    tusk_query *q;
+    tusk_row row;
+    tusk_array_view view;
+    tusk_array_iter it;
+    tusk_value value;
+    tusk_error err;
+
+    run("create type pg_temp.mood as enum ('sad', 'happy')");
+    q = tusk_exec(
+        db,
+        "select array['happy']::pg_temp.mood[], histogram_bounds from (select null::anyarray as histogram_bounds"
+        " from pg_stats limit 0) s right join (select 1) t on true",
+        TUSK_NO_PARAMS);
+    row = row_of(q);
+    ck_assert_int_eq(tusk_read_array(&row, 0, &view, &err), TUSK_ERR_TYPE);
+    ck_assert_int_eq(tusk_read_value(&row, 0, &value, &err), TUSK_OK);
+    ck_assert_int_eq(tusk_value_to_array(&value, &view, &err), TUSK_OK);
+    it = tusk_array_begin(&view);
+    ck_assert_int_eq(tusk_array_next(&it, &value, &err), TUSK_OK);
+    ck_assert(tusk_str_is(value.as.bytes, "happy"));
+    tusk_query_free(q);
+}
+END_TEST
+
+/* Whatever shape a server makes of random parts, it prints as we do. */
+START_TEST(random_arrays_are_the_servers_text)
+{
+    static const char *const makers[] = {
+        "array_agg(case when random() < 0.1 then null else (random() * 1e9)::int4 end)",
+        "array_agg(case when random() < 0.1 then null else substr(E'a b\"\\\\{},null', 1 + (random() * 9)::int4, "
+        "(random() * 4)::int4) end)",
+        "array_agg(array[random() * 1e6, null, random()])",
+        "array_agg(array[array[now() + random() * interval '1 year'], array[now()]])",
+        "array_agg((random() * 1e12)::numeric(30, 9))",
+    };
+    tusk_query *q;
+    size_t n = 0;
+
+    run("set timezone to 'UTC'");
+    q = tusk_exec(
+        db,
+        textf("select x, x::text from (select %s as x from generate_series(1, 2000) i group by i %% 200 offset 0) s",
+              makers[_i]),
+        TUSK_NO_PARAMS);
+    for (tusk_row row; tusk_next_row(q, &row); n++) {
+        tusk_str its = tusk_get_text(&row, 1);
+        char text[4096];
+        size_t len;
+        tusk_error err = {0};
+
+        ck_assert_msg(tusk_format_value(&row, 0, text, sizeof text, &len, &err) == TUSK_OK, "%s", said(&err));
+        if (!tusk_str_is(its, text))
+            ck_abort_msg("the server prints " TUSK_STR_FMT ", we %s", TUSK_STR_ARG(its), text);
+    }
+    ck_assert_int_eq(tusk_query_code(q), TUSK_OK);
+    ck_assert_uint_eq(n, 200);
+    tusk_query_free(q);
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("array, live");
+    TCase *tc = tcase_create("array");
+
+    tcase_add_checked_fixture(tc, live_up, live_down);
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, the_server_agrees_on_each_sample_of_each_array_type, 0, n_array_types());
+    tcase_add_test(tc, every_array_type_of_the_server_is_one_of_ours);
+    tcase_add_test(tc, any_of_a_c_array_finds_rows);
+    tcase_add_test(tc, an_aggregate_is_read_into_c);
+    tcase_add_test(tc, what_cannot_be_read_as_an_array_is_said);
+    tcase_add_test(tc, an_array_goes_back_as_it_came);
+    tcase_add_test(tc, an_array_that_had_to_wait_is_what_was_given);
+    tcase_add_test(tc, arrays_of_other_elements_are_read_as_raw_values);
+    tcase_add_loop_test(tc, random_arrays_are_the_servers_text, 0, 5);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
