@@ -59,18 +59,23 @@ GSSAPI_CFLAGS := $(shell pkg-config --cflags krb5-gssapi 2>/dev/null)
 GSSAPI_LIBS   := $(or $(shell pkg-config --libs krb5-gssapi 2>/dev/null),-lgssapi_krb5)
 HAVE_GSSAPI   := $(shell $(CC) $(CPPFLAGS) $(GSSAPI_CFLAGS) -include gssapi/gssapi.h -E -x c /dev/null >/dev/null 2>&1 && echo yes)
 
+# Linked by those alone who name something of tusk/json.h. Where its header is missing lib/jansson.c is left out.
+HAVE_JANSSON := $(shell $(CC) $(CPPFLAGS) -include jansson.h -E -x c /dev/null >/dev/null 2>&1 && echo yes)
+
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 OTHER_LOOP   := $(if $(filter Linux,$(OS)),loop/kqueue.c,loop/epoll.c)
 NO_GSSAPI    := $(if $(HAVE_GSSAPI),,lib/gss.c include/tusk/gssapi.h docs/examples/gssapi.c)
-LIB_SRC      := $(filter-out $(OTHER_LOOP) $(NO_GSSAPI),$(wildcard proto/*.c loop/*.c lib/*.c lib/codec/*.c))
+NO_JANSSON   := $(if $(HAVE_JANSSON),,lib/jansson.c include/tusk/json.h docs/examples/json.c test/jansson_test.c \
+                test/live/jansson_live_test.c)
+LIB_SRC      := $(filter-out $(OTHER_LOOP) $(NO_GSSAPI) $(NO_JANSSON),$(wildcard proto/*.c loop/*.c lib/*.c lib/codec/*.c))
 HARNESS_SRC  := $(filter-out test/harness/fuzz_replay.c,$(wildcard test/harness/*.c)) \
                 $(filter-out %_test.c,$(wildcard test/sim/*.c))
-TEST_SRC     := $(wildcard test/*_test.c test/*/*_test.c)
+TEST_SRC     := $(filter-out $(NO_JANSSON),$(wildcard test/*_test.c test/*/*_test.c))
 FUZZ_SRC     := $(wildcard test/fuzz/*_fuzz.c)
-EXAMPLE_SRC  := $(filter-out $(NO_GSSAPI),$(wildcard docs/examples/*.c))
+EXAMPLE_SRC  := $(filter-out $(NO_GSSAPI) $(NO_JANSSON),$(wildcard docs/examples/*.c))
 BENCH_SRC    := $(wildcard bench/*_bench.c bench/*_figure.c)
-HEADERS      := $(filter-out $(NO_GSSAPI),$(wildcard include/tusk/*.h))
+HEADERS      := $(filter-out $(NO_GSSAPI) $(NO_JANSSON),$(wildcard include/tusk/*.h))
 GSSAPI_TESTS := test/gss_test test/live/gss_live_test
 
 LIB_OBJ      := $(LIB_SRC:%.c=$(B)/%.o)
@@ -171,6 +176,8 @@ $(B)/bench/heap_count.so: bench/heap_count.c $(B)/flags
 
 $(B)/test/fuzz/%_replay: $(B)/test/fuzz/%_fuzz.o $(B)/test/harness/fuzz_replay.o $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
+
+$(B)/test/jansson_test $(B)/test/live/jansson_live_test $(B)/docs/examples/json: private LIBS += -ljansson
 
 # jansson is what our reading of JSON is held against.
 $(B)/test/fuzz/%_replay $(O)/fuzz/test/fuzz/%_fuzz: private LIBS += -ljansson
@@ -381,7 +388,7 @@ install: default   ## headers, library and pkg-config's files into PREFIX (/usr/
 	if [ -d include/tusk/adapters ]; then install -d $(DESTDIR)$(PREFIX)/include/tusk/adapters && \
 	    install -m 644 include/tusk/adapters/*.h $(DESTDIR)$(PREFIX)/include/tusk/adapters; fi
 	install -m 644 $(B)/libtusk.a $(DESTDIR)$(PREFIX)/lib/libtusk.a
-	for pc in tusk $(if $(HAVE_GSSAPI),tusk-gssapi); do \
+	for pc in tusk $(if $(HAVE_GSSAPI),tusk-gssapi) $(if $(HAVE_JANSSON),tusk-json); do \
 	    sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@GSSAPI_LIBS@|$(GSSAPI_LIBS)|' lib/$$pc.pc.in \
 	        >$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$pc.pc || exit 1; done
 

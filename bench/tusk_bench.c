@@ -1,6 +1,6 @@
 /* The peer that all of this is about: Tusk, in the styles in which it is used.
- * Variants: await, callback; for scans also kept (all rows, then the walk), views (rows taken, values not looked at) and structs (all rows,
- * then into arrays of structs);
+ * Variants: await, callback; for scans also kept (all rows, then the walk), views (rows taken, values not looked at), structs (all rows,
+ * then into arrays of structs) and columns (streamed into arrays);
  * each with -tls behind it. For load: many. For connect: first (a loop for each connection, so that it knows nothing), kept (one loop, which keeps
  * the keys of the login and the TLS context). */
 #include "bench/bench.h"
@@ -213,6 +213,41 @@ static void run_structs(const bench_workload *work, size_t n_ops, bench_sums *su
     tusk_fields_free(fields);
 }
 
+static void add_batch(const tusk_columns *columns, bench_sums *sums)
+{
+    const int64_t *integers = tusk_columns_values(columns, 0)->values;
+    const double *reals = tusk_columns_values(columns, 1)->values;
+    const int64_t *times = tusk_columns_values(columns, 2)->values;
+    const int32_t *ends = tusk_columns_values(columns, 3)->offsets;
+    size_t n = tusk_columns_n_rows(columns);
+
+    for (size_t i = 0; i < n; i++) {
+        sums->integers += integers[i];
+        sums->reals += reals[i];
+        sums->times += times[i];
+    }
+    sums->rows += n;
+    sums->text_bytes += (uint64_t)ends[n];
+}
+
+static void run_columns(const bench_workload *work, size_t n_ops, bench_sums *sums)
+{
+    tusk_columns *columns = tusk_columns_new(loop, NULL, NULL);
+    tusk_error err;
+    tusk_code code;
+
+    for (size_t i = 0; i < n_ops; i++) {
+        tusk_query *q = submit(work, i);
+
+        while ((code = tusk_columns_fetch(columns, q, &err)) == TUSK_OK)
+            add_batch(columns, sums);
+        if (code != TUSK_DONE)
+            die(&err);
+        tusk_query_free(q);
+    }
+    tusk_columns_free(columns);
+}
+
 /* ---- callbacks ---- */
 
 static struct {
@@ -338,6 +373,8 @@ void peer_run(const bench_workload *work, size_t n_ops, bench_sums *sums)
         run_callback(work, n_ops, sums);
     else if (work->shape == BENCH_SCAN && strcmp(style, "structs") == 0)
         run_structs(work, n_ops, sums);
+    else if (work->shape == BENCH_SCAN && strcmp(style, "columns") == 0)
+        run_columns(work, n_ops, sums);
     else if (work->shape == BENCH_SCAN && strcmp(style, "kept") != 0)
         run_stream(work, n_ops, sums);
     else

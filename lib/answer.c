@@ -5,6 +5,7 @@
 #include "lib/explain.h"
 #include "lib/formats.h"
 #include "lib/known.h"
+#include "lib/lookup.h"
 #include "lib/many.h"
 #include "lib/stack.h"
 #include "lib/tokens.h"
@@ -87,18 +88,18 @@ static void on_close_complete(tusk_conn *conn, tusk_query *q, const tusk__event 
 
 static void on_parameter_description(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
-    (void)conn;
     if (q->kind != TUSK__QUERY_PREPARE && q->kind != TUSK__QUERY_FIRST)
         return;
     if (tusk__stmt_set_params(q->stmt, &ev->parameter_description) != TUSK_OK && q->kind == TUSK__QUERY_PREPARE)
         out_of_memory(q, "the statement's parameters"); /* of a first execution: it is only not kept */
+    tusk__lookup_params(conn, q, q->stmt->types, q->stmt->n_params);
 }
 
 /* What is known of a statement from now on: to it, if it has a name, and to all connections. */
 static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
 {
     bool is_first = q->kind == TUSK__QUERY_FIRST || q->kind == TUSK__QUERY_MANY;
-    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q);
+    bool is_plan = q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q) || tusk__is_lookup(q);
     tusk__desc *next = is_plan ? NULL : tusk__formats_for_next(conn, q, desc);
 
     if (!next)
@@ -141,6 +142,7 @@ void tusk__answer_columns(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     }
     if (!tusk__query_is_told_formats(q))
         learn_columns(conn, q, desc);
+    tusk__lookup_columns(conn, q, desc);
     if (result) {
         tusk__desc_unref(result->desc);
         result->desc = desc;
@@ -238,7 +240,8 @@ static void end_head(tusk_conn *conn, tusk_query *q);
 static void end_member(tusk_conn *conn, tusk_query *q)
 {
     settle_stmt(q);
-    end_head(conn, q);
+    if (!q->lookup || !tusk__lookup_waits(conn, q))
+        end_head(conn, q);
     tusk__deadline_next_head(conn);
 }
 
@@ -248,7 +251,7 @@ static void on_bind_complete(tusk_conn *conn, tusk_query *q, const tusk__event *
     (void)ev;
     if (q->kind == TUSK__QUERY_RUN)
         tusk__session_expect_columns(&conn->session, q->n_cols);
-    else if (q->kind == TUSK__QUERY_PORTAL && q->shares_sync)
+    else if (tusk__query_opens_portal(q) && q->shares_sync)
         end_member(conn, q); /* nothing more is asked of it */
 }
 
@@ -454,6 +457,19 @@ static void end_head(tusk_conn *conn, tusk_query *q)
     tusk__query_complete(q);
 }
 
+/* The same, unless it waits for a look-up, or for somebody in front of it who does. */
+static void end_or_wait(tusk_conn *conn, tusk_query *q)
+{
+    if (!tusk__lookup_waits(conn, q)) {
+        end_head(conn, q);
+        return;
+    }
+    if (q->error.code != TUSK_OK)
+        tusk__query_drop_unfinished(q);
+    for (tusk__result *result = &q->first; result && !q->rows_given; result = result->next)
+        tusk__result_compact(result, conn->allocator);
+}
+
 /* Those behind the head that were not run because of it. A callback may end the connection, and them with it. */
 static void end_not_run(tusk_conn *conn, size_t n)
 {
@@ -462,34 +478,30 @@ static void end_not_run(tusk_conn *conn, size_t n)
         if (!head_of(conn))
             return;
         settle_stmt(head_of(conn));
-        end_head(conn, head_of(conn));
+        end_or_wait(conn, head_of(conn));
     }
 }
 
-void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+/* What a ReadyForQuery means for the connection, and for the head and its statement. n_not_run: of those behind it. False: the head
+ * goes on, or the connection is over. Inline in each of its two callers: the one is the way of nearly all queries. */
+static inline __attribute__((always_inline)) bool settle_head(tusk_conn *conn, tusk_query *q, size_t *n_not_run)
 {
     const tusk_query *last = q->shares_sync ? tusk__unit_last(q) : q;
-    size_t n_not_run;
 
-    (void)ev;
-    if (q->n_more_syncs > 0) {
-        q->n_more_syncs--;
-        return;
-    }
     if (conn->stream < last->out_end) { /* Sync is its last message: nobody can have read it */
         tusk_error err = {0};
 
         (void)tusk__error_set(&err, TUSK_ERR_PROTOCOL, NULL, "the server answers what was not sent whole");
         tusk__conn_where(conn, &err);
         tusk__conn_fail(conn, &err);
-        return;
+        return false;
     }
     forget_farewell(conn);
     if (q->n_closes > 0)
         tusk__cache_unit_over(conn, q);
     q->n_closes = 0;
     if (q->error.code != TUSK_OK && tusk__repeat(conn, q))
-        return;
+        return false;
     if (conn->phase == TUSK__PHASE_FENCE && q->kind == TUSK__QUERY_FENCE)
         conn->phase = TUSK__PHASE_READY;
     if (conn->opening)
@@ -499,7 +511,39 @@ void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
     else
         check_end(conn, q);
     settle_stmt(q);
-    n_not_run = q->shares_sync ? tusk__unit_not_run(q) : 0;
+    *n_not_run = q->shares_sync ? tusk__unit_not_run(q) : 0;
+    return true;
+}
+
+/* There are more to come; or it noted types that are to be looked up before it is told, or is behind one that did. */
+static __attribute__((noinline)) void ready_slowly(tusk_conn *conn, tusk_query *q)
+{
+    size_t n_not_run;
+
+    if (q->n_more_syncs > (q->lookup != 0)) {
+        q->n_more_syncs--;
+        return;
+    }
+    if (!settle_head(conn, q, &n_not_run))
+        return;
+    end_or_wait(conn, q);
+    if (n_not_run > 0)
+        end_not_run(conn, n_not_run);
+    tusk__deadline_after_answer(conn);
+    tusk__request_release(conn);
+}
+
+void tusk__answer_ready(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
+{
+    size_t n_not_run;
+
+    (void)ev;
+    if (q->n_more_syncs > 0) {
+        ready_slowly(conn, q);
+        return;
+    }
+    if (!settle_head(conn, q, &n_not_run))
+        return;
     end_head(conn, q);
     if (n_not_run > 0)
         end_not_run(conn, n_not_run);

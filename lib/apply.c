@@ -202,21 +202,28 @@ static tusk_code apply_duration(const job *j, const tusk__param *param, tusk_str
     return keep(j, param, &us, sizeof us);
 }
 
-static tusk_code refuse_choice(const job *j, const tusk__param *param)
+static tusk_code refuse_choice(const job *j, const tusk__param *param, tusk_str text)
 {
-    char words[128];
+    const char *nearest = tusk__choice_nearest(param->choices, text);
+    char words[128], hint[64];
     size_t len = 0;
+    tusk_code code;
 
     for (const tusk__choice *c = param->choices; c->word && len < sizeof words; c++)
         if (!c->refusal)
             len += (size_t)snprintf(words + len, sizeof words - len, "%s%s", len > 0 ? ", " : "", c->word);
-    return tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s must be one of: %s", param->name, words);
+    code = tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s must be one of: %s", param->name, words);
+    if (!nearest)
+        return code;
+    (void)snprintf(hint, sizeof hint, "Did you mean %s?", nearest);
+    tusk__error_hint(j->err, tusk_str_of(hint));
+    return code;
 }
 
-static tusk_code take_choice(const job *j, const tusk__param *param, const tusk__choice *c)
+static tusk_code take_choice(const job *j, const tusk__param *param, const tusk__choice *c, tusk_str text)
 {
     if (!c->word)
-        return refuse_choice(j, param);
+        return refuse_choice(j, param, text);
     if (c->refusal)
         return tusk__error_set(j->err, TUSK_ERR_CONFIG, NULL, "%s=%s is not supported: %s", param->name, c->word,
                                c->refusal);
@@ -231,7 +238,7 @@ static tusk_code apply_choice(const job *j, const tusk__param *param, tusk_str t
         return TUSK_OK; /* settled where the settings are held against each other */
     while (c->word && !tusk_str_is(text, c->word))
         c++;
-    return take_choice(j, param, c);
+    return take_choice(j, param, c, text);
 }
 
 static char fold(char c)
@@ -256,7 +263,7 @@ static tusk_code apply_tls_version(const job *j, const tusk__param *param, tusk_
         text = tusk_str_of(param->fallback);
     while (c->word && !is_word(text, c->word))
         c++;
-    return take_choice(j, param, c);
+    return take_choice(j, param, c, text);
 }
 
 /* PostgreSQL reads names of encodings without case and punctuation; "Unicode" is its old word for UTF8. */

@@ -4,14 +4,15 @@
 
 #include <stdio.h>
 
+#include "lib/config_table.h"
 #include "lib/hosts.h"
 #include "proto/error_set.h"
 
-static const char *const words[TUSK__N_METHODS] = {
-    [TUSK__METHOD_NONE] = "none",   [TUSK__METHOD_PASSWORD] = "password",
-    [TUSK__METHOD_MD5] = "md5",     [TUSK__METHOD_GSS] = "gss",
-    [TUSK__METHOD_SSPI] = "sspi",   [TUSK__METHOD_SCRAM_SHA_256] = "scram-sha-256",
-    [TUSK__METHOD_OAUTH] = "oauth",
+static const tusk__choice words[TUSK__N_METHODS + 1] = {
+    [TUSK__METHOD_NONE] = {.word = "none"},   [TUSK__METHOD_PASSWORD] = {.word = "password"},
+    [TUSK__METHOD_MD5] = {.word = "md5"},     [TUSK__METHOD_GSS] = {.word = "gss"},
+    [TUSK__METHOD_SSPI] = {.word = "sspi"},   [TUSK__METHOD_SCRAM_SHA_256] = {.word = "scram-sha-256"},
+    [TUSK__METHOD_OAUTH] = {.word = "oauth"},
 };
 
 #define ALL ((1u << TUSK__N_METHODS) - 1)
@@ -26,14 +27,31 @@ static bool is_negated(tusk_str item)
     return item.len > 0 && item.ptr[0] == '!';
 }
 
+static tusk_str method_in(tusk_str item)
+{
+    return is_negated(item) ? tusk_str_from(item.ptr + 1, item.len - 1) : item;
+}
+
+static tusk_code refuse_unknown(tusk_error *err, size_t n, tusk_str method)
+{
+    tusk_code code = refuse(err, n, "is none of password, md5, gss, sspi, scram-sha-256, oauth, none");
+    const char *nearest = tusk__choice_nearest(words, method);
+    char hint[64];
+
+    if (!nearest)
+        return code;
+    (void)snprintf(hint, sizeof hint, "Did you mean %s?", nearest);
+    tusk__error_hint(err, tusk_str_of(hint));
+    return code;
+}
+
 /* TUSK__N_METHODS: it is no method. */
 static size_t method_of(tusk_str item)
 {
     size_t method = 0;
 
-    if (is_negated(item))
-        item = tusk_str_from(item.ptr + 1, item.len - 1);
-    while (method < TUSK__N_METHODS && !tusk_str_is(item, words[method]))
+    item = method_in(item);
+    while (method < TUSK__N_METHODS && !tusk_str_is(item, words[method].word))
         method++;
     return method;
 }
@@ -55,7 +73,7 @@ static tusk_code read_list(tusk_str text, uint32_t *set, tusk_error *err)
                           negated ? "has no ! but the ones before it have"
                                   : "has a ! but the ones before it have none");
         if (method == TUSK__N_METHODS)
-            return refuse(err, i + 1, "is none of password, md5, gss, sspi, scram-sha-256, oauth, none");
+            return refuse_unknown(err, i + 1, method_in(item));
         if (*set >> method & 1)
             return refuse(err, i + 1, "is there twice");
         *set |= 1u << method;
@@ -87,6 +105,6 @@ void tusk__auth_rule_hint(const tusk__auth_rule *rule, tusk__auth_method method,
     snprintf(text, sizeof text,
              is_negated(rule->text) ? "To allow it, take !%s out of require_auth."
                                     : "To allow it, add %s to require_auth.",
-             words[method]);
+             words[method].word);
     tusk__error_hint(err, tusk_str_of(text));
 }

@@ -4,6 +4,7 @@
 #include "lib/command.h"
 #include "lib/formats.h"
 #include "lib/known.h"
+#include "lib/lookup.h"
 #include "lib/stack.h"
 
 void tusk__batch_parsed(tusk__batch *batch, size_t i)
@@ -48,8 +49,10 @@ bool tusk__batch_columns(tusk_conn *conn, tusk_query *q, size_t i, const tusk__r
     q->assumed = tusk__desc_ref(outcome->assumed);
     tusk__desc_unref(outcome->desc);
     outcome->desc = tusk__formats_described(conn, q, description);
-    if (outcome->desc)
+    if (outcome->desc) {
         learn(conn, q, i, outcome->desc);
+        tusk__lookup_columns(conn, q, outcome->desc);
+    }
     return outcome->desc != NULL;
 }
 

@@ -1,6 +1,7 @@
 /* What is wrong with a JSON document: the place and known names, never what the document holds (D31).
  * Read first: lib/config_json_reader.h. */
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/config_json_reader.h"
 #include "proto/error_set.h"
@@ -65,11 +66,34 @@ static const char *const whats[] = {
     [TUSK__JSON_OUT_OF_RANGE] = "the number is out of range",
 };
 
+static bool begins_with_a_mark(tusk_str document)
+{
+    return document.len >= 3 && memcmp(document.ptr, "\xEF\xBB\xBF", 3) == 0;
+}
+
+/* Does what is malformed stand behind a comma, with nothing but its bracket to come? */
+static bool ends_with_a_comma(const tusk__json_reader *r)
+{
+    const char *p = r->json.p;
+
+    if (p == r->document.ptr + r->document.len || (*p != '}' && *p != ']'))
+        return false;
+    while (p > r->document.ptr && memchr(" \t\r\n", p[-1], 4))
+        p--;
+    return p > r->document.ptr && p[-1] == ',';
+}
+
 tusk_code tusk__json_refuse_document(const tusk__json_reader *r)
 {
     tusk__origin at;
+    tusk_code code;
 
     place(r, r->json.p, &at);
-    return tusk__error_set(r->err, TUSK_ERR_CONFIG, NULL, "line %u, column %u of the JSON document: %s", at.line,
+    code = tusk__error_set(r->err, TUSK_ERR_CONFIG, NULL, "line %u, column %u of the JSON document: %s", at.line,
                            at.column, whats[r->json.wrong]);
+    if (begins_with_a_mark(r->document))
+        tusk__error_hint(r->err, tusk_str_of("It begins with a byte order mark, which JSON does not have."));
+    else if (ends_with_a_comma(r))
+        tusk__error_hint(r->err, tusk_str_of("Behind the last element there is no comma in JSON."));
+    return code;
 }

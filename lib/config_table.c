@@ -328,6 +328,10 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .name = "max_cacheable_statement_size", .kind = TUSK__KIND_COUNT, IN(max_cacheable_statement_size), NO_FIELD,
         .fallback = "15360",
         .help = "Texts longer than so many bytes are not kept; 0: all are. As asyncpg." },
+    [TUSK__PARAM_COMMAND_TIMEOUT] = {
+        .name = "command_timeout", .kind = TUSK__KIND_DURATION, IN(command_timeout_us), NO_FIELD, .fallback = "0",
+        .help = "How long a request that brings no `timeout` of its own may take, from its submission to its answer; 0: for ever. As asyncpg, "
+        "but that 0 is refused there." },
     [TUSK__PARAM_POOLER] = {
         .name = "pooler", .kind = TUSK__KIND_CHOICE, IN(pooler), FIELD(pooler), .fallback = "auto", .choices = poolers,
         .help = "What stands between this program and the server, such as PgBouncer. With `transaction` no statement is kept and each "
@@ -372,7 +376,7 @@ static size_t distance(tusk_str given, tusk_str name)
 
         row[0] = i;
         for (size_t k = 1; k <= name.len; k++) {
-            size_t replaced = diagonal + (fold(given.ptr[i - 1]) != name.ptr[k - 1]);
+            size_t replaced = diagonal + (fold(given.ptr[i - 1]) != fold(name.ptr[k - 1]));
 
             diagonal = row[k];
             row[k] = least(replaced, least(row[k], row[k - 1]) + 1);
@@ -414,5 +418,17 @@ const char *tusk__param_nearest(tusk_str given)
         consider(&n, given, tusk__params[i].name, tusk__params[i].name);
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++)
         consider(&n, given, strangers[i].name, tusk__params[strangers[i].id].name);
+    return n.name;
+}
+
+const char *tusk__choice_nearest(const tusk__choice *choices, tusk_str given)
+{
+    nearest n = {least(given.len / 3 + 2, given.len), NULL};
+
+    if (given.len > NAME_MAX_LEN)
+        return NULL;
+    for (const tusk__choice *c = choices; c->word; c++)
+        if (!c->refusal)
+            consider(&n, given, c->word, c->word);
     return n.name;
 }

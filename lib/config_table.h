@@ -70,6 +70,7 @@ typedef enum tusk__param_id {
     TUSK__PARAM_STATEMENT_CACHE_SIZE = TUSK__N_LIBPQ_PARAMS,
     TUSK__PARAM_MAX_CACHED_STATEMENT_LIFETIME,
     TUSK__PARAM_MAX_CACHEABLE_STATEMENT_SIZE,
+    TUSK__PARAM_COMMAND_TIMEOUT,
     TUSK__PARAM_POOLER,
     TUSK__N_PARAMS
 } tusk__param_id;
@@ -125,6 +126,9 @@ const tusk__param *tusk__param_find(tusk_str name);
 
 /* The parameter that a misspelt name was probably meant to be, or NULL if none is near. */
 const char *tusk__param_nearest(tusk_str name);
+
+/* The same of a word that is none of these. */
+const char *tusk__choice_nearest(const tusk__choice *choices, tusk_str given);
 
 /* Variables that are sent to the server as settings of the session, as libpq does; NULL ends the list. */
 typedef struct tusk__env_setting {

@@ -3,6 +3,8 @@
  * Read first: lib/conn.h, docs/internals/conn.md. */
 #include "lib/conn.h"
 
+#include "lib/catalog.h"
+#include "lib/lookup.h"
 #include "lib/many.h"
 #include "lib/stack.h"
 #include "lib/transaction.h"
@@ -82,6 +84,8 @@ static void conn_destroy(tusk_conn *conn)
     tusk__task_cancel(&conn->flow_task);
     tusk__task_cancel(&conn->advance_task); /* the close that lets go of it has ended the refused ones before */
     tusk__levels_clear(conn);
+    tusk__lookup_free(conn);
+    tusk__catalog_leave(conn);
     tusk__session_clear(&conn->session);
     tusk__params_clear(&conn->params, allocator);
     tusk__settings_unref(conn->settings);
@@ -185,6 +189,7 @@ static void complete_queue(tusk_conn *conn, const tusk_error *err)
     tusk_query *q;
     size_t n = 0;
 
+    tusk__lookup_tell(conn); /* what was answered before, first */
     for (q = conn->first; q; q = q->next)
         n++;
     while (n-- > 0 && (q = tusk__queue_pop(conn))) {

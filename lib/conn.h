@@ -105,6 +105,8 @@ struct tusk_conn {
     bool is_pooled;      /* the next request may meet another session: nothing is kept prepared (lib/pooler.h) */
     bool pooler_is_told; /* the log has been: that there seems to be one in between */
     tusk__cache *cache; /* NULL until a statement is kept */
+    struct tusk__catalog *catalog; /* the endpoint's; NULL until a type of the database's own is met: lib/catalog.h */
+    struct tusk__lookup *lookup;   /* NULL unless one is to be made, or under way: lib/lookup.h */
     uint64_t scope;     /* of what is known at this endpoint: lib/formats.c; 0: not worked out yet */
 
     tusk_closed_fn on_closed; /* not the settings': a configuration that is refused is told, too */
@@ -158,6 +160,8 @@ void tusk__connect_failed(tusk_conn *conn, const tusk_error *err); /* this attem
 /* queue.c */
 void tusk__queue_push(tusk_conn *conn, tusk_query *q);
 void tusk__queue_unlink(tusk_conn *conn, tusk_query *q);
+/* Behind all that is on the wire, in front of all that is held back: as one of these. */
+void tusk__queue_push_held(tusk_conn *conn, tusk_query *q);
 tusk_query *tusk__queue_pop(tusk_conn *conn);
 /* It is not on the wire any more, but stays in its place. */
 void tusk__queue_refuse(tusk_conn *conn, tusk_query *q);
@@ -324,6 +328,8 @@ void tusk__answer_parameter(tusk_conn *conn, const tusk__event *ev);
 
 /* deadline.c */
 void tusk__deadline_start(tusk_query *q, double timeout);
+/* The configuration is read: those that were submitted before have its command_timeout from now on. */
+void tusk__deadline_start_held(tusk_conn *conn);
 void tusk__deadline_next_head(tusk_conn *conn);    /* the head was popped */
 void tusk__deadline_after_answer(tusk_conn *conn); /* … and a ReadyForQuery has come */
 void tusk__cancel_rule_ready(tusk_conn *conn);     /* a ReadyForQuery came while CANCELING or FENCE */

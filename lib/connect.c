@@ -468,12 +468,13 @@ static void on_read(tusk__settings *settings, const tusk_error *given, void *use
     tusk_error err = *given;
 
     conn->reading = NULL;
+    tusk__conn_pin(conn);
     if (settings && take_settings(conn, settings, &err) == TUSK_OK) {
         tusk__loop_defer(conn->loop, &conn->login_task, start_task);
-        return;
+        tusk__deadline_start_held(conn);
+    } else {
+        tusk__conn_fail(conn, &err);
     }
-    tusk__conn_pin(conn);
-    tusk__conn_fail(conn, &err);
     tusk__conn_unpin(conn);
 }
 

@@ -44,6 +44,7 @@ struct tusk_cursor {
     int64_t batch_bytes;
     int64_t max_result_bytes;
     double timeout;
+    tusk_stmt *stmt;             /* counted; NULL: of a text */
     tusk_named *named;           /* counted; NULL: without names. For the positions of errors */
     tusk_query *opening;         /* NULL once it is answered */
     int head_len;                /* of DECLARE, in front of the caller's text */
@@ -66,6 +67,8 @@ static void destroy(tusk_cursor *cursor)
     tusk_query_free(cursor->present);
     tusk_query_free(cursor->ahead);
     tusk_named_free(cursor->named);
+    if (cursor->stmt)
+        tusk__stmt_unref(cursor->stmt);
     tusk__level_unref(cursor->conn, cursor->level);
     tusk__conn_unpin(cursor->conn);
     allocator->free(cursor, allocator->user);
@@ -75,6 +78,14 @@ static void destroy(tusk_cursor *cursor)
 static void on_loop_free(tusk__child *child)
 {
     destroy(OWNER_OF(child, tusk_cursor, child));
+}
+
+/* As the caller has written it. */
+static tusk_str text_of(const tusk_cursor_request *request)
+{
+    if (request->stmt)
+        return request->stmt->text;
+    return request->named ? tusk__named_text(request->named) : tusk_str_of(request->sql);
 }
 
 static tusk_cursor *cursor_new(tusk_conn *conn, const tusk_cursor_request *request)
@@ -97,8 +108,9 @@ static tusk_cursor *cursor_new(tusk_conn *conn, const tusk_cursor_request *reque
                             .timeout = request->timeout};
     tusk__conn_pin(conn);
     tusk__loop_adopt(conn->loop, &cursor->child, on_loop_free);
-    tusk__sql_head(request->named ? tusk__named_text(request->named) : tusk_str_of(request->sql), cursor->sql,
-                   sizeof cursor->sql);
+    if (request->stmt)
+        cursor->stmt = tusk__stmt_ref(request->stmt);
+    tusk__sql_head(text_of(request), cursor->sql, sizeof cursor->sql);
     cursor->number = tusk__name_number(conn);
     return cursor;
 }
@@ -176,6 +188,8 @@ static tusk_query *new_request(tusk_cursor *cursor, tusk__query_kind kind)
     q->portal = cursor->number;
     q->cursor_part = TUSK__CURSOR_TAKES;
     q->hash = cursor->hash;
+    if (cursor->stmt && kind != TUSK__QUERY_EXEC) /* what the rows teach of formats is the statement's */
+        q->stmt = tusk__stmt_ref(cursor->stmt);
     return q;
 }
 
@@ -189,10 +203,27 @@ static tusk_query *submit(tusk_cursor *cursor, tusk_query *q, tusk_str sql, tusk
     return q;
 }
 
-static const char *mistake_in(const tusk_cursor_request *request)
+static const char *mistake_with_stmt(const tusk_cursor_request *request, const tusk_conn *conn)
 {
-    if (!request->sql && !request->named)
-        return "there is no sql";
+    if (request->sql || request->named)
+        return "stmt is given together with sql or named";
+    if (request->args.items)
+        return "a prepared statement takes values by number: tusk_named_bind() makes them of names";
+    if (request->hold || request->scroll)
+        return "with .hold or .scroll a cursor is of a text: DECLARE knows no prepared statement";
+    if (request->stmt->conn != conn)
+        return "the prepared statement belongs to another connection";
+    return NULL;
+}
+
+static const char *mistake_in(const tusk_cursor_request *request, const tusk_conn *conn)
+{
+    const char *mistake = request->stmt ? mistake_with_stmt(request, conn) : NULL;
+
+    if (mistake)
+        return mistake;
+    if (!request->sql && !request->named && !request->stmt)
+        return "there is neither sql nor stmt";
     if (request->sql && request->named)
         return "named is given together with sql";
     if (request->params.n && (request->args.items || request->named))
@@ -234,10 +265,10 @@ static const char *unfit(tusk_str sql)
 static void take_question(tusk_cursor *cursor, const tusk_cursor_request *request, tusk__request *question,
                           tusk_error *fault)
 {
-    const char *mistake = mistake_in(request);
+    const char *mistake = mistake_in(request, cursor->conn);
 
     tusk__error_none(fault);
-    *question = (tusk__request){tusk_str_of(request->sql), request->params};
+    *question = (tusk__request){text_of(request), request->params};
     if (!mistake && (request->args.items || request->named))
         (void)resolve_names(cursor, request, &question->sql, &question->params, fault);
     if (!mistake && fault->code == TUSK_OK && cursor->is_portal)
@@ -250,7 +281,7 @@ static void take_question(tusk_cursor *cursor, const tusk_cursor_request *reques
 static void bind_portal(tusk_cursor *cursor, tusk_query *q, const tusk__request *question)
 {
     q->hash = cursor->hash = tusk__cache_hash(question->sql, question->params);
-    (void)submit(cursor, q, question->sql, question->params);
+    (void)submit(cursor, q, cursor->stmt ? (tusk_str){NULL, 0} : question->sql, question->params);
 }
 
 /* The text of DECLARE: what stands in front, and the caller's own, behind which nothing comes. */
@@ -275,9 +306,16 @@ static void declare(tusk_cursor *cursor, tusk_query *q, const tusk__request *que
     cursor->allocator->free(text, cursor->allocator->user);
 }
 
+static tusk__query_kind opening_of(const tusk_cursor *cursor)
+{
+    if (!cursor->is_portal)
+        return TUSK__QUERY_EXEC;
+    return cursor->stmt ? TUSK__QUERY_PORTAL_RUN : TUSK__QUERY_PORTAL;
+}
+
 static tusk_query *open_by(tusk_cursor *cursor, const tusk_cursor_request *request)
 {
-    tusk_query *q = new_request(cursor, cursor->is_portal ? TUSK__QUERY_PORTAL : TUSK__QUERY_EXEC);
+    tusk_query *q = new_request(cursor, opening_of(cursor));
     tusk__request question;
     tusk_error fault;
 

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include <tusk/str.h>
+#include "lib/conn.h"
 
 typedef struct tusk__portal_name {
     char text[32];
@@ -19,5 +19,9 @@ static inline tusk__portal_name tusk__portal_name_of(uint64_t number)
     (void)snprintf(name.text, sizeof name.text, "tusk_cursor_%" PRIx64, number);
     return name;
 }
+
+/* portal.c: for PORTAL_RUN, of a handle's statement that is ready. */
+TUSK_MUST_CHECK
+tusk_code tusk__portal_run_encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
 
 #endif

@@ -4,7 +4,9 @@
 #include <math.h>
 
 #include "lib/conn.h"
+#include "lib/lookup.h"
 #include "lib/many.h"
+#include "lib/pooler.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -61,6 +63,17 @@ static void start_grace(tusk_conn *conn)
 
 static void start_cancel(tusk_conn *conn);
 
+/* The fence would go to whichever session the pooler chooses, and says nothing of the one that was to be canceled; nor does the end of
+ * the cancel connection, which is the pooler's. */
+static void close_behind_pooler(tusk_conn *conn)
+{
+    close_because(
+        conn, "the connection was closed behind a cancel: through a pooler it could still hit what is asked next", NULL,
+        conn->settings->pooler == TUSK__POOLER_TRANSACTION
+            ? NULL
+            : "If each connection has a session for itself, pooler=session says so, and it stays.");
+}
+
 static void check_fence(tusk_conn *conn)
 {
     if (conn->phase != TUSK__PHASE_CANCELING || !conn->cancel_is_over)
@@ -68,6 +81,10 @@ static void check_fence(tusk_conn *conn)
     if (tusk__queue_first_sent(conn)) {
         if (conn->cancel_has_hit)
             start_cancel(conn); /* the next one that was given up */
+        return;
+    }
+    if (conn->is_pooled) {
+        close_behind_pooler(conn);
         return;
     }
     conn->phase = TUSK__PHASE_FENCE;
@@ -199,13 +216,39 @@ static void on_deadline(tusk__timer *timer)
 {
     tusk_query *q = (tusk_query *)((char *)timer - offsetof(tusk_query, deadline));
 
+    if (q->is_aside) { /* it has its answer */
+        tusk__lookup_let_go(q);
+        tusk__query_complete(q);
+        return;
+    }
     tusk__query_failf(q, TUSK_ERR_TIMEOUT, "57014", "no complete answer within %g s", q->timeout);
+    if (q->timeout_is_default)
+        tusk__error_hint(&q->error,
+                         tusk_str_of("It is the connection's command_timeout; a request may bring its own."));
     give_up(q);
 }
 
-void tusk__deadline_start(tusk_query *q, double timeout)
+static bool has_no_default(const tusk_conn *conn)
 {
-    if (timeout == 0 || timeout == TUSK_NONE)
+    return conn->settings && conn->settings->command_timeout_us <= 0;
+}
+
+/* Seconds; 0: not known yet. */
+static double take_default(tusk_query *q)
+{
+    const tusk__settings *settings = q->conn->settings;
+
+    q->timeout_is_default = true;
+    q->timeout = settings ? (double)settings->command_timeout_us / 1e6 : 0;
+    return q->timeout;
+}
+
+/* Out of the way of nearly all, which have none. */
+TUSK_COLD static void start(tusk_query *q, double timeout)
+{
+    if (timeout == 0)
+        timeout = take_default(q);
+    if (timeout == 0)
         return;
     if (isnan(timeout))
         tusk__query_failf(q, TUSK_ERR_USAGE, "22023", "timeout is not a number")->fate = TUSK_FATE_NOT_SENT;
@@ -217,6 +260,33 @@ void tusk__deadline_start(tusk_query *q, double timeout)
     q->timeout = timeout;
     if (tusk__timer_start(q->loop, &q->deadline, tusk__seconds_to_us(timeout), on_deadline) != TUSK_OK)
         tusk__query_failf(q, TUSK_ERR_NOMEM, NULL, "out of memory for a timer")->fate = TUSK_FATE_NOT_SENT;
+}
+
+void tusk__deadline_start(tusk_query *q, double timeout)
+{
+    if (timeout == TUSK_NONE || (timeout == 0 && has_no_default(q->conn)))
+        return;
+    start(q, timeout);
+}
+
+static tusk_query *next_without(tusk_query *q)
+{
+    while (q && (!q->timeout_is_default || q->timeout != 0 || q->stage != TUSK__STAGE_HELD))
+        q = q->next;
+    return q;
+}
+
+/* From the first one again each time: one that fails calls back, and whatever is in the queue then. */
+void tusk__deadline_start_held(tusk_conn *conn)
+{
+    tusk_query *q;
+
+    while ((q = next_without(conn->first))) {
+        q->timeout_is_default = false;
+        tusk__deadline_start(q, 0);
+        if (q->error.code != TUSK_OK)
+            give_up(q);
+    }
 }
 
 static void cancel_task(tusk__task *task)
@@ -239,6 +309,10 @@ void tusk_query_cancel(tusk_query *q)
 {
     if (!q || q->is_done || q->is_released)
         return;
+    if (q->is_aside) {
+        tusk__lookup_let_go(q);
+        tusk__query_complete_soon(q);
+    }
     if (q->stage == TUSK__STAGE_OUT && !tusk__conn_stop_waiting(q->conn, q))
         return; /* what becomes of it is decided, and told in the next turn */
     if (q->kind == TUSK__QUERY_MANY)

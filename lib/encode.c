@@ -2,12 +2,15 @@
  * When they are written, and when not, is request.c's business.
  * Read first: proto/message.h, docs/internals/conn.md. */
 #include "lib/array.h"
+#include "lib/catalog.h"
 #include "lib/codec/codec.h"
+#include "lib/codec/own.h"
 #include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/cursor.h"
 #include "lib/explain.h"
 #include "lib/formats.h"
+#include "lib/lookup.h"
 #include "lib/many.h"
 #include "lib/pooler.h"
 #include "lib/sql.h"
@@ -27,6 +30,7 @@ static const uint8_t expect_prepare[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRI
 static const uint8_t expect_close[] = {TUSK__EXPECT_CLOSE, TUSK__EXPECT_SYNC};
 static const uint8_t expect_portal[] = {TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND,
                                         TUSK__EXPECT_SYNC};
+static const uint8_t expect_portal_run[] = {TUSK__EXPECT_BIND, TUSK__EXPECT_SYNC};
 static const uint8_t expect_fetch[] = {TUSK__EXPECT_DESCRIBE_PORTAL, TUSK__EXPECT_EXECUTE, TUSK__EXPECT_SYNC};
 #define EXPECT_COMMAND TUSK__EXPECT_PARSE, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
 #define EXPECT_PLAN TUSK__EXPECT_PARSE, TUSK__EXPECT_DESCRIBE_STATEMENT, TUSK__EXPECT_BIND, TUSK__EXPECT_EXECUTE
@@ -65,6 +69,7 @@ static const struct {
     [TUSK__QUERY_CLOSE] = {encode_close, expect_close, sizeof expect_close},
     [TUSK__QUERY_CLOSE_PORTAL] = {encode_close_portal, expect_close, sizeof expect_close},
     [TUSK__QUERY_PORTAL] = {encode_portal, expect_portal, sizeof expect_portal},
+    [TUSK__QUERY_PORTAL_RUN] = {tusk__portal_run_encode, expect_portal_run, sizeof expect_portal_run},
     [TUSK__QUERY_FETCH] = {encode_fetch, expect_fetch, sizeof expect_fetch},
     [TUSK__QUERY_EXPLAIN] = {tusk__explain_encode, expect_exec, sizeof expect_exec},
     [TUSK__QUERY_ANALYZE] = {tusk__explain_encode, expect_analyze, sizeof expect_analyze},
@@ -72,6 +77,9 @@ static const struct {
                                     sizeof expect_analyze_inside}, /* what that makes of it */
     [TUSK__QUERY_SCRIPT] = {encode_script, expect_script, sizeof expect_script},
     [TUSK__QUERY_FENCE] = {encode_script, expect_script, sizeof expect_script},
+    [TUSK__QUERY_LOOKUP] = {tusk__lookup_encode, expect_exec, sizeof expect_exec},
+    [TUSK__QUERY_LOOKUP_INSIDE] = {NULL, expect_analyze_inside,
+                                   sizeof expect_analyze_inside}, /* what that makes of it */
     [TUSK__QUERY_BEGIN] = {encode_control, expect_control, sizeof expect_control},
     [TUSK__QUERY_COMMIT] = {encode_control, expect_control, sizeof expect_control},
     [TUSK__QUERY_ROLLBACK] = {encode_control, expect_control, sizeof expect_control},
@@ -142,6 +150,15 @@ static void advise_on_own_type(tusk_error *err, uint32_t type, size_t number)
                              "you send, and the server converts it; or let it read text: tusk_unknown()."));
 }
 
+/* Of a kind whose OID is not the same everywhere: as what the statement wants, as far as that is known. */
+static tusk_code write_own(tusk__writer *b, const tusk_query *q, const tusk_value *value, uint32_t type,
+                           uint16_t *format, tusk_error *err)
+{
+    uint32_t want = type ? type : value->type;
+
+    return tusk__own_param_encode(b, value, want, want ? tusk__catalog_codec(q->conn, want) : NULL, format, err);
+}
+
 /* One parameter; its format goes to the place that was left free for it. */
 static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
                              size_t formats_at)
@@ -149,9 +166,11 @@ static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tus
     uint16_t format = 1;
     tusk_error err;
     const char *type_name;
+    tusk_code code;
 
     tusk__error_none(&err);
-    if (tusk__param_encode(b, value, type, &format, &err) != TUSK_OK) {
+    code = tusk__param_encode(b, value, type, &format, &err);
+    if (code != TUSK_OK && (code != TUSK_AGAIN || write_own(b, q, value, type, &format, &err) != TUSK_OK)) {
         type_name = tusk__type_name(type ? type : value->type);
         err.param = (int)i + 1;
         if (type && !type_name)
@@ -200,7 +219,7 @@ tusk_code tusk__write_bind(tusk_conn *conn, tusk_query *q, tusk_str name, tusk_p
     tusk__writer *b = &conn->out;
     size_t at = tusk__message_begin(b, TUSK__F_BIND), formats_at;
 
-    if (q->kind == TUSK__QUERY_PORTAL)
+    if (tusk__query_opens_portal(q))
         tusk__write_cstr(b, tusk_str_of(tusk__portal_name_of(q->portal).text));
     else
         tusk__write_cstr(b, (tusk_str){NULL, 0});
@@ -309,13 +328,12 @@ tusk_code tusk__run_desc(tusk_query *q)
 
 /* What every run of a statement says but for its parameters, written once: Bind up to their number, the result formats,
  * Execute, Sync. Message by message, and field by field, it took a third of the instructions of a small query. */
-static tusk_code make_frame(tusk_stmt *stmt)
+static tusk_code make_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt)
 {
     tusk__writer *b = &stmt->frame;
     const tusk__desc *desc = stmt->desc;
 
-    if (b->len > 0)
-        return TUSK_OK;
+    tusk__lookup_columns(conn, q, desc);
     tusk__write_u8(b, TUSK__F_BIND);
     tusk__write_u32(b, 0);
     tusk__write_cstr(b, (tusk_str){NULL, 0});
@@ -346,7 +364,8 @@ static inline __attribute__((always_inline)) tusk_code write_by_frame(tusk_conn 
     tusk__writer *b = &conn->out;
     size_t at = b->len, formats_at, fields_at, len;
 
-    TUSK_TRY(make_frame(stmt));
+    if (stmt->frame.len == 0)
+        TUSK_TRY(make_frame(conn, q, stmt));
     tusk__write_bytes(b, tusk_str_from(stmt->frame.buf, stmt->frame_head));
     formats_at = b->len;
     (void)tusk__write_space(b, 2 * params.n);

@@ -12,7 +12,7 @@ static const char savepoint[] = "savepoint tusk_explain", rollback_to[] = "rollb
 static const char plan[] = "explain (format json, verbose) ",
                   plan_of_run[] = "explain (format json, verbose, analyze) ";
 
-static void write_command(tusk__writer *b, const char *sql)
+void tusk__write_command(tusk__writer *b, const char *sql)
 {
     tusk_str unnamed = {NULL, 0};
     size_t at;
@@ -67,14 +67,14 @@ tusk_code tusk__explain_encode(tusk_conn *conn, tusk_query *q, const tusk__reque
     q->n_more_syncs = tusk__is_analyze(q);
     q->changes_status = tusk__is_analyze(q); /* for a while */
     if (tusk__is_analyze(q))
-        write_command(b, is_inside ? savepoint : begin);
+        tusk__write_command(b, is_inside ? savepoint : begin);
     TUSK_TRY(write_plan(conn, q, r));
     tusk__sync_write(b);
     if (!tusk__is_analyze(q))
         return TUSK_OK;
-    write_command(b, is_inside ? rollback_to : rollback);
+    tusk__write_command(b, is_inside ? rollback_to : rollback);
     if (is_inside)
-        write_command(b, release);
+        tusk__write_command(b, release);
     tusk__sync_write(b);
     return TUSK_OK;
 }

@@ -13,6 +13,9 @@ tusk_code tusk__explain_encode(tusk_conn *conn, tusk_query *q, const tusk__reque
 TUSK_COLD
 void tusk__explain_place(tusk_query *q);
 
+/* Parse, Bind, Execute of what has neither parameters nor rows. */
+void tusk__write_command(tusk__writer *b, const char *sql);
+
 static inline bool tusk__is_analyze(const tusk_query *q)
 {
     return q->kind == TUSK__QUERY_ANALYZE || q->kind == TUSK__QUERY_ANALYZE_INSIDE;

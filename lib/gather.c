@@ -107,6 +107,8 @@ static void read_fields(gatherer *w)
                 w->g->cache_lifetime, sizeof w->g->cache_lifetime);
     read_number(w, TUSK__PARAM_MAX_CACHEABLE_STATEMENT_SIZE, config->max_cacheable_statement_size, w->g->cacheable_size,
                 sizeof w->g->cacheable_size);
+    read_number(w, TUSK__PARAM_COMMAND_TIMEOUT, config->command_timeout, w->g->command_timeout,
+                sizeof w->g->command_timeout);
 }
 
 /* ---- the service file ---------------------------------------------------------------------------------------------------- */

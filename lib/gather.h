@@ -42,6 +42,7 @@ typedef struct tusk__gathered {
     char user_name[TUSK__USER_NAME_SIZE];
     char timeout[32]; /* tusk_config.connect_timeout in words */
     char cache_size[16], cache_lifetime[32], cacheable_size[16]; /* tusk_config.statement_cache_size … in words */
+    char command_timeout[32];
     char service_path[PATH_MAX], passfile_path[PATH_MAX];
 } tusk__gathered;
 

@@ -22,7 +22,6 @@ const tusk__json_key tusk__connection_keys[] = {
         "`sslrootcert=system`"},
     {"server_settings", TUSK__JSON_SETTINGS, 'o', 0, 0, "an object of strings, sent with the login"},
     {"extra", TUSK__JSON_EXTRA, 'o', 0, 0, "an object with more of these keys; they win"},
-    {"command_timeout", TUSK__JSON_OFF, 'n', 0, 0, "each request has its own: tusk_request.timeout"},
     {"direct_tls", TUSK__JSON_DIRECT_TLS, 'b', 0, 0, "`true` is `sslnegotiation=direct`, `false` is `postgres`"},
     {"servicefile", TUSK__JSON_OFF, 's', 0, 0, "the environment names the file: PGSERVICEFILE"},
     {"loop", TUSK__JSON_OFF, '*', 0, 0, PYTHON},

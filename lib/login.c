@@ -320,7 +320,10 @@ static tusk_code need_password(tusk__login *login, const tusk__event *ev, const 
     if (login->settings->on_password)
         return hold(login, ev);
     tusk__error_set(err, TUSK_ERR_AUTH, "28P01", "the server asks for a password (%s), but none was given", method);
-    tusk__error_hint(err, tusk_str_of("Give it in the connection string or as tusk_config.password."));
+    tusk__error_detail(err, login->settings->warning); /* of a password file that was ignored */
+    tusk__error_hint(err,
+                     tusk_str_of("Give it in the connection string, as tusk_config.password, by PGPASSWORD or in a "
+                                 "password file."));
     return TUSK_ERR_AUTH;
 }
 

@@ -179,13 +179,13 @@ static void query_clear(tusk_query *q)
     q->text_results = q->cancelable = false;
     q->paused = 0;
     q->streaming = TUSK__STREAMS_NOT;
-    q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = false;
+    q->rows_given = q->is_repeated = q->is_repeatable = q->is_unnamed = q->timeout_is_default = false;
     q->ends = TUSK__ENDS_NOTHING;
     q->is_copy = q->owes_sync = q->copy_refused = false;
     q->changes_status = q->in_unit = q->shares_sync = false;
     q->status_before = 0;
     q->n_closes = 0;
-    q->n_more_syncs = 0;
+    q->n_more_syncs = q->lookup = 0;
     q->has_begun = false;
     q->cursor_part = TUSK__CURSOR_NONE;
     q->max_result_bytes = 0;
@@ -241,12 +241,15 @@ void tusk__query_add_where(const tusk_query *q, tusk_error *err)
         [TUSK__QUERY_CLOSE] = "close",
         [TUSK__QUERY_CLOSE_PORTAL] = "close",
         [TUSK__QUERY_PORTAL] = "open",
+        [TUSK__QUERY_PORTAL_RUN] = "open",
         [TUSK__QUERY_FETCH] = "fetch",
         [TUSK__QUERY_SCRIPT] = "script",
         [TUSK__QUERY_EXPLAIN] = "explain",
         [TUSK__QUERY_ANALYZE] = "explain",
         [TUSK__QUERY_ANALYZE_INSIDE] = "explain",
         [TUSK__QUERY_FENCE] = "fence",
+        [TUSK__QUERY_LOOKUP] = "look up",
+        [TUSK__QUERY_LOOKUP_INSIDE] = "look up",
         [TUSK__QUERY_BEGIN] = "begin",
         [TUSK__QUERY_COMMIT] = "commit",
         [TUSK__QUERY_ROLLBACK] = "rollback",
@@ -530,12 +533,13 @@ tusk_code tusk_query_code(const tusk_query *q)
     return q->is_done ? q->error.code : TUSK_AGAIN;
 }
 
-/* Does it wait for the answers in front of it? In the queue it does, or for a statement that is still being prepared; what only
- * completes in the next turn does not. */
+/* Does it wait for the answers in front of it? In the queue it does, or for a look-up behind those, or for a statement that is still
+ * being prepared; what only completes in the next turn does not. */
 static bool is_behind_answers(const tusk_query *q)
 {
-    return q->stage != TUSK__STAGE_OUT || (q->kind == TUSK__QUERY_WAIT && !q->done_task.next &&
-                                           q->error.code == TUSK_OK && tusk_conn_get_state(q->conn) == TUSK_CONN_READY);
+    return q->stage != TUSK__STAGE_OUT || q->is_aside ||
+           (q->kind == TUSK__QUERY_WAIT && !q->done_task.next && q->error.code == TUSK_OK &&
+            tusk_conn_get_state(q->conn) == TUSK_CONN_READY);
 }
 
 /* Can only the caller move it: it is paused, or behind a stream whose rows only the caller takes? Behind a paused query it waits for
@@ -772,25 +776,50 @@ static const uint8_t *wait_for_row(tusk_query *q)
 
     if (waits && !q->streaming)
         q->streaming = TUSK__STREAMS_WALK;
-    while ((body = tusk__result_next(result, q->streaming != TUSK__STREAMS_NOT)) == NULL && waits && !q->is_done &&
-           !result->next)
+    while ((body = q->is_aside ? NULL : tusk__result_next(result, q->streaming != TUSK__STREAMS_NOT)) == NULL &&
+           waits && !q->is_done && !result->next)
         if (!turn_for(q))
             return NULL;
     return body;
 }
 
-bool tusk_next_row(tusk_query *q, tusk_row *row)
+static inline const uint8_t *next_body(tusk_query *q)
 {
-    const uint8_t *body;
+    const uint8_t *body =
+        q->is_done || q->streaming ? tusk__result_next(q->present, q->streaming != TUSK__STREAMS_NOT) : NULL;
 
-    if (!q)
-        return false;
-    body = q->is_done || q->streaming ? tusk__result_next(q->present, q->streaming != TUSK__STREAMS_NOT) : NULL;
     if (!body && !q->is_done)
         body = wait_for_row(q);
+    if (body)
+        q->rows_given = true;
+    return body;
+}
+
+size_t tusk__query_next_bodies(tusk_query *q, const uint8_t **bodies, size_t n, size_t max_bytes, size_t *bytes)
+{
+    size_t first;
+
+    bodies[0] = next_body(q);
+    if (!bodies[0])
+        return 0;
+    first = 1 + tusk__be32(bodies[0] - 4);
+    n = tusk__result_more(q->present, q->streaming != TUSK__STREAMS_NOT, bodies + 1, n - 1,
+                          first < max_bytes ? max_bytes - first : 0, bytes);
+    *bytes += first;
+    return n + 1;
+}
+
+void tusk__query_back_to(tusk_query *q, const uint8_t *body)
+{
+    tusk__result_back(q->present, q->streaming != TUSK__STREAMS_NOT, body);
+}
+
+bool tusk_next_row(tusk_query *q, tusk_row *row)
+{
+    const uint8_t *body = q ? next_body(q) : NULL;
+
     if (!body)
         return false;
-    q->rows_given = true;
     tusk__row_init(row, q, body, (uint32_t)q->present->desc->n_cols);
     return true;
 }

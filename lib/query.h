@@ -23,12 +23,15 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_CLOSE,   /* Close, Sync */
     TUSK__QUERY_CLOSE_PORTAL, /* Close of a cursor, Sync: its name is the text */
     TUSK__QUERY_PORTAL,  /* Parse, Describe, Bind to a portal with a name, Sync: a cursor is opened */
+    TUSK__QUERY_PORTAL_RUN, /* the same of a prepared statement: Bind, Sync. PORTAL if that has to be parsed again */
     TUSK__QUERY_FETCH,   /* Describe of that portal, Execute of so many rows, Sync */
     TUSK__QUERY_EXPLAIN, /* of a prepared statement its plan: lib/explain.c */
     TUSK__QUERY_ANALYZE, /* … by running it between BEGIN and ROLLBACK; what that becomes in a transaction: */
     TUSK__QUERY_ANALYZE_INSIDE, /* between a savepoint and its rollback */
     TUSK__QUERY_SCRIPT,  /* Query */
     TUSK__QUERY_FENCE,   /* an empty Query of our own behind a cancel */
+    TUSK__QUERY_LOOKUP,  /* a question of our own to the catalogue: lib/lookup.h */
+    TUSK__QUERY_LOOKUP_INSIDE, /* what that becomes in a transaction: between a savepoint and its rollback */
     TUSK__QUERY_BEGIN,   /* BEGIN or SAVEPOINT; from here on lib/transaction.h */
     TUSK__QUERY_COMMIT,  /* COMMIT or RELEASE */
     TUSK__QUERY_ROLLBACK,
@@ -104,6 +107,7 @@ struct tusk_query {
     bool is_repeated;       /* sent for the second time */
     bool is_repeatable;     /* all that a repetition needs is at hand: params in held, the text there or with the statement */
     bool is_unnamed;        /* not to be prepared under a name */
+    bool timeout_is_default; /* the connection's command_timeout; timeout is 0 while that is not known yet */
     uint8_t failed_at;      /* tusk__expect: what the server's error answered */
     uint8_t ends;           /* tusk__ending */
     bool is_copy;           /* first keyword COPY: Flush instead of Sync behind Execute (DESIGN, Barriers) */
@@ -124,7 +128,9 @@ struct tusk_query {
     /* on the wire */
     char sql[64];                /* without stmt: its beginning, for errors */
     uint64_t hash;               /* EXEC and what it becomes: lib/cache.h */
-    uint8_t n_more_syncs;        /* ANALYZE: so many ReadyForQuery come before its last */
+    uint8_t n_more_syncs;        /* ANALYZE, LOOKUP_INSIDE: so many ReadyForQuery come before its last. One more than that: see lookup */
+    uint8_t lookup;              /* tusk__looks: what is to be done of lib/lookup.h when it is answered */
+    bool is_aside;               /* it is answered, and waits for a look-up before it is told */
     bool has_begun;              /* ANALYZE: the answer to BEGIN is there */
     uint16_t n_closes;           /* so many Close come before its own messages; counted down as they are answered */
     tusk__cursor_part cursor_part;
@@ -145,6 +151,11 @@ struct tusk_query {
     size_t fields_len, fields_cap;
 };
 
+static inline bool tusk__query_opens_portal(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_PORTAL || q->kind == TUSK__QUERY_PORTAL_RUN;
+}
+
 /* Does the server tell the formats of its rows? Otherwise they are those that our Bind asked for. */
 static inline bool tusk__query_is_told_formats(const tusk_query *q)
 {
@@ -158,7 +169,7 @@ bool tusk__query_is_barrier(const tusk_query *q);
 static inline bool tusk__query_needs_status(const tusk_query *q)
 {
     return q->kind == TUSK__QUERY_BEGIN || q->kind == TUSK__QUERY_STACK || q->kind == TUSK__QUERY_MANY ||
-           q->kind == TUSK__QUERY_ANALYZE;
+           q->kind == TUSK__QUERY_ANALYZE || q->kind == TUSK__QUERY_LOOKUP;
 }
 
 /* A cleared query from the loop's free list, or new. NULL: out of memory. */
@@ -196,6 +207,12 @@ tusk_code tusk__query_settle(tusk_query *q, tusk_error *err);
 /* The same for a cursor's batch; TUSK_AGAIN: so much of it is here that the rest waits at the server until rows are taken. */
 TUSK_MUST_CHECK
 tusk_code tusk__query_gather(tusk_query *q, tusk_error *err);
+
+/* tusk_next_row() for several rows at once, and without the rows: the bodies of at most n DataRows (1 or more), which are there until the next
+ * call; up to the one with which the messages have max_bytes. *bytes: of their messages. 0 where tusk_next_row() is false. */
+size_t tusk__query_next_bodies(tusk_query *q, const uint8_t **bodies, size_t n, size_t max_bytes, size_t *bytes);
+/* The next row is this one again, of those that the last call gave. */
+void tusk__query_back_to(tusk_query *q, const uint8_t *body);
 
 /* It left its connection's queue: recycle it if the caller has let go of it. */
 void tusk__query_leave(tusk_query *q);

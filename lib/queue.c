@@ -23,6 +23,26 @@ void tusk__queue_push(tusk_conn *conn, tusk_query *q)
     conn->n_queued++;
 }
 
+void tusk__queue_push_held(tusk_conn *conn, tusk_query *q)
+{
+    tusk_query *next = conn->held;
+
+    q->stage = TUSK__STAGE_HELD;
+    conn->held = q;
+    if (!next) {
+        tusk__queue_push(conn, q);
+        return;
+    }
+    q->next = next;
+    q->prev = next->prev;
+    next->prev = q;
+    if (q->prev)
+        q->prev->next = q;
+    else
+        conn->first = q;
+    conn->n_queued++;
+}
+
 tusk_query *tusk__queue_next(tusk_query *q, tusk__query_stage stage)
 {
     while (q && q->stage != stage)

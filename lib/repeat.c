@@ -7,10 +7,15 @@
 #include "lib/stack.h"
 #include "lib/transaction.h"
 
+static bool was_there(const tusk_query *q)
+{
+    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_PORTAL_RUN || q->kind == TUSK__QUERY_MANY;
+}
+
 static tusk__tried tried_of(const tusk_query *q)
 {
     return (tusk__tried){.stmt = q->stmt,
-                         .is_run = q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_MANY, /* was there already */
+                         .is_run = was_there(q),
                          .text_results = q->text_results,
                          .failed_at = q->failed_at,
                          .hash = q->hash,

@@ -2,6 +2,7 @@
  * How it is written is encode.c's business; it sends nothing and reads nothing.
  * Read first: DESIGN "The rules of the pipeline", docs/internals/conn.md. */
 #include "lib/explain.h"
+#include "lib/lookup.h"
 #include "lib/many.h"
 #include "lib/sql.h"
 #include "lib/stack.h"
@@ -107,8 +108,8 @@ bool tusk__query_is_barrier(const tusk_query *q)
 /* Is it about a handle's statement that must be ready? */
 static bool needs_stmt(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_EXPLAIN || tusk__is_analyze(q) ||
-           (q->kind == TUSK__QUERY_MANY && q->stmt);
+    return q->kind == TUSK__QUERY_RUN || q->kind == TUSK__QUERY_PORTAL_RUN || q->kind == TUSK__QUERY_EXPLAIN ||
+           tusk__is_analyze(q) || (q->kind == TUSK__QUERY_MANY && q->stmt);
 }
 
 static bool stmt_is_pending(const tusk_query *q)
@@ -153,7 +154,8 @@ static void end_refused(tusk_conn *conn)
     q->stage = TUSK__STAGE_OUT;
     if (q->kind == TUSK__QUERY_PREPARE)
         tusk__stmt_finish(q->stmt, &q->error);
-    tusk__query_complete(q);
+    if (!tusk__lookup_queues(conn, q)) /* those in front of it are told first */
+        tusk__query_complete(q);
 }
 
 /* An answer is there, for one behind them. It ends: what a callback submits comes behind that one. */
@@ -261,6 +263,7 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q)
 
     tusk__query_forget_answer(q);
     q->is_repeated = true;
+    q->lookup &= (uint8_t)~TUSK__LOOKS_UP; /* its columns may come as text now */
     if (q->kind == TUSK__QUERY_STACK && q->batch)
         tusk__batch_reset(q->batch);
     if (q->kind == TUSK__QUERY_FIRST) {

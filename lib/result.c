@@ -327,6 +327,42 @@ const uint8_t *tusk__result_next(tusk__result *result, bool consume)
     return NULL;
 }
 
+/* Up to there it is taken. */
+static void take_to(tusk__result *result, tusk__run *run, bool consume, size_t at)
+{
+    if (consume) {
+        result->kept_bytes += run->begin;
+        result->kept_bytes -= at;
+        run->begin = at;
+    }
+    result->at = at;
+}
+
+size_t tusk__result_more(tusk__result *result, bool consume, const uint8_t **bodies, size_t n, size_t max_bytes,
+                         size_t *bytes)
+{
+    tusk__run *run = &result->runs[result->run];
+    const uint8_t *base = run->chunk ? run->chunk->data : result->store;
+    const uint8_t *begin = base + result->at, *p = begin, *end = base + run->end;
+    size_t i;
+
+    for (i = 0; i < n && p < end && (size_t)(p - begin) < max_bytes; i++) {
+        bodies[i] = p + TUSK__FRAME_HEADER;
+        p += 1 + tusk__be32(p + 1);
+    }
+    *bytes = (size_t)(p - begin);
+    take_to(result, run, consume, (size_t)(p - base));
+    return i;
+}
+
+void tusk__result_back(tusk__result *result, bool consume, const uint8_t *body)
+{
+    tusk__run *run = &result->runs[result->run];
+    const uint8_t *base = run->chunk ? run->chunk->data : result->store;
+
+    take_to(result, run, consume, (size_t)(body - TUSK__FRAME_HEADER - base));
+}
+
 const uint8_t *tusk__result_first(const tusk__result *result)
 {
     for (size_t i = 0; i < result->n_runs; i++) {

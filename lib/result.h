@@ -89,6 +89,12 @@ void tusk__result_compact(tusk__result *result, const tusk_allocator *allocator)
 
 /* The next kept row's body; NULL at the end of what is there. consume: let go of chunks that lie behind (streaming). */
 const uint8_t *tusk__result_next(tusk__result *result, bool consume);
+/* Behind the row that tusk__result_next() gave: bodies of at most n more that lie in the same memory, so that all are there together; up to
+ * the one with which the messages have max_bytes. *bytes: of their messages. How many they are. */
+size_t tusk__result_more(tusk__result *result, bool consume, const uint8_t **bodies, size_t n, size_t max_bytes,
+                         size_t *bytes);
+/* The next row is this one again, of those that the last calls gave. */
+void tusk__result_back(tusk__result *result, bool consume, const uint8_t *body);
 /* The body of the first row that is still kept; NULL if none is. Nothing moves. */
 const uint8_t *tusk__result_first(const tusk__result *result);
 void tusk__result_rewind(tusk__result *result);

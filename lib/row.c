@@ -102,6 +102,7 @@ bool tusk_is_null(const tusk_row *row, int col)
 /* One field with its column. */
 typedef struct field {
     int col;
+    const tusk_query *query;
     const tusk_column *column;
     tusk_str bytes;
 } field;
@@ -159,6 +160,7 @@ static tusk_code take_field(const tusk_row *row, int col, const char *want, fiel
         return TUSK_ERR_USAGE;
     }
     f->col = col;
+    f->query = row->query;
     f->column = &row->columns[col];
     if (is_null) {
         fail(err, col, want, TUSK_ERR_NULL, NULL, FIELD_FMT " is NULL", FIELD_ARG(f));
@@ -167,16 +169,38 @@ static tusk_code take_field(const tusk_row *row, int col, const char *want, fiel
     return TUSK_OK;
 }
 
+/* Of a type of the database's own, as far as it is known; NULL: raw, or built in. */
+static inline const tusk__codec *own_codec_of(const field *f)
+{
+    return f->column->type < TUSK__FIRST_OWN_OID ? NULL : tusk__query_own_codec(f->query, f->column->type);
+}
+
+static const tusk__codec *codec_of(const field *f)
+{
+    const tusk__codec *codec = tusk__codec_of(f->column->type);
+
+    return codec ? codec : own_codec_of(f);
+}
+
+static tusk_code decode(const field *f, tusk_value *out, tusk_error *err)
+{
+    const tusk__codec *own = own_codec_of(f);
+
+    if (own)
+        return tusk__codec_decode(own, f->column->type, f->column->format, f->bytes, out, err);
+    return tusk__value_decode(f->column->type, f->column->format, f->bytes, out, err);
+}
+
 /* A failure is decoded again, to hear why: an error is big, and most callers of a failing read do not want it. */
 static tusk_code decode_field(const field *f, const char *want, tusk_value *out, tusk_error *err)
 {
-    tusk_code code = tusk__value_decode(f->column->type, f->column->format, f->bytes, out, NULL);
+    tusk_code code = decode(f, out, NULL);
     tusk_error cause;
 
     if (code == TUSK_OK || !err)
         return code;
     memset(&cause, 0, sizeof cause);
-    tusk__value_decode(f->column->type, f->column->format, f->bytes, out, &cause);
+    (void)decode(f, out, &cause);
     return fail_value(f, want, &cause, err);
 }
 
@@ -270,16 +294,34 @@ tusk_code tusk__row_take(const tusk_row *row, int col, const char *want, tusk_st
 
 tusk_code tusk__row_refuse_type(const tusk_row *row, int col, const char *want, tusk_error *err)
 {
-    field f = {col, &row->columns[col], {NULL, 0}};
+    field f = {.query = row->query, .col = col, .column = &row->columns[col]};
 
     return fail_type(&f, want, err);
 }
 
 tusk_code tusk__row_blame(const tusk_row *row, int col, const char *want, const tusk_error *cause, tusk_error *err)
 {
-    field f = {col, &row->columns[col], {NULL, 0}};
+    field f = {.query = row->query, .col = col, .column = &row->columns[col]};
 
     return fail_value(&f, want, cause, err);
+}
+
+static bool is_named(const tusk__codec *codec, const char *name)
+{
+    return name && strcmp(codec->name, name) == 0;
+}
+
+tusk_code tusk__row_decode_own(const tusk_row *row, int col, const char *name, const char *other_name, tusk_value *out,
+                               const tusk__codec **codec, tusk_error *err)
+{
+    field f;
+
+    tusk__error_begin(err);
+    TUSK_TRY(take_field(row, col, name, &f, err));
+    *codec = own_codec_of(&f);
+    if (!*codec || (!is_named(*codec, name) && !is_named(*codec, other_name)))
+        return fail_type(&f, name, err);
+    return decode_field(&f, name, out, err);
 }
 
 tusk_code tusk__row_decode_into(const tusk_row *row, int col, uint32_t type, tusk__room room, tusk_value *out,
@@ -437,7 +479,7 @@ tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error
         *out = f.bytes;
         return TUSK_OK;
     }
-    codec = tusk__codec_of(f.column->type);
+    codec = codec_of(&f);
     if (!codec || codec->kind != TUSK_KIND_TEXT)
         return fail_type(&f, "text", err);
     TUSK_TRY(decode_field(&f, "text", &value, err));
@@ -698,7 +740,7 @@ tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size
         *len = tusk__print_str(f.bytes, buf, size);
         return TUSK_OK;
     }
-    codec = tusk__codec_of(f.column->type);
+    codec = codec_of(&f);
     if (!codec)
         return fail(err, col, "value", TUSK_ERR_TYPE, NULL,
                     FIELD_FMT " is %s, which is printed by the server alone: text_results", FIELD_ARG(&f),

@@ -23,11 +23,17 @@ tusk_code tusk__row_refuse_type(const tusk_row *row, int col, const char *want, 
 tusk_code tusk__row_blame(const tusk_row *row, int col, const char *want, const tusk_error *cause, tusk_error *err);
 /* The same with a place for what is read from text and is no view of it. */
 tusk_code tusk__row_decode_into(const tusk_row *row, int col, uint32_t type, tusk__room room, tusk_value *out, tusk_error *err);
+/* Of a type of the database's own that is known by that name, or by the other one (NULL: there is none); *codec is its. */
+struct tusk__codec;
+tusk_code tusk__row_decode_own(const tusk_row *row, int col, const char *name, const char *other_name, tusk_value *out,
+                               const struct tusk__codec **codec, tusk_error *err);
 /* The error of a short getter. */
 void tusk__row_keep_error(const tusk_row *row, const tusk_error *err);
 
 /* What row.c asks of the query (lib/query.c). */
 const tusk_column *tusk__query_row_column(const tusk_query *q, int col); /* of the rows being handed out; the others follow */
+/* The codec of a type that is none of the built-in ones; NULL: it is not known (lib/catalog.c). */
+const struct tusk__codec *tusk__query_own_codec(const tusk_query *q, uint32_t type);
 void tusk__query_keep_value_error(tusk_query *q, const tusk_error *err); /* the first one is kept */
 
 #endif

@@ -269,11 +269,9 @@ static void say_hint(const builder *b, const tusk__param *param, tusk_str text, 
 {
     bool has_blank = text.ptr && (text.ptr[0] == ' ' || text.ptr[0] == '\t');
 
-    if (b->err->hint[0])
-        return;
     if (origin->kind == TUSK__FROM_SERVICE_FILE && has_blank)
         tusk__error_hint(b->err, tusk_str_of("A blank behind the \"=\" in a service file belongs to the value."));
-    else if (origin->kind == TUSK__FROM_STRING && param->kind == TUSK__KIND_PORT &&
+    else if (!b->err->hint[0] && origin->kind == TUSK__FROM_STRING && param->kind == TUSK__KIND_PORT &&
              tusk__conninfo_has_late_at(tusk_str_of(b->config->dsn)))
         tusk__error_hint(b->err, tusk_str_of("In a URI, a / in a password is written %2F."));
 }

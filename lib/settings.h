@@ -104,6 +104,7 @@ typedef struct tusk__settings {
     int32_t keepalives_idle, keepalives_interval, keepalives_count, tcp_user_timeout_ms;
     int32_t statement_cache_size, max_cacheable_statement_size; /* 0: off; no bound */
     int64_t max_cached_statement_lifetime_us;                   /* -1: for ever */
+    int64_t command_timeout_us;                                 /* the same */
     tusk_str sslcert, sslkey, sslpassword, sslcrl, sslcrldir, sslkeylogfile;
     tusk_str krbsrvname;
     tusk_str oauth_issuer, oauth_client_id, oauth_client_secret, oauth_scope;

@@ -25,7 +25,7 @@ static bool is_opening(const tusk_conn *conn, const tusk_query *q)
 
 static bool is_of_portal(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_PORTAL || q->kind == TUSK__QUERY_FETCH;
+    return tusk__query_opens_portal(q) || q->kind == TUSK__QUERY_FETCH;
 }
 
 /* Only plain statements: not what may pause, what ends the transaction, and what has a Sync of its own for other reasons. */
@@ -61,6 +61,8 @@ static bool is_ending(const tusk_conn *conn, const tusk_query *q)
 
 bool tusk__unit_may_go(const tusk_conn *conn, const tusk_query *q, tusk_str sql)
 {
+    if (q->kind == TUSK__QUERY_LOOKUP)
+        return !conn->wire_last;
     if (is_ending(conn, q))
         return false;
     if (tusk__query_needs_status(q))

@@ -182,6 +182,7 @@ typedef enum tusk__loop_slot {
     TUSK__SLOT_TLS,
     TUSK__SLOT_ENDPOINTS,
     TUSK__SLOT_OLD_SERVERS,
+    TUSK__SLOT_CATALOGS,
     TUSK__N_SLOTS
 } tusk__loop_slot;
 void *tusk__loop_slot_get(const tusk_loop *loop, tusk__loop_slot slot);

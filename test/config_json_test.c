@@ -85,6 +85,7 @@ static const struct {
     {CONNECTION("\"host\": [\"a\", \"\", \"b\"]"), "host = a,,b  (line"},
     {CONNECTION("\"init\": null, \"user\": \"u\""), "user = u  (line"},
     {"{\"bind_key\": [1e999, 99999999999999999999, {\"a\": 1, \"a\": 2}]}", "port = 5432  (default)\n"},
+    {CONNECTION("\"command_timeout\": 60"), "command_timeout = 60  (line"},
     {CONNECTION("\"max_cached_statement_lifetime\": 60"), "max_cached_statement_lifetime = 60  (line"},
     {CONNECTION("\"direct_tls\": false, \"servicefile\": \"\""), "port = 5432  (default)\n"},
     {FEATURE("\"enable_pgvector\": false, \"enable_cloud_sql\": false, \"cloud_sql_ip_type\": \"PRIVATE\""),
@@ -183,8 +184,7 @@ static const struct {
     {CONNECTION("\"statement_cache_size\": 1.5"), AT("24", "statement_cache_size must be a whole number, or a string")},
     {CONNECTION("\"max_cached_statement_lifetime\": true"),
      AT("24", "max_cached_statement_lifetime must be a number, or a string")},
-    {CONNECTION("\"command_timeout\": 60"),
-     AT("24", "command_timeout is not supported: each request has its own: tusk_request.timeout")},
+    {CONNECTION("\"command_timeout\": true"), AT("24", "command_timeout must be a number, or a string")},
     {CONNECTION("\"servicefile\": \"/f\""),
      AT("24", "servicefile is not supported: the environment names the file: PGSERVICEFILE")},
     {CONNECTION("\"init\": \"f\""), AT("24", "init is not supported: it is an object of Python")},
@@ -211,6 +211,31 @@ START_TEST(what_is_wrong_is_told_by_line_and_column)
     ck_assert_str_eq(err.where, "configuration");
     ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
     ck_assert_int_eq(world_n_live, 0);
+}
+END_TEST
+
+START_TEST(what_other_languages_allow_in_a_document_has_a_hint)
+{
+    static const struct {
+        const char *json, *hint;
+    } rows[] = {
+        {"{\"connection_config\": {\"host\": \"h\",\n }}", "Behind the last element there is no comma in JSON."},
+        {"{\"connection_config\": {}, }", "Behind the last element there is no comma in JSON."},
+        {"\xEF\xBB\xBF{}", "It begins with a byte order mark, which JSON does not have."},
+        {"{\"connection_config\": }", ""},
+        {"{,}", ""},
+        {"}", ""},
+        {"{", ""},
+    };
+
+    for (int i = 0; i < N_OF(rows); i++) {
+        tusk_config *config = NULL;
+        tusk_error err = {0};
+
+        ck_assert_int_eq(tusk_config_from_json(tusk_str_of(rows[i].json), &world_allocator, &config, &err),
+                         TUSK_ERR_CONFIG);
+        ck_assert_msg(strcmp(err.hint, rows[i].hint) == 0, "%s: %s; %s", rows[i].json, err.message, err.hint);
+    }
 }
 END_TEST
 
@@ -413,6 +438,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, documents_come_to_this, 0, N_OF(taken));
     tcase_add_test(tcase, fields_may_be_changed_and_then_are_the_programs);
     tcase_add_loop_test(tcase, what_is_wrong_is_told_by_line_and_column, 0, N_OF(refused));
+    tcase_add_test(tcase, what_other_languages_allow_in_a_document_has_a_hint);
     tcase_add_test(tcase, a_value_that_is_refused_later_is_told_by_its_place_too);
     tcase_add_loop_test(tcase, a_connection_string_that_is_refused_is_told_by_its_place_too, 0, 2);
     tcase_add_test(tcase, d20_document_cannot_name_a_key_log);

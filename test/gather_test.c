@@ -621,6 +621,7 @@ START_TEST(describe_names_the_origin_of_each_value)
                           .connect_timeout = 0.25,
                           .statement_cache_size = 20,
                           .max_cached_statement_lifetime = TUSK_NONE,
+                          .command_timeout = 2.5,
                           .server_settings = server_settings};
     char expected[4096];
 
@@ -658,6 +659,7 @@ START_TEST(describe_names_the_origin_of_each_value)
              "statement_cache_size = 20  (field)\n"
              "max_cached_statement_lifetime = 0  (field)\n"
              "max_cacheable_statement_size = 15360  (default)\n"
+             "command_timeout = 2.5  (field)\n"
              "pooler = auto  (default)\n"
              "server setting timezone = UTC  (environment variable PGTZ)\n"
              "server setting jit = off  (field)\n",

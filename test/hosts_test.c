@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <tusk/tusk.h>
@@ -86,6 +87,29 @@ START_TEST(each_host_has_its_own_password)
               with) == TUSK_OK,
         "%s", err.message);
     (void)unlink(path);
+    leave();
+}
+END_TEST
+
+/* A file that others may read is as if there were none, which is only logged: who is asked for a password is told. */
+START_TEST(password_file_that_was_ignored_is_named_where_a_password_is_missing)
+{
+    char path[] = "/tmp/tusk-pass-XXXXXX", with[100], expected[200];
+    int fd = mkstemp(path);
+
+    ck_assert_int_eq(dprintf(fd, "*:*:*:*:secret\n"), 15);
+    ck_assert_int_eq(chmod(path, 0644), 0);
+    (void)close(fd);
+    snprintf(with, sizeof with, "require_auth=password passfile=%s", path);
+    ck_assert_int_eq(reach("expect startup\nsend auth cleartext\nexpect eof\n", with), TUSK_ERR_AUTH);
+    (void)unlink(path);
+    snprintf(
+        expected, sizeof expected,
+        "the password file was ignored: its group or others have access; its permissions should be 0600 or less: %s",
+        path);
+    ck_assert_str_eq(err.detail, expected);
+    ck_assert_ptr_nonnull(strstr(err.hint, "PGPASSWORD"));
+    ck_assert_ptr_null(strstr(err.message, "secret"));
     leave();
 }
 END_TEST
@@ -555,6 +579,7 @@ Suite *tusk_suite(void)
 
     tcase_set_timeout(t, 30);
     tcase_add_test(t, each_host_has_its_own_password);
+    tcase_add_test(t, password_file_that_was_ignored_is_named_where_a_password_is_missing);
     tcase_add_test(t, refused_password_is_told_by_its_place);
     tcase_add_loop_test(t, refused_password_of_the_environment_is_told_too, 0, 3);
     tcase_add_test(t, refused_password_of_the_program_is_told_by_nobody);

@@ -636,7 +636,8 @@ START_TEST(no_password_is_said_with_the_method)
     begin(&r, loop, "user=alice password='' require_auth=password,md5,scram-sha-256");
     ask(&r, passwordless[_i].kind, passwordless[_i].data);
     give_refused(&r, TUSK_ERR_AUTH, "28P01", passwordless[_i].message);
-    ck_assert_str_eq(r.err.hint, "Give it in the connection string or as tusk_config.password.");
+    ck_assert_str_eq(r.err.hint,
+                     "Give it in the connection string, as tusk_config.password, by PGPASSWORD or in a password file.");
     end(&r);
 }
 END_TEST

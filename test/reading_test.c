@@ -476,6 +476,7 @@ static const tusk_config *config_to_copy(int i, tusk_config *document_config, tu
                          .auth_mechanisms = mechanisms,
                          .statement_cache_size = TUSK_NONE,
                          .max_cached_statement_lifetime = 1.5,
+                         .command_timeout = 2.5,
                          .ignore_environment = i == 3};
     if (i == 4)
         buf->service = "";

@@ -596,6 +596,7 @@ static const struct {
     {"statement_cache_size=''", "statement_cache_size must be a whole number, 0 or more"},
     {"max_cacheable_statement_size=15k", "max_cacheable_statement_size must be a whole number, 0 or more"},
     {"max_cached_statement_lifetime=-0.5", "max_cached_statement_lifetime must be a number of seconds, 0 or more"},
+    {"command_timeout=-1", "command_timeout must be a number of seconds, 0 or more"},
     {"max_cached_statement_lifetime=.", "max_cached_statement_lifetime must be a number of seconds, 0 or more"},
     {"max_cached_statement_lifetime=1e9", "max_cached_statement_lifetime must be a number of seconds, 0 or more"},
     {"max_cached_statement_lifetime=2147483648",
@@ -681,6 +682,36 @@ START_TEST(what_is_wrong_is_said_in_one_sentence)
     ck_assert_int_eq(
         tusk__settings_read(&world_allocator, &world_sources, &(tusk_config){.dsn = refused[_i].dsn}, &s, NULL),
         TUSK_ERR_CONFIG);
+}
+END_TEST
+
+static const struct {
+    const char *dsn, *hint;
+} near_words[] = {
+    {"sslmode=verify_full", "Did you mean verify-full?"},
+    {"sslmode=Require", "Did you mean require?"},
+    {"sslmode=requires", "Did you mean require?"},
+    {"sslmode=true", ""},
+    {"sslmode=''", ""},
+    {"target_session_attrs=readonly", "Did you mean read-only?"},
+    {"target_session_attrs=prefer_standby", "Did you mean prefer-standby?"},
+    {"keepalives=2", ""},
+    {"require_auth=scram-sha256", "Did you mean scram-sha-256?"},
+    {"require_auth=md5,!passwort", ""}, /* the sign comes first */
+    {"require_auth=!passwort", "Did you mean password?"},
+    {"require_auth=md5,kerberos", ""},
+    {"sslmode=ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss", ""},
+};
+
+START_TEST(a_word_that_is_nearly_right_has_a_hint)
+{
+    tusk__settings *s = NULL;
+    tusk_error err = {0};
+
+    ck_assert_int_eq(
+        tusk__settings_read(&world_allocator, &world_sources, &(tusk_config){.dsn = near_words[_i].dsn}, &s, &err),
+        TUSK_ERR_CONFIG);
+    ck_assert_str_eq(err.hint, near_words[_i].hint);
 }
 END_TEST
 
@@ -957,6 +988,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(refusing, cache_settings_are_asyncpgs, 0, 7);
     tcase_add_test(refusing, require_auth_is_a_set_of_methods);
     tcase_add_loop_test(refusing, what_is_wrong_is_said_in_one_sentence, 0, N_OF(refused));
+    tcase_add_loop_test(refusing, a_word_that_is_nearly_right_has_a_hint, 0, N_OF(near_words));
     tcase_add_test(refusing, the_struct_is_judged_likewise);
     tcase_add_test(refusing, a_foreign_uri_gets_a_hint);
     tcase_add_test(refusing, an_error_that_is_already_there_stays);

@@ -1,5 +1,5 @@
 /* tusk_allocator: where all of Tusk's memory comes from.
- * OpenSSL, the C library's resolver and, where it is named, GSSAPI allocate for themselves; everything else goes through
+ * OpenSSL, the C library's resolver and, where they are named, GSSAPI and jansson allocate for themselves; everything else goes through
  * this struct.
  * Read first: tusk_loop_config.allocator in loop.h. */
 #ifndef TUSK_ALLOC_H

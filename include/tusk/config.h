@@ -112,6 +112,11 @@ typedef struct tusk_config {
     double max_cached_statement_lifetime; /* seconds, however often one is used; default 300; TUSK_NONE: for ever */
     int max_cacheable_statement_size;     /* bytes of SQL; default 15360; TUSK_NONE: no bound */
 
+    /* For each request, stack, load and batch of a cursor whose own timeout is 0: seconds until it is answered; one with TUSK_NONE has none all
+     * the same. Not for those that take no timeout: tusk_prepare(), tusk_begin(), tusk_commit() … asyncpg's name. Default and
+     * TUSK_NONE: none */
+    double command_timeout;
+
     /* auto, none, session, transaction: what stands between this program and the server, such as PgBouncer. Behind one in transaction
      * mode it should be said: docs/guide.md, "Behind a pooler". Default auto: where one is suspected no statement is kept prepared */
     const char *pooler;

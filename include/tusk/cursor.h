@@ -15,6 +15,8 @@ typedef struct tusk_cursor tusk_cursor;
 typedef struct tusk_cursor_request {
     const char *sql;    /* UTF-8; one statement that has rows: SELECT, VALUES, INSERT … RETURNING, EXPLAIN, SHOW, CALL …, but not COPY; with
                            .hold or .scroll a SELECT or VALUES. One without rows is run by the first fetch, and gives none */
+    tusk_stmt *stmt;    /* instead of sql: a prepared statement of the same connection, which is not parsed again. It takes params, not args; not
+                           with .hold or .scroll. It may be closed before the cursor is */
     tusk_params params; /* $1 … */
     tusk_args args;     /* instead of params: by name, as tusk_request.args */
     tusk_named *named;  /* instead of sql, with args: tusk_named_parse() */
@@ -30,7 +32,7 @@ typedef struct tusk_cursor_request {
                             time-out running. Only if something else is submitted on the connection meanwhile is it taken in at once, as that
                             must not wait: up to max_result_bytes, beyond which it is TUSK_ERR_LIMIT */
     int64_t max_result_bytes; /* of each batch, as tusk_request.max_result_bytes */
-    double timeout;     /* seconds for each batch; default and TUSK_NONE: none */
+    double timeout;     /* seconds for each batch; default: tusk_config.command_timeout; TUSK_NONE: none */
 } tusk_cursor_request;
 
 /**
@@ -38,7 +40,7 @@ typedef struct tusk_cursor_request {
  *
  * Returns   the cursor, owned by the caller: tusk_cursor_free(). NULL: out of memory; every other failure is tusk_cursor_error(), and
  *           what is fetched fails for that reason, too, not sent if that is known. None of its requests is kept in the statement cache
- * Errors    TUSK_ERR_USAGE no sql, a negative batch, COPY or transaction control; of names as tusk_submit() · TUSK_ERR_STATE 25P01 there is no
+ * Errors    TUSK_ERR_USAGE neither sql nor stmt, or what does not go with it, a negative batch, COPY or transaction control; of names as tusk_submit() · TUSK_ERR_STATE 25P01 there is no
  *           transaction, and hold was not given; with .scroll it is TUSK_ERR_SERVER · TUSK_ERR_SERVER what the statement is refused for; of what
  *           is fetched 34000: the transaction, or the savepoint, in which it was opened has ended (TUSK_ERR_STATE, not sent, if tusk_rollback()
  *           or tusk_commit() ended it: what is read ahead by itself then harms nobody's transaction)

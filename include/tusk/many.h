@@ -1,6 +1,6 @@
 /* Execute-many: one statement with as many sets of values as there are, asked for one by one, and sent while others are answered.
  * A few sets that are in memory already are tusk_stack_push_many()'s; very many rows into one table are COPY's.
- * Read first: docs/guide.md, "Much data"; docs/internals/many.md. */
+ * Read first: docs/guide.md, "Much data"; docs/guarantees.md. */
 #ifndef TUSK_MANY_H
 #define TUSK_MANY_H
 
@@ -48,7 +48,8 @@ typedef struct tusk_many_request {
                           items, one behind the other, are the one result */
     bool text_results; /* as in tusk_request */
 
-    double timeout;           /* seconds until the whole load is answered, also while the pull says "not yet"; default and TUSK_NONE: none */
+    double timeout;           /* seconds until the whole load is answered, also while the pull says "not yet"; default: tusk_config.command_timeout;
+                                 TUSK_NONE: none */
     int64_t flight_bytes;     /* so much is sent ahead of the answers, about; default 256 KiB, at most 4 MiB. Larger helps where
                                  the server is far away */
     int64_t max_result_bytes; /* of the rows that are kept, all together; default 256 MiB; TUSK_NONE: no bound */

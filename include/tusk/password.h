@@ -21,7 +21,8 @@ typedef struct tusk_password_request tusk_password_request;
 
 /**
  * Give a password, now or later (tusk_config.on_password). It is called when a server asks for one, at most once for each attempt
- * to connect (sslmode=prefer and allow may make two at one address), behind the TLS handshake, which under sslmode=verify-full has
+ * to connect (sslmode=prefer and allow may make two at one address; target_session_attrs=prefer-standby goes over the list twice if it has
+ * no standby), behind the TLS handshake, which under sslmode=verify-full has
  * proved who the server is, and under a weaker mode has not; not for a cancel request. The connection goes on with the answer in
  * the next turn; until then its time-outs run, and so does the server's patience (authentication_timeout, 60 s by default).
  *
@@ -46,6 +47,7 @@ tusk_str tusk_password_user(const tusk_password_request *request);
  * Errors    are the login's: TUSK_ERR_AUTH 28P01 an empty one · TUSK_ERR_VALUE a zero byte in it · TUSK_ERR_NOMEM
  * Thread    the loop's; another thread posts it (tusk_loop_post()). When the loop is gone any thread may answer, as nobody is left to
  *           be told
+ * Example   docs/examples/password_thread.c, with a thread that posts it
  */
 void tusk_password_give(tusk_password_request *request, tusk_str password);
 

@@ -35,7 +35,8 @@ typedef struct tusk_request {
     bool text_results;  /* every column as text, as PostgreSQL prints it; default: binary where the type has it */
     bool cancelable;    /* nothing is sent behind it, so that it can always be canceled on the server */
 
-    double timeout;           /* seconds until it is answered, counted from the submission; default and TUSK_NONE: none. Any other
+    double timeout;           /* seconds until it is answered, counted from the submission; default: tusk_config.command_timeout;
+                                 TUSK_NONE: none. Any other
                                  negative number: the time is over already, TUSK_ERR_TIMEOUT, not sent; so the time that is
                                  left of a deadline may be given as it is, but for exactly 0 and TUSK_NONE, -1: fmin(left, -1e-9) if it
                                  is not above 0

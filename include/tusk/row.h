@@ -105,12 +105,14 @@ tusk_snapshot_view tusk_get_pg_snapshot(const tusk_row *row, int col);
 tusk_snapshot_view tusk_get_txid_snapshot(const tusk_row *row, int col);
 /** Of NULL and on error one whose `at` is NULL. See tusk/tsvector.h. */
 tusk_tsvector_view tusk_get_tsvector(const tusk_row *row, int col);
-/** text, varchar, bpchar, name, json, jsonb, jsonpath, xml, refcursor, unknown, cstring, pg_node_tree, void (empty), and any column that came in
- * text format. */
+/** text, varchar, bpchar, name, json, jsonb, jsonpath, xml, refcursor, unknown, cstring, pg_node_tree, void (empty), enums, citext, ltree and
+ * its kin, and any column that came in text format. */
 tusk_str tusk_get_text(const tusk_row *row, int col);
 tusk_str tusk_get_bytea(const tusk_row *row, int col);
 /** 16 bytes, or an empty view. */
 tusk_str tusk_get_uuid(const tusk_row *row, int col);
+/** Of the extension hstore. A view of the row's bytes; of NULL and on error one whose `wire` is NULL. See tusk/hstore.h; vectors: tusk/vector.h. */
+tusk_hstore_view tusk_get_hstore(const tusk_row *row, int col);
 /** The bytes of the wire, in the column's format, of any type. */
 tusk_str tusk_get_raw(const tusk_row *row, int col);
 
@@ -159,6 +161,7 @@ tusk_code tusk_read_tsvector(const tusk_row *row, int col, tusk_tsvector_view *o
 tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 tusk_code tusk_read_uuid(const tusk_row *row, int col, uint8_t out[16], tusk_error *err);
+tusk_code tusk_read_hstore(const tusk_row *row, int col, tusk_hstore_view *out, tusk_error *err);
 tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error *err);
 
 /**

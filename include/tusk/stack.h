@@ -1,5 +1,5 @@
 /* Stacks: many operations in one write and one round trip, all or none of them, or each by itself.
- * Read first: docs/guide.md, "Stacks"; docs/internals/stack.md. */
+ * Read first: docs/guide.md, "Stacks"; docs/guarantees.md. */
 #ifndef TUSK_STACK_H
 #define TUSK_STACK_H
 

@@ -1,4 +1,5 @@
-/* Tusk: an asynchronous PostgreSQL driver in C. This header includes all the others but tusk/gssapi.h.
+/* Tusk: an asynchronous PostgreSQL driver in C. This header includes all the others but tusk/gssapi.h and
+ * tusk/json.h.
  *
  * Conventions, which hold for the whole API and are not repeated at each function:
  *
@@ -29,6 +30,7 @@
 #include <tusk/array.h>
 #include <tusk/auth.h>
 #include <tusk/bits.h>
+#include <tusk/columns.h>
 #include <tusk/config.h>
 #include <tusk/conn.h>
 #include <tusk/cursor.h>
@@ -36,6 +38,7 @@
 #include <tusk/error.h>
 #include <tusk/fields.h>
 #include <tusk/geometry.h>
+#include <tusk/hstore.h>
 #include <tusk/inet.h>
 #include <tusk/loop.h>
 #include <tusk/macaddr.h>
@@ -55,7 +58,9 @@
 #include <tusk/str.h>
 #include <tusk/transaction.h>
 #include <tusk/tsvector.h>
+#include <tusk/type.h>
 #include <tusk/value.h>
+#include <tusk/vector.h>
 #include <tusk/version.h>
 
 #endif

@@ -10,6 +10,7 @@
 #include <tusk/bits.h>
 #include <tusk/datetime.h>
 #include <tusk/geometry.h>
+#include <tusk/hstore.h>
 #include <tusk/inet.h>
 #include <tusk/macaddr.h>
 #include <tusk/numeric.h>
@@ -47,8 +48,10 @@ typedef enum tusk_kind {
     TUSK_KIND_UUID,
     TUSK_KIND_RAW,   /* the type's own binary format, sent as it is */
     TUSK_KIND_C_ARRAY, /* an array of C's, to be sent */
-    TUSK_KIND_WIRE   /* numeric, inet, cidr, bit, varbit, the geometric types but point, snapshots, tsvector, tsquery, arrays, ranges: the type's own binary
-                        format, checked */
+    TUSK_KIND_WIRE,  /* numeric, inet, cidr, bit, varbit, the geometric types but point, snapshots, tsvector, tsquery, arrays, ranges: the
+                        type's own binary format, checked */
+    TUSK_KIND_HSTORE, /* its binary format; sent as text while the database's OID of it is not known */
+    TUSK_KIND_VECTOR  /* floats as they lie in memory, for a parameter; the same */
 } tusk_kind;
 
 /** One value with its PostgreSQL type. Make it with the functions below. */
@@ -68,7 +71,7 @@ typedef struct tusk_value {
         const struct tusk_array_parts *array;
         const struct tusk_range_parts *range;
         const struct tusk_multirange_parts *multirange;
-        tusk_str bytes; /* TEXT, BYTES, RAW, C_ARRAY, WIRE */
+        tusk_str bytes; /* TEXT, BYTES, RAW, C_ARRAY, WIRE, HSTORE, VECTOR */
         uint8_t uuid[16];
     } as;
 } tusk_value;
@@ -279,6 +282,20 @@ static inline tusk_value tusk__bits_as(uint32_t type, tusk_bits_view bits)
 }
 static inline tusk_value tusk_bit(tusk_bits_view bits) { return tusk__bits_as(TUSK_OID_BIT, bits); }
 static inline tusk_value tusk_varbit(tusk_bits_view bits) { return tusk__bits_as(TUSK_OID_VARBIT, bits); }
+
+/** Of the extension hstore; a view without bytes is an SQL NULL. Its type is the one that the statement infers: in
+ * "$1 -> 'a'" say $1::hstore. */
+static inline tusk_value tusk_hstore(tusk_hstore_view h)
+{
+    return h.wire ? tusk__bytes_of(0, TUSK_KIND_HSTORE, tusk_str_from(h.wire, h.len)) : tusk_null_of(0);
+}
+
+/** So many floats, 1 to TUSK_VECTOR_MAX, for pgvector's vector, halfvec; NULL is an SQL NULL. The statement infers the type: where it
+ * cannot, say $1::vector. */
+static inline tusk_value tusk_vector(const float *elements, size_t n)
+{
+    return elements ? tusk__bytes_of(0, TUSK_KIND_VECTOR, tusk_str_from(elements, n * sizeof *elements)) : tusk_null_of(0);
+}
 
 /** Bytes that already are in the binary format of `type`; sent unchecked. */
 static inline tusk_value tusk_raw(uint32_t type, const void *ptr, size_t len)

@@ -403,23 +403,23 @@ size_t tusk__array_print(const tusk_value *value, char *buf, size_t size)
 
 /* ---- int2vector, oidvector --------------------------------------------------------------------------------------------------------------- */
 
-tusk_code tusk__vector_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
+tusk_code tusk__intvector_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
 {
     return tusk__array_decode(bytes, out, err);
 }
 
-tusk_code tusk__vector_parse(tusk_str text, tusk_value *out, tusk_error *err)
+tusk_code tusk__intvector_parse(tusk_str text, tusk_value *out, tusk_error *err)
 {
     return tusk__container_parse(text, out, err);
 }
 
-tusk_code tusk__vector_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
+tusk_code tusk__intvector_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
 {
     return tusk__array_encode(b, value, err);
 }
 
 /* 1 2 3 */
-void tusk__vector_put(tusk__sink *s, const tusk_value *value)
+void tusk__intvector_put(tusk__sink *s, const tusk_value *value)
 {
     tusk_array_view view;
     tusk_array_iter it;
@@ -435,10 +435,10 @@ void tusk__vector_put(tusk__sink *s, const tusk_value *value)
     }
 }
 
-size_t tusk__vector_print(const tusk_value *value, char *buf, size_t size)
+size_t tusk__intvector_print(const tusk_value *value, char *buf, size_t size)
 {
     tusk__sink s = tusk__sink_of(buf, size);
 
-    tusk__vector_put(&s, value);
+    tusk__intvector_put(&s, value);
     return tusk__sink_end(&s);
 }

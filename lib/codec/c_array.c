@@ -42,6 +42,8 @@ size_t tusk__c_size(const tusk__codec *element)
     case TUSK_KIND_RAW:
     case TUSK_KIND_C_ARRAY:
     case TUSK_KIND_WIRE:
+    case TUSK_KIND_HSTORE:
+    case TUSK_KIND_VECTOR:
         break;
     }
     return 0;
@@ -156,6 +158,8 @@ bool tusk__takes_any_bits(const tusk__codec *codec)
     case TUSK_KIND_RAW:
     case TUSK_KIND_C_ARRAY:
     case TUSK_KIND_WIRE:
+    case TUSK_KIND_HSTORE:
+    case TUSK_KIND_VECTOR:
         break;
     }
     return false;

@@ -71,8 +71,8 @@ static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err);
     R(TUSK_OID_NUMERIC, "numeric", TUSK_KIND_WIRE, -1, numeric)                                                        \
     X(TUSK_OID_UUID, "uuid", TUSK_KIND_UUID, 16, uuid)                                                                 \
     X(TUSK_OID_JSONB, "jsonb", TUSK_KIND_TEXT, -1, jsonb)                                                              \
-    X(TUSK_OID_INT2VECTOR, "int2vector", TUSK_KIND_WIRE, -1, vector)                                                   \
-    X(TUSK_OID_OIDVECTOR, "oidvector", TUSK_KIND_WIRE, -1, vector)                                                     \
+    X(TUSK_OID_INT2VECTOR, "int2vector", TUSK_KIND_WIRE, -1, intvector)                                                \
+    X(TUSK_OID_OIDVECTOR, "oidvector", TUSK_KIND_WIRE, -1, intvector)                                                  \
     X(TUSK_OID_INT4RANGE, "int4range", TUSK_KIND_WIRE, -1, range)                                                      \
     X(TUSK_OID_INT8RANGE, "int8range", TUSK_KIND_WIRE, -1, range)                                                      \
     X(TUSK_OID_NUMRANGE, "numrange", TUSK_KIND_WIRE, -1, range)                                                        \
@@ -86,7 +86,7 @@ static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err);
     X(TUSK_OID_TSMULTIRANGE, "tsmultirange", TUSK_KIND_WIRE, -1, multirange)                                           \
     X(TUSK_OID_TSTZMULTIRANGE, "tstzmultirange", TUSK_KIND_WIRE, -1, multirange)
 
-/* Those without an array type. */
+/* Those without an array type, or with one that is the server's own business. */
 #define LONE_CODECS(X)                                                                                                 \
     X(TUSK_OID_UNKNOWN, "unknown", TUSK_KIND_TEXT, -1, text)                                                           \
     X(TUSK_OID_PG_NODE_TREE, "pg_node_tree", TUSK_KIND_TEXT, -1, text)                                                 \
@@ -237,6 +237,24 @@ bool tusk__type_surely_has_send(uint32_t type)
     return t && t->has_send && !is_pseudo(t) && !(t->element && is_pseudo(type_of(t->element)));
 }
 
+bool tusk__type_describe(uint32_t type, tusk_type *out)
+{
+    const tusk__type *t = type_of(type);
+    tusk_type_kind kind;
+
+    if (!t)
+        return false;
+    kind = t->category == 'A' ? TUSK_TYPE_ARRAY : (tusk_type_kind)t->typtype;
+    *out = (tusk_type){.oid = type,
+                       .kind = kind,
+                       .name = tusk_str_of(t->name),
+                       .schema = tusk_str_of("pg_catalog"),
+                       .element = kind == TUSK_TYPE_BASE ? 0 : t->element,
+                       .has_binary_output = t->has_send,
+                       .has_binary_input = t->has_receive};
+    return true;
+}
+
 const char *tusk__type_name(uint32_t type)
 {
     const tusk__type *t = type_of(type);
@@ -308,6 +326,12 @@ tusk_code tusk__value_decode(uint32_t type, uint16_t format, tusk_str bytes, tus
         *out = tusk__bytes_of(type, format ? TUSK_KIND_RAW : TUSK_KIND_TEXT, bytes);
         return TUSK_OK;
     }
+    return tusk__codec_decode(codec, type, format, bytes, out, err);
+}
+
+tusk_code tusk__codec_decode(const tusk__codec *codec, uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out,
+                             tusk_error *err)
+{
     *out = tusk_null_of(type);
     if (!format)
         return codec->parse(bytes, out, err);
@@ -485,6 +509,8 @@ tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t 
     codec = codec_for(value, want);
     if (codec)
         return encode_binary(b, codec, value, err);
+    if (value->kind > TUSK_KIND_WIRE)
+        return TUSK_AGAIN;
     if (value->kind != TUSK_KIND_TEXT || (value->type != 0 && value->type != want))
         return refuse_type(value, want, err);
     *format = 0; /* untyped text, or text for a type that Tusk writes no binary for: its input function reads it */
@@ -497,6 +523,10 @@ size_t tusk__param_size(const tusk_value *value)
     size_t size;
 
     switch (value->kind) {
+    case TUSK_KIND_HSTORE: /* as text: each byte may be escaped, and the two lengths of a pair are more than its quotes, arrow, comma */
+        return tusk__size_mul(value->as.bytes.len, 2, &size) && tusk__size_add(size, 32, &size) ? size : SIZE_MAX;
+    case TUSK_KIND_VECTOR: /* as text: -1.1754944e-38, */
+        return tusk__size_mul(value->as.bytes.len, 4, &size) && tusk__size_add(size, 32, &size) ? size : SIZE_MAX;
     case TUSK_KIND_TEXT:
     case TUSK_KIND_BYTES:
     case TUSK_KIND_RAW:

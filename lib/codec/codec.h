@@ -5,9 +5,13 @@
 #ifndef TUSK_LIB_CODEC_CODEC_H
 #define TUSK_LIB_CODEC_CODEC_H
 
+#include <tusk/type.h>
 #include <tusk/value.h>
 
 #include "proto/buf.h"
+
+/* OIDs from here on differ from database to database: access/transam.h, FirstGenbkiObjectId. */
+#define TUSK__FIRST_OWN_OID 10000
 
 /* A place for what is no view of the bytes that it is read from. */
 typedef struct tusk__room {
@@ -50,6 +54,8 @@ bool tusk__type_surely_has_send(uint32_t type);
 uint32_t tusk__type_element(uint32_t type);
 /* A built-in type whose values are arrays, int2vector, oidvector and anyarray among them? */
 bool tusk__type_is_array(uint32_t type);
+/* What the generated table says of a built-in type; false: it is none. */
+bool tusk__type_describe(uint32_t type, tusk_type *out);
 
 /* pg_type.typname of a built-in type, NULL if unknown. For error texts. */
 const char *tusk__type_name(uint32_t type);
@@ -57,7 +63,7 @@ const char *tusk__type_name(uint32_t type);
 /* One parameter as a whole Bind field (length word and bytes, or -1), in format *format (0 text, 1 binary; decided here: raw, known
  * types and NULL binary, untyped text in text). `type` is what the statement wants, 0 if nothing is known: then the value's own.
  * Integers are widened or narrowed between int2, int4, int8 and oid, floats between float4 and float8, if nothing is lost; text
- * kinds go to any text-like type; otherwise TUSK_ERR_TYPE. The error's `param` and `where` are the caller's to set.
+ * kinds go to any text-like type; otherwise TUSK_ERR_TYPE. TUSK_AGAIN, without an error: tusk__own_param_encode(). The error's `param` and `where` are the caller's to set.
  * On failure nothing is left in b that counts: the caller cuts it. */
 tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, uint16_t *format, tusk_error *err);
 
@@ -72,6 +78,9 @@ tusk_code tusk__value_decode(uint32_t type, uint16_t format, tusk_str bytes, tus
  * each other), and the copy itself, at *at, which moves behind it. */
 bool tusk__value_held_size(const tusk_value *value, size_t *size);
 void tusk__value_hold(tusk_value *value, uint8_t **at);
+/* The same by a codec that was found for it. */
+tusk_code tusk__codec_decode(const tusk__codec *codec, uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out,
+                             tusk_error *err);
 
 bool tusk__utf8_is_valid(tusk_str s);
 

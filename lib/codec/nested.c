@@ -42,7 +42,7 @@ static tusk_code too_deep(uint32_t type, tusk_error *err)
 
 static const tusk__container containers[] = {
     {tusk__array_decode, tusk__array_check, tusk__array_put, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
-    {tusk__vector_decode, tusk__array_check, tusk__vector_put, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
+    {tusk__intvector_decode, tusk__array_check, tusk__intvector_put, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
     {tusk__range_decode, tusk__range_check, tusk__range_put, TUSK_KIND_RANGE, TUSK_KIND_RANGE},
     {tusk__multirange_decode, tusk__multirange_check, tusk__multirange_put, TUSK_KIND_MULTIRANGE, TUSK_KIND_MULTIRANGE},
 };

@@ -48,7 +48,7 @@ tusk_code tusk__array_view_of(uint32_t type, tusk_str wire, tusk_array_view *out
 /* The view, and each element. */
 tusk_code tusk__array_check(uint32_t type, tusk_str wire, int depth, tusk_error *err);
 void tusk__array_put(tusk__sink *s, const tusk_value *value);
-void tusk__vector_put(tusk__sink *s, const tusk_value *value);
+void tusk__intvector_put(tusk__sink *s, const tusk_value *value);
 
 /* ---- ranges, lib/codec/range.c ---- */
 

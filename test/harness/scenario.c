@@ -147,6 +147,18 @@ static outcome ask_in_transaction(tusk_conn *db)
     return o;
 }
 
+/* A type that is looked up: should that fail, the rows are right all the same. */
+static outcome ask_own_type(tusk_conn *db)
+{
+    tusk_query *q =
+        tusk_exec(db, "select n::int8, 'row ' || n, null::information_schema.tables from generate_series(1, 7) n",
+                  TUSK_NO_PARAMS);
+    outcome o = check_rows(q);
+
+    tusk_query_free(q);
+    return o;
+}
+
 static outcome converse(tusk_loop *loop, const char *dsn)
 {
     tusk_conn *db = tusk_connect(loop, dsn ? dsn : harness_dsn("drv"));
@@ -161,6 +173,8 @@ static outcome converse(tusk_loop *loop, const char *dsn)
         n = ask_by_name(db);
         p = n > p ? n : p;
         n = ask_by_cursor(db, true);
+        p = n > p ? n : p;
+        n = ask_own_type(db);
         p = n > p ? n : p;
         n = ask_in_transaction(db);
         p = n > p ? n : p;

@@ -465,7 +465,7 @@ static void kill_backend(void)
 
 #define TERMINATED "terminating connection due to administrator command"
 
-START_TEST(backend_that_dies_idle_ends_the_connection)
+START_TEST(d37_backend_that_dies_idle_ends_the_connection)
 {
     tusk_query *q;
 
@@ -480,6 +480,34 @@ START_TEST(backend_that_dies_idle_ends_the_connection)
     ck_assert_int_eq(tusk_await(q), TUSK_ERR_LOST);
     ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
     ck_assert(tusk_error_is_retriable(tusk_query_error(q)));
+    tusk_query_free(q);
+}
+END_TEST
+
+/* What a server does by itself to a connection that rests too long, in a transaction or outside. */
+static const struct {
+    const char *setting, *begin, *sqlstate;
+} too_idle[] = {
+    {"idle_session_timeout", NULL, "57P05"},
+    {"idle_in_transaction_session_timeout", "begin", "25P03"},
+};
+
+START_TEST(d37_a_connection_that_the_server_ended_for_resting_is_told_so_and_nothing_is_sent)
+{
+    tusk_query *q;
+
+    run(textf("set %s = '20ms'", too_idle[_i].setting));
+    if (too_idle[_i].begin)
+        run(too_idle[_i].begin);
+    while (tusk_conn_get_state(db) == TUSK_CONN_READY)
+        turn(TUSK_NONE);
+    ck_assert_int_eq(tusk_conn_error(db)->code, TUSK_ERR_LOST);
+    ck_assert_str_eq(tusk_conn_error(db)->sqlstate, too_idle[_i].sqlstate);
+    ck_assert(tusk_error_is_fatal(tusk_conn_error(db)));
+    q = tusk_exec(db, "commit", TUSK_NO_PARAMS);
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_LOST);
+    ck_assert_str_eq(tusk_query_error(q)->sqlstate, too_idle[_i].sqlstate);
+    ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_NOT_SENT);
     tusk_query_free(q);
 }
 END_TEST
@@ -795,7 +823,9 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, cancel_at_any_moment_hits_no_neighbour);
     tcase_add_loop_test(tcase, sqlstate_57014_is_told_apart_by_who_asked, 0, 4);
     tcase_add_loop_test(tcase, closing_while_canceling_ends_both, 0, 4);
-    tcase_add_test(tcase, backend_that_dies_idle_ends_the_connection);
+    tcase_add_test(tcase, d37_backend_that_dies_idle_ends_the_connection);
+    tcase_add_loop_test(tcase, d37_a_connection_that_the_server_ended_for_resting_is_told_so_and_nothing_is_sent, 0,
+                        N_OF(too_idle));
     tcase_add_test(tcase, request_to_a_backend_that_has_just_died_is_lost);
     tcase_add_test(tcase, backend_that_dies_in_flight_leaves_the_fate_unknown);
     tcase_add_loop_test(tcase, commit_in_flight_is_commit_unknown, 0, 2);

@@ -116,7 +116,7 @@ static const struct {
     {"sslmode=verify-full password=wrong", "28000", FAILED, ""},
     {"sslmode=verify-full password='%p '", "28000", FAILED, ""},
     {"sslmode=verify-full", "28P01", "the server asks for a password (cleartext), but none was given",
-     "Give it in the connection string or as tusk_config.password."},
+     "Give it in the connection string, as tusk_config.password, by PGPASSWORD or in a password file."},
     {"sslmode=disable password=%p", "28000", IN_THE_CLEAR, CONSENT},
     {"sslmode=prefer password=%p", "28000", IN_THE_CLEAR, CONSENT},
     {"sslmode=require password=%p", "28000", IN_THE_CLEAR, CONSENT},

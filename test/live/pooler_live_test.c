@@ -103,33 +103,58 @@ START_TEST(clients_that_change_sessions_get_their_answers)
 }
 END_TEST
 
-/* From int4 to float4, as wide, while the statement lies prepared on some session or none. */
+/* A table of one number that somebody alters, from int4 to float4, as wide, while a statement that asks for it is known. */
+typedef struct altering {
+    tusk_conn *admin, *conn;
+    tusk_stmt *stmt;
+} altering;
+
+#define ALTERED "select a from pooler_altered"
+
+static void are_all(const altering *t, int n, double value)
+{
+    for (int i = 0; i < n; i++) {
+        ck_assert_double_eq(only_value(tusk_exec(t->conn, ALTERED, TUSK_NO_PARAMS)), value);
+        ck_assert_double_eq(only_value(tusk_stmt_exec(t->stmt, TUSK_NO_PARAMS)), value);
+    }
+}
+
+static altering to_be_altered(int mode, int n)
+{
+    altering t = {.admin = through("session", "session")};
+
+    run_on(t.admin, "drop table if exists pooler_altered");
+    run_on(t.admin, "create table pooler_altered as select 3::int4 a");
+    t.conn = through(modes[mode].dbname, modes[mode].pooler);
+    t.stmt = tusk_prepare(t.conn, ALTERED, NULL, 0);
+    are_all(&t, n, 3);
+    return t;
+}
+
+static void alter(const altering *t)
+{
+    run_on(t->admin, "alter table pooler_altered alter a type float4 using a + 0.5");
+}
+
+static void end_altered(altering *t)
+{
+    tusk_stmt_free(t->stmt);
+    disconnect(t->conn);
+    run_on(t->admin, "drop table pooler_altered");
+    disconnect(t->admin);
+}
+
+/* It lies prepared on some session, or none. */
 START_TEST(column_of_equal_width_is_never_misread)
 {
-    static const char sql[] = "select a from pooler_altered";
-    tusk_conn *conn, *admin;
-    tusk_stmt *stmt;
+    altering t;
 
     if (why_not[0])
         return;
-    admin = through("session", "session");
-    run_on(admin, "drop table if exists pooler_altered");
-    run_on(admin, "create table pooler_altered as select 3::int4 a");
-    conn = through(modes[_i].dbname, modes[_i].pooler);
-    stmt = tusk_prepare(conn, sql, NULL, 0);
-    for (int i = 0; i < 3; i++) {
-        ck_assert_double_eq(only_value(tusk_exec(conn, sql, TUSK_NO_PARAMS)), 3);
-        ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3);
-    }
-    run_on(admin, "alter table pooler_altered alter a type float4 using a + 0.5");
-    for (int i = 0; i < 3; i++) {
-        ck_assert_double_eq(only_value(tusk_exec(conn, sql, TUSK_NO_PARAMS)), 3.5);
-        ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3.5);
-    }
-    tusk_stmt_free(stmt);
-    disconnect(conn);
-    run_on(admin, "drop table pooler_altered");
-    disconnect(admin);
+    t = to_be_altered(_i, 3);
+    alter(&t);
+    are_all(&t, 3, 3.5);
+    end_altered(&t);
 }
 END_TEST
 
@@ -137,34 +162,19 @@ END_TEST
  * session on which the pooler itself may prepare it (PgBouncer from 1.21 on): as what it is now. */
 START_TEST(d41_column_altered_between_sessions_is_never_misread)
 {
-    static const char sql[] = "select a from pooler_between";
-    tusk_conn *conn, *other, *admin;
-    tusk_stmt *stmt;
+    altering t;
+    tusk_conn *other;
 
     if (why_not[0])
         return;
-    admin = through("session", "session");
-    run_on(admin, "drop table if exists pooler_between");
-    run_on(admin, "create table pooler_between as select 3::int4 a");
-    conn = through(modes[_i].dbname, modes[_i].pooler);
+    t = to_be_altered(_i, 2);
     other = through(modes[_i].dbname, modes[_i].pooler);
-    stmt = tusk_prepare(conn, sql, NULL, 0);
-    for (int i = 0; i < 2; i++) {
-        ck_assert_double_eq(only_value(tusk_exec(conn, sql, TUSK_NO_PARAMS)), 3);
-        ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3);
-    }
     run_on(other, "begin");
-    run_on(admin, "alter table pooler_between alter a type float4 using a + 0.5");
-    for (int i = 0; i < 2; i++) {
-        ck_assert_double_eq(only_value(tusk_exec(conn, sql, TUSK_NO_PARAMS)), 3.5);
-        ck_assert_double_eq(only_value(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), 3.5);
-    }
+    alter(&t);
+    are_all(&t, 2, 3.5);
     run_on(other, "commit");
-    tusk_stmt_free(stmt);
-    disconnect(conn);
     disconnect(other);
-    run_on(admin, "drop table pooler_between");
-    disconnect(admin);
+    end_altered(&t);
 }
 END_TEST
 
@@ -598,16 +608,31 @@ START_TEST(cursor_is_fetched_from_inside_its_transaction)
 }
 END_TEST
 
-START_TEST(deadline_cancels_through_the_pooler)
+/* Where sessions change, the fence proves nothing: what is asked next must not meet the cancel. */
+START_TEST(d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection)
 {
+    bool stays = strcmp(modes[_i].pooler, "session") == 0 || strcmp(modes[_i].pooler, "none") == 0;
     tusk_conn *conn;
-    tusk_query *q;
+    tusk_query *q, *next;
 
     if (why_not[0])
         return;
     conn = through(modes[_i].dbname, modes[_i].pooler);
     q = tusk_submit(conn, &(tusk_request){.sql = "select pg_sleep(600)", .timeout = 0.3, .cancelable = true});
+    next = tusk_exec(conn, "select 4711", TUSK_NO_PARAMS);
     ck_assert_int_eq(tusk_await_free(q, NULL), TUSK_ERR_TIMEOUT);
+    ck_assert_msg(tusk_await(next) == (stays ? TUSK_OK : TUSK_ERR_LOST), "%s", said(tusk_query_error(next)));
+    if (!stays) {
+        ck_assert_int_eq(tusk_query_error(next)->fate, TUSK_FATE_NOT_SENT);
+        ck_assert(tusk_error_is_retriable(tusk_query_error(next)));
+        ck_assert_ptr_nonnull(strstr(tusk_query_error(next)->message, "closed behind a cancel"));
+        ck_assert_int_eq(tusk_query_error(next)->hint[0] != '\0', strcmp(modes[_i].pooler, "auto") == 0);
+        ck_assert_int_eq(tusk_conn_get_state(conn), TUSK_CONN_CLOSED);
+        tusk_conn_free(conn);
+    }
+    tusk_query_free(next);
+    if (!stays)
+        return;
     ck_usable(conn);
     disconnect(conn);
 }
@@ -632,7 +657,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, forgotten_setting_is_told_at_once, 0, 2);
     tcase_add_test(tcase, transaction_keeps_its_session);
     tcase_add_loop_test(tcase, cursor_is_fetched_from_inside_its_transaction, 0, N_OF(modes));
-    tcase_add_loop_test(tcase, deadline_cancels_through_the_pooler, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection, 0, N_OF(modes));
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -57,6 +57,7 @@ typedef enum command {
     CMD_DECLARE,
     CMD_MOVE,
     CMD_DISCARD,
+    CMD_LOOKUP, /* the driver's own question to the catalogue: there is no such type */
     CMD_EMPTY,
     N_COMMANDS
 } command;
@@ -91,6 +92,7 @@ static const char *const command_names[N_COMMANDS] = {
     [CMD_FETCH] = "fetch forward",
     [CMD_MOVE] = "move forward",
     [CMD_DISCARD] = "discard all",
+    [CMD_LOOKUP] = "with recursive",
 };
 
 typedef struct statement {
@@ -587,6 +589,10 @@ static statement parse(const char *text)
     text += strspn(text, " ");
     s.command = command_of(text, &len);
     at = text + len;
+    if (s.command == CMD_LOOKUP) {
+        s.n_params = 1;
+        return s;
+    }
     if (has_name[s.command])
         at = parse_name(&s, at);
     for (at += strspn(at, " "); *at; at += strcspn(at, " "), at += strspn(at, " ")) {
@@ -1003,6 +1009,9 @@ static void run_portal(backend *b)
     case CMD_DISCARD:
         discard_all(b, p);
         break;
+    case CMD_LOOKUP:
+        complete(b, p->token, "SELECT 0");
+        break;
     case CMD_EMPTY:
     case N_COMMANDS:
         empty_message(b, TUSK__B_EMPTY_QUERY_RESPONSE);
@@ -1243,7 +1252,8 @@ static void on_bind(backend *b, tusk_str body)
         b->portal.token = (*link)->statement.token;
     }
     take_formats(&b->portal, &bind);
-    take_params(&b->portal, &bind);
+    if (b->portal.statement.command != CMD_LOOKUP)
+        take_params(&b->portal, &bind);
     b->server->counts.runs_of_named += bind.statement.len > 0;
     see(b, b->portal.token);
     if (!*link)

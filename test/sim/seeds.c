@@ -2,6 +2,7 @@
  * Read first: test/sim/seeds.h. */
 #include "test/sim/seeds.h"
 
+#include <check.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,4 +121,13 @@ uint64_t sim_first_seed(void)
 uint64_t sim_n_seeds(void)
 {
     return (uint64_t)harness_number("TUSK_SIM_SEEDS", 200);
+}
+
+void sim_fail(const sim_world *world, uint64_t seed, const char *fmt, va_list args)
+{
+    char text[500];
+
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    ck_abort_msg("seed %llu at %.6f s: %s; replay: TUSK_SIM_SEED=%llu TUSK_SIM_LOG=1 CK_FORK=no",
+                 (unsigned long long)seed, (double)sim_now(world) / 1e6, text, (unsigned long long)seed);
 }

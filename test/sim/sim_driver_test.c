@@ -243,16 +243,13 @@ __attribute__((format(printf, 2, 3))) static void say(const run *r, const char *
 
 __attribute__((format(printf, 3, 4))) static void must(const run *r, bool is_true, const char *fmt, ...)
 {
-    char text[500];
     va_list args;
 
     if (is_true)
         return;
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    sim_fail(r->world, r->seed, fmt, args);
     va_end(args);
-    ck_abort_msg("seed %llu at %.6f s: %s; replay: TUSK_SIM_SEED=%llu TUSK_SIM_LOG=1 CK_FORK=no",
-                 (unsigned long long)r->seed, (double)sim_now(r->world) / 1e6, text, (unsigned long long)r->seed);
 }
 
 static uint32_t any(run *r, uint32_t n)

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "test/sim/seeds.h"
+
 bool units_is_logging;
 
 void units_say(const run *r, const char *fmt, ...)
@@ -23,16 +25,13 @@ void units_say(const run *r, const char *fmt, ...)
 
 void units_must(const run *r, bool is_true, const char *fmt, ...)
 {
-    char text[500];
     va_list args;
 
     if (is_true)
         return;
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    sim_fail(r->world, r->seed, fmt, args);
     va_end(args);
-    ck_abort_msg("seed %llu at %.6f s: %s; replay: TUSK_SIM_SEED=%llu TUSK_SIM_LOG=1 CK_FORK=no",
-                 (unsigned long long)r->seed, (double)sim_now(r->world) / 1e6, text, (unsigned long long)r->seed);
 }
 
 uint32_t units_any(run *r, uint32_t n)

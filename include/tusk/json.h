@@ -1,0 +1,45 @@
+/* JSON by jansson: a column as a document of its, and such a document as text for a parameter. Who names nothing of this needs no
+ * jansson; who does links it (-ljansson) and includes <jansson.h> to look into what comes.
+ * Read first: docs/types.md, "json, jsonb". */
+#ifndef TUSK_JSON_H
+#define TUSK_JSON_H
+
+#include <tusk/row.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct json_t; /* jansson's json_t */
+
+/**
+ * A column of type json, jsonb, or text of any kind, as jansson's document. The text is read by Tusk's own reader, which accepts what RFC 8259
+ * does, and the document is made by jansson's functions, in jansson's memory.
+ *
+ * out       a new reference, yours: json_decref()
+ * Errors    TUSK_ERR_NULL, TUSK_ERR_TYPE, TUSK_ERR_USAGE as tusk_read_text() · TUSK_ERR_VALUE no JSON: line and character are told; an
+ *           integer beyond int64, or a number beyond double, which jansson cannot hold; a NUL (backslash, u0000), which json, not jsonb, may
+ *           hold: read those as text · TUSK_ERR_LIMIT deeper than 512 · TUSK_ERR_NOMEM
+ * Notes     A number with a fraction or an exponent becomes the nearest double. Of members of one name, which json may have, the last one counts
+ * Example   docs/examples/json.c
+ */
+TUSK_MUST_CHECK
+tusk_code tusk_read_json(const tusk_row *row, int col, struct json_t **out, tusk_error *err);
+
+/** The short form: NULL for SQL NULL and on an error, the first of which is kept: tusk_query_value_error(). (JSON's null is json_null().) */
+struct json_t *tusk_get_json(const tusk_row *row, int col);
+
+/**
+ * A document as text, compact, not NUL-terminated; reals with 17 digits, as jansson has it: 0.1 is 0.10000000000000001. As a parameter it is tusk_text_str_of(TUSK_OID_JSONB, tusk_str_from(buf, len)).
+ *
+ * Errors    TUSK_ERR_LIMIT buf is too small: *len is what it takes · TUSK_ERR_VALUE jansson does not write it: it holds itself, text that is no
+ *           UTF-8, or jansson had no memory
+ */
+TUSK_MUST_CHECK
+tusk_code tusk_json_to_text(const struct json_t *json, char *buf, size_t size, size_t *len, tusk_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

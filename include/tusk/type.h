@@ -1,0 +1,74 @@
+/* Types as the server's catalogue has them: the built-in ones, and those of the database's own (enums, domains, composites, arrays and
+ * ranges of them, types of extensions) as far as they were met.
+ * Read first: docs/types.md, "Types of the database's own". */
+#ifndef TUSK_TYPE_H
+#define TUSK_TYPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tusk/error.h>
+#include <tusk/str.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tusk_conn tusk_conn;
+
+/** What a type is made of: pg_type.typtype, and 'a' for arrays. */
+typedef enum tusk_type_kind {
+    TUSK_TYPE_BASE = 'b',
+    TUSK_TYPE_ARRAY = 'a',
+    TUSK_TYPE_COMPOSITE = 'c',
+    TUSK_TYPE_DOMAIN = 'd',
+    TUSK_TYPE_ENUM = 'e',
+    TUSK_TYPE_RANGE = 'r',
+    TUSK_TYPE_MULTIRANGE = 'm',
+    TUSK_TYPE_PSEUDO = 'p'
+} tusk_type_kind;
+
+/** A column of a composite type; those that were dropped are left out. */
+typedef struct tusk_type_attribute {
+    tusk_str name;
+    uint32_t type; /* OID */
+} tusk_type_attribute;
+
+/** One type. A plain value, but its texts and attributes are borrowed until the loop's next turn. */
+typedef struct tusk_type {
+    uint32_t oid;
+    tusk_type_kind kind;
+    tusk_str name;    /* pg_type.typname: "int4", "_int4" of its array, "mood" */
+    tusk_str schema;  /* "pg_catalog" of the built-in ones */
+    uint32_t element; /* OID: of an array its element, of a domain its base, of a range its subtype, of a multirange its range; else 0 */
+    bool has_binary_output, has_binary_input; /* … a function for it; what is inside may be without one */
+    const tusk_type_attribute *attributes;    /* of a composite that is not built in, in order; else NULL */
+    int n_attributes;
+} tusk_type;
+
+/**
+ * What is known of a type at the connection's endpoint (host and port or socket, database, user). Asks nothing: a type of the database's own
+ * is looked up behind the first result, or the first prepared statement, that has it, with all that it is made of.
+ *
+ * oid       tusk_column.type, tusk_stmt_param_type(), an element …
+ * out       untouched unless TUSK_OK
+ * Returns   TUSK_OK · TUSK_AGAIN it is not looked up yet, or could not be: rows of it are raw views meanwhile
+ *           TUSK_DONE the server has no such type, or does not tell
+ * Thread    the loop's thread
+ * Source    PostgreSQL docs, "pg_type", "pg_range", "pg_attribute"
+ */
+TUSK_MUST_CHECK
+tusk_code tusk_type_of(const tusk_conn *conn, uint32_t oid, tusk_type *out);
+
+/** The attribute of that name, -1 if there is none. */
+int tusk_type_attribute_index(const tusk_type *type, const char *name);
+
+/** Forget what is known of the endpoint's own types, after an ALTER TYPE … ADD ATTRIBUTE or the like: they are looked up when they are met
+ * again in a result that is described anew. For all connections of the loop to that endpoint. */
+void tusk_types_forget(tusk_conn *conn);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,134 @@
+/* Types of the database's own and of extensions, by kind and name: enums, citext and ltree are text, hstore and vectors have files of their
+ * own.
+ * Read first: lib/codec/own.h. */
+#include "lib/codec/own.h"
+
+/* ---- ltree, lquery, ltxtquery: a version byte, 1, and the text ------------------------------------------------------------------ */
+
+tusk_code tusk__label_tree_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
+{
+    if (bytes.len == 0)
+        return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_BAD_BINARY,
+                               "an ltree in binary has at least 1 byte, not 0");
+    if (bytes.ptr[0] != 1)
+        return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_BAD_BINARY,
+                               "version %d of ltree's binary format is not known", (unsigned char)bytes.ptr[0]);
+    out->kind = TUSK_KIND_TEXT;
+    out->as.bytes = tusk_str_from(bytes.ptr + 1, bytes.len - 1);
+    return TUSK_OK;
+}
+
+/* ---- what came as text and is no text ------------------------------------------------------------------------------------------- */
+
+static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err)
+{
+    (void)text;
+    (void)out;
+    return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "it came in text format: take it with tusk_read_text()");
+}
+
+/* Decoded they are raw, and raw values are sent as they are. */
+static tusk_code encode_wire(tusk__writer *b, const tusk_value *value, tusk_error *err)
+{
+    (void)err;
+    tusk__write_bytes(b, value->as.bytes);
+    return TUSK_OK;
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------------------------- */
+
+#define TEXT_ROW(name, decode)                                                                                         \
+    {                                                                                                                  \
+        0, name, TUSK_KIND_TEXT, -1, true, decode, tusk__text_parse, tusk__text_encode, tusk__text_print, NULL         \
+    }
+
+/* The label, in binary as in text: enum_send(). */
+static const tusk__codec label = TEXT_ROW("enum", tusk__text_decode);
+
+/* By pg_type.typname, wherever the extension was installed to. */
+static const tusk__codec extensions[] = {
+    TEXT_ROW("citext", tusk__text_decode),
+    TEXT_ROW("ltree", tusk__label_tree_decode),
+    TEXT_ROW("lquery", tusk__label_tree_decode),
+    TEXT_ROW("ltxtquery", tusk__label_tree_decode),
+    {0, "hstore", TUSK_KIND_HSTORE, -1, true, tusk__hstore_decode, refuse_text, tusk__hstore_encode, tusk__hstore_print,
+     NULL},
+    {0, "vector", TUSK_KIND_RAW, -1, true, tusk__vector_decode, refuse_text, tusk__vector_encode, tusk__vector_print,
+     NULL},
+    {0, "halfvec", TUSK_KIND_RAW, -1, true, tusk__halfvec_decode, refuse_text, encode_wire, tusk__halfvec_print, NULL},
+    {0, "sparsevec", TUSK_KIND_RAW, -1, true, tusk__sparsevec_decode, refuse_text, encode_wire, tusk__sparsevec_print,
+     NULL},
+};
+
+const tusk__codec *tusk__own_codec_of(const tusk_type *type)
+{
+    if (type->kind == TUSK_TYPE_ENUM)
+        return &label;
+    for (size_t i = 0; i < sizeof extensions / sizeof *extensions && type->kind == TUSK_TYPE_BASE; i++)
+        if (tusk_str_is(type->name, extensions[i].name))
+            return &extensions[i];
+    return NULL;
+}
+
+/* ---- parameters ------------------------------------------------------------------------------------------------------------------ */
+
+static const char *name_of(const tusk_value *value)
+{
+    return value->kind == TUSK_KIND_HSTORE ? "hstore" : "vector";
+}
+
+/* Checked before it is printed: an hstore of the caller's own making, a vector of no elements. */
+static tusk_code check(const tusk_value *value, tusk_error *err)
+{
+    tusk_value checked;
+
+    if (value->kind == TUSK_KIND_VECTOR)
+        return tusk__vector_check(value->as.bytes, err);
+    return tusk__hstore_decode(value->as.bytes, &checked, err);
+}
+
+static size_t print(const tusk_value *value, char *buf, size_t size)
+{
+    return value->kind == TUSK_KIND_VECTOR ? tusk__vector_print_given(value->as.bytes, buf, size)
+                                           : tusk__hstore_print(value, buf, size);
+}
+
+/* The NUL behind it is written and taken back. */
+static void write_text(tusk__writer *b, const tusk_value *value)
+{
+    size_t len = print(value, NULL, 0);
+    uint8_t *p;
+
+    tusk__write_u32(b, (uint32_t)len);
+    p = tusk__write_space(b, len + 1);
+    if (!p)
+        return;
+    (void)print(value, (char *)p, len + 1);
+    b->len--;
+}
+
+tusk_code tusk__own_param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, const tusk__codec *codec,
+                                 uint16_t *format, tusk_error *err)
+{
+    char want[TUSK__TYPE_LABEL_SIZE];
+    size_t at = b->len;
+
+    if (type && type < TUSK__FIRST_OWN_OID)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the statement wants %s here, not %s",
+                               tusk__type_label(type, want), name_of(value));
+    TUSK_TRY(check(value, err));
+    *format = codec && strcmp(codec->name, name_of(value)) == 0;
+    if (*format) {
+        tusk__write_u32(b, 0);
+        TUSK_TRY(codec->encode(b, value, err));
+        if (b->failed == TUSK_OK)
+            tusk__put32(b->buf + at, (uint32_t)(b->len - at - 4));
+    } else {
+        write_text(b, value);
+    }
+    if (b->failed == TUSK_OK)
+        return TUSK_OK;
+    return tusk__error_set(err, b->failed, NULL, "%s",
+                           b->failed == TUSK_ERR_LIMIT ? "the parameter is longer than a message can be"
+                                                       : "no memory for the parameter");
+}

@@ -1,0 +1,300 @@
+/* Types of extensions against the real ones: hstore, ltree and citext of contrib, and pgvector where it is to be had. Each value is compared
+ * with the server's own text. */
+#include "test/live/live.h"
+
+static bool has_extension(const char *name)
+{
+    return number(textf("select count(*) from pg_available_extensions where name = '%s'", name)) > 0;
+}
+
+/* In a schema that is not in the way: found by the type's name, wherever it is. */
+static bool create(const char *name)
+{
+    if (!has_extension(name)) {
+        harness_skip(textf("values of %s", name), "the server has no such extension");
+        return false;
+    }
+    run_script(textf("create extension %s schema extensions", name));
+    return true;
+}
+
+static void up(void)
+{
+    live_up();
+    run_script("drop schema if exists extensions cascade; create schema extensions; set search_path = extensions");
+}
+
+static void down(void)
+{
+    run_script("drop schema if exists extensions cascade");
+    live_down();
+}
+
+static tusk_query *ask(const char *sql)
+{
+    tusk_query *q = tusk_exec(db, sql, TUSK_NO_PARAMS);
+
+    ck_ok(q);
+    return q;
+}
+
+/* Column 0 as we print it, column 1 as the server does. */
+static void ck_same_text(tusk_query *q)
+{
+    char text[4096];
+    size_t len;
+    tusk_error err = {0};
+
+    for (tusk_row row; tusk_next_row(q, &row);) {
+        tusk_str want = tusk_get_text(&row, 1);
+
+        ck_assert_msg(tusk_format_value(&row, 0, text, sizeof text, &len, &err) == TUSK_OK, "%s", said(&err));
+        ck_assert_msg(tusk_str_is(want, text), "%s, not " TUSK_STR_FMT, text, TUSK_STR_ARG(want));
+        ck_assert_uint_eq(len, want.len);
+    }
+    tusk_query_free(q);
+}
+
+/* ---- text ------------------------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *extension, *type, *value;
+} texts[] = {
+    {"citext", "citext", "Straße"},
+    {"citext", "citext", ""},
+    {"ltree", "ltree", "Top.Science.Astronomy"},
+    {"ltree", "ltree", ""},
+    {"ltree", "lquery", "Top.*{1,2}.!stars"},
+    {"ltree", "ltxtquery", "Europe & Russia*@"},
+};
+
+START_TEST(types_that_are_text_are_read_and_sent_as_that)
+{
+    const char *type = texts[_i].type, *value = texts[_i].value;
+    tusk_query *q;
+    tusk_row row;
+
+    if (!create(texts[_i].extension))
+        return;
+    q = ask(textf("select '%s'::%s, '%s'::%s::text", value, type, value, type));
+    ck_assert_uint_eq(tusk_query_column(q, 0)->format, 1);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_msg(tusk_str_equal(tusk_get_text(&row, 0), tusk_get_text(&row, 1)), "%s",
+                  said(tusk_query_value_error(q)));
+    tusk_rewind(q);
+    ck_same_text(q);
+    q = tusk_exec(db, textf("select $1::%s::text = '%s'::%s::text", type, value, type),
+                  TUSK_PARAMS(tusk_unknown(value)));
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert(tusk_get_bool(&row, 0));
+    tusk_query_free(q);
+}
+END_TEST
+
+/* ---- hstore ---------------------------------------------------------------------------------------------------------------------- */
+
+static const char *const hstores[] = {
+    "",
+    "a=>1",
+    "a=>NULL",
+    "\"\"=>\"\"",
+    "a=>NULL, b=>\"NULL\"",
+    "\"q\\\"uote\"=>\"back\\\\slash\"",
+    "ä=>\"größer, => als\"",
+    "a=>1, b=>2, c=>3",
+};
+
+START_TEST(hstore_is_printed_as_by_the_server)
+{
+    if (create("hstore"))
+        ck_same_text(
+            tusk_exec(db, "select $1::text::hstore, $1::text::hstore::text", TUSK_PARAMS(tusk_text(hstores[_i]))));
+}
+END_TEST
+
+static tusk_str str(const char *s)
+{
+    return tusk_str_of(s);
+}
+
+START_TEST(hstore_is_a_view_of_pairs)
+{
+    tusk_query *q;
+    tusk_row row;
+    tusk_hstore_view h;
+    tusk_hstore_pair pair;
+    tusk_str value;
+    size_t at = 0;
+
+    if (!create("hstore"))
+        return;
+    q = ask("select 'a=>1, b=>NULL'::hstore, null::hstore, 1");
+    ck_assert(tusk_next_row(q, &row));
+    h = tusk_get_hstore(&row, 0);
+    ck_assert_uint_eq(h.n_pairs, 2);
+    ck_assert(tusk_hstore_next(h, &at, &pair));
+    ck_assert(tusk_str_is(pair.key, "a") && tusk_str_is(pair.value, "1"));
+    ck_assert(tusk_hstore_next(h, &at, &pair));
+    ck_assert(tusk_str_is(pair.key, "b") && !pair.value.ptr);
+    ck_assert(!tusk_hstore_next(h, &at, &pair));
+    ck_assert(tusk_hstore_find(h, str("b"), &value) && !value.ptr);
+    ck_assert(!tusk_hstore_find(h, str("c"), &value));
+    ck_assert_ptr_null(tusk_get_hstore(&row, 1).wire);
+    ck_assert_int_eq(tusk_query_value_error(q)->code, TUSK_OK);
+    ck_assert_ptr_null(tusk_get_hstore(&row, 2).wire);
+    ck_assert_str_eq(tusk_query_value_error(q)->message, "column 2 \"?column?\" is int4, not hstore");
+    tusk_query_free(q);
+}
+END_TEST
+
+/* As text while the type is not known, in binary from then on. */
+START_TEST(hstore_is_sent_as_text_first_and_then_in_binary)
+{
+    tusk_hstore_pair pairs[] = {{str("a\"\\"), str("x, y=>z")}, {str("n"), {NULL, 0}}, {str(""), str("")}};
+    unsigned char buf[128];
+    tusk_hstore_view h;
+    tusk_stmt *stmt;
+    tusk_query *q;
+    tusk_row row;
+
+    if (!create("hstore"))
+        return;
+    ck_assert_uint_eq(tusk_hstore_size(pairs, 3), 4 + 24 + 3 + 7 + 1);
+    ck_assert_int_eq(tusk_hstore_from_pairs(pairs, 3, buf, 38, &h, NULL), TUSK_ERR_LIMIT);
+    ck_assert_int_eq(tusk_hstore_from_pairs(pairs, 3, buf, sizeof buf, &h, NULL), TUSK_OK);
+    stmt = tusk_prepare(
+        db, "select $1::hstore, ($1::hstore)::text, hstore(array['a\"\\','x, y=>z','n',null,'','']) = $1", NULL, 0);
+    for (int i = 0; i < 3; i++) {
+        q = i ? tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_hstore(h)))
+              : tusk_exec(db,
+                          "select $1::hstore, ($1::hstore)::text, hstore(array['a\"\\','x, y=>z','n',null,'','']) = $1",
+                          TUSK_PARAMS(tusk_hstore(h)));
+        ck_ok(q);
+        ck_assert(tusk_next_row(q, &row));
+        ck_assert(tusk_get_bool(&row, 2));
+        ck_assert_uint_eq(tusk_get_hstore(&row, 0).n_pairs, 3);
+        tusk_rewind(q);
+        ck_same_text(q);
+    }
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+START_TEST(hstore_goes_where_it_belongs_alone)
+{
+    unsigned char buf[8];
+    tusk_hstore_view h;
+    tusk_stmt *stmt = tusk_prepare(db, "select $1::int4", NULL, 0);
+    tusk_query *q;
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk_hstore_from_pairs(NULL, 0, buf, sizeof buf, &h, NULL), TUSK_OK);
+    ck_ok(tusk_stmt_ready(stmt));
+    q = tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_hstore(h)));
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_TYPE);
+    ck_assert_str_eq(tusk_query_error(q)->message, "the statement wants int4 here, not hstore");
+    ck_assert_str_eq(tusk_query_error(q)->where, "bind $1 (int4)");
+    tusk_query_free(q);
+    ck_assert_int_eq(tusk_hstore_from_pairs(&(tusk_hstore_pair){{NULL, 0}, str("x")}, 1, buf, 99, &h, &err),
+                     TUSK_ERR_VALUE);
+    ck_assert_str_eq(err.sqlstate, "22004");
+    h = (tusk_hstore_view){(const unsigned char *)"\0\0\0\1\0\0\0\1a", 9, 1};
+    q = tusk_exec(db, "select $1::text", TUSK_PARAMS(tusk_hstore(h)));
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_VALUE);
+    tusk_query_free(q);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+/* In an INSERT no result tells of it: the statement's parameters do. */
+START_TEST(parameter_of_an_insert_is_looked_up_too)
+{
+    tusk_hstore_pair pair = {str("k"), str("v")};
+    unsigned char buf[16];
+    tusk_hstore_view h;
+    tusk_type type;
+    uint32_t oid;
+
+    if (!create("hstore"))
+        return;
+    run("create table extensions.t (h hstore)");
+    oid = (uint32_t)number("select 'hstore'::regtype::oid::int8");
+    ck_assert_int_eq(tusk_hstore_from_pairs(&pair, 1, buf, sizeof buf, &h, NULL), TUSK_OK);
+    for (int i = 0; i < 3; i++)
+        ck_ok(tusk_exec(db, "insert into extensions.t values ($1)", TUSK_PARAMS(tusk_hstore(h))));
+    ck_assert_int_eq(tusk_type_of(db, oid, &type), TUSK_OK);
+    ck_assert_int_eq(number("select count(*) from extensions.t where h -> 'k' = 'v'"), 3);
+}
+END_TEST
+
+/* ---- pgvector -------------------------------------------------------------------------------------------------------------------- */
+
+static const char *const vectors[] = {
+    "vector '[1,-2.5,3e-38]'",    "vector '[0]'",        "halfvec '[1,-2.5,0.0000001,65504]'",
+    "sparsevec '{1:1.5,3:-2}/5'", "sparsevec '{}/1000'",
+};
+
+START_TEST(vectors_are_printed_as_by_the_server)
+{
+    if (create("vector"))
+        ck_same_text(ask(textf("select %s, (%s)::text", vectors[_i], vectors[_i])));
+}
+END_TEST
+
+START_TEST(vector_goes_to_floats_and_back)
+{
+    float given[] = {1.0F, -2.5F, 0.1F, 3e-38F}, got[4];
+    size_t n = 0;
+    tusk_query *q;
+    tusk_row row;
+
+    if (!create("vector"))
+        return;
+    for (int i = 0; i < 3; i++) {
+        q = tusk_exec(db, "select $1::vector, $1::vector::halfvec", TUSK_PARAMS(tusk_vector(given, 4)));
+        ck_ok(q);
+        ck_assert(tusk_next_row(q, &row));
+        ck_assert_int_eq(tusk_read_vector(&row, 0, got, 3, &n, NULL), TUSK_ERR_LIMIT);
+        ck_assert_uint_eq(n, 4);
+        ck_assert_int_eq(tusk_read_vector(&row, 0, got, 4, &n, NULL), TUSK_OK);
+        ck_assert_mem_eq(got, given, sizeof given);
+        ck_assert_int_eq(tusk_read_vector(&row, 1, got, 4, &n, NULL), TUSK_OK);
+        ck_assert(got[0] == 1.0F && got[1] == -2.5F);
+        tusk_query_free(q);
+    }
+}
+END_TEST
+
+START_TEST(type_that_is_created_later_is_seen)
+{
+    tusk_query *q = tusk_exec(db, "select 'a=>1'::hstore", TUSK_NO_PARAMS);
+
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_assert_str_eq(tusk_query_error(q)->sqlstate, "42704");
+    tusk_query_free(q);
+    for (int i = 0; i < 2 && create("hstore"); i++) {
+        ck_same_text(ask("select 'a=>1'::hstore, 'a=>1'::hstore::text"));
+        run("drop extension hstore"); /* and the next one has another OID */
+    }
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("live/extension");
+    TCase *tcase = tcase_create("types of extensions");
+
+    tcase_add_checked_fixture(tcase, up, down);
+    tcase_add_loop_test(tcase, types_that_are_text_are_read_and_sent_as_that, 0, N_OF(texts));
+    tcase_add_loop_test(tcase, hstore_is_printed_as_by_the_server, 0, N_OF(hstores));
+    tcase_add_test(tcase, hstore_is_a_view_of_pairs);
+    tcase_add_test(tcase, hstore_is_sent_as_text_first_and_then_in_binary);
+    tcase_add_test(tcase, hstore_goes_where_it_belongs_alone);
+    tcase_add_test(tcase, parameter_of_an_insert_is_looked_up_too);
+    tcase_add_loop_test(tcase, vectors_are_printed_as_by_the_server, 0, N_OF(vectors));
+    tcase_add_test(tcase, vector_goes_to_floats_and_back);
+    tcase_add_test(tcase, type_that_is_created_later_is_seen);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

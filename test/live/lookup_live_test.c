@@ -1,0 +1,605 @@
+/* Types of the database's own against the real server: what a first result of them waits for, what is known afterwards, and who is not
+ * disturbed by it. */
+#include "test/live/live.h"
+
+#define SCHEMA                                                                                                         \
+    "drop schema if exists lookup cascade; create schema lookup; set search_path = lookup; "                           \
+    "create type mood as enum ('sad', 'ok', 'happy'); "                                                                \
+    "create domain pos as int4 check (value > 0); create domain cheer as mood check (value <> 'sad'); "                \
+    "create type pair as (a int4, dropped text, m mood, tags text[]); alter type pair drop attribute dropped; "        \
+    "create domain pairs as pair[]; create type posrange as range (subtype = pos)"
+
+static long log_from;
+
+static void up(void)
+{
+    live_up();
+    run_script(SCHEMA);
+    run_script("set log_statement = 'all'");
+    log_from = log_size();
+}
+
+static void down(void)
+{
+    run_script("drop schema if exists lookup cascade");
+    live_down();
+}
+
+/* Questions to the catalogue since the last call. */
+static long n_asked(void)
+{
+    long from = log_from;
+
+    number("select 1"); /* what is logged is logged before its answer */
+    log_from = log_size();
+    return n_logged(from, "with recursive reached");
+}
+
+static const char *text_of(tusk_query *q)
+{
+    static char texts[8][64];
+    static unsigned next;
+    char *text = texts[next++ % 8];
+    tusk_row row;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    snprintf(text, sizeof texts[0], TUSK_STR_FMT, TUSK_STR_ARG(tusk_get_text(&row, 0)));
+    ck_assert_msg(tusk_query_value_error(q)->code == TUSK_OK, "%s", said(tusk_query_value_error(q)));
+    tusk_query_free(q);
+    return text;
+}
+
+static tusk_query *ask(const char *sql)
+{
+    return tusk_exec(db, sql, TUSK_NO_PARAMS);
+}
+
+static uint32_t oid_of(const char *name)
+{
+    return (uint32_t)number(textf("select 'lookup.%s'::regtype::oid::int8", name));
+}
+
+static tusk_type known(uint32_t oid)
+{
+    tusk_type type = {0};
+
+    ck_assert_int_eq(tusk_type_of(db, oid, &type), TUSK_OK);
+    return type;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(enum_is_text_the_first_time_too)
+{
+    for (int i = 0; i < 3; i++)
+        ck_assert_str_eq(text_of(ask("select 'ok'::mood")), "ok");
+    ck_assert_int_eq(n_asked(), 1);
+    ck_assert_str_eq(text_of(ask("select 'happy'::cheer")), "happy");
+    ck_assert_str_eq(text_of(ask("select null::mood")), "");
+    ck_assert_int_eq(n_asked(), 0);
+}
+END_TEST
+
+START_TEST(enum_is_printed_and_goes_back_as_it_came)
+{
+    tusk_query *q = ask("select 'sad'::mood");
+    tusk_row row;
+    tusk_value value;
+    char text[8];
+    size_t len;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_int_eq(tusk_format_value(&row, 0, text, sizeof text, &len, NULL), TUSK_OK);
+    ck_assert_str_eq(text, "sad");
+    ck_assert_int_eq(tusk_read_value(&row, 0, &value, NULL), TUSK_OK);
+    ck_assert_int_eq(value.kind, TUSK_KIND_TEXT);
+    ck_assert_uint_eq(value.type, tusk_query_column(q, 0)->type);
+    ck_assert_str_eq(text_of(tusk_exec(db, "select $1::mood", TUSK_PARAMS(value))), "sad");
+    tusk_query_free(q);
+}
+END_TEST
+
+START_TEST(rows_taken_one_by_one_wait_for_the_look_up)
+{
+    tusk_query *q = ask("select m from unnest(enum_range(null::mood)) m");
+    const char *want[] = {"sad", "ok", "happy"};
+    tusk_row row;
+    int n = 0;
+
+    for (; tusk_next_row(q, &row); n++)
+        ck_assert(tusk_str_is(tusk_get_text(&row, 0), want[n]));
+    ck_assert_int_eq(n, 3);
+    ck_ok(q);
+    tusk_query_free(q);
+}
+END_TEST
+
+static const struct {
+    const char *name, *schema;
+    tusk_type_kind kind;
+    const char *element;
+} types[] = {
+    {"mood", "lookup", TUSK_TYPE_ENUM, NULL},
+    {"_mood", "lookup", TUSK_TYPE_ARRAY, "lookup.mood"},
+    {"pos", "lookup", TUSK_TYPE_DOMAIN, "int4"},
+    {"cheer", "lookup", TUSK_TYPE_DOMAIN, "lookup.mood"},
+    {"pair", "lookup", TUSK_TYPE_COMPOSITE, NULL},
+    {"_pair", "lookup", TUSK_TYPE_ARRAY, "lookup.pair"},
+    {"pairs", "lookup", TUSK_TYPE_DOMAIN, "lookup._pair"},
+    {"posrange", "lookup", TUSK_TYPE_RANGE, "lookup.pos"},
+    {"posmultirange", "lookup", TUSK_TYPE_MULTIRANGE, "lookup.posrange"},
+};
+
+/* All of them by one question about the outermost ones. */
+START_TEST(whatever_a_type_is_made_of_is_known)
+{
+    tusk_type type;
+
+    ck_ok(ask("select null::pairs[], null::posmultirange, array[null::cheer], null::mood[]"));
+    ck_assert_int_eq(n_asked(), 1);
+    for (int i = 0; i < N_OF(types); i++) {
+        ck_assert_msg(tusk_type_of(db, oid_of(types[i].name), &type) == TUSK_OK, "%s", types[i].name);
+        ck_assert(tusk_str_is(type.name, types[i].name));
+        ck_assert(tusk_str_is(type.schema, types[i].schema));
+        ck_assert_msg(type.kind == types[i].kind, "%s is '%c'", types[i].name, type.kind);
+        ck_assert_uint_eq(
+            type.element,
+            types[i].element ? (uint32_t)number(textf("select '%s'::regtype::oid::int8", types[i].element)) : 0);
+        ck_assert(type.has_binary_output && type.has_binary_input);
+    }
+    ck_assert_int_eq(n_asked(), 0);
+}
+END_TEST
+
+START_TEST(attributes_have_names_and_those_dropped_are_none)
+{
+    tusk_type type;
+
+    ck_assert_int_eq(tusk_type_of(db, oid_of("pair"), &type), TUSK_AGAIN);
+    ck_ok(ask("select row(1, 'ok', null)::pair"));
+    ck_assert_int_eq(n_asked(), 1);
+    type = known(oid_of("pair"));
+    ck_assert_int_eq(type.n_attributes, 3);
+    ck_assert(tusk_str_is(type.attributes[0].name, "a"));
+    ck_assert_uint_eq(type.attributes[0].type, TUSK_OID_INT4);
+    ck_assert(tusk_str_is(type.attributes[1].name, "m"));
+    ck_assert_uint_eq(type.attributes[1].type, oid_of("mood"));
+    ck_assert_uint_eq(type.attributes[2].type, TUSK_OID_TEXT_ARRAY);
+    type = known(oid_of("pair"));
+    ck_assert_int_eq(tusk_type_attribute_index(&type, "tags"), 2);
+    ck_assert_int_eq(tusk_type_attribute_index(&type, "dropped"), -1);
+}
+END_TEST
+
+START_TEST(built_in_types_need_no_connection)
+{
+    tusk_type type;
+
+    ck_assert_int_eq(tusk_type_of(NULL, TUSK_OID_INT4_ARRAY, &type), TUSK_OK);
+    ck_assert_int_eq(type.kind, TUSK_TYPE_ARRAY);
+    ck_assert_uint_eq(type.element, TUSK_OID_INT4);
+    ck_assert(tusk_str_is(type.name, "_int4"));
+    ck_assert_int_eq(tusk_type_of(NULL, TUSK_OID_POINT, &type), TUSK_OK);
+    ck_assert_uint_eq(type.element, 0);
+    ck_assert_int_eq(tusk_type_of(NULL, TUSK_OID_INT4MULTIRANGE, &type), TUSK_OK);
+    ck_assert_uint_eq(type.element, TUSK_OID_INT4RANGE);
+    ck_assert_int_eq(tusk_type_of(NULL, 4000000000u, &type), TUSK_AGAIN);
+}
+END_TEST
+
+/* ---- who asks ------------------------------------------------------------------------------------------------------------------ */
+
+START_TEST(connections_to_the_same_endpoint_share_it)
+{
+    tusk_conn *mine = db, *other = connect_plain();
+    uint32_t oid = oid_of("mood");
+    tusk_type type;
+
+    run_on(other, "set search_path = lookup");
+    run_on(other, "set log_statement = 'all'");
+    ck_assert_str_eq(text_of(ask("select 'ok'::mood")), "ok");
+    ck_assert_int_eq(tusk_type_of(other, oid, &type), TUSK_OK);
+    db = other;
+    ck_assert_str_eq(text_of(ask("select 'sad'::mood")), "sad");
+    ck_assert_int_eq(n_asked(), 1);
+    disconnect(mine);
+    ck_assert_str_eq(text_of(ask("select 'happy'::mood as m")), "happy");
+    ck_assert_int_eq(n_asked(), 0);
+}
+END_TEST
+
+/* What is known of a server is not kept beyond the last connection to it: the next one may meet another cluster there. */
+START_TEST(endpoint_without_connections_is_forgotten)
+{
+    ck_assert_str_eq(text_of(ask("select 'ok'::mood")), "ok");
+    disconnect(db);
+    db = connect_plain();
+    run("set search_path = lookup");
+    run("set log_statement = 'all'");
+    ck_assert_int_eq(n_asked(), 1);
+    ck_assert_str_eq(text_of(ask("select 'ok'::mood")), "ok");
+    ck_assert_int_eq(n_asked(), 1);
+}
+END_TEST
+
+START_TEST(prepared_statement_is_looked_up_before_it_runs)
+{
+    tusk_stmt *stmt = tusk_prepare(db, "select 'ok'::mood", NULL, 0);
+
+    ck_ok(tusk_stmt_ready(stmt));
+    for (int i = 0; i < 2; i++)
+        ck_assert_str_eq(text_of(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), "ok");
+    ck_assert_int_eq(n_asked(), 1);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+START_TEST(stack_waits_for_the_types_of_all_its_results)
+{
+    tusk_stack *stack = tusk_stack_new(db);
+    tusk_query *q;
+    tusk_row row;
+
+    ck_assert_int_eq(tusk_stack_push(stack, "select 'ok'::mood", TUSK_NO_PARAMS), TUSK_OK);
+    ck_assert_int_eq(tusk_stack_push(stack, "select row(1, 'sad', '{}')::pair", TUSK_NO_PARAMS), TUSK_OK);
+    q = tusk_stack_run(stack, TUSK_STACK_CONTINUE);
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert(tusk_str_is(tusk_get_text(&row, 0), "ok"));
+    ck_assert(tusk_next_result(q));
+    ck_assert_int_eq(known(tusk_query_column(q, 0)->type).n_attributes, 3);
+    tusk_query_free(q);
+    ck_assert_int_eq(n_asked(), 1);
+    tusk_stack_free(stack);
+}
+END_TEST
+
+START_TEST(text_results_and_scripts_ask_nothing)
+{
+    tusk_query *q = tusk_submit(db, &(tusk_request){.sql = "select 'ok'::mood", .text_results = true});
+
+    ck_assert_str_eq(text_of(q), "ok");
+    ck_assert_str_eq(text_of(tusk_script(db, "select 'sad'::mood")), "sad");
+    ck_assert_int_eq(n_asked(), 0);
+}
+END_TEST
+
+static void see_raw(tusk_query *q, const tusk_row *row, void *user)
+{
+    tusk_type type;
+
+    ck_assert_int_eq(tusk_type_of(tusk_query_conn(q), row->columns[0].type, &type), TUSK_AGAIN);
+    ck_assert_int_eq(tusk_read_text(row, 0, &(tusk_str){0}, NULL), TUSK_ERR_TYPE);
+    ck_assert(tusk_str_is(tusk_get_raw(row, 0), "ok"));
+    ++*(int *)user;
+}
+
+START_TEST(rows_handed_out_are_raw_and_the_look_up_comes_behind)
+{
+    int n = 0;
+    tusk_query *q = tusk_submit(db, &(tusk_request){.sql = "select 'ok'::mood", .on_row = see_raw, .user = &n});
+
+    ck_ok(q);
+    tusk_query_free(q);
+    ck_assert_int_eq(n, 1);
+    ck_assert_int_eq(n_asked(), 1);
+    ck_assert_int_eq(known(oid_of("mood")).kind, TUSK_TYPE_ENUM);
+}
+END_TEST
+
+START_TEST(type_that_changed_is_seen_when_it_was_forgotten)
+{
+    ck_ok(ask("select row(1, 'ok', null)::pair"));
+    ck_assert_int_eq(n_asked(), 1);
+    run("alter type pair add attribute b bool");
+    tusk_types_forget(db);
+    ck_ok(ask("select row(1, 'ok', null, true)::pair"));
+    ck_assert_int_eq(known(oid_of("pair")).n_attributes, 4);
+}
+END_TEST
+
+/* ---- order and transactions ------------------------------------------------------------------------------------------------------ */
+
+static char told[16];
+
+static void tell(tusk_query *q, void *user)
+{
+    size_t len = strlen(told);
+
+    (void)q;
+    snprintf(told + len, sizeof told - len, "%s", (const char *)user);
+}
+
+static void submit(const char *sql, const char *name)
+{
+    ck_assert_ptr_nonnull(
+        tusk_submit(db, &(tusk_request){.sql = sql, .on_done = tell, .user = (void *)(uintptr_t)name}));
+}
+
+START_TEST(those_behind_are_told_behind)
+{
+    tusk_query *last;
+
+    told[0] = '\0';
+    submit("select 1", "a");
+    submit("select 'ok'::mood", "b");
+    submit("select 2", "c");
+    submit("select 1/0", "d");
+    submit("select null::pairs", "e");
+    submit("selec", "f");
+    ck_assert_ptr_nonnull(tusk_begin(db, NULL));
+    submit("select 'sad'::mood as x", "g");
+    ck_ok(tusk_commit(db));
+    last = ask("select 3");
+    ck_ok(last);
+    ck_assert_str_eq(told, "abcdefg");
+    ck_assert_int_eq(n_asked(), 1);
+    tusk_query_free(last);
+    known(oid_of("pair"));
+}
+END_TEST
+
+static void count_row(tusk_query *q, const tusk_row *row, void *user)
+{
+    (void)row;
+    tell(q, user);
+}
+
+/* The rows of one that hands them out would come before those in front are told: these do not wait, then. */
+START_TEST(nobody_waits_in_front_of_rows_that_are_handed_out)
+{
+    tusk_query *q;
+
+    told[0] = '\0';
+    submit("select 'ok'::mood", "a");
+    q = tusk_submit(db, &(tusk_request){.sql = "select 1", .on_row = count_row, .user = (void *)(uintptr_t) "b"});
+    ck_ok(q);
+    tusk_query_free(q);
+    ck_assert_str_eq(told, "ab");
+    ck_assert_str_eq(text_of(ask("select 'happy'::mood")), "happy");
+    ck_assert_int_eq(n_asked(), 1);
+}
+END_TEST
+
+START_TEST(transaction_goes_on_as_if_nothing_had_been_asked)
+{
+    run("create table t (m mood)");
+    n_asked();
+    for (int i = 0; i < 2; i++) {
+        if (i)
+            ck_assert_ptr_nonnull(tusk_begin(db, NULL));
+        else
+            run("begin");
+        run("insert into t values ('ok')");
+        tusk_types_forget(db);
+        ck_assert_str_eq(text_of(ask(i ? "select m from t" : "select m as n from t")), "ok");
+        ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+        if (i)
+            ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_OK);
+        else
+            run("commit");
+    }
+    ck_assert_int_eq(n_asked(), 2);
+    ck_assert_int_eq(number("select count(*) from t"), 2);
+}
+END_TEST
+
+/* In a failed transaction nothing can be asked: what it brought is raw, and is asked for when it is met again. */
+START_TEST(failed_transaction_is_left_alone)
+{
+    tusk_query *q, *failing;
+    tusk_row row;
+
+    run("begin");
+    q = ask("select 'ok'::mood");
+    failing = ask("select 1/0");
+    ck_ok(q);
+    ck_assert_int_eq(tusk_await(failing), TUSK_ERR_SERVER);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_int_eq(tusk_read_text(&row, 0, &(tusk_str){0}, NULL), TUSK_ERR_TYPE);
+    ck_assert(tusk_str_is(tusk_get_raw(&row, 0), "ok"));
+    tusk_query_free(q);
+    tusk_query_free(failing);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_ERROR);
+    run("rollback");
+    ck_assert_str_eq(text_of(ask("select 'ok'::mood")), "ok");
+}
+END_TEST
+
+START_TEST(search_path_has_no_say)
+{
+    run_script(
+        "create function lookup.eq(oid, oid) returns bool language sql as 'select false'; "
+        "create operator lookup.= (function = lookup.eq, leftarg = oid, rightarg = oid); "
+        "create function lookup.eq(\"char\", \"char\") returns bool language sql as 'select false'; "
+        "create operator lookup.= (function = lookup.eq, leftarg = \"char\", rightarg = \"char\"); "
+        "create function lookup.unnest(anyarray) returns setof anyelement language sql as 'select $1[1] where false'; "
+        "create table pg_type (oid oid); create table pg_attribute (attrelid oid); "
+        "set search_path = lookup, pg_catalog");
+    ck_assert_str_eq(text_of(ask("select 'ok'::mood")), "ok");
+    ck_assert_int_eq(known((uint32_t)number("select 'mood'::regtype::int8")).kind, TUSK_TYPE_ENUM);
+    ck_ok(ask("select null::pair"));
+    ck_assert_int_eq(known((uint32_t)number("select 'pair'::regtype::int8")).n_attributes, 3);
+}
+END_TEST
+
+START_TEST(type_that_is_gone_meanwhile_is_none)
+{
+    tusk_query *q, *drop;
+    tusk_type type;
+
+    q = ask("select 'ok'::mood");
+    drop = ask("drop schema lookup cascade");
+    ck_ok(q);
+    ck_ok(drop);
+    ck_assert_int_eq(tusk_type_of(db, tusk_query_column(q, 0)->type, &type), TUSK_DONE);
+    tusk_query_free(q);
+    tusk_query_free(drop);
+    ck_assert_int_eq(n_asked(), 1);
+}
+END_TEST
+
+/* ---- while it waits -------------------------------------------------------------------------------------------------------------- */
+
+static void free_conn(tusk_query *q, void *user)
+{
+    (void)user;
+    ck_assert_int_eq(tusk_query_code(q), TUSK_OK);
+    tell(q, (void *)(uintptr_t) "x");
+    tusk_conn_free(db);
+    db = NULL;
+}
+
+static const char *const ends[] = {
+    "freed", "canceled", "connection freed", "connection closed", "connection freed in its callback", "loop freed"};
+
+/* Behind its answer, before that of the look-up: the server is held up by a lock on the catalogue. */
+START_TEST(whoever_ends_while_it_waits_has_its_answer)
+{
+    tusk_conn *locker = connect_plain();
+    tusk_query *q, *behind;
+
+    told[0] = '\0';
+    run_on(locker, "begin");
+    run_on(locker, "lock table pg_catalog.pg_range in access exclusive mode");
+    if (_i == 4)
+        q = tusk_submit(db, &(tusk_request){.sql = "select 'ok'::mood", .on_done = free_conn});
+    else
+        q = ask("select 'ok'::mood");
+    behind = ask("select 2");
+    while (number_on(locker, "select count(*) from pg_locks where not granted") == 0)
+        ;
+    ck_assert(!tusk_query_is_done(q) && !tusk_query_is_done(behind));
+    if (_i == 0) {
+        tusk_query_free(q);
+    } else if (_i == 1) {
+        tusk_query_cancel(q);
+        ck_assert_str_eq(text_of(tusk_submit(locker, &(tusk_request){.sql = "select 1", .text_results = true})), "1");
+        ck_assert(tusk_query_is_done(q) && !tusk_query_is_done(behind));
+        ck_ok(q);
+        tusk_query_free(q);
+    } else if (_i == 2) {
+        tusk_conn_free(db);
+        db = NULL;
+        ck_ok(q);
+        ck_ok(behind);
+        tusk_query_free(q);
+    } else if (_i == 3) {
+        disconnect(db);
+        db = NULL;
+        ck_ok(q);
+        tusk_query_free(q);
+    }
+    run_on(locker, "rollback");
+    if (_i < 4)
+        ck_ok(behind);
+    if (_i == 5) {
+        tusk_loop_free(loop);
+        loop = NULL;
+        db = NULL;
+        return;
+    }
+    if (_i == 4)
+        ck_ok(behind);
+    tusk_query_free(behind);
+    if (_i == 4)
+        ck_assert_str_eq(told, "x");
+    disconnect(locker);
+    if (!db)
+        db = connect_plain();
+}
+END_TEST
+
+START_TEST(deadline_of_one_that_waits_is_no_error)
+{
+    tusk_conn *locker = connect_plain();
+    tusk_query *q;
+
+    run_on(locker, "begin");
+    run_on(locker, "lock table pg_catalog.pg_range in access exclusive mode");
+    q = tusk_submit(db, &(tusk_request){.sql = "select 'ok'::mood", .timeout = 0.2});
+    ck_ok(q);
+    ck_assert_uint_eq(tusk_query_n_rows(q), 1);
+    tusk_query_free(q);
+    run_on(locker, "rollback");
+    ck_assert_str_eq(text_of(ask("select 'ok'::mood")), "ok");
+    disconnect(locker);
+}
+END_TEST
+
+/* The look-up comes behind a stream that began when somebody waited already: only the caller moves that one. */
+START_TEST(one_that_waits_behind_a_stream_is_not_waited_for)
+{
+    tusk_query *q = ask("select 'ok'::mood"),
+               *stream = ask("select n, repeat('x', 1000) from generate_series(1, 20000) n");
+    tusk_row row;
+    int n = 0;
+
+    while (tusk_query_n_rows(stream) == 0)
+        turn(TUSK_NONE);
+    ck_assert(!tusk_query_is_done(q) && !tusk_query_is_done(stream));
+    ck_assert(tusk_next_row(stream, &row));
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_STATE);
+    for (n = 1; tusk_next_row(stream, &row); n++)
+        ;
+    ck_assert_int_eq(n, 20000);
+    ck_assert_str_eq(text_of(q), "ok");
+    tusk_query_free(stream);
+}
+END_TEST
+
+START_TEST(cursor_reads_them_from_its_first_batch)
+{
+    tusk_cursor *cursor;
+    tusk_query *q;
+    tusk_row row;
+
+    ck_assert_ptr_nonnull(tusk_begin(db, NULL));
+    cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = "select m from unnest(enum_range(null::mood)) m"});
+    q = tusk_cursor_fetch(cursor, 2);
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert(tusk_str_is(tusk_get_text(&row, 0), "sad"));
+    tusk_query_free(q);
+    q = tusk_cursor_fetch(cursor, 2);
+    ck_assert_str_eq(text_of(q), "happy");
+    tusk_cursor_free(cursor);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), NULL), TUSK_OK);
+    ck_assert_int_eq(n_asked(), 1);
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("live/lookup");
+    TCase *tcase = tcase_create("types of the database's own");
+
+    tcase_add_checked_fixture(tcase, up, down);
+    tcase_add_test(tcase, enum_is_text_the_first_time_too);
+    tcase_add_test(tcase, enum_is_printed_and_goes_back_as_it_came);
+    tcase_add_test(tcase, rows_taken_one_by_one_wait_for_the_look_up);
+    tcase_add_test(tcase, whatever_a_type_is_made_of_is_known);
+    tcase_add_test(tcase, attributes_have_names_and_those_dropped_are_none);
+    tcase_add_test(tcase, built_in_types_need_no_connection);
+    tcase_add_test(tcase, connections_to_the_same_endpoint_share_it);
+    tcase_add_test(tcase, endpoint_without_connections_is_forgotten);
+    tcase_add_test(tcase, prepared_statement_is_looked_up_before_it_runs);
+    tcase_add_test(tcase, stack_waits_for_the_types_of_all_its_results);
+    tcase_add_test(tcase, text_results_and_scripts_ask_nothing);
+    tcase_add_test(tcase, rows_handed_out_are_raw_and_the_look_up_comes_behind);
+    tcase_add_test(tcase, type_that_changed_is_seen_when_it_was_forgotten);
+    tcase_add_test(tcase, those_behind_are_told_behind);
+    tcase_add_test(tcase, nobody_waits_in_front_of_rows_that_are_handed_out);
+    tcase_add_test(tcase, transaction_goes_on_as_if_nothing_had_been_asked);
+    tcase_add_test(tcase, failed_transaction_is_left_alone);
+    tcase_add_test(tcase, search_path_has_no_say);
+    tcase_add_test(tcase, type_that_is_gone_meanwhile_is_none);
+    tcase_add_loop_test(tcase, whoever_ends_while_it_waits_has_its_answer, 0, N_OF(ends) - 1);
+    tcase_add_test(tcase, deadline_of_one_that_waits_is_no_error);
+    tcase_add_test(tcase, one_that_waits_behind_a_stream_is_not_waited_for);
+    tcase_add_test(tcase, cursor_reads_them_from_its_first_batch);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

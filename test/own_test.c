@@ -1,0 +1,220 @@
+/* Codecs of extensions' types without a server: samples as the extensions send them, and bytes that none of them would send, each in a block
+ * of exactly its size. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <tusk/tusk.h>
+
+#include "lib/codec/own.h"
+#include "test/harness/harness.h"
+
+#define N_OF(array) (int)(sizeof(array) / sizeof(array)[0])
+#define BYTES(text) text, sizeof text - 1
+
+static const tusk__codec *codec_named(const char *name)
+{
+    tusk_type type = {.oid = 16400, .kind = TUSK_TYPE_BASE, .name = tusk_str_of(name)};
+
+    return tusk__own_codec_of(&type);
+}
+
+/* clang-format off */
+static const struct {
+    const char *type, *wire;
+    size_t len;
+    const char *text;
+} samples[] = {
+    {"citext", BYTES("Abc"), "Abc"},
+    {"citext", BYTES(""), ""},
+    {"ltree", BYTES("\1Top.a"), "Top.a"},
+    {"ltree", BYTES("\1"), ""},
+    {"lquery", BYTES("\1*.a"), "*.a"},
+    {"ltxtquery", BYTES("\1a & b"), "a & b"},
+    {"hstore", BYTES("\0\0\0\0"), ""},
+    {"hstore", BYTES("\0\0\0\1" "\0\0\0\1a" "\0\0\0\1" "1"), "\"a\"=>\"1\""},
+    {"hstore", BYTES("\0\0\0\2" "\0\0\0\0" "\xff\xff\xff\xff" "\0\0\0\1\"" "\0\0\0\1\\"), "\"\"=>NULL, \"\\\"\"=>\"\\\\\""},
+    {"vector", BYTES("\0\1\0\0" "\x3f\x80\0\0"), "[1]"},
+    {"vector", BYTES("\0\2\0\0" "\xc0\x20\0\0" "\x3d\xcc\xcc\xcd"), "[-2.5,0.1]"},
+    {"halfvec", BYTES("\0\7\0\0" "\x3c\0" "\xc1\0" "\x7b\xff" "\0\1" "\x80\0" "\x04\0" "\x03\xff"),
+     "[1,-2.5,65504,5.9604645e-08,-0,6.1035156e-05,6.097555e-05]"},
+    {"sparsevec", BYTES("\0\0\0\5" "\0\0\0\2" "\0\0\0\0" "\0\0\0\0" "\0\0\0\2" "\x3f\xc0\0\0" "\xc0\0\0\0"), "{1:1.5,3:-2}/5"},
+    {"sparsevec", BYTES("\x3b\x9a\xca\0" "\0\0\0\0" "\0\0\0\0"), "{}/1000000000"},
+};
+
+static const struct {
+    const char *name, *type, *wire;
+    size_t len;
+} refused[] = {
+    {"no version", "ltree", BYTES("")},
+    {"another version", "lquery", BYTES("\2a")},
+    {"no count", "hstore", BYTES("\0\0\0")},
+    {"more pairs than there are", "hstore", BYTES("\0\0\0\1")},
+    {"more pairs than could be", "hstore", BYTES("\x7f\xff\xff\xff" "\0\0\0\0" "\0\0\0\0")},
+    {"negative count", "hstore", BYTES("\xff\xff\xff\xff" "\0\0\0\0" "\0\0\0\0")},
+    {"key NULL", "hstore", BYTES("\0\0\0\1" "\xff\xff\xff\xff" "\0\0\0\0")},
+    {"key beyond the end", "hstore", BYTES("\0\0\0\1" "\0\0\0\5" "abcd")},
+    {"value's length cut", "hstore", BYTES("\0\0\0\1" "\0\0\0\1" "abcd")},
+    {"value beyond the end", "hstore", BYTES("\0\0\0\1" "\0\0\0\1a" "\0\0\0\2b")},
+    {"negative length", "hstore", BYTES("\0\0\0\1" "\0\0\0\1a" "\xff\xff\xff\xfe")},
+    {"something behind", "hstore", BYTES("\0\0\0\0" "x")},
+    {"no head", "vector", BYTES("\0\1\0")},
+    {"no elements", "vector", BYTES("\0\0\0\0")},
+    {"negative count", "vector", BYTES("\xff\xff\0\0")},
+    {"not unused", "vector", BYTES("\0\1\0\1" "\0\0\0\0")},
+    {"an element too few", "vector", BYTES("\0\2\0\0" "\0\0\0\0")},
+    {"a byte too many", "vector", BYTES("\0\1\0\0" "\0\0\0\0" "x")},
+    {"elements of another width", "halfvec", BYTES("\0\1\0\0" "\0\0\0\0")},
+    {"no head", "sparsevec", BYTES("\0\0\0\1" "\0\0\0\0" "\0\0\0")},
+    {"no dimension", "sparsevec", BYTES("\0\0\0\0" "\0\0\0\0" "\0\0\0\0")},
+    {"too many dimensions", "sparsevec", BYTES("\x3b\x9a\xca\1" "\0\0\0\0" "\0\0\0\0")},
+    {"more elements than dimensions", "sparsevec", BYTES("\0\0\0\1" "\0\0\0\2" "\0\0\0\0" "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0")},
+    {"place beyond the dimensions", "sparsevec", BYTES("\0\0\0\1" "\0\0\0\1" "\0\0\0\0" "\0\0\0\1" "\0\0\0\0")},
+    {"negative place", "sparsevec", BYTES("\0\0\0\1" "\0\0\0\1" "\0\0\0\0" "\xff\xff\xff\xff" "\0\0\0\0")},
+    {"places out of order", "sparsevec", BYTES("\0\0\0\5" "\0\0\0\2" "\0\0\0\0" "\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\0")},
+    {"elements cut", "sparsevec", BYTES("\0\0\0\5" "\0\0\0\1" "\0\0\0\0" "\0\0\0\1")},
+    {"count that overflows", "sparsevec", BYTES("\x3b\x9a\xca\0" "\x20\0\0\0" "\0\0\0\0")},
+};
+/* clang-format on */
+
+static tusk_code decode(const char *type, const char *wire, size_t len, void **block, tusk_value *out, tusk_error *err)
+{
+    *block = malloc(len ? len : 1);
+    ck_assert_ptr_nonnull(*block);
+    memcpy(*block, wire, len);
+    return tusk__codec_decode(codec_named(type), 16400, 1, tusk_str_from(*block, len), out, err);
+}
+
+START_TEST(samples_are_printed_as_the_server_does)
+{
+    const tusk__codec *codec = codec_named(samples[_i].type);
+    tusk_value value;
+    char text[128], cut[8];
+    size_t len = strlen(samples[_i].text);
+    void *block;
+
+    ck_assert_int_eq(decode(samples[_i].type, samples[_i].wire, samples[_i].len, &block, &value, NULL), TUSK_OK);
+    ck_assert_uint_eq(value.type, 16400);
+    ck_assert_uint_eq(codec->print(&value, text, sizeof text), len);
+    ck_assert_str_eq(text, samples[_i].text);
+    ck_assert_uint_eq(codec->print(&value, NULL, 0), len);
+    ck_assert_uint_eq(codec->print(&value, cut, sizeof cut), len);
+    ck_assert_int_eq(strncmp(cut, text, sizeof cut - 1), 0);
+    free(block);
+}
+END_TEST
+
+START_TEST(other_bytes_are_refused)
+{
+    tusk_value value;
+    tusk_error err = {0};
+    void *block;
+
+    ck_assert_msg(decode(refused[_i].type, refused[_i].wire, refused[_i].len, &block, &value, &err) == TUSK_ERR_VALUE,
+                  "%s %s", refused[_i].type, refused[_i].name);
+    ck_assert_str_eq(err.sqlstate, "22P03");
+    ck_assert_int_eq(tusk__codec_decode(codec_named(refused[_i].type), 16400, 1, tusk_str_from(block, refused[_i].len),
+                                        &value, NULL),
+                     TUSK_ERR_VALUE);
+    free(block);
+}
+END_TEST
+
+/* Every half is the float that has its value: counted up from zero by its own spacing. */
+START_TEST(halves_are_floats)
+{
+    unsigned char wire[6] = {0, 1, 0, 0, 0, 0};
+    float got, want = 0.0F;
+
+    for (unsigned half = 0; half < 0x7C00; half++) {
+        unsigned exponent = half >> 10 ? half >> 10 : 1;
+
+        wire[4] = (unsigned char)(half >> 8);
+        wire[5] = (unsigned char)half;
+        tusk__halfvec_floats(tusk_str_from(wire, sizeof wire), &got);
+        ck_assert_msg(got == want, "%04x is %g, not %g", half, (double)got, (double)want);
+        wire[4] |= 0x80;
+        tusk__halfvec_floats(tusk_str_from(wire, sizeof wire), &got);
+        ck_assert_msg(got == -want, "-%04x is %g", half, (double)got);
+        want += 0x1p-24F * (float)(1U << (exponent - 1));
+    }
+    ck_assert(want == 65536.0F);
+}
+END_TEST
+
+/* ---- parameters ------------------------------------------------------------------------------------------------------------------ */
+
+static tusk_str encode(tusk_value value, uint32_t type, const char *codec, uint16_t *format, tusk_code code)
+{
+    static char bytes[256];
+    tusk__writer b;
+    tusk_error err = {0};
+    size_t len;
+
+    tusk__writer_init(&b, tusk_allocator_default());
+    ck_assert_int_eq(tusk__param_encode(&b, &value, type, format, NULL), TUSK_AGAIN);
+    ck_assert_int_eq(tusk__own_param_encode(&b, &value, type, codec ? codec_named(codec) : NULL, format, &err), code);
+    ck_assert_int_eq(err.code, code);
+    ck_assert(b.len <= tusk__param_size(&value) && b.len < sizeof bytes);
+    len = code == TUSK_OK ? b.len : 0;
+    memcpy(bytes, b.buf ? b.buf : (const uint8_t *)"", len);
+    tusk__writer_clear(&b);
+    return tusk_str_from(bytes, len);
+}
+
+START_TEST(parameter_is_text_until_its_type_is_known)
+{
+    const float floats[] = {1.5F, -2.0F};
+    tusk_value vector = tusk_vector(floats, 2), hstore;
+    tusk_hstore_pair pair = {tusk_str_of("a"), tusk_str_of("\"")};
+    unsigned char buf[16];
+    tusk_hstore_view h;
+    uint16_t format;
+    tusk_str bytes;
+
+    bytes = encode(vector, 0, NULL, &format, TUSK_OK);
+    ck_assert(format == 0 && tusk_str_equal(bytes, tusk_str_from("\0\0\0\x08[1.5,-2]", 12)));
+    bytes = encode(vector, 16400, "halfvec", &format, TUSK_OK);
+    ck_assert(format == 0 && bytes.len == 12);
+    bytes = encode(vector, 16400, "vector", &format, TUSK_OK);
+    ck_assert(format == 1 && tusk_str_equal(bytes, tusk_str_from("\0\0\0\x0c\0\2\0\0\x3f\xc0\0\0\xc0\0\0\0", 16)));
+    (void)encode(vector, TUSK_OID_INT4, NULL, &format, TUSK_ERR_TYPE);
+    (void)encode(tusk_vector(floats, 0), 0, NULL, &format, TUSK_ERR_VALUE);
+
+    ck_assert_int_eq(tusk_hstore_from_pairs(&pair, 1, buf, sizeof buf, &h, NULL), TUSK_OK);
+    hstore = tusk_hstore(h);
+    bytes = encode(hstore, 0, NULL, &format, TUSK_OK);
+    ck_assert(format == 0 && tusk_str_equal(bytes, tusk_str_from("\0\0\0\x09\"a\"=>\"\\\"\"", 13)));
+    bytes = encode(hstore, 16400, "hstore", &format, TUSK_OK);
+    ck_assert(format == 1 && bytes.len == 4 + 14 && memcmp(bytes.ptr + 4, buf, 14) == 0);
+    h.len--;
+    (void)encode(tusk_hstore(h), 16400, "hstore", &format, TUSK_ERR_VALUE);
+    (void)encode(tusk_hstore(h), 0, NULL, &format, TUSK_ERR_VALUE);
+    ck_assert_int_eq(tusk_vector(NULL, 0).kind, TUSK_KIND_NULL);
+    ck_assert_int_eq(tusk_hstore((tusk_hstore_view){0}).kind, TUSK_KIND_NULL);
+}
+END_TEST
+
+START_TEST(only_base_types_of_that_name_are_read_as_it)
+{
+    tusk_type type = {.oid = 16400, .kind = TUSK_TYPE_COMPOSITE, .name = tusk_str_of("hstore")};
+
+    ck_assert_ptr_null(tusk__own_codec_of(&type));
+    type.kind = TUSK_TYPE_ENUM;
+    ck_assert_int_eq(tusk__own_codec_of(&type)->kind, TUSK_KIND_TEXT);
+    ck_assert_ptr_null(codec_named("geometry"));
+}
+END_TEST
+
+Suite *tusk_suite(void)
+{
+    Suite *suite = suite_create("own");
+    TCase *tcase = tcase_create("types of extensions");
+
+    tcase_add_loop_test(tcase, samples_are_printed_as_the_server_does, 0, N_OF(samples));
+    tcase_add_loop_test(tcase, other_bytes_are_refused, 0, N_OF(refused));
+    tcase_add_test(tcase, halves_are_floats);
+    tcase_add_test(tcase, parameter_is_text_until_its_type_is_known);
+    tcase_add_test(tcase, only_base_types_of_that_name_are_read_as_it);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
