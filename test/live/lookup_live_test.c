@@ -21,7 +21,8 @@ static void up(void)
 
 static void down(void)
 {
-    run_script("drop schema if exists lookup cascade");
+    if (db)
+        run_script("drop schema if exists lookup cascade");
     live_down();
 }
 
@@ -452,8 +453,7 @@ static void free_conn(tusk_query *q, void *user)
     db = NULL;
 }
 
-static const char *const ends[] = {
-    "freed", "canceled", "connection freed", "connection closed", "connection freed in its callback", "loop freed"};
+enum { FREED, CANCELED, CONN_FREED, CONN_CLOSED, CONN_FREED_IN_CALLBACK, LOOP_FREED };
 
 /* Behind its answer, before that of the look-up: the server is held up by a lock on the catalogue. */
 START_TEST(whoever_ends_while_it_waits_has_its_answer)
@@ -464,7 +464,7 @@ START_TEST(whoever_ends_while_it_waits_has_its_answer)
     told[0] = '\0';
     run_on(locker, "begin");
     run_on(locker, "lock table pg_catalog.pg_range in access exclusive mode");
-    if (_i == 4)
+    if (_i == CONN_FREED_IN_CALLBACK)
         q = tusk_submit(db, &(tusk_request){.sql = "select 'ok'::mood", .on_done = free_conn});
     else
         q = ask("select 'ok'::mood");
@@ -472,39 +472,39 @@ START_TEST(whoever_ends_while_it_waits_has_its_answer)
     while (number_on(locker, "select count(*) from pg_locks where not granted") == 0)
         ;
     ck_assert(!tusk_query_is_done(q) && !tusk_query_is_done(behind));
-    if (_i == 0) {
+    if (_i == FREED) {
         tusk_query_free(q);
-    } else if (_i == 1) {
+    } else if (_i == CANCELED) {
         tusk_query_cancel(q);
         ck_assert_str_eq(text_of(tusk_submit(locker, &(tusk_request){.sql = "select 1", .text_results = true})), "1");
         ck_assert(tusk_query_is_done(q) && !tusk_query_is_done(behind));
         ck_ok(q);
         tusk_query_free(q);
-    } else if (_i == 2) {
+    } else if (_i == CONN_FREED) {
         tusk_conn_free(db);
         db = NULL;
         ck_ok(q);
         ck_ok(behind);
         tusk_query_free(q);
-    } else if (_i == 3) {
+    } else if (_i == CONN_CLOSED) {
         disconnect(db);
         db = NULL;
         ck_ok(q);
         tusk_query_free(q);
     }
     run_on(locker, "rollback");
-    if (_i < 4)
+    if (_i < CONN_FREED_IN_CALLBACK)
         ck_ok(behind);
-    if (_i == 5) {
+    if (_i == LOOP_FREED) {
         tusk_loop_free(loop);
         loop = NULL;
         db = NULL;
         return;
     }
-    if (_i == 4)
+    if (_i == CONN_FREED_IN_CALLBACK)
         ck_ok(behind);
     tusk_query_free(behind);
-    if (_i == 4)
+    if (_i == CONN_FREED_IN_CALLBACK)
         ck_assert_str_eq(told, "x");
     disconnect(locker);
     if (!db)
@@ -596,7 +596,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, failed_transaction_is_left_alone);
     tcase_add_test(tcase, search_path_has_no_say);
     tcase_add_test(tcase, type_that_is_gone_meanwhile_is_none);
-    tcase_add_loop_test(tcase, whoever_ends_while_it_waits_has_its_answer, 0, N_OF(ends) - 1);
+    tcase_add_loop_test(tcase, whoever_ends_while_it_waits_has_its_answer, FREED, LOOP_FREED + 1);
     tcase_add_test(tcase, deadline_of_one_that_waits_is_no_error);
     tcase_add_test(tcase, one_that_waits_behind_a_stream_is_not_waited_for);
     tcase_add_test(tcase, cursor_reads_them_from_its_first_batch);
