@@ -88,11 +88,22 @@ static void prefer_cause(const tusk_conn *conn, tusk_error *err)
 {
     const tusk__level *level = conn->level;
 
-    if (level && level->cause && !level->cause_is_inner && tusk_error_is_retriable(level->cause))
+    if (err->code != TUSK_OK && level && level->cause && !level->cause_is_inner &&
+        tusk_error_is_retriable(level->cause))
         *err = *level->cause;
 }
 
 /* ---- blocking ---- */
+
+/* What the function said: nothing, TUSK_DONE among it, which rolls back and is no error. */
+static void take_reason(tusk_code code, tusk_error *err)
+{
+    if (code == TUSK_OK || code == TUSK_DONE)
+        tusk__error_none(err);
+    else
+        tusk__given_error(err, tusk__given_is_error(err->code) ? err->code : code,
+                          "the function that makes the transaction");
+}
 
 static tusk_code attempt_once(tusk_conn *conn, const tusk_transact_options *options, tusk_transact_fn fn, void *user,
                               tusk_error *err)
@@ -106,18 +117,14 @@ static tusk_code attempt_once(tusk_conn *conn, const tusk_transact_options *opti
     tusk_query_free(begin);
     *err = (tusk_error){.column = -1, .item = -1};
     code = fn(conn, user, err);
-    if (code == TUSK_OK)
-        tusk__error_none(err);
-    else
-        tusk__given_error(err, tusk__given_is_error(err->code) ? err->code : code,
-                          "the function that makes the transaction");
+    take_reason(code, err);
     if (!end_inner(conn, own, err))
         return err->code;
-    if (err->code == TUSK_OK)
+    if (code == TUSK_OK && err->code == TUSK_OK)
         return tusk_await_free(tusk_commit(conn), err);
     prefer_cause(conn, err);
     (void)tusk_await_free(tusk_rollback(conn), NULL);
-    return err->code;
+    return err->code == TUSK_OK ? code : err->code;
 }
 
 static void set_true(void *user)

@@ -91,7 +91,8 @@ typedef struct tusk_transact_options {
 } tusk_transact_options;
 
 /** What is to be done in the transaction: it may wait, and end inner transactions that it begins. Called once per attempt, so it starts from
- * nothing. Whatever is not TUSK_OK rolls back; *err then says why, and whether to repeat (40001, 40P01). */
+ * nothing. Whatever is not TUSK_OK rolls back; *err then says why, and whether to repeat (40001, 40P01). TUSK_DONE rolls back without an error:
+ * there is nothing to be committed. */
 typedef tusk_code (*tusk_transact_fn)(tusk_conn *conn, void *user, tusk_error *err);
 
 /**
@@ -99,7 +100,8 @@ typedef tusk_code (*tusk_transact_fn)(tusk_conn *conn, void *user, tusk_error *e
  * statement or of the commit. Blocking: it turns the loop, as tusk_await(), also between attempts.
  *
  * options   may be NULL
- * Returns   TUSK_OK: committed. Otherwise nothing is kept (but for TUSK_ERR_COMMIT_UNKNOWN), and *err is fn's or the commit's. Where not even
+ * Returns   TUSK_OK: committed. TUSK_DONE: rolled back, as fn wanted it. Otherwise nothing is kept (but for TUSK_ERR_COMMIT_UNKNOWN), and *err is
+ *           fn's or the commit's. Where not even
  *           its end found memory the transaction is still open, and tusk_conn_tx_depth() says so
  * Errors    TUSK_ERR_STATE inside a callback · TUSK_ERR_USAGE fn left an inner transaction open, or ended this one
  * Example   docs/examples/transact.c

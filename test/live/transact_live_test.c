@@ -255,6 +255,29 @@ START_TEST(a_reason_that_is_none_is_told_as_such)
 }
 END_TEST
 
+/* Whatever it has left in *err, and even if a statement of it failed. */
+static tusk_code changing_its_mind(tusk_conn *conn, void *user, tusk_error *err)
+{
+    ck_assert_int_eq(tusk_await_free(tusk_exec(conn, "update transact_test set n = n + 1", TUSK_NO_PARAMS), NULL),
+                     TUSK_OK);
+    if (*(bool *)user)
+        ck_assert_int_eq(tusk_await_free(tusk_exec(conn, "select 1 / 0", TUSK_NO_PARAMS), err), TUSK_ERR_SERVER);
+    return TUSK_DONE;
+}
+
+START_TEST(a_function_may_change_its_mind)
+{
+    bool fails = _i;
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk_transact(db, NULL, changing_its_mind, &fails, &err), TUSK_DONE);
+    ck_assert_int_eq(err.code, TUSK_OK);
+    ck_assert_int_eq(seen(), 0);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_usable(db);
+}
+END_TEST
+
 START_TEST(a_begin_that_fails_is_the_error_of_all)
 {
     tusk_transact_options options = {.transaction = {.isolation = (tusk_isolation)9}};
@@ -409,6 +432,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, inside_another_transaction_it_is_a_savepoint_and_not_repeated);
     tcase_add_test(tcase, an_inner_transaction_that_is_left_open_is_a_mistake);
     tcase_add_test(tcase, a_function_that_ends_its_own_transaction_is_a_mistake_that_leaves_the_outer_one_alone);
+    tcase_add_loop_test(tcase, a_function_may_change_its_mind, 0, 2);
     tcase_add_loop_test(tcase, a_reason_that_is_none_is_told_as_such, 0, 2 * N_OF(reasons));
     tcase_add_test(tcase, a_begin_that_fails_is_the_error_of_all);
     tcase_add_loop_test(tcase, an_attempt_behind_an_end_that_is_taken_back_does_not_end_the_transaction_in_front, 0, 2);
