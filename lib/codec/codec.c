@@ -137,8 +137,9 @@ static const tusk__codec codecs[] = {CODECS(ROW, ROOM_ROW, UNREAD_ROW) CODECS(AR
 #define ARRAY_POSITION(oid, type_name, kind, width, name) AT_##oid##_ARRAY,
 enum {
     NOWHERE,
-    CODECS(POSITION, POSITION, POSITION) CODECS(ARRAY_POSITION, ARRAY_POSITION, ARRAY_POSITION) LONE_CODECS(POSITION)
-        N_ROWS
+    CODECS(POSITION, POSITION, POSITION) BEHIND_ELEMENTS,
+    N_ELEMENTS = BEHIND_ELEMENTS - 1,
+    CODECS(ARRAY_POSITION, ARRAY_POSITION, ARRAY_POSITION) LONE_CODECS(POSITION) N_ROWS
 };
 #define PLACE(oid, type_name, kind, width, name) [oid] = AT_##oid,
 #define ARRAY_PLACE(oid, type_name, kind, width, name) [oid##_ARRAY] = AT_##oid##_ARRAY,
@@ -154,9 +155,6 @@ const tusk__codec *tusk__codec_of(uint32_t type)
 }
 
 /* The rows of arrays lie in the order of their elements' rows. */
-#define N_ELEMENTS (0 CODECS(COUNT, COUNT, COUNT))
-#define COUNT(oid, type_name, kind, width, name) +1
-
 static uint32_t element_of_row(size_t row)
 {
     return row >= N_ELEMENTS && row < 2 * N_ELEMENTS ? codecs[row - N_ELEMENTS].type : 0;
