@@ -158,8 +158,9 @@ $(EXAMPLES): $(B)/%: $(B)/%.o $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
 
 # One program per peer, and per figure; heap_count.so is preloaded into any of them.
-$(B)/bench/libpq_bench.o: private CPPFLAGS += $(shell pkg-config --cflags libpq 2>/dev/null)
+$(B)/bench/libpq_bench.o $(B)/bench/values_figure.o: private CPPFLAGS += $(shell pkg-config --cflags libpq 2>/dev/null)
 $(B)/bench/libpq_bench: private LIBS := -lpq
+$(B)/bench/values_figure: private LIBS += -lpq -lm
 $(filter %_bench,$(BENCHES)): $(B)/%: $(B)/%.o $(B)/bench/bench.o $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -o $@ $^ $(LIBS)
 
@@ -270,7 +271,7 @@ pipelines:
 	$(call run_long,test/live/pipelines_live_test.c,test/live/pipelines_live_test.c,TUSK_PIPELINED=$(or $(N),1000000))
 
 # Targets that are a script of their own, beside what they work on.
-SCRIPT_TARGETS := test-matrix cancels compare-libpq compare-logins bench bench-counts many figures turns stagger silence order docs
+SCRIPT_TARGETS := test-matrix cancels compare-libpq compare-logins bench bench-counts values many figures turns stagger silence order docs
 SCRIPT_test-matrix  := test/matrix
 SCRIPT_cancels      := test/cancels
 SCRIPT_compare-libpq := test/compare/run
@@ -278,13 +279,14 @@ SCRIPT_compare-logins := test/compare/run-logins
 SCRIPT_bench        := bench/run
 SCRIPT_bench-counts := bench/counts
 SCRIPT_many         := bench/many
+SCRIPT_values       := bench/values
 SCRIPT_figures      := bench/figures
 SCRIPT_turns        := bench/turns
 SCRIPT_stagger      := bench/stagger
 SCRIPT_silence      := bench/silence
 SCRIPT_order        := bench/order
 SCRIPT_docs         := docs/generate
-MEASURING           := bench bench-counts many figures turns stagger silence order
+MEASURING           := bench bench-counts values many figures turns stagger silence order
 .PHONY: $(SCRIPT_TARGETS)
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }
