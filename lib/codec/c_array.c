@@ -174,37 +174,61 @@ static bool is_swapped(const tusk__codec *element)
            (element->width == 2 || element->width == 4 || element->width == 8);
 }
 
-static void write_two(uint8_t *p, const char *at, size_t n)
+/* One number from C's order to the wire's, or back. The width is a constant to whoever calls it. */
+static inline void to_wire(uint8_t *p, const char *at, size_t width)
 {
-    for (size_t i = 0; i < n; i++, p += 6, at += 2) {
-        uint16_t bits;
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
 
-        memcpy(&bits, at, sizeof bits);
-        tusk__put32(p, 2);
-        tusk__put16(p + 4, bits);
+    if (width == 2) {
+        memcpy(&two, at, width);
+        tusk__put16(p, two);
+    } else if (width == 4) {
+        memcpy(&four, at, width);
+        tusk__put32(p, four);
+    } else {
+        memcpy(&eight, at, width);
+        tusk__put64(p, eight);
     }
 }
 
-static void write_four(uint8_t *p, const char *at, size_t n)
+static inline void from_wire(const uint8_t *p, char *at, size_t width)
 {
-    for (size_t i = 0; i < n; i++, p += 8, at += 4) {
-        uint32_t bits;
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
 
-        memcpy(&bits, at, sizeof bits);
-        tusk__put32(p, 4);
-        tusk__put32(p + 4, bits);
+    if (width == 2) {
+        two = tusk__be16(p);
+        memcpy(at, &two, width);
+    } else if (width == 4) {
+        four = tusk__be32(p);
+        memcpy(at, &four, width);
+    } else {
+        eight = tusk__be64(p);
+        memcpy(at, &eight, width);
     }
 }
 
-static void write_eight(uint8_t *p, const char *at, size_t n)
+static inline void write_wide(uint8_t *p, const char *at, size_t n, size_t width)
 {
-    for (size_t i = 0; i < n; i++, p += 12, at += 8) {
-        uint64_t bits;
-
-        memcpy(&bits, at, sizeof bits);
-        tusk__put32(p, 8);
-        tusk__put64(p + 4, bits);
+    for (size_t i = 0; i < n; i++, p += 4 + width, at += width) {
+        tusk__put32(p, (uint32_t)width);
+        to_wire(p + 4, at, width);
     }
+}
+
+/* False: not all are as wide as they must be. */
+static inline bool read_wide(const uint8_t *p, char *at, size_t n, size_t width)
+{
+    uint32_t others = 0;
+
+    for (size_t i = 0; i < n; i++, p += 4 + width, at += width) {
+        others |= tusk__be32(p) ^ (uint32_t)width;
+        from_wire(p + 4, at, width);
+    }
+    return others == 0;
 }
 
 /* All elements, if they fit; else the writer has failed. */
@@ -216,50 +240,11 @@ static void write_swapped(tusk__writer *b, const tusk__codec *element, tusk_str 
     if (!p)
         return;
     if (width == 2)
-        write_two(p, memory.ptr, n);
+        write_wide(p, memory.ptr, n, 2);
     else if (width == 4)
-        write_four(p, memory.ptr, n);
+        write_wide(p, memory.ptr, n, 4);
     else
-        write_eight(p, memory.ptr, n);
-}
-
-static bool read_two(const uint8_t *p, char *at, size_t n)
-{
-    uint32_t others = 0;
-
-    for (size_t i = 0; i < n; i++, p += 6, at += 2) {
-        uint16_t bits = tusk__be16(p + 4);
-
-        others |= tusk__be32(p) ^ 2;
-        memcpy(at, &bits, sizeof bits);
-    }
-    return others == 0;
-}
-
-static bool read_four(const uint8_t *p, char *at, size_t n)
-{
-    uint32_t others = 0;
-
-    for (size_t i = 0; i < n; i++, p += 8, at += 4) {
-        uint32_t bits = tusk__be32(p + 4);
-
-        others |= tusk__be32(p) ^ 4;
-        memcpy(at, &bits, sizeof bits);
-    }
-    return others == 0;
-}
-
-static bool read_eight(const uint8_t *p, char *at, size_t n)
-{
-    uint32_t others = 0;
-
-    for (size_t i = 0; i < n; i++, p += 12, at += 8) {
-        uint64_t bits = tusk__be64(p + 4);
-
-        others |= tusk__be32(p) ^ 8;
-        memcpy(at, &bits, sizeof bits);
-    }
-    return others == 0;
+        write_wide(p, memory.ptr, n, 8);
 }
 
 /* False: they are not all there, or not all as wide as they must be. */
@@ -270,9 +255,9 @@ static bool read_swapped(const tusk_array_view *array, const tusk__codec *elemen
 
     if (array->n_nulls > 0 || left != array->n * (4 + width))
         return false;
-    return width == 2   ? read_two(it.at, out, array->n)
-           : width == 4 ? read_four(it.at, out, array->n)
-                        : read_eight(it.at, out, array->n);
+    return width == 2   ? read_wide(it.at, out, array->n, 2)
+           : width == 4 ? read_wide(it.at, out, array->n, 4)
+                        : read_wide(it.at, out, array->n, 8);
 }
 
 /* ---- to the wire ---------------------------------------------------------------------------------------------------------------------- */
