@@ -113,6 +113,8 @@ tusk_code tusk__own_param_encode(tusk__writer *b, const tusk_value *value, uint3
     char want[TUSK__TYPE_LABEL_SIZE];
     size_t at = b->len;
 
+    if (value->kind == TUSK_KIND_OBJECT)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "an object of the program's is not written here");
     if (type && type < TUSK__FIRST_OWN_OID)
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the statement wants %s here, not %s",
                                tusk__type_label(type, want), name_of(value));
