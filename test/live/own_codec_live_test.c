@@ -788,6 +788,22 @@ START_TEST(stacks_and_loads_take_objects)
 }
 END_TEST
 
+/* Of any length, among others, and as many as there are. */
+START_TEST(several_objects_of_a_request_are_each_its_own)
+{
+    thing a = {.text = "12"}, b = {.text = "-3456"}, c = {.text = "7"};
+
+    set(codec_of(TUSK_OID_INT4, NULL, TUSK_CODEC_TEXT, 0));
+    for (int i = 0; i < 3; i++)
+        ck_thing(tusk_exec(db, "select 10000000 * $1 + 10 * $3::int4 + $4 - $2 + length($5)",
+                           TUSK_PARAMS(tusk_object(TUSK_OID_INT4, &a), tusk_int4(5),
+                                       tusk_object(TUSK_OID_INT4, &b), tusk_object(TUSK_OID_INT4, &c),
+                                       tusk_text("abc"))),
+                 'a', "119965445");
+    ck_assert_int_eq(marks[0].n_encoded, 9);
+}
+END_TEST
+
 START_TEST(null_is_null_both_ways)
 {
     tusk_query *q;
@@ -1027,6 +1043,7 @@ static TCase *object_case(void)
     tcase_add_test(tcase, an_object_is_read_when_it_is_submitted_and_once);
     tcase_add_test(tcase, a_repetition_does_not_ask_for_the_object_again);
     tcase_add_test(tcase, stacks_and_loads_take_objects);
+    tcase_add_test(tcase, several_objects_of_a_request_are_each_its_own);
     tcase_add_test(tcase, null_is_null_both_ways);
     tcase_add_test(tcase, what_a_codec_refuses_names_the_parameter);
     tcase_add_test(tcase, what_a_codec_cannot_read_names_the_column);
