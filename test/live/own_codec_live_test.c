@@ -291,6 +291,27 @@ START_TEST(what_was_on_its_way_is_refused_and_not_misread)
 }
 END_TEST
 
+/* What another connection has learned was assumed, and comes true: in binary. */
+START_TEST(what_was_assumed_before_is_not_learned_again)
+{
+    tusk_conn *other = connect_plain();
+    tusk_codec codec = codec_of(TUSK_OID_INT4, NULL, TUSK_CODEC_TEXT, 0);
+    tusk_query *q;
+    tusk_error err;
+
+    number("select 1");
+    run_on(other, "select 4714");
+    q = ask("select 4714");
+    turn(0);
+    tusk_query_free(tusk_set_type_codec(db, &codec));
+    err = read_error(q, 0, sizeof(thing));
+    ck_assert_int_eq(err.code, TUSK_ERR_TYPE);
+    for (int i = 0; i < 3; i++)
+        ck_thing(ask("select 4714"), 'a', "4714");
+    end(other);
+}
+END_TEST
+
 START_TEST(a_type_without_text_of_its_own_here_comes_as_the_server_prints_it)
 {
     set(codec_of(0, "pair", TUSK_CODEC_TEXT, 0));
@@ -299,7 +320,20 @@ START_TEST(a_type_without_text_of_its_own_here_comes_as_the_server_prints_it)
 }
 END_TEST
 
-START_TEST(stack_and_cursor_read_text_of_what_is_known)
+/* A record of what has no binary output: the server refuses it, and is asked again for text of whatever it may have been. */
+START_TEST(a_refusal_of_binary_leaves_the_codec_its_text)
+{
+    tusk_stmt *stmt;
+
+    set(codec_of(TUSK_OID_INT4, NULL, TUSK_CODEC_TEXT, 0));
+    stmt = tusk_prepare(db, "select 4711, row(acldefault('r', 10))", NULL, 0);
+    for (int i = 0; i < 3; i++)
+        ck_thing(tusk_stmt_exec(stmt, TUSK_NO_PARAMS), 'a', "4711");
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+START_TEST(a_stack_reads_text_of_what_is_known)
 {
     tusk_stack *stack;
     tusk_query *q;
@@ -482,8 +516,12 @@ END_TEST
 START_TEST(what_is_submitted_behind_a_name_waits_for_it)
 {
     tusk_codec codec = codec_of(0, "mood", TUSK_CODEC_TEXT, 0);
-    tusk_query *set_query = tusk_set_type_codec(db, &codec), *q = ask("select 'sad'::mood"), *set_other;
+    tusk_query *set_query, *q, *set_other;
 
+    for (int i = 0; i < 3; i++)
+        run("select 'sad'::mood"); /* known, in binary */
+    set_query = tusk_set_type_codec(db, &codec);
+    q = ask("select 'sad'::mood");
     ck_thing(q, 'a', "sad");
     ck_ok(set_query);
     tusk_query_free(set_query);
@@ -574,6 +612,7 @@ START_TEST(what_cannot_be_set_is_told_and_released)
     codec.on_release = released;
     err = set_error(codec);
     ck_error(&err, refused[_i].code, refused[_i].sqlstate, refused[_i].message);
+    ck_assert_int_eq(marks[0].n_released, 1);
     ck_usable(db);
     end(db);
     db = NULL;
@@ -796,9 +835,8 @@ START_TEST(several_objects_of_a_request_are_each_its_own)
     set(codec_of(TUSK_OID_INT4, NULL, TUSK_CODEC_TEXT, 0));
     for (int i = 0; i < 3; i++)
         ck_thing(tusk_exec(db, "select 10000000 * $1 + 10 * $3::int4 + $4 - $2 + length($5)",
-                           TUSK_PARAMS(tusk_object(TUSK_OID_INT4, &a), tusk_int4(5),
-                                       tusk_object(TUSK_OID_INT4, &b), tusk_object(TUSK_OID_INT4, &c),
-                                       tusk_text("abc"))),
+                           TUSK_PARAMS(tusk_object(TUSK_OID_INT4, &a), tusk_int4(5), tusk_object(TUSK_OID_INT4, &b),
+                                       tusk_object(TUSK_OID_INT4, &c), tusk_text("abc"))),
                  'a', "119965445");
     ck_assert_int_eq(marks[0].n_encoded, 9);
 }
@@ -862,6 +900,8 @@ START_TEST(what_a_codec_cannot_read_names_the_column)
     ck_assert_int_eq(err.column, 1);
     err = read_error(ask("select 'x'::text as a"), 0, sizeof(thing) - 1);
     ck_error(&err, TUSK_ERR_USAGE, "42601", "column 0 \"a\": the object has another size than those of the codec");
+    err = read_error(ask("select 'x'::text as a"), 0, sizeof(thing) + 1);
+    ck_assert_int_eq(err.code, TUSK_ERR_USAGE);
     err = read_error(ask("select 1::int8 as a"), 0, sizeof(thing));
     ck_error(&err, TUSK_ERR_TYPE, "42804", "column 0 \"a\": its type has no codec here");
     err = read_error(ask("select 1::int8 as a"), 1, sizeof(thing));
@@ -998,8 +1038,10 @@ static TCase *text_case(void)
     tcase_add_test(tcase, what_is_submitted_before_the_login_is_read_as_text_too);
     tcase_add_test(tcase, a_statement_that_was_prepared_before_is_asked_for_text_from_then_on);
     tcase_add_test(tcase, what_was_on_its_way_is_refused_and_not_misread);
+    tcase_add_test(tcase, what_was_assumed_before_is_not_learned_again);
     tcase_add_test(tcase, a_type_without_text_of_its_own_here_comes_as_the_server_prints_it);
-    tcase_add_test(tcase, stack_and_cursor_read_text_of_what_is_known);
+    tcase_add_test(tcase, a_refusal_of_binary_leaves_the_codec_its_text);
+    tcase_add_test(tcase, a_stack_reads_text_of_what_is_known);
     tcase_add_test(tcase, text_and_binary_are_not_taken_for_each_other);
     tcase_add_test(tcase, errors_of_a_statement_that_is_described_first_are_as_ever);
     tcase_add_test(tcase, inside_of_a_transaction_text_is_read_too);
