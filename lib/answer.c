@@ -107,7 +107,7 @@ static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
     /* of one that runs once: all in binary is what is asked for without knowing anything */
     if (((q->kind == TUSK__QUERY_EXEC || q->kind == TUSK__QUERY_PORTAL) &&
          (q->assumed || !tusk__desc_is_all_binary(next))) ||
-        (is_first && q->stmt->is_cached))
+        (is_first && q->stmt->is_cached) || (q->kind == TUSK__QUERY_PREPARE && q->hash))
         tusk__known_set(conn->loop, tusk__known_key(conn, q->hash), next);
     if (!q->stmt) {
         tusk__desc_unref(next);

@@ -44,6 +44,7 @@ size_t tusk__c_size(const tusk__codec *element)
     case TUSK_KIND_WIRE:
     case TUSK_KIND_HSTORE:
     case TUSK_KIND_VECTOR:
+    case TUSK_KIND_OBJECT:
         break;
     }
     return 0;
@@ -160,6 +161,7 @@ bool tusk__takes_any_bits(const tusk__codec *codec)
     case TUSK_KIND_WIRE:
     case TUSK_KIND_HSTORE:
     case TUSK_KIND_VECTOR:
+    case TUSK_KIND_OBJECT:
         break;
     }
     return false;

@@ -554,6 +554,8 @@ size_t tusk__param_size(const tusk_value *value)
     case TUSK_KIND_UUID:
     case TUSK_KIND_POINT:
         return 4 + 16;
+    case TUSK_KIND_OBJECT: /* not known before it is written */
+        return SIZE_MAX;
     case TUSK_KIND_NULL:
     case TUSK_KIND_BOOL:
     case TUSK_KIND_INT:

@@ -67,7 +67,8 @@ const char *tusk__type_name(uint32_t type);
  * On failure nothing is left in b that counts: the caller cuts it. */
 tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, uint16_t *format, tusk_error *err);
 
-/* The size that tusk__param_encode() will write at most, computed without touching the bytes (D13). */
+/* The size that tusk__param_encode() will write at most, computed without touching the bytes (D13). SIZE_MAX of an object of the program's,
+ * which has to be made bytes of before: lib/objects.h. */
 size_t tusk__param_size(const tusk_value *value);
 
 /* Decode one field of a result by its column's type and format: {type, kind, …}; TUSK_KIND_RAW for types without codec in binary,

@@ -175,6 +175,8 @@ static tusk_code encode(tusk__writer *b, const tusk_value *value, const tusk__co
 tusk_code tusk__own_param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, const tusk__codec *codec,
                                  uint16_t *format, tusk_error *err)
 {
+    if (value->kind == TUSK_KIND_OBJECT)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "an object of the program's is not written here");
     *format = goes_in_binary(value, codec);
     if (is_own_kind(value->kind) ? type && type < TUSK__FIRST_OWN_OID : tusk__is_made_kind(value->kind) && !*format)
         return refuse(value, type, err);

@@ -103,7 +103,7 @@ size_t tusk__made_size(const tusk_value *value);
 /* as.bytes is what it holds. */
 static inline bool tusk__has_bytes(tusk_kind kind)
 {
-    return kind >= TUSK_KIND_TEXT && kind != TUSK_KIND_UUID;
+    return kind >= TUSK_KIND_TEXT && kind != TUSK_KIND_UUID && kind != TUSK_KIND_OBJECT;
 }
 
 /* The binary format, checked. */

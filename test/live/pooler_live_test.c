@@ -552,6 +552,193 @@ START_TEST(column_of_equal_width_is_never_misread_in_a_load)
 }
 END_TEST
 
+/* ---- types of the database's own -------------------------------------------------------------------------------------------- */
+
+static bool has_extension(tusk_conn *conn, const char *name)
+{
+    bool is_there = number_on(conn, textf("select count(*) from pg_available_extensions where name = '%s'", name)) > 0;
+
+    if (is_there)
+        run_on(conn, textf("create extension if not exists %s", name));
+    else
+        harness_skip(textf("%s behind a pooler", name), "the server has no such extension");
+    return is_there;
+}
+
+static void is_text(tusk_query *q, const char *want)
+{
+    tusk_row row;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_msg(tusk_str_is(tusk_get_text(&row, 0), want), TUSK_STR_FMT " is not %s: %s",
+                  TUSK_STR_ARG(tusk_get_raw(&row, 0)), want, said(tusk_query_value_error(q)));
+    tusk_query_free(q);
+}
+
+/* Looked up on whatever session, once for all of them. */
+START_TEST(enums_are_text_on_any_session)
+{
+    tusk_conn *admin, *conn[CLIENTS];
+    tusk_query *q[CLIENTS];
+
+    if (why_not[0])
+        return;
+    admin = through("session", "session");
+    run_on(admin, "drop type if exists pooler_mood");
+    run_on(admin, "create type pooler_mood as enum ('sad', 'happy')");
+    for (int i = 0; i < CLIENTS; i++)
+        conn[i] = through(modes[_i].dbname, modes[_i].pooler);
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < CLIENTS; i++)
+            q[i] = tusk_exec(conn[i], "select $1::pooler_mood",
+                             TUSK_PARAMS(tusk_unknown((round + i) % 2 ? "sad" : "happy")));
+        for (int i = 0; i < CLIENTS; i++)
+            is_text(q[i], (round + i) % 2 ? "sad" : "happy");
+    }
+    for (int i = 0; i < CLIENTS; i++)
+        disconnect(conn[i]);
+    run_on(admin, "drop type pooler_mood");
+    disconnect(admin);
+}
+END_TEST
+
+/* Its savepoint is on the session that the transaction has, and gone afterwards; others take their turns on what is left. */
+START_TEST(a_look_up_inside_of_a_transaction_leaves_it_as_it_was)
+{
+    tusk_conn *conn, *other;
+
+    if (why_not[0])
+        return;
+    conn = through(modes[_i].dbname, modes[_i].pooler);
+    other = through(modes[_i].dbname, modes[_i].pooler);
+    for (int i = 0; i < 5; i++) {
+        run_on(conn, "begin");
+        run_on(conn, "create temp table pooler_own (a int) on commit drop");
+        run_on(conn, textf("create type pooler_e%d as enum ('a', 'b')", i));
+        run_on(conn, "savepoint tusk_lookup"); /* of that very name */
+        run_on(conn, "insert into pooler_own values (7)");
+        is_text(tusk_exec(conn, textf("select 'b'::pooler_e%d", i), TUSK_NO_PARAMS), "b");
+        ck_assert_int_eq(tusk_conn_tx_status(conn), TUSK_TX_IN_TRANSACTION);
+        run_on(other, "select 1");
+        ck_assert_int_eq(number_on(conn, "select a from pooler_own"), 7);
+        run_on(conn, "rollback to tusk_lookup");
+        ck_assert_int_eq(number_on(conn, "select count(*) from pooler_own"), 0);
+        run_on(conn, textf("drop type pooler_e%d", i));
+        run_on(conn, "commit");
+    }
+    disconnect(conn);
+    disconnect(other);
+}
+END_TEST
+
+static void hstore_goes_both_ways(tusk_conn *conn, int n)
+{
+    const char *digits = textf("%d", n);
+    tusk_hstore_pair pair = {tusk_str_of("n"), tusk_str_of(digits)};
+    unsigned char buf[64];
+    tusk_hstore_view h, came;
+    tusk_str value;
+    tusk_query *q;
+    tusk_row row;
+
+    ck_assert_int_eq(tusk_hstore_from_pairs(&pair, 1, buf, sizeof buf, &h, NULL), TUSK_OK);
+    q = tusk_exec(conn, "select $1::hstore || 'a=>b'", TUSK_PARAMS(tusk_hstore(h)));
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    came = tusk_get_hstore(&row, 0);
+    ck_assert_msg(came.n_pairs == 2, "%s", said(tusk_query_value_error(q)));
+    ck_assert(tusk_hstore_find(came, tusk_str_of("n"), &value));
+    ck_assert(tusk_str_is(value, digits));
+    tusk_query_free(q);
+}
+
+static void vector_goes_both_ways(tusk_conn *conn, int n)
+{
+    float sent[3] = {(float)n, 0.5f, -1}, came[3];
+    tusk_query *q = tusk_exec(conn, "select $1::vector", TUSK_PARAMS(tusk_vector(sent, 3)));
+    size_t n_came = 0;
+    tusk_row row;
+    tusk_error err = {0};
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_msg(tusk_read_vector(&row, 0, came, 3, &n_came, &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_uint_eq(n_came, 3);
+    ck_assert_mem_eq(came, sent, sizeof sent);
+    tusk_query_free(q);
+}
+
+START_TEST(types_of_extensions_go_both_ways_on_any_session)
+{
+    tusk_conn *admin, *conn[CLIENTS];
+    bool has_hstore, has_vector;
+
+    if (why_not[0])
+        return;
+    admin = through("session", "session");
+    has_hstore = has_extension(admin, "hstore");
+    has_vector = has_extension(admin, "vector");
+    for (int i = 0; i < CLIENTS; i++)
+        conn[i] = through(modes[_i].dbname, modes[_i].pooler);
+    for (int round = 0; round < 5; round++)
+        for (int i = 0; i < CLIENTS; i++) {
+            if (has_hstore)
+                hstore_goes_both_ways(conn[i], round);
+            if (has_vector)
+                vector_goes_both_ways(conn[i], round);
+        }
+    for (int i = 0; i < CLIENTS; i++)
+        disconnect(conn[i]);
+    run_on(admin, "drop extension if exists hstore");
+    run_on(admin, "drop extension if exists vector");
+    disconnect(admin);
+}
+END_TEST
+
+static tusk_code decode_length(tusk_str bytes, uint32_t type, void *object, tusk_error *err, void *user)
+{
+    (void)type, (void)err, (void)user;
+    *(size_t *)object = bytes.len;
+    return TUSK_OK;
+}
+
+/* Text of int4 has as many bytes as it has digits, and in binary there would be four. By a text and by a handle. */
+START_TEST(codecs_of_the_programs_read_text_on_any_session)
+{
+    tusk_codec codec = {.type_name = "int4", .size = sizeof(size_t), .decode = decode_length};
+    tusk_conn *conn[CLIENTS];
+    tusk_stmt *stmt[CLIENTS];
+
+    if (why_not[0])
+        return;
+    for (int i = 0; i < CLIENTS; i++) {
+        conn[i] = through(modes[_i].dbname, modes[_i].pooler);
+        stmt[i] = tusk_prepare(conn[i], "select 12", NULL, 0);
+        if (i % 2)
+            tusk_query_free(tusk_set_type_codec(conn[i], &codec));
+    }
+    for (int round = 0; round < 6; round++)
+        for (int i = 0; i < CLIENTS; i++) {
+            tusk_query *q =
+                round % 2 ? tusk_exec(conn[i], "select 12", TUSK_NO_PARAMS) : tusk_stmt_exec(stmt[i], TUSK_NO_PARAMS);
+            tusk_row row;
+            size_t len = 0;
+
+            ck_ok(q);
+            ck_assert(tusk_next_row(q, &row));
+            ck_assert_int_eq(tusk_get_int4(&row, 0), 12);
+            ck_assert_int_eq(tusk_read_object(&row, 0, &len, sizeof len, NULL), i % 2 ? TUSK_OK : TUSK_ERR_TYPE);
+            ck_assert_uint_eq(len, i % 2 ? 2 : 0);
+            tusk_query_free(q);
+        }
+    for (int i = 0; i < CLIENTS; i++) {
+        tusk_stmt_free(stmt[i]);
+        disconnect(conn[i]);
+    }
+}
+END_TEST
+
 /* ---- transactions, cancel --------------------------------------------------------------------------------------------------- */
 
 START_TEST(transaction_keeps_its_session)
@@ -655,6 +842,10 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, what_means_a_session_is_refused_behind_a_pooler, 0, N_OF(statements));
     tcase_add_test(tcase, none_where_there_is_one_costs_no_answer_and_is_told);
     tcase_add_loop_test(tcase, forgotten_setting_is_told_at_once, 0, 2);
+    tcase_add_loop_test(tcase, enums_are_text_on_any_session, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, a_look_up_inside_of_a_transaction_leaves_it_as_it_was, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, types_of_extensions_go_both_ways_on_any_session, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, codecs_of_the_programs_read_text_on_any_session, 0, N_OF(modes));
     tcase_add_test(tcase, transaction_keeps_its_session);
     tcase_add_loop_test(tcase, cursor_is_fetched_from_inside_its_transaction, 0, N_OF(modes));
     tcase_add_loop_test(tcase, d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection, 0, N_OF(modes));
