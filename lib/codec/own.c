@@ -55,7 +55,8 @@ static const tusk__codec extensions[] = {
      NULL},
     {0, "vector", TUSK_KIND_RAW, -1, true, tusk__vector_decode, refuse_text, tusk__vector_encode, tusk__vector_print,
      NULL},
-    {0, "halfvec", TUSK_KIND_RAW, -1, true, tusk__halfvec_decode, refuse_text, encode_wire, tusk__halfvec_print, NULL},
+    {0, "halfvec", TUSK_KIND_RAW, -1, true, tusk__halfvec_decode, refuse_text, tusk__halfvec_encode,
+     tusk__halfvec_print, NULL},
     {0, "sparsevec", TUSK_KIND_RAW, -1, true, tusk__sparsevec_decode, refuse_text, encode_wire, tusk__sparsevec_print,
      NULL},
 };
@@ -75,6 +76,13 @@ const tusk__codec *tusk__own_codec_of(const tusk_type *type)
 static const char *name_of(const tusk_value *value)
 {
     return value->kind == TUSK_KIND_HSTORE ? "hstore" : "vector";
+}
+
+/* Floats are the binary format of a vector, but for their order, and become halves for a halfvec. */
+static bool takes_binary(const tusk__codec *codec, const tusk_value *value)
+{
+    return strcmp(codec->name, name_of(value)) == 0 ||
+           (value->kind == TUSK_KIND_VECTOR && codec->encode == tusk__halfvec_encode);
 }
 
 /* Checked before it is printed: an hstore of the caller's own making, a vector of no elements. */
@@ -117,7 +125,7 @@ tusk_code tusk__own_param_encode(tusk__writer *b, const tusk_value *value, uint3
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the statement wants %s here, not %s",
                                tusk__type_label(type, want), name_of(value));
     TUSK_TRY(check(value, err));
-    *format = codec && strcmp(codec->name, name_of(value)) == 0;
+    *format = codec && takes_binary(codec, value);
     if (*format) {
         tusk__write_u32(b, 0);
         TUSK_TRY(codec->encode(b, value, err));
