@@ -5,6 +5,7 @@
 #include "lib/catalog.h"
 #include "lib/codec/codec.h"
 #include "lib/codec/own.h"
+#include "lib/codec/plain.h"
 #include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/cursor.h"
@@ -170,9 +171,9 @@ static tusk_code write_own(tusk__writer *b, const tusk_query *q, const tusk_valu
     return tusk__own_param_encode(b, value, want, want ? tusk__catalog_codec(q->conn, want) : NULL, format, err);
 }
 
-/* One parameter; its format goes to the place that was left free for it. */
-static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
-                             size_t formats_at)
+/* One parameter that tusk__plain_encode() has not taken; its format goes to the place that was left free for it. */
+static __attribute__((noinline)) tusk_code write_any_param(tusk__writer *b, tusk_query *q, size_t i,
+                                                           const tusk_value *value, uint32_t type, size_t formats_at)
 {
     uint16_t format = 1;
     tusk_error err;
@@ -194,6 +195,15 @@ static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tus
     }
     if (b->failed == TUSK_OK)
         tusk__put16(b->buf + formats_at + 2 * i, format);
+    return TUSK_OK;
+}
+
+static inline tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
+                                    size_t formats_at)
+{
+    if (!tusk__plain_encode(b, value, type ? type : value->type))
+        return write_any_param(b, q, i, value, type, formats_at);
+    tusk__put16(b->buf + formats_at + 2 * i, 1);
     return TUSK_OK;
 }
 

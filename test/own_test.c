@@ -174,6 +174,8 @@ START_TEST(parameter_is_text_until_its_type_is_known)
     bytes = encode(vector, 0, NULL, &format, TUSK_OK);
     ck_assert(format == 0 && tusk_str_equal(bytes, tusk_str_from("\0\0\0\x08[1.5,-2]", 12)));
     bytes = encode(vector, 16400, "halfvec", &format, TUSK_OK);
+    ck_assert(format == 1 && tusk_str_equal(bytes, tusk_str_from("\0\0\0\x08\0\2\0\0\x3e\0\xc0\0", 12)));
+    bytes = encode(vector, 16400, "sparsevec", &format, TUSK_OK);
     ck_assert(format == 0 && bytes.len == 12);
     bytes = encode(vector, 16400, "vector", &format, TUSK_OK);
     ck_assert(format == 1 && tusk_str_equal(bytes, tusk_str_from("\0\0\0\x0c\0\2\0\0\x3f\xc0\0\0\xc0\0\0\0", 16)));
@@ -240,6 +242,36 @@ START_TEST(plain_value_for_an_own_type_is_text_until_that_is_known)
 }
 END_TEST
 
+/* 2^-24 and less, a tie, the last that is rounded to the greatest half, what is none and stays: the server has its say there. */
+START_TEST(floats_become_halves)
+{
+    const float floats[] = {0x1p-24F, 0x1p-25F, 1.00048828125F, 65519.0F, (float)INFINITY, (float)NAN};
+    uint16_t format;
+    tusk_str bytes = encode(tusk_vector(floats, 6), 16400, "halfvec", &format, TUSK_OK);
+
+    ck_assert(format == 1 &&
+              tusk_str_equal(bytes, tusk_str_from("\0\0\0\x10\0\6\0\0\0\1\0\0\x3c\0\x7b\xff\x7c\0\x7e\0", 20)));
+}
+END_TEST
+
+START_TEST(a_float_that_no_half_is_near_is_refused_by_its_place)
+{
+    const float floats[] = {1.0F, -65520.0F, 0.0F};
+    tusk_value value = tusk_vector(floats, 3);
+    uint16_t format;
+    tusk__writer b;
+    tusk_error err = {0};
+
+    tusk__writer_init(&b, tusk_allocator_default());
+    ck_assert_int_eq(tusk__own_param_encode(&b, &value, 16400, codec_named("halfvec"), &format, &err), TUSK_ERR_VALUE);
+    ck_assert_str_eq(err.sqlstate, "22003");
+    ck_assert_str_eq(err.message, "element 2 of 3: -65520 does not fit halfvec, whose ends are -65504 and 65504");
+    tusk__writer_cut(&b, 0);
+    ck_assert_int_eq(tusk__own_param_encode(&b, &value, 16400, codec_named("halfvec"), &format, NULL), TUSK_ERR_VALUE);
+    tusk__writer_clear(&b);
+}
+END_TEST
+
 START_TEST(only_base_types_of_that_name_are_read_as_it)
 {
     tusk_type type = {.oid = 16400, .kind = TUSK_TYPE_COMPOSITE, .name = tusk_str_of("hstore")};
@@ -261,6 +293,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, halves_are_floats);
     tcase_add_test(tcase, parameter_is_text_until_its_type_is_known);
     tcase_add_test(tcase, plain_value_for_an_own_type_is_text_until_that_is_known);
+    tcase_add_test(tcase, floats_become_halves);
+    tcase_add_test(tcase, a_float_that_no_half_is_near_is_refused_by_its_place);
     tcase_add_test(tcase, only_base_types_of_that_name_are_read_as_it);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -75,6 +75,13 @@ size_t tusk__param_size(const tusk_value *value);
  * TUSK_KIND_TEXT for them in text. */
 tusk_code tusk__value_decode(uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out, tusk_error *err);
 
+/* Does it point at nothing? Then a copy of the struct is a copy of the value. */
+static inline bool tusk__is_flat(tusk_kind kind)
+{
+    return kind <= TUSK_KIND_TID || kind == TUSK_KIND_UUID;
+}
+_Static_assert(TUSK_KIND_ARRAY == TUSK_KIND_TID + 1, "those that are made point at what they are made of");
+
 /* A copy of a value with all that it points at: how many bytes more it takes behind those of *size (false: too many, or values that hold
  * each other), and the copy itself, at *at, which moves behind it. */
 bool tusk__value_held_size(const tusk_value *value, size_t *size);

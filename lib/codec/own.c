@@ -77,7 +77,8 @@ static const tusk__codec extensions[] = {
      NULL},
     {0, "vector", TUSK_KIND_RAW, -1, true, tusk__vector_decode, refuse_text, tusk__vector_encode, tusk__vector_print,
      NULL},
-    {0, "halfvec", TUSK_KIND_RAW, -1, true, tusk__halfvec_decode, refuse_text, encode_wire, tusk__halfvec_print, NULL},
+    {0, "halfvec", TUSK_KIND_RAW, -1, true, tusk__halfvec_decode, refuse_text, tusk__halfvec_encode,
+     tusk__halfvec_print, NULL},
     {0, "sparsevec", TUSK_KIND_RAW, -1, true, tusk__sparsevec_decode, refuse_text, encode_wire, tusk__sparsevec_print,
      NULL},
 };
@@ -144,11 +145,18 @@ static void write_text(tusk__writer *b, const tusk_value *value)
     b->len--;
 }
 
+/* Floats are the binary format of a vector, but for their order, and become halves for a halfvec. */
+static bool takes_own_kind(const tusk__codec *codec, const tusk_value *value)
+{
+    return strcmp(codec->name, name_of(value)) == 0 ||
+           (value->kind == TUSK_KIND_VECTOR && codec->encode == tusk__halfvec_encode);
+}
+
 /* Text as text: what is text in the one format is so in the other, but for a version byte here and there. */
 static bool goes_in_binary(const tusk_value *value, const tusk__codec *codec)
 {
     if (is_own_kind(value->kind))
-        return codec && strcmp(codec->name, name_of(value)) == 0;
+        return codec && takes_own_kind(codec, value);
     return value->kind != TUSK_KIND_TEXT && tusk__codec_writes(codec, value);
 }
 
