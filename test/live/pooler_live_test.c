@@ -1,38 +1,12 @@
 /* Behind PgBouncer, in session mode and in transaction mode, where two server connections serve more clients than that.
  * Read first: test/harness/pooler; docs/guide.md, "Behind a pooler". */
-#include "test/live/live.h"
-
-static char port[16], why_not[128];
-static int minor; /* of PgBouncer's version: 1.x */
-
-static void start(void)
-{
-    FILE *out = popen(textf("test/harness/pooler start '%s' 2>/dev/null", harness_env("TUSK_TEST_DIR")), "r");
-    char line[256] = "";
-
-    ck_assert_ptr_nonnull(out);
-    ck_assert_ptr_nonnull(fgets(line, sizeof line, out));
-    ck_assert_int_eq(pclose(out), 0);
-    (void)sscanf(line, "port %15[0-9] version 1.%d", port, &minor);
-    if (sscanf(line, "no: %127[^\n]", why_not) == 1)
-        harness_skip("PgBouncer", why_not);
-    else
-        ck_assert_str_ne(port, "");
-}
-
-static void stop(void)
-{
-    ck_assert_int_eq(system(textf("test/harness/pooler stop '%s'", harness_env("TUSK_TEST_DIR"))), 0);
-}
+#include "test/live/pooler.h"
 
 /* One in a thousand of the processes that PgBouncer makes up might be a server's: then there is nothing to be seen. */
 static tusk_conn *through(const char *dbname, const char *pooler)
 {
-    const char *dsn = textf("host=127.0.0.1 port=%s user=drv password=pw-drv dbname=%s sslmode=disable pooler=%s", port,
-                            dbname, pooler);
-    tusk_conn *conn = tusk_connect(loop, dsn);
+    tusk_conn *conn = pooler_connect(dbname, pooler);
 
-    ck_assert_ptr_nonnull(conn);
     if (strcmp(pooler, "auto") != 0)
         return conn;
     ck_assert_int_eq(tusk_await_free(tusk_conn_ready(conn), NULL), TUSK_OK);
@@ -78,7 +52,7 @@ START_TEST(clients_that_change_sessions_get_their_answers)
     tusk_stmt *stmt[CLIENTS];
     tusk_query *q[CLIENTS], *by_handle[CLIENTS];
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     for (int i = 0; i < CLIENTS; i++) {
         conn[i] = through(modes[_i].dbname, modes[_i].pooler);
@@ -149,7 +123,7 @@ START_TEST(column_of_equal_width_is_never_misread)
 {
     altering t;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     t = to_be_altered(_i, 3);
     alter(&t);
@@ -165,7 +139,7 @@ START_TEST(d41_column_altered_between_sessions_is_never_misread)
     altering t;
     tusk_conn *other;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     t = to_be_altered(_i, 2);
     other = through(modes[_i].dbname, modes[_i].pooler);
@@ -185,7 +159,7 @@ START_TEST(handle_learns_formats)
     tusk_stmt *stmt;
     tusk_row row;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through(modes[_i].dbname, modes[_i].pooler);
     stmt = tusk_prepare(conn, "select '=r/drv'::aclitem, $1::int4", NULL, 0);
@@ -254,7 +228,7 @@ START_TEST(stacks_of_clients_that_change_sessions_are_well)
     tusk_conn *conn[CLIENTS];
     tusk_stmt *stmt[CLIENTS];
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     for (int i = 0; i < CLIENTS; i++) {
         conn[i] = through(dbname, pooler);
@@ -310,7 +284,7 @@ START_TEST(what_means_a_session_is_refused_behind_a_pooler)
     tusk_error err = {0};
     bool is_script = strchr(statements[_i].sql, ';') != NULL;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through("transaction", "transaction");
     if (!statements[_i].message) {
@@ -354,7 +328,7 @@ START_TEST(none_where_there_is_one_costs_no_answer_and_is_told)
     tusk_conn *conn[CLIENTS];
     tusk_query *q[CLIENTS];
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     n_told = 0;
     disconnect(db);
@@ -378,7 +352,7 @@ START_TEST(none_where_there_is_one_costs_no_answer_and_is_told)
             tusk_query_free(q[i]);
         }
     }
-    ck_assert_int_ge(n_told, minor < 21);
+    ck_assert_int_ge(n_told, pooler_minor < 21);
     ck_assert_int_le(n_told, CLIENTS);
     for (int i = 0; i < CLIENTS; i++)
         disconnect(conn[i]);
@@ -398,7 +372,7 @@ START_TEST(forgotten_setting_is_told_at_once)
 {
     tusk_conn *conn[CLIENTS];
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     n_told = 0;
     disconnect(db);
@@ -459,7 +433,7 @@ START_TEST(loads_of_clients_that_change_sessions_are_well)
     tusk_stmt *stmt;
     tusk_query *q;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     admin = through("session", "session");
     run_on(admin, "drop table if exists pooler_load");
@@ -526,7 +500,7 @@ START_TEST(column_of_equal_width_is_never_misread_in_a_load)
     tusk_conn *admin;
     tusk_query *q;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     admin = through("session", "session");
     run_on(admin, "drop table if exists pooler_altered");
@@ -558,7 +532,7 @@ START_TEST(transaction_keeps_its_session)
 {
     tusk_conn *conn, *other;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through("transaction", "transaction");
     other = through("transaction", "transaction");
@@ -584,7 +558,7 @@ START_TEST(cursor_is_fetched_from_inside_its_transaction)
     tusk_row row;
     int n = 0;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through(modes[_i].dbname, modes[_i].pooler);
     other = through(modes[_i].dbname, modes[_i].pooler);
@@ -615,7 +589,7 @@ START_TEST(d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection
     tusk_conn *conn;
     tusk_query *q, *next;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through(modes[_i].dbname, modes[_i].pooler);
     q = tusk_submit(conn, &(tusk_request){.sql = "select pg_sleep(600)", .timeout = 0.3, .cancelable = true});
@@ -643,7 +617,7 @@ Suite *tusk_suite(void)
     Suite *suite = suite_create("pooler_live");
     TCase *tcase = tcase_create("pooler");
 
-    tcase_add_unchecked_fixture(tcase, start, stop);
+    tcase_add_unchecked_fixture(tcase, pooler_start, pooler_stop);
     tcase_add_checked_fixture(tcase, live_up, live_down);
     tcase_add_loop_test(tcase, clients_that_change_sessions_get_their_answers, 0, N_OF(modes));
     tcase_add_loop_test(tcase, column_of_equal_width_is_never_misread, 0, N_OF(modes));
