@@ -491,8 +491,10 @@ void tusk__transaction_check(tusk_query *q)
 
 static tusk_query *submit(tusk_conn *conn, tusk_query *q)
 {
-    if (q)
-        tusk__request_submit(conn, q, (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
+    if (!q)
+        return NULL;
+    tusk__deadline_start(q, 0);
+    tusk__request_submit(conn, q, (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
     return q;
 }
 
