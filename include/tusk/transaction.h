@@ -104,7 +104,9 @@ typedef tusk_code (*tusk_transact_fn)(tusk_conn *conn, void *user, tusk_error *e
  *           fn's or the commit's. Where
  *           its end was not sent (no memory for it, or command_timeout was over behind something that fn left running) the transaction is still
  *           open, and tusk_conn_tx_depth() says so
- * Errors    TUSK_ERR_STATE inside a callback · TUSK_ERR_USAGE fn left an inner transaction open, or ended this one
+ * Errors    TUSK_ERR_STATE inside a callback · TUSK_ERR_USAGE fn left an inner transaction open, or ended this one: what it ended is kept or
+ *           undone as it said (of a nested one: in the one around it, which goes on), and nothing more is ended for it · TUSK_ERR_STATE, 25P01 fn
+ *           ended it by text, and whatever is around it with that
  * Example   docs/examples/transact.c
  */
 TUSK_MUST_CHECK
