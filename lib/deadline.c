@@ -195,6 +195,8 @@ static void give_up(tusk_query *q)
         q->error.fate = TUSK_FATE_UNKNOWN;
     else if (!is_sent)
         q->error.fate = TUSK_FATE_NOT_SENT;
+    if (is_sent && q->kind == TUSK__QUERY_MANY)
+        tusk__many_given_up(q);
     tusk__conn_pin(conn);
     if (!is_sent)
         (void)tusk__request_retract(conn, q);
