@@ -582,6 +582,71 @@ START_TEST(cursor_is_fetched_from_inside_its_transaction)
 }
 END_TEST
 
+/* By a handle, whose text is parsed for the cursor alone; and one that scrolls, which is DECLARE's and needs a text. */
+START_TEST(cursor_by_a_handle_and_one_that_scrolls_are_with_their_session)
+{
+    static const char sql[] = "select n from generate_series(1, $1::int4) n";
+    tusk_conn *conn, *other;
+    tusk_cursor *cursor, *scrolling;
+    tusk_stmt *stmt;
+    tusk_row row;
+
+    if (pooler_why_not[0])
+        return;
+    conn = through(modes[_i].dbname, modes[_i].pooler);
+    other = through(modes[_i].dbname, modes[_i].pooler);
+    stmt = tusk_prepare(conn, sql, NULL, 0);
+    run_on(conn, "begin");
+    cursor = tusk_cursor_open(
+        conn, &(tusk_cursor_request){.stmt = stmt, .params = TUSK_PARAMS(tusk_int4(20)), .batch_rows = 3});
+    scrolling = tusk_cursor_open(
+        conn, &(tusk_cursor_request){.sql = sql, .params = TUSK_PARAMS(tusk_int4(20)), .scroll = true});
+    for (int n = 1; n <= 20; n++) {
+        ck_assert_msg(tusk_cursor_next_row(cursor, &row), "%s", said(tusk_cursor_error(cursor)));
+        ck_assert_int_eq(tusk_get_int4(&row, 0), n);
+        ck_assert_int_eq(asked(other, "select $1 + 2", n), n + 2);
+    }
+    ck_assert_int_eq(one_number(tusk_cursor_fetch(scrolling, 1)), 1);
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_move(scrolling, 10), NULL), TUSK_OK);
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_move(scrolling, -10), NULL), TUSK_OK);
+    ck_assert_int_eq(one_number(tusk_cursor_fetch(scrolling, 1)), 2);
+    tusk_cursor_free(cursor);
+    tusk_cursor_free(scrolling);
+    run_on(conn, "commit");
+    tusk_stmt_free(stmt);
+    disconnect(conn);
+    disconnect(other);
+}
+END_TEST
+
+/* Where the session is another one's next: by a text it is refused for that, and by a handle for what it is. */
+START_TEST(cursor_that_is_to_be_held_is_refused_behind_a_pooler)
+{
+    tusk_conn *conn;
+    tusk_stmt *stmt;
+    tusk_cursor *cursor;
+    tusk_row row;
+
+    if (pooler_why_not[0])
+        return;
+    conn = through("transaction", "transaction");
+    stmt = tusk_prepare(conn, "select 1", NULL, 0);
+    cursor = tusk_cursor_open(
+        conn, &(tusk_cursor_request){.sql = _i ? NULL : "select 1", .stmt = _i ? stmt : NULL, .hold = true});
+    ck_assert(!tusk_cursor_next_row(cursor, &row));
+    ck_assert_int_eq(tusk_cursor_error(cursor)->code, TUSK_ERR_USAGE);
+    ck_assert_int_eq(tusk_cursor_error(cursor)->fate, TUSK_FATE_NOT_SENT);
+    ck_assert_str_eq(tusk_cursor_error(cursor)->message,
+                     _i ? "with .hold or .scroll a cursor is of a text, as DECLARE knows no prepared statement: give "
+                          "its sql instead of stmt"
+                        : "a cursor WITH HOLD would stay with" NEXT);
+    tusk_cursor_free(cursor);
+    tusk_stmt_free(stmt);
+    ck_usable(conn);
+    disconnect(conn);
+}
+END_TEST
+
 /* Where sessions change, the fence proves nothing: what is asked next must not meet the cancel. */
 START_TEST(d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection)
 {
@@ -631,6 +696,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, forgotten_setting_is_told_at_once, 0, 2);
     tcase_add_test(tcase, transaction_keeps_its_session);
     tcase_add_loop_test(tcase, cursor_is_fetched_from_inside_its_transaction, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, cursor_by_a_handle_and_one_that_scrolls_are_with_their_session, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, cursor_that_is_to_be_held_is_refused_behind_a_pooler, 0, 2);
     tcase_add_loop_test(tcase, d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection, 0, N_OF(modes));
     suite_add_tcase(suite, tcase);
     return suite;
