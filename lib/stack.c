@@ -5,6 +5,7 @@
 
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/many.h"
 #include "lib/named.h"
 #include "lib/objects.h"
 #include "lib/script.h"
@@ -385,11 +386,15 @@ tusk_query *tusk_stack_run(tusk_stack *stack, tusk_stack_mode mode)
 
 int tusk_query_result_operation(const tusk_query *q)
 {
+    if (q && q->kind == TUSK__QUERY_MANY)
+        return tusk__many_result_item(q);
     return q && q->present->outcome ? (int)q->present->outcome->operation : -1;
 }
 
 tusk_str tusk_query_result_sql(const tusk_query *q)
 {
+    if (q && q->kind == TUSK__QUERY_MANY)
+        return tusk__many_text(q);
     return q && q->present->outcome ? q->present->outcome->sql : (tusk_str){NULL, 0};
 }
 

@@ -300,6 +300,7 @@ tusk_query *tusk_stmt_ready(tusk_stmt *stmt)
     if (stmt->state == TUSK__STMT_PREPARING) {
         while (*link)
             link = &(*link)->next;
+        tusk__deadline_start(q, 0);
         *link = q;
         return q;
     }
