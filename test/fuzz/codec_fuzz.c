@@ -87,12 +87,30 @@ static void same_value(const tusk_value *a, const tusk_value *b)
         require(a->as.integer == b->as.integer); /* of a float: all its bits */
 }
 
+/* A few bytes may be a number of 130 000 digits, which takes as long as twenty others: only if the input says so. */
+#define LONG_TEXT 1000
+#define IS_PATIENT 255
+static bool is_patient;
+
+/* As that text, if there is one. */
+static void print_numeric(tusk_numeric_view n, tusk_str text)
+{
+    size_t len = tusk_numeric_to_text(n, NULL, 0);
+    char *printed;
+
+    if (len > LONG_TEXT && !is_patient)
+        return;
+    printed = malloc(len + 1);
+    require(printed != NULL && tusk_numeric_to_text(n, printed, len + 1) == len);
+    require(!text.ptr || tusk_str_equal(text, tusk_str_from(printed, len)));
+    free(printed);
+}
+
 /* A number that is read prints as what is read as the same number; a conversion that says it lost nothing comes back. */
 static void read_numeric(tusk_str text, bool is_printed)
 {
-    size_t size = text.len < 100000 ? TUSK_NUMERIC_SIZE(text.len) : 100000, len;
+    size_t size = text.len < 100000 ? TUSK_NUMERIC_SIZE(text.len) : 100000;
     uint8_t *buf = malloc(size), small[TUSK_NUMERIC_INT_SIZE];
-    char *printed;
     tusk_numeric_view n, m;
     tusk_error err = {0};
     tusk_code code = tusk_numeric_from_text(text, buf, size, &n, &err);
@@ -102,11 +120,7 @@ static void read_numeric(tusk_str text, bool is_printed)
     require(code == err.code && (code == TUSK_OK || code == TUSK_ERR_VALUE || code == TUSK_ERR_LIMIT));
     require(code == TUSK_OK || !is_printed);
     if (code == TUSK_OK) {
-        len = tusk_numeric_to_text(n, NULL, 0);
-        printed = malloc(len + 1);
-        require(printed != NULL && tusk_numeric_to_text(n, printed, len + 1) == len);
-        require(!is_printed || tusk_str_equal(text, tusk_str_from(printed, len)));
-        free(printed);
+        print_numeric(n, is_printed ? text : (tusk_str){NULL, 0});
         if (tusk_numeric_to_int64(n, &integer, NULL) == TUSK_OK) {
             m = tusk_numeric_from_int64(integer, small);
             require(tusk_numeric_to_int64(m, &again, NULL) == TUSK_OK && again == integer);
@@ -121,10 +135,14 @@ static void read_numeric(tusk_str text, bool is_printed)
 static void print_and_parse(const tusk__codec *codec, const tusk_value *value)
 {
     size_t len = codec->print(value, NULL, 0);
-    char *text = malloc(len + 1);
-    tusk_str printed = tusk_str_from(text, len);
+    char *text;
+    tusk_str printed;
     tusk_value back;
 
+    if (len > LONG_TEXT && !is_patient)
+        return;
+    text = malloc(len + 1);
+    printed = tusk_str_from(text, len);
     require(text != NULL && codec->print(value, text, len + 1) == len && text[len] == '\0');
     if (codec->read && value->type != TUSK_OID_NUMERIC) {
         void *room = malloc(value->as.bytes.len + 1);
@@ -316,6 +334,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < ONLY_HEAD || is_another(data))
         return 0;
+    is_patient = data[2] == IS_PATIENT;
     block = malloc(size > 3 ? size - 3 : 1);
     require(block != NULL);
     memcpy(block, data + 3, size - 3);

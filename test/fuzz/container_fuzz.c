@@ -152,7 +152,7 @@ static void view_range(const tusk_value *value, tusk_str bytes)
     tusk_range_parts range;
     tusk_value made;
 
-    require(tusk_value_to_range(value, &range, NULL) == TUSK_OK);
+    require(tusk__range_parts_of(value->type, value->as.bytes, 0, &range, NULL) == TUSK_OK);
     made = tusk_range(&range);
     hold_and_send(&made, bytes, false);
 }
@@ -164,7 +164,7 @@ static void view_multirange(const tusk_value *value, tusk_str bytes)
     tusk_multirange_parts parts = {value->type, ranges, 0};
     tusk_value made;
 
-    require(tusk_value_to_multirange(value, &view, NULL) == TUSK_OK);
+    require(tusk__multirange_view_of(value->type, value->as.bytes, &view, NULL) == TUSK_OK);
     if (view.n > MOST)
         return;
     for (tusk_multirange_iter it = tusk_multirange_begin(&view);
