@@ -411,7 +411,7 @@ clean:   ## remove build/
 # A target whose program or script is not there yet is not listed.
 HELP_demo        := build docs/examples/demo.c and run it against a throwaway server
 HELP_fuzz        := libFuzzer: T=name (default: each in turn), S=seconds for each (60)
-HELP_fuzz-types  := each decoder of a type alone, 10^6 executions or until no edge is new; prints docs/results/fuzz-types.txt; T=name
+HELP_fuzz-types  := each decoder of a type alone, 10^6 executions or until no edge is new; T=name
 HELP_sim         := the simulation over SEEDS=n (10000) seeds
 HELP_pipelines   := N=n (1000000) requests through one connection, bad ones among them: answers by value, allocations counted
 HELP_fault-alloc := every allocation fails in turn, over whole scenarios

@@ -268,6 +268,26 @@ static void put_head(unsigned n, uint8_t head[ONLY_HEAD])
     head[1] = (uint8_t)decoder(n);
 }
 
+/* An array names its element's type, in four bytes: without them no element is ever looked at. And often it is one element that takes the
+ * rest. */
+static size_t shape(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    static const uint8_t one[] = {0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1};
+    uint8_t *wire = data + ONLY_HEAD;
+
+    if (!tusk__type_is_array(type_in(data)) || max_size < ONLY_HEAD + sizeof one + 4)
+        return size;
+    for (; size < ONLY_HEAD + sizeof one + 4; size++)
+        data[size] = 0;
+    if (seed % 4 == 0) {
+        memcpy(wire, one, sizeof one);
+        tusk__put32(wire + sizeof one, (uint32_t)(size - ONLY_HEAD - sizeof one - 4));
+    }
+    if (seed % 16 != 1)
+        tusk__put32(wire + 8, tusk__type_element(type_in(data)));
+    return size;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *block;

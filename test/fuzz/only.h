@@ -23,6 +23,8 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 static bool decoder_name(unsigned n, char name[ONLY_NAME_SIZE]);
 static bool is_decoders(unsigned n, const uint8_t head[ONLY_HEAD]);
 static void put_head(unsigned n, uint8_t head[ONLY_HEAD]);
+/* Puts right, now and then, what mutation hardly hits; the size it has then. */
+static size_t shape(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 
 /* ---- for the target ---------------------------------------------------------------------------------------------------------------- */
 
@@ -63,13 +65,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
-    (void)seed;
     size = LLVMFuzzerMutate(data, size, max_size);
     while (size < ONLY_HEAD && size < max_size)
         data[size++] = 0;
     if (only_one && size >= ONLY_HEAD && !is_decoders(the_one, data))
         put_head(the_one, data);
-    return size;
+    return size < ONLY_HEAD ? size : shape(data, size, max_size, seed);
 }
 
 #endif
