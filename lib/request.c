@@ -101,8 +101,8 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 
 bool tusk__query_is_barrier(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FENCE || q->on_row || q->is_copy || q->cancelable ||
-           q->streaming == TUSK__STREAMS_WALK || q->is_given_up;
+    return (q->kind >= TUSK__QUERY_SCRIPT && q->kind <= TUSK__QUERY_LOOKUP_INSIDE) || q->on_row || q->is_copy ||
+           q->cancelable || q->streaming == TUSK__STREAMS_WALK || q->is_given_up;
 }
 
 /* Is it about a handle's statement that must be ready? */
