@@ -4,7 +4,7 @@
 #   CFLAGS=…        added to ours (CPPFLAGS, LDFLAGS too)   T=name       only the suites, or the fuzz target, of that name
 #   V=1             show the commands
 #   O=…             where to build (build)
-#   VARIANT=…       which build, each in build/<variant>/: release asan ubsan tsan valgrind cov clang fuzz
+#   VARIANT=…       which build, each in build/<variant>/: release asan ubsan tsan valgrind cov clang fuzz types
 #
 # New files are found by wildcard: proto/*.c loop/*.c lib/*.c lib/codec/*.c, test/*_test.c test/*/*_test.c (Check programs),
 # test/harness/*.c and the rest of test/sim/*.c (linked into each of them), test/fuzz/*_fuzz.c with test/fuzz/corpus/*/,
@@ -40,8 +40,10 @@ FLAGS_valgrind := -O1 -g
 FLAGS_cov      := -O0 -g --coverage
 FLAGS_clang    := -O2 -g
 FLAGS_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined $(SANITIZE)
+# Without a call at each comparison: three times as many executions of a codec, whose inputs hold no long words to be guessed.
+FLAGS_types    := -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trace-cmp $(SANITIZE)
 ifeq ($(origin FLAGS_$(VARIANT)),undefined)
-$(error VARIANT=$(VARIANT) is none of: release asan ubsan tsan valgrind cov clang fuzz)
+$(error VARIANT=$(VARIANT) is none of: release asan ubsan tsan valgrind cov clang fuzz types)
 endif
 
 OUR_CPPFLAGS := -I. -Iinclude
@@ -181,8 +183,8 @@ $(B)/test/fuzz/%_replay: $(B)/test/fuzz/%_fuzz.o $(B)/test/harness/fuzz_replay.o
 $(B)/test/jansson_test $(B)/test/live/jansson_live_test $(B)/docs/examples/json: private LIBS += -ljansson
 
 # jansson is what our reading of JSON is held against.
-$(B)/test/fuzz/%_replay $(O)/fuzz/test/fuzz/%_fuzz: private LIBS += -ljansson
-$(O)/fuzz/test/fuzz/%_fuzz: $(O)/fuzz/test/fuzz/%_fuzz.o $(O)/fuzz/libtusk.a
+$(B)/test/fuzz/%_replay $(B)/test/fuzz/%_fuzz: private LIBS += -ljansson
+$(B)/test/fuzz/%_fuzz: $(B)/test/fuzz/%_fuzz.o $(B)/libtusk.a
 	$(call SHOW,LINK)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
@@ -251,6 +253,14 @@ fuzz:
 	    mkdir -p $(O)/fuzz/corpus/$$t $(O)/fuzz/found && \
 	    $(O)/fuzz/test/fuzz/$${t}_fuzz -max_total_time=$(or $(S),60) -artifact_prefix=$(O)/fuzz/found/$$t- \
 	        $(O)/fuzz/corpus/$$t $$(ls -d test/fuzz/corpus/$$t 2>/dev/null) || exit 1; done
+
+# The targets that play the decoders of types, each decoder alone.
+TYPE_TARGETS := codec container own
+.PHONY: fuzz-types
+fuzz-types:
+	@test/harness/setup fuzz
+	@$(SUB) VARIANT=types CC=$(CLANG) $(TYPE_TARGETS:%=$(O)/types/test/fuzz/%_fuzz)
+	@test/fuzz/types '$(T)' $(TYPE_TARGETS:%=$(O)/types/test/fuzz/%_fuzz)
 
 # Long runs of programs that `make test` runs briefly.
 define run_long
@@ -401,11 +411,12 @@ clean:   ## remove build/
 # A target whose program or script is not there yet is not listed.
 HELP_demo        := build docs/examples/demo.c and run it against a throwaway server
 HELP_fuzz        := libFuzzer: T=name (default: each in turn), S=seconds for each (60)
+HELP_fuzz-types  := each decoder of a type alone, 10^6 executions or until no edge is new; T=name
 HELP_sim         := the simulation over SEEDS=n (10000) seeds
 HELP_pipelines   := N=n (1000000) requests through one connection, bad ones among them: answers by value, allocations counted
 HELP_fault-alloc := every allocation fails in turn, over whole scenarios
 HELP_fault-sys   := every system call fails in turn, over whole scenarios
-PART_TARGETS     := $(if $(wildcard docs/examples/demo.c),demo) $(if $(FUZZ_SRC),fuzz) \
+PART_TARGETS     := $(if $(wildcard docs/examples/demo.c),demo) $(if $(FUZZ_SRC),fuzz fuzz-types) \
                     $(if $(SIM_SRC),sim) pipelines $(if $(FAULT_ALLOC),fault-alloc) $(if $(FAULT_SYS),fault-sys)
 HAVE_SCRIPT      := $(foreach t,$(SCRIPT_TARGETS),$(if $(wildcard $(SCRIPT_$(t))),$(t)))
 .PHONY: help

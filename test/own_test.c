@@ -196,6 +196,58 @@ START_TEST(parameter_is_text_until_its_type_is_known)
 }
 END_TEST
 
+/* So many elements: the head, and behind it places in order and zeros. */
+static size_t make_vector(const char *type, uint32_t n, uint8_t *wire)
+{
+    bool is_sparse = strcmp(type, "sparsevec") == 0;
+    size_t head = is_sparse ? 12 : 4, len = head + n * (is_sparse ? 8 : strcmp(type, "halfvec") == 0 ? 2 : 4);
+
+    memset(wire, 0, len);
+    if (is_sparse) {
+        tusk__put32(wire, 20000);
+        tusk__put32(wire + 4, n);
+        for (uint32_t i = 0; i < n; i++)
+            tusk__put32(wire + head + 4 * (size_t)i, i);
+    } else {
+        tusk__put16(wire, (uint16_t)n);
+    }
+    return len;
+}
+
+START_TEST(vectors_have_a_most)
+{
+    static const char *const types[] = {"vector", "halfvec", "sparsevec"};
+    static uint8_t wire[12 + 8 * (TUSK_VECTOR_MAX + 1)];
+    static float floats[TUSK_VECTOR_MAX + 1];
+    tusk_value value;
+    tusk_error err = {0};
+    uint16_t format;
+    void *block;
+
+    for (uint32_t more = 0; more < 2; more++) {
+        tusk_code code = more ? TUSK_ERR_VALUE : TUSK_OK;
+        size_t len = make_vector(types[_i], TUSK_VECTOR_MAX + more, wire);
+
+        ck_assert_int_eq(decode(types[_i], (const char *)wire, len, &block, &value, &err), code);
+        free(block);
+    }
+    (void)encode(tusk_vector(floats, TUSK_VECTOR_MAX + 1), 0, NULL, &format, TUSK_ERR_VALUE);
+}
+END_TEST
+
+START_TEST(pairs_are_text)
+{
+    static const tusk_hstore_pair pairs[] = {
+        {{"\xff", 1}, {"1", 1}}, {{"a\0", 2}, {"1", 1}}, {{"a", 1}, {"\xff", 1}}, {{"a", 1}, {"1\0", 2}}};
+    uint8_t buf[16];
+    tusk_hstore_view h;
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk_hstore_from_pairs(&pairs[_i], 1, buf, sizeof buf, &h, &err), TUSK_ERR_VALUE);
+    ck_assert_str_eq(err.sqlstate, "22021");
+}
+END_TEST
+
 /* As a field: its text, or an integer in binary. */
 static void ck_plain(tusk_value value, const tusk__codec *codec, uint16_t want_format, const char *want)
 {
@@ -292,6 +344,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, other_bytes_are_refused, 0, N_OF(refused));
     tcase_add_test(tcase, halves_are_floats);
     tcase_add_test(tcase, parameter_is_text_until_its_type_is_known);
+    tcase_add_loop_test(tcase, vectors_have_a_most, 0, 3);
+    tcase_add_loop_test(tcase, pairs_are_text, 0, 4);
     tcase_add_test(tcase, plain_value_for_an_own_type_is_text_until_that_is_known);
     tcase_add_test(tcase, floats_become_halves);
     tcase_add_test(tcase, a_float_that_no_half_is_near_is_refused_by_its_place);

@@ -126,15 +126,17 @@ static const struct {
      "element 1 of 1: int4range in binary with flags that are none"},
 };
 
+/* Neither read, nor sent as what somebody else has read. */
 START_TEST(bytes_of_no_range_are_refused)
 {
     tusk_str bytes = exact_hex(bad[_i].hex);
-    tusk_value value;
+    tusk_value value, given = tusk__bytes_of(bad[_i].type, TUSK_KIND_WIRE, bytes);
     tusk_error err;
 
     ck_assert_int_eq(decode(bad[_i].type, bytes, &value, &err), TUSK_ERR_VALUE);
     ck_assert_str_eq(err.message, bad[_i].message);
     ck_assert_int_eq(tusk__value_decode(bad[_i].type, 1, bytes, &value, NULL), TUSK_ERR_VALUE);
+    refused(&given, TUSK_ERR_VALUE, err.sqlstate, bad[_i].message);
     release(bytes);
 }
 END_TEST

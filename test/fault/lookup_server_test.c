@@ -21,6 +21,7 @@
     "parse_complete; parameter_description 1028; row_description a:26 b:19 c:19 d:18 e:26 f:16 g:16 h:19 i:26; "       \
     "bind_complete; "
 #define TAIL "; command_complete SELECT 1; ready I\n"
+#define HURRY "error S=ERROR V=ERROR C=57014 M=no; ready I\n"
 #define GOOD HEAD "row 16400 app mood e 0 t t NULL NULL" TAIL
 
 /* clang-format off */
@@ -34,7 +35,11 @@ static const struct {
     {"it is gone", FIRST LOOK_UP HEAD "command_complete SELECT 0; ready I\n" RUN, TUSK_DONE, 1, TUSK_DONE},
     {"no such catalogue", FIRST LOOK_UP "error S=ERROR V=ERROR C=42P01 M=no; ready I\n" RUN, TUSK_DONE, 1, TUSK_DONE},
     {"nothing of it is implemented", FIRST LOOK_UP "error S=ERROR V=ERROR C=0A000 M=no; ready I\n" RUN, TUSK_DONE, 1, TUSK_DONE},
-    {"in a hurry", FIRST LOOK_UP "error S=ERROR V=ERROR C=57014 M=no; ready I\n" RUN LOOK_UP GOOD, TUSK_AGAIN, 1, TUSK_OK},
+    {"in a hurry", FIRST LOOK_UP HURRY RUN LOOK_UP GOOD, TUSK_AGAIN, 1, TUSK_OK},
+    {"in a hurry, twice", FIRST LOOK_UP HURRY RUN LOOK_UP HURRY RUN LOOK_UP GOOD, TUSK_AGAIN, 2, TUSK_OK},
+    {"met twice", "login\nskip until sync\nsend parse_complete; parameter_description; row_description m:16400:1 n:16400:1; bind_complete; "
+     "row happy happy; command_complete SELECT 1; ready I\nexpect parse recursive\nexpect describe\nexpect bind {16400}\nskip until sync\n"
+     "send " GOOD, TUSK_OK, 0, TUSK_OK},
     {"other columns", FIRST LOOK_UP "parse_complete; parameter_description 1028; row_description a b; bind_complete; row 16400 app" TAIL,
      TUSK_DONE, 0, TUSK_DONE},
     {"no OID", FIRST LOOK_UP HEAD "row mood app mood e 0 t t NULL NULL" TAIL RUN, TUSK_DONE, 1, TUSK_DONE},

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 static unsigned n_inputs;
 
@@ -63,6 +64,13 @@ static void replay(const char *path)
         replay_folder(path);
     else
         replay_file(path, (size_t)st.st_size);
+}
+
+/* Named by targets with a mutator of their own; nothing is mutated here. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
+{
+    (void)data;
+    return size < max_size ? size : max_size;
 }
 
 int main(int argc, char **argv)

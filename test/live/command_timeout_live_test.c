@@ -109,6 +109,21 @@ START_TEST(batch_of_a_cursor_has_it_too)
 }
 END_TEST
 
+START_TEST(batch_of_a_cursor_has_the_cursors_own)
+{
+    tusk_query *begin = tusk_begin(db, NULL);
+    tusk_cursor *cursor = tusk_cursor_open(db, &(tusk_cursor_request){.sql = FOREVER, .timeout = 0.01});
+    tusk_row row;
+
+    ck_assert(!tusk_cursor_next_row(cursor, &row));
+    ck_assert_int_eq(tusk_cursor_error(cursor)->code, TUSK_ERR_TIMEOUT);
+    ck_assert_str_eq(tusk_cursor_error(cursor)->message, "no complete answer within 0.01 s");
+    ck_assert_str_eq(tusk_cursor_error(cursor)->hint, "");
+    tusk_query_free(begin);
+    tusk_cursor_free(cursor);
+}
+END_TEST
+
 /* ---- transactions ---------------------------------------------------------------------------------------------------------- */
 
 /* Which a program cannot do: what is submitted from now on has it, and what had to succeed before had all the time. */
@@ -296,6 +311,7 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 30);
     tcase_add_loop_test(tcase, whatever_brings_no_deadline_has_the_connections, 0, N_OF(asks));
     tcase_add_test(tcase, batch_of_a_cursor_has_it_too);
+    tcase_add_test(tcase, batch_of_a_cursor_has_the_cursors_own);
     tcase_add_loop_test(tcase, a_deadline_of_its_own_wins, 0, 2);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("transactions");

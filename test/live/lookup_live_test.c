@@ -211,6 +211,57 @@ START_TEST(connections_to_the_same_endpoint_share_it)
 }
 END_TEST
 
+/* It was described before the other one asked, and its turn came behind the answer. */
+START_TEST(what_another_connection_learned_meanwhile_is_not_asked_for)
+{
+    tusk_conn *mine = db, *other = connect_plain();
+    tusk_query *q;
+
+    run_on(other, "set search_path = lookup");
+    run_on(other, "set log_statement = 'all'");
+    run_on(other, "select pg_advisory_lock(7)");
+    q = ask("select 'ok'::mood, repeat('x', 100000) from generate_series(1, 3) union all "
+            "select 'sad', '' from pg_advisory_xact_lock(7)"); /* rows leave the server once its buffer is full */
+    while (tusk_query_n_rows(q) == 0)
+        turn(TUSK_NONE);
+    ck_assert(!tusk_query_is_done(q));
+    db = other;
+    ck_assert_str_eq(text_of(ask("select 'sad'::mood")), "sad");
+    run("select pg_advisory_unlock(7)");
+    ck_assert_str_eq(text_of(q), "ok");
+    ck_assert_int_eq(n_asked(), 1);
+    db = mine;
+    disconnect(other);
+}
+END_TEST
+
+/* A question has room for 64 types; the others are asked for when they are met again. */
+START_TEST(types_beyond_a_question_are_asked_for_the_next_time)
+{
+    enum { N = 70 };
+    char sql[N * 32] = "select ''";
+    size_t len = strlen(sql);
+    tusk_query *q;
+    tusk_type type;
+    int n_known;
+
+    run_script("do $$begin for i in 1..70 loop execute format('create type e%s as enum (''a'')', i); end loop; end$$");
+    for (int i = 1; i <= N; i++)
+        len += (size_t)snprintf(sql + len, sizeof sql - len, ", 'a'::e%d", i);
+    n_asked();
+    for (int run = 1; run <= 2; run++) {
+        q = ask(sql);
+        ck_ok(q);
+        n_known = 0;
+        for (int i = 1; i <= N; i++)
+            n_known += tusk_type_of(db, tusk_query_column(q, i)->type, &type) == TUSK_OK;
+        ck_assert_int_eq(n_known, run == 1 ? 64 : N);
+        ck_assert_int_eq(n_asked(), 1);
+        tusk_query_free(q);
+    }
+}
+END_TEST
+
 /* What is known of a server is not kept beyond the last connection to it: the next one may meet another cluster there. */
 START_TEST(endpoint_without_connections_is_forgotten)
 {
@@ -550,6 +601,54 @@ START_TEST(one_that_waits_behind_a_stream_is_not_waited_for)
 }
 END_TEST
 
+/* What is read row by row is not held up by what it is of: whoever is handed rows takes them raw. */
+START_TEST(rows_that_are_read_meanwhile_do_not_wait)
+{
+    tusk_conn *locker = connect_plain();
+    tusk_query *q;
+    tusk_row row;
+    int n = 0;
+
+    run_on(locker, "begin");
+    run_on(locker, "lock table pg_catalog.pg_range in access exclusive mode");
+    q = ask("select 'ok'::mood, repeat('x', 1000) from generate_series(1, 20000)");
+    while (tusk_query_n_rows(q) == 0)
+        turn(TUSK_NONE);
+    for (; tusk_next_row(q, &row); n++)
+        ck_assert(tusk_str_is(tusk_get_raw(&row, 0), "ok"));
+    ck_assert_int_eq(n, 20000);
+    ck_assert(tusk_query_is_done(q));
+    ck_ok(q);
+    tusk_query_free(q);
+    run_on(locker, "rollback");
+    disconnect(locker);
+}
+END_TEST
+
+/* The last of those who wait is canceled, and another one comes to wait behind the first. */
+START_TEST(one_behind_who_ends_breaks_no_order)
+{
+    tusk_conn *locker = connect_plain();
+    tusk_query *q, *ended, *last;
+
+    run_on(locker, "select pg_advisory_lock(7)");
+    q = ask("select 'ok'::mood");
+    ended = ask("select 2");
+    last = ask("select '3' from pg_advisory_xact_lock(7)");
+    while (number_on(locker, "select count(*) from pg_locks where not granted") == 0)
+        ;
+    tusk_query_cancel(ended);
+    ck_assert_int_eq(number_on(locker, "select 1"), 1);
+    ck_assert(tusk_query_is_done(ended) && !tusk_query_is_done(q) && !tusk_query_is_done(last));
+    run_on(locker, "select pg_advisory_unlock(7)");
+    ck_assert_str_eq(text_of(q), "ok");
+    ck_assert_str_eq(text_of(last), "3");
+    ck_ok(ended);
+    tusk_query_free(ended);
+    disconnect(locker);
+}
+END_TEST
+
 START_TEST(cursor_reads_them_from_its_first_batch)
 {
     tusk_cursor *cursor;
@@ -584,6 +683,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, attributes_have_names_and_those_dropped_are_none);
     tcase_add_test(tcase, built_in_types_need_no_connection);
     tcase_add_test(tcase, connections_to_the_same_endpoint_share_it);
+    tcase_add_test(tcase, what_another_connection_learned_meanwhile_is_not_asked_for);
+    tcase_add_test(tcase, types_beyond_a_question_are_asked_for_the_next_time);
     tcase_add_test(tcase, endpoint_without_connections_is_forgotten);
     tcase_add_test(tcase, prepared_statement_is_looked_up_before_it_runs);
     tcase_add_test(tcase, stack_waits_for_the_types_of_all_its_results);
@@ -599,6 +700,8 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, whoever_ends_while_it_waits_has_its_answer, FREED, LOOP_FREED + 1);
     tcase_add_test(tcase, deadline_of_one_that_waits_is_no_error);
     tcase_add_test(tcase, one_that_waits_behind_a_stream_is_not_waited_for);
+    tcase_add_test(tcase, rows_that_are_read_meanwhile_do_not_wait);
+    tcase_add_test(tcase, one_behind_who_ends_breaks_no_order);
     tcase_add_test(tcase, cursor_reads_them_from_its_first_batch);
     suite_add_tcase(suite, tcase);
     return suite;
