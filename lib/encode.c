@@ -476,6 +476,7 @@ tusk_code tusk__part_write(tusk_conn *conn, tusk_query *q, tusk__request *r, con
     const tusk_stmt *handle = part->stmt && !part->stmt->is_cached ? part->stmt : NULL;
     tusk_str name = part->is_named ? tusk_str_of(part->stmt->name) : (tusk_str){NULL, 0};
 
+    assert(part->stmt || !part->is_ready);
     TUSK_TRY(tusk__check_size(q, r));
     if (part->is_ready && !q->text_results) {
         TUSK_TRY(write_by_frame(conn, q, part->stmt, r->params));
