@@ -50,6 +50,9 @@ tusk__session_attrs tusk__attempts_wants(const tusk__attempts *attempts);
 /* For whoever ends it all: where the youngest attempt is, and what became of the others. */
 void tusk__attempts_explain(const tusk__attempts *attempts, tusk_error *err);
 
+/* The IP address of a route, "" if it has none; snprintf's contract. */
+size_t tusk__address_print(const tusk__route *route, char *buf, size_t size);
+
 /* Each attempt that was begun on a line of its own, with what became of it, uncut. The caller's, from that allocator; NULL: no memory. */
 char *tusk__attempts_text(const tusk__attempts *attempts, const tusk_allocator *allocator);
 

@@ -7,20 +7,21 @@
 #include "lib/attempts_list.h"
 #include "proto/error_set.h"
 
-static void format_address(const tusk__route *route, char *buf, size_t size)
+size_t tusk__address_print(const tusk__route *route, char *buf, size_t size)
 {
     const tusk__address *address = &route->address;
+    char text[INET6_ADDRSTRLEN] = "";
     struct sockaddr_in in;
     struct sockaddr_in6 in6;
 
-    buf[0] = '\0';
     if (route->has_address && address->family == AF_INET) {
         memcpy(&in, &address->addr, sizeof in);
-        (void)inet_ntop(AF_INET, &in.sin_addr, buf, (socklen_t)size);
+        (void)inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
     } else if (route->has_address && address->family == AF_INET6) {
         memcpy(&in6, &address->addr, sizeof in6);
-        (void)inet_ntop(AF_INET6, &in6.sin6_addr, buf, (socklen_t)size);
+        (void)inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof text);
     }
+    return (size_t)snprintf(buf, size, "%s", text);
 }
 
 /* The rows that were begun, one after the other: those that are over, in the order of their ends, then the others. */
@@ -48,7 +49,7 @@ static size_t print_attempt(const tusk__attempt *at, int max_message, char *buf,
     const tusk__route *route = &at->route;
     int n;
 
-    format_address(route, ip, sizeof ip);
+    (void)tusk__address_print(route, ip, sizeof ip);
     if (tusk_str_is(route->host, ip))
         ip[0] = '\0';
     n = snprintf(buf, size, TUSK_STR_FMT ":%u%s%s%s: %.*s", TUSK_STR_ARG(route->host), (unsigned)route->port,

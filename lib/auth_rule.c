@@ -15,6 +15,11 @@ static const tusk__choice words[TUSK__N_METHODS + 1] = {
     [TUSK__METHOD_OAUTH] = {.word = "oauth"},
 };
 
+const char *tusk__auth_method_word(tusk__auth_method method)
+{
+    return words[method].word;
+}
+
 #define ALL ((1u << TUSK__N_METHODS) - 1)
 
 static tusk_code refuse(tusk_error *err, size_t n, const char *why)

@@ -32,6 +32,9 @@ typedef struct tusk__auth_rule {
 TUSK_MUST_CHECK
 tusk_code tusk__auth_rule_read(tusk_str text, tusk__auth_rule *out, tusk_error *err);
 
+/* As require_auth calls it; static. */
+const char *tusk__auth_method_word(tusk__auth_method method);
+
 /* How to have a method allowed that is not, as the hint of err. TUSK__N_METHODS: nothing is said. */
 void tusk__auth_rule_hint(const tusk__auth_rule *rule, tusk__auth_method method, tusk_error *err);
 

@@ -593,3 +593,22 @@ tusk_str tusk_conn_tls_version(const tusk_conn *conn)
 {
     return conn && conn->transport ? tusk_str_of(tusk__transport_tls_version(conn->transport)) : (tusk_str){NULL, 0};
 }
+
+tusk_str tusk_conn_tls_cipher(const tusk_conn *conn)
+{
+    return conn && conn->transport ? tusk_str_of(tusk__transport_tls_cipher(conn->transport)) : (tusk_str){NULL, 0};
+}
+
+tusk_str tusk_conn_auth_method(const tusk_conn *conn)
+{
+    if (!conn || conn->protocol == 0)
+        return (tusk_str){NULL, 0};
+    return tusk_str_of(conn->is_bound ? "scram-sha-256-plus" : tusk__auth_method_word(conn->auth_method));
+}
+
+size_t tusk_conn_hostaddr(const tusk_conn *conn, char *buf, size_t size)
+{
+    static const tusk__route nowhere;
+
+    return tusk__address_print(conn ? &conn->route : &nowhere, buf, size);
+}

@@ -99,6 +99,8 @@ struct tusk_conn {
     tusk__params params;
     uint32_t protocol, backend_pid;
     uint16_t cancel_key_len;
+    bool is_bound;                 /* to the TLS channel, by SCRAM-SHA-256-PLUS */
+    tusk__auth_method auth_method; /* by which it let us in */
     uint8_t *cancel_key;
     uint64_t stmt_number; /* of the next name, which are never reused; 0: not chosen yet */
 

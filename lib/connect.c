@@ -160,6 +160,8 @@ static tusk_code keep_facts(tusk_conn *conn, tusk_error *err)
 
     conn->protocol = facts->protocol;
     conn->backend_pid = facts->backend_pid;
+    conn->auth_method = facts->method;
+    conn->is_bound = facts->is_bound;
     conn->cancel_key_len = 0;
     if (len == 0)
         return TUSK_OK;

@@ -374,6 +374,7 @@ static tusk_code on_cleartext(tusk__login *login, tusk__session *session, const 
 {
     TUSK_TRY(may_send_cleartext(login, err));
     TUSK_TRY(need_password(login, ev, "cleartext", err));
+    login->facts.method = TUSK__METHOD_PASSWORD;
     return send_password(login, session, login->password, out, err);
 }
 
@@ -386,6 +387,7 @@ static tusk_code on_md5(tusk__login *login, tusk__session *session, const tusk__
     tusk_code code;
 
     TUSK_TRY(need_password(login, ev, "MD5", err));
+    login->facts.method = TUSK__METHOD_MD5;
     memcpy(salt, ev->authentication.data.ptr, sizeof salt); /* checked by tusk__authentication_read() */
     code = tusk__md5auth(login->crypto, s->user, login->password, salt, answer, err);
     if (code == TUSK_OK)
@@ -405,6 +407,7 @@ static tusk_code begin_exchange(tusk__login *login, const tusk_auth_mechanism *m
     login->again = NULL;
     if (!login->exchange)
         TUSK_TRY(tusk__exchange_new(login->loop, login->settings, login->host, mechanism, &login->exchange, err));
+    login->facts.method = mechanism->method;
     login->exchange->is_server_proved = is_server_proved(login);
     login->exchange->on_wake = login->on_wake;
     login->exchange->wake_user = login->wake_user;
@@ -595,6 +598,7 @@ static tusk_code begin_scram(tusk__login *login, const tusk__event *ev, tusk_err
     if (!has_ready_keys(login))
         TUSK_TRY(need_password(login, ev, choice == TUSK__SCRAM_GS2_P ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256", err));
     login->has_begun_sasl = true;
+    login->facts.method = TUSK__METHOD_SCRAM_SHA_256;
     return tusk__scram_init(&login->scram, &config, err);
 }
 
@@ -707,6 +711,7 @@ static tusk_code on_ok(tusk__login *login, tusk__session *session, const tusk__e
                                "channel binding is required, but the server let us in without SCRAM-SHA-256-PLUS");
     if (keys && login->has_name)
         tusk__scram_cache_put(login->loop, &login->name, keys);
+    login->facts.is_bound = tusk__scram_is_bound(&login->scram);
     return TUSK_OK;
 }
 

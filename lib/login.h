@@ -16,6 +16,8 @@ typedef struct tusk__login tusk__login;
 typedef struct tusk__login_facts {
     uint32_t protocol; /* negotiated version word */
     uint32_t backend_pid;
+    tusk__auth_method method; /* by which it let us in */
+    bool is_bound;            /* … and by SCRAM-SHA-256-PLUS */
     size_t cancel_key_len;
     uint8_t cancel_key[TUSK__CANCEL_KEY_MAX];
 } tusk__login_facts;

@@ -457,3 +457,8 @@ const char *tusk__transport_tls_version(const tusk__transport *base)
 {
     return base->ops == &tls_ops ? SSL_get_version(((const tls *)(const void *)base)->ssl) : "";
 }
+
+const char *tusk__transport_tls_cipher(const tusk__transport *base)
+{
+    return base->ops == &tls_ops ? SSL_get_cipher_name(((const tls *)(const void *)base)->ssl) : "";
+}

@@ -110,5 +110,7 @@ TUSK_MUST_CHECK
 tusk_code tusk__tls_endpoint_hash(tusk__transport *t, uint8_t out[64], size_t *len, tusk_error *err);
 /* "TLSv1.3", "" for plain. Static. */
 const char *tusk__transport_tls_version(const tusk__transport *t);
+/* "TLS_AES_256_GCM_SHA384", "" for plain. Static. */
+const char *tusk__transport_tls_cipher(const tusk__transport *t);
 
 #endif

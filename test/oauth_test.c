@@ -165,6 +165,7 @@ START_TEST(a_token_at_hand_is_in_the_first_message)
     rig_send_welcome(&r);
     rig_hear_ok(&r);
     ck_assert(r.is_ready);
+    ck_assert_int_eq(tusk__login_facts_of(r.login)->method, TUSK__METHOD_OAUTH);
     ck_assert_str_eq(asked_for[0], "db1:5432/app as alice | " ISSUER " me my-secret |  |  | ");
     rig_end(&r);
 }

@@ -105,12 +105,21 @@ tusk_str tusk_conn_port(const tusk_conn *conn);
 tusk_str tusk_conn_dbname(const tusk_conn *conn);
 tusk_str tusk_conn_user(const tusk_conn *conn);
 
+/** The IP address that it has reached, as text ("10.0.0.7", "fe80::1"); "" for a Unix socket and before. snprintf's contract: the
+ * length is returned, 45 at most. PostgreSQL docs: PQhostaddr. */
+size_t tusk_conn_hostaddr(const tusk_conn *conn, char *buf, size_t size);
+
 /** Process id of the server's backend, 0 before the login or if the server gave none. */
 uint32_t tusk_conn_backend_pid(const tusk_conn *conn);
 /** 30000 for 3.0, 30002 for 3.2; 0 before the login. */
 int tusk_conn_protocol_version(const tusk_conn *conn);
 /** "TLSv1.3"; empty without TLS. */
 tusk_str tusk_conn_tls_version(const tusk_conn *conn);
+/** "TLS_AES_256_GCM_SHA384", as OpenSSL calls it; empty without TLS. */
+tusk_str tusk_conn_tls_cipher(const tusk_conn *conn);
+/** How the server let us in, in the words of require_auth: "none" (trust, peer, a certificate), "password", "md5", "scram-sha-256",
+ * "gss", "oauth"; and "scram-sha-256-plus", bound to the TLS channel. Empty before the login. Static. */
+tusk_str tusk_conn_auth_method(const tusk_conn *conn);
 
 #ifdef __cplusplus
 }

@@ -188,6 +188,7 @@ START_TEST(ticket_opens_the_door)
     ck_assert(tusk_str_is(tusk_get_text(&row, 1), "t_gss@TUSK.TEST"));
     ck_assert(!tusk_get_bool(&row, 2));
     ck_assert_int_eq(tusk_get_bool(&row, 3), ways_in[_i].is_tls);
+    ck_assert(tusk_str_is(tusk_conn_auth_method(db), "gss"));
     tusk_query_free(q);
     ck_usable(db);
 }

@@ -113,18 +113,50 @@ START_TEST(link_is_encrypted_or_not_as_asked)
                  {"drv", "require", true},     {"drv", "verify-ca", true},       {"drv", "verify-full", true},
                  {"t_nossl", "prefer", false}, {"t_sslonly", "prefer", true},    {"t_nossl", "allow", false},
                  {"t_sslonly", "allow", true}, {"t_trust", "verify-full", true}, {"t_trust", "disable", false}};
+    char address[46];
     tusk_conn *conn = tusk_connect(
         loop, dsn_of(links[_i].role, textf("pw-%s", links[_i].role), textf("sslmode=%s", links[_i].sslmode)));
 
     ck_assert_int_eq(number_on(conn, "select ssl::int4 from pg_stat_ssl where pid = pg_backend_pid()"),
                      links[_i].is_tls);
     ck_assert(tusk_str_is(tusk_conn_tls_version(conn), links[_i].is_tls ? "TLSv1.3" : ""));
+    ck_assert_int_eq(number_on(conn, textf("select (coalesce(cipher, '') = '" TUSK_STR_FMT "')::int4 from pg_stat_ssl "
+                                           "where pid = pg_backend_pid()",
+                                           TUSK_STR_ARG(tusk_conn_tls_cipher(conn)))),
+                     1);
+    ck_assert_uint_eq(tusk_conn_hostaddr(conn, address, sizeof address), strlen("127.0.0.1"));
+    ck_assert_str_eq(address, "127.0.0.1");
     ck_assert_int_eq(number_on(conn, "select pg_backend_pid()"), (int64_t)tusk_conn_backend_pid(conn));
     ck_assert(tusk_str_is(tusk_conn_user(conn), links[_i].role));
     ck_assert(tusk_str_is(tusk_conn_dbname(conn), "tusk"));
     ck_assert(tusk_str_is(tusk_conn_host(conn), "localhost"));
     ck_assert(tusk_str_is(tusk_conn_port(conn), harness_env("TUSK_TEST_PORT")));
     disconnect(conn);
+}
+END_TEST
+
+/* In the words of require_auth, and bound where TLS is there to bind to. */
+START_TEST(how_it_was_let_in_is_told)
+{
+    static const struct {
+        const char *role, *options, *method;
+    } ways[] = {{"t_trust", "sslmode=disable", "none"},
+                {"t_password", "sslmode=verify-full", "password"},
+                {"t_md5", "sslmode=disable", "md5"},
+                {"t_scram", "sslmode=disable", "scram-sha-256"},
+                {"t_scram", "sslmode=require&channel_binding=disable", "scram-sha-256"},
+                {"t_scram", "sslmode=require", "scram-sha-256-plus"}};
+    tusk_conn *conn;
+
+    ck_assert_uint_eq(tusk_conn_auth_method(NULL).len, 0);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        conn = tusk_connect(loop, dsn_of(ways[i].role, textf("pw-%s", ways[i].role), ways[i].options));
+        ck_assert_uint_eq(tusk_conn_auth_method(conn).len, 0);
+        ck_assert_int_eq(number_on(conn, "select 1"), 1);
+        ck_assert_msg(tusk_str_is(tusk_conn_auth_method(conn), ways[i].method), "%s, %s: " TUSK_STR_FMT, ways[i].role,
+                      ways[i].options, TUSK_STR_ARG(tusk_conn_auth_method(conn)));
+        disconnect(conn);
+    }
 }
 END_TEST
 
@@ -734,12 +766,16 @@ static const char *const ways[] = {
 START_TEST(server_is_reached_in_every_way)
 {
     tusk_conn *conn = tusk_connect(loop, expand(ways[_i]));
+    char address[46];
 
     ck_assert_msg(tusk_await_free(tusk_conn_ready(conn), NULL) == TUSK_OK, "%s: %s", ways[_i],
                   said(tusk_conn_error(conn)));
     ck_usable(conn);
     ck_assert_int_eq(tusk_conn_protocol_version(conn),
                      strstr(ways[_i], "max_protocol_version") && server_speaks_3_2() ? 30002 : 30000);
+    (void)tusk_conn_hostaddr(conn, address, sizeof address);
+    ck_assert_int_eq(number_on(conn, textf("select (coalesce(host(inet_server_addr()), '') = '%s')::int4", address)),
+                     1);
     disconnect(conn);
 }
 END_TEST
@@ -824,6 +860,7 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 10);
     tcase_add_loop_test(tcase, role_comes_in_or_hears_why_not, 0, N_OF(roles));
     tcase_add_loop_test(tcase, link_is_encrypted_or_not_as_asked, 0, 12);
+    tcase_add_test(tcase, how_it_was_let_in_is_told);
     tcase_add_loop_test(tcase, d26_require_auth_is_held_against_the_servers_method, 0, N_OF(required));
     tcase_add_loop_test(tcase, refused_login_says_why, 0, N_OF(refusals));
     tcase_add_test(tcase, login_that_is_too_long_leaves_no_connection);
