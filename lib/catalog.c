@@ -3,6 +3,7 @@
  * Read first: lib/catalog.h. */
 #include "lib/catalog.h"
 
+#include "lib/codec/nested.h"
 #include "lib/codec/own.h"
 #include "lib/hash.h"
 
@@ -294,6 +295,31 @@ const tusk__codec *tusk__query_own_codec(const tusk_query *q, uint32_t type)
     return q && q->conn ? tusk__catalog_codec(q->conn, type) : NULL;
 }
 
+/* A domain as its base, all the way down. */
+static void find_type(const void *user, uint32_t oid, tusk__resolved *out)
+{
+    const tusk_query *q = user;
+    const tusk__known_type *t = q && q->conn ? tusk__catalog_find(q->conn, oid) : NULL;
+
+    for (int i = 0; i < DOMAINS_MAX && t && t->type.kind == TUSK_TYPE_DOMAIN; i++) {
+        out->type = t->type.element;
+        out->codec = tusk__codec_of(out->type);
+        if (out->codec)
+            return;
+        t = tusk__catalog_find(q->conn, out->type);
+    }
+    if (!t || !t->exists)
+        return;
+    out->own = &t->type;
+    out->element = t->type.element;
+    out->codec = t->codec;
+}
+
+tusk__types tusk__query_types(const tusk_query *q)
+{
+    return (tusk__types){find_type, q};
+}
+
 static void forget_all(struct tusk__catalog *catalog)
 {
     while (catalog->oldest)
@@ -334,14 +360,6 @@ tusk_code tusk_type_of(const tusk_conn *conn, uint32_t oid, tusk_type *out)
         return TUSK_DONE;
     *out = t->type;
     return TUSK_OK;
-}
-
-int tusk_type_attribute_index(const tusk_type *type, const char *name)
-{
-    for (int i = 0; i < type->n_attributes; i++)
-        if (tusk_str_is(type->attributes[i].name, name))
-            return i;
-    return -1;
 }
 
 void tusk_types_forget(tusk_conn *conn)

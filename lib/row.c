@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "lib/codec/types.h"
+#include "lib/codec/nested.h"
 
 /* ---- finding a field ----------------------------------------------------------------------------------------------------------------- */
 
@@ -182,12 +182,18 @@ static const tusk__codec *codec_of(const field *f)
     return codec ? codec : own_codec_of(f);
 }
 
+/* A container may hold values of the database's own types, whatever its own type is. */
 static tusk_code decode(const field *f, tusk_value *out, tusk_error *err)
 {
-    const tusk__codec *own = own_codec_of(f);
+    const tusk__codec *codec = codec_of(f);
+    tusk__types types;
 
-    if (own)
-        return tusk__codec_decode(own, f->column->type, f->column->format, f->bytes, out, err);
+    if (codec && codec->kind == TUSK_KIND_WIRE && f->column->format != 0 && tusk__container_of(codec)) {
+        types = tusk__query_types(f->query);
+        return tusk__nested_decode(&types, f->column->type, f->bytes, 0, out, err);
+    }
+    if (codec)
+        return tusk__codec_decode(codec, f->column->type, f->column->format, f->bytes, out, err);
     return tusk__value_decode(f->column->type, f->column->format, f->bytes, out, err);
 }
 
@@ -733,7 +739,9 @@ tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size
 {
     field f;
     const tusk__codec *codec;
+    tusk__types types;
     tusk_value value;
+    tusk_error cause;
     char have[TUSK__TYPE_LABEL_SIZE];
 
     tusk__error_begin(err);
@@ -748,6 +756,9 @@ tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size
                     FIELD_FMT " is %s, which is printed by the server alone: text_results", FIELD_ARG(&f),
                     tusk__type_label(f.column->type, have));
     TUSK_TRY(decode_field(&f, "value", &value, err));
-    *len = codec->print(&value, buf, size);
+    types = tusk__query_types(f.query);
+    tusk__error_none(&cause);
+    if (tusk__nested_print(&types, codec, &value, buf, size, len, &cause) != TUSK_OK)
+        return fail_value(&f, "value", &cause, err);
     return TUSK_OK;
 }

@@ -8,6 +8,7 @@
 
 #include "lib/codec/nested.h"
 #include "test/codec_cases.h"
+#include "test/record_samples.h"
 
 #define ARRAY_SAMPLES 4
 
@@ -180,6 +181,7 @@ static inline const element_samples *samples_of(uint32_t element)
         found.n = 0;
         gather_samples(&found, both_formats_cases, sizeof both_formats_cases / sizeof *both_formats_cases);
         gather_samples(&found, container_cases, sizeof container_cases / sizeof *container_cases);
+        gather_samples(&found, record_cases, sizeof record_cases / sizeof *record_cases);
     }
     return &found;
 }

@@ -328,6 +328,14 @@ START_TEST(only_base_types_of_that_name_are_read_as_it)
 {
     tusk_type type = {.oid = 16400, .kind = TUSK_TYPE_COMPOSITE, .name = tusk_str_of("hstore")};
 
+    ck_assert_str_eq(tusk__own_codec_of(&type)->name, "record");
+    type.kind = TUSK_TYPE_ARRAY;
+    ck_assert_str_eq(tusk__own_codec_of(&type)->name, "array");
+    type.kind = TUSK_TYPE_RANGE;
+    ck_assert_str_eq(tusk__own_codec_of(&type)->name, "range");
+    type.kind = TUSK_TYPE_MULTIRANGE;
+    ck_assert_str_eq(tusk__own_codec_of(&type)->name, "multirange");
+    type.kind = TUSK_TYPE_PSEUDO;
     ck_assert_ptr_null(tusk__own_codec_of(&type));
     type.kind = TUSK_TYPE_ENUM;
     ck_assert_int_eq(tusk__own_codec_of(&type)->kind, TUSK_KIND_TEXT);

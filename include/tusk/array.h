@@ -34,6 +34,7 @@ typedef struct tusk_array_view {
     int32_t lower[TUSK_ARRAY_DIMS_MAX]; /* the index of each dimension's first element: 1, unless it was said otherwise */
     size_t n;                           /* elements, those of all dimensions, NULLs among them */
     size_t n_nulls;
+    const tusk_query *query;            /* through it types of the database's own are known; NULL: elements of such are raw */
 } tusk_array_view;
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------------------- */
@@ -41,14 +42,15 @@ typedef struct tusk_array_view {
 /** Of NULL and on error a view whose `wire` is NULL. */
 tusk_array_view tusk_get_array(const tusk_row *row, int col);
 /**
- * Any array of a built-in element type, int2vector, oidvector and anyarray too, that came in binary.
+ * Any array that came in binary, int2vector, oidvector and anyarray too; one of the database's own types once that is looked up.
  *
  * Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE no array, or in text format · TUSK_ERR_VALUE not an array's bytes · TUSK_ERR_USAGE no such column
  */
 tusk_code tusk_read_array(const tusk_row *row, int col, tusk_array_view *out, tusk_error *err);
 /**
- * The array that a value holds which came out of a row (tusk_read_value(), an element, a column of a record). Bytes of a type that Tusk does
- * not know (TUSK_KIND_RAW) are taken by the caller's word for an array's.
+ * The array that a value holds which came out of a row (tusk_read_value(), an element, a field of a record). Bytes of a type that is not built in
+ * are taken by the caller's word for an array's. A value does not know its query: copy `query` from the view that it was taken from, if the
+ * elements, or what lies in them, are of the database's own types.
  *
  * Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE another type, or not what the server sent · TUSK_ERR_VALUE
  */
@@ -60,12 +62,13 @@ typedef struct tusk_array_iter {
     const unsigned char *at;
     size_t n, left;
     uint32_t element;
+    const tusk_query *query;
 } tusk_array_iter;
 
 /** Valid as long as the view's bytes. */
 tusk_array_iter tusk_array_begin(const tusk_array_view *array);
 /**
- * The next element, borrowed from the same bytes; NULL is TUSK_KIND_NULL of the element's type.
+ * The next element, borrowed from the same bytes; NULL is TUSK_KIND_NULL of the element's type. Of a domain it is a value of its base.
  *
  * Returns   TUSK_OK · TUSK_DONE there is none left · TUSK_ERR_VALUE this one is malformed (the walk goes on behind it)
  */

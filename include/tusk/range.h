@@ -32,10 +32,11 @@ typedef struct tusk_range_parts {
 
 /** Of NULL and on error one whose `type` is 0. */
 tusk_range_parts tusk_get_range(const tusk_row *row, int col);
-/** Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE no range, or in text format · TUSK_ERR_VALUE not a range's bytes · TUSK_ERR_USAGE no such column */
+/** One of the database's own types once that is looked up.
+ * Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE no range, or in text format · TUSK_ERR_VALUE not a range's bytes · TUSK_ERR_USAGE no such column */
 tusk_code tusk_read_range(const tusk_row *row, int col, tusk_range_parts *out, tusk_error *err);
-/** The range that a value holds which came out of a row, or out of an array. As tusk_value_to_array(): of a type that Tusk does not know by the
- * caller's word, its bounds being TUSK_KIND_RAW then. */
+/** The range that a value holds which came out of a row, or out of an array. Of a type that is not built in by
+ * the caller's word, its bounds being TUSK_KIND_RAW then. */
 tusk_code tusk_value_to_range(const tusk_value *value, tusk_range_parts *out, tusk_error *err);
 
 /** Borrowed, with all that it points at, until the submitting call returns. */
@@ -56,6 +57,7 @@ typedef struct tusk_multirange_view {
     uint32_t type;             /* OID of the multirange type */
     uint32_t range;            /* OID of its ranges' type */
     size_t n;                  /* of them; 0 of an empty one. The server has them in order and apart */
+    const tusk_query *query;   /* as in a tusk_array_view */
 } tusk_multirange_view;
 
 /** Of NULL and on error a view whose `wire` is NULL. */
@@ -71,6 +73,7 @@ typedef struct tusk_multirange_iter {
     const unsigned char *at;
     size_t n, left;
     uint32_t range;
+    const tusk_query *query;
 } tusk_multirange_iter;
 
 /** Valid as long as the view's bytes. */

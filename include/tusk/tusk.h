@@ -51,6 +51,7 @@
 #include <tusk/password.h>
 #include <tusk/query.h>
 #include <tusk/range.h>
+#include <tusk/record.h>
 #include <tusk/row.h>
 #include <tusk/server.h>
 #include <tusk/snapshot.h>

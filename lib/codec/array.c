@@ -116,7 +116,7 @@ tusk_code tusk__array_view_of(uint32_t type, tusk_str wire, tusk_array_view *out
 tusk_array_iter tusk_array_begin(const tusk_array_view *array)
 {
     size_t header = FIXED_HEADER + HEADER_OF_DIMENSION * (size_t)array->ndim;
-    tusk_array_iter it = {array->wire ? array->wire + header : NULL, array->n, array->n, array->element};
+    tusk_array_iter it = {array->wire ? array->wire + header : NULL, array->n, array->n, array->element, array->query};
 
     return it;
 }
@@ -136,7 +136,7 @@ static bool next_field(tusk_array_iter *it, tusk_str *bytes, bool *is_null)
     return true;
 }
 
-static tusk_code next_value(tusk_array_iter *it, int depth, tusk_value *out, tusk_error *err)
+static tusk_code next_value(const tusk__types *types, tusk_array_iter *it, int depth, tusk_value *out, tusk_error *err)
 {
     tusk_str bytes;
     bool is_null, is_first_error = err && err->code == TUSK_OK;
@@ -147,7 +147,7 @@ static tusk_code next_value(tusk_array_iter *it, int depth, tusk_value *out, tus
     *out = tusk_null_of(it->element);
     if (is_null)
         return TUSK_OK;
-    code = tusk__nested_decode(it->element, bytes, depth, out, err);
+    code = tusk__nested_decode(types, it->element, bytes, depth, out, err);
     if (code != TUSK_OK && is_first_error)
         tusk__nested_blame(err, "element %zu of %zu: ", it->n - it->left, it->n);
     return code;
@@ -155,11 +155,12 @@ static tusk_code next_value(tusk_array_iter *it, int depth, tusk_value *out, tus
 
 tusk_code tusk_array_next(tusk_array_iter *it, tusk_value *out, tusk_error *err)
 {
+    tusk__types types = tusk__query_types(it->query);
     tusk_value value;
     tusk_code code;
 
     tusk__error_begin(err);
-    code = next_value(it, 1, &value, err);
+    code = next_value(&types, it, 1, &value, err);
     if (code == TUSK_OK)
         *out = value;
     return code;
@@ -177,7 +178,8 @@ static bool have_width(const tusk_array_view *view, int16_t width)
     return true;
 }
 
-tusk_code tusk__array_check(uint32_t type, tusk_str wire, int depth, tusk_error *err)
+tusk_code tusk__array_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
+                            tusk_error *err)
 {
     tusk_array_view view;
     const tusk__codec *element;
@@ -185,13 +187,13 @@ tusk_code tusk__array_check(uint32_t type, tusk_str wire, int depth, tusk_error 
     tusk_value value;
     tusk_code code;
 
-    TUSK_TRY(tusk__array_view_of(type, wire, &view, err));
+    TUSK_TRY(tusk__array_view_of(type->type, wire, &view, err));
     element = tusk__codec_of(view.element);
     if (element && tusk__takes_any_bits(element) && have_width(&view, element->width))
         return TUSK_OK;
     it = tusk_array_begin(&view);
     do
-        code = next_value(&it, depth + 1, &value, err);
+        code = next_value(types, &it, depth + 1, &value, err);
     while (code == TUSK_OK);
     return code == TUSK_DONE ? TUSK_OK : code;
 }
@@ -200,7 +202,7 @@ tusk_code tusk__array_check(uint32_t type, tusk_str wire, int depth, tusk_error 
 
 tusk_code tusk__array_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
 {
-    return tusk__nested_decode(out->type, bytes, 0, out, err);
+    return tusk__nested_decode(NULL, out->type, bytes, 0, out, err);
 }
 
 tusk_code tusk__array_parse(tusk_str text, tusk_value *out, tusk_error *err)
@@ -310,7 +312,7 @@ tusk_code tusk__array_encode(tusk__writer *b, const tusk_value *value, tusk_erro
         return write_parts(b, value, err);
     if (value->kind == TUSK_KIND_C_ARRAY)
         return write_c_array(b, value, err);
-    TUSK_TRY(tusk__array_check(value->type, value->as.bytes, 0, err));
+    TUSK_TRY(tusk__array_check(NULL, &(tusk__resolved){.type = value->type}, value->as.bytes, 0, err));
     tusk__write_bytes(b, value->as.bytes);
     return TUSK_OK;
 }
@@ -365,11 +367,13 @@ static void put_times(tusk__sink *s, char c, int n)
 
 static void put_element(tusk__sink *s, const tusk_array_view *view, tusk_array_iter *it)
 {
-    const tusk__codec *codec = tusk__codec_of(view->element);
+    const tusk__codec *codec = tusk__resolve_type(s->types, view->element).codec;
     tusk_value value;
 
-    if (next_value(it, 0, &value, NULL) != TUSK_OK || value.kind == TUSK_KIND_NULL || !codec)
+    if (next_value(s->types, it, 0, &value, NULL) != TUSK_OK || value.kind == TUSK_KIND_NULL)
         tusk__sink_put(s, tusk_str_of("NULL"));
+    else if (!codec)
+        tusk__sink_refuse(s, view->element);
     else
         tusk__sink_quoted(s, view->element == TUSK_OID_BOX ? &quoting_of_boxes : &quoting, codec, &value);
 }
@@ -442,7 +446,7 @@ void tusk__intvector_put(tusk__sink *s, const tusk_value *value)
     if (tusk__array_view_of(value->type, value->as.bytes, &view, NULL) != TUSK_OK)
         return;
     it = tusk_array_begin(&view);
-    for (size_t i = 0; next_value(&it, 0, &element, NULL) == TUSK_OK; i++) {
+    for (size_t i = 0; next_value(NULL, &it, 0, &element, NULL) == TUSK_OK; i++) {
         if (i > 0)
             tusk__sink_put_char(s, ' ');
         tusk__sink_value(s, tusk__codec_of(view.element), &element);

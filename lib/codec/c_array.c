@@ -282,11 +282,13 @@ tusk_code tusk__c_array_write(tusk__writer *b, const tusk__codec *element, tusk_
 static tusk_code refuse(const tusk_array_view *array, const tusk__codec *want, size_t capacity, bool has_bitmap,
                         tusk_error *err)
 {
+    tusk__types types = tusk__query_types(array->query);
+    const tusk__codec *element = tusk__resolve_type(&types, array->element).codec;
     char have[TUSK__TYPE_LABEL_SIZE];
 
     if (!array->wire)
         return tusk__error_set(err, TUSK_ERR_NULL, NULL, "there is no array: it is NULL");
-    if (!tusk__is_read_as(array->element, want->type))
+    if (!element || !tusk__codec_is_read_as(element, want))
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the array is of %s, not %s",
                                tusk__type_label(array->element, have), want->name);
     if (array->n > capacity)

@@ -84,7 +84,8 @@ static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err);
     X(TUSK_OID_NUMMULTIRANGE, "nummultirange", TUSK_KIND_WIRE, -1, multirange)                                         \
     X(TUSK_OID_DATEMULTIRANGE, "datemultirange", TUSK_KIND_WIRE, -1, multirange)                                       \
     X(TUSK_OID_TSMULTIRANGE, "tsmultirange", TUSK_KIND_WIRE, -1, multirange)                                           \
-    X(TUSK_OID_TSTZMULTIRANGE, "tstzmultirange", TUSK_KIND_WIRE, -1, multirange)
+    X(TUSK_OID_TSTZMULTIRANGE, "tstzmultirange", TUSK_KIND_WIRE, -1, multirange)                                       \
+    X(TUSK_OID_RECORD, "record", TUSK_KIND_WIRE, -1, record)
 
 /* Those without an array type, or with one that is the server's own business. */
 #define LONE_CODECS(X)                                                                                                 \
@@ -404,7 +405,18 @@ bool tusk__is_read_as(uint32_t have, uint32_t want)
 {
     const tusk__codec *a = tusk__codec_of(have), *b = tusk__codec_of(want);
 
-    return a && b && (a == b || are_relatives(a, b));
+    return a && b && tusk__codec_is_read_as(a, b);
+}
+
+bool tusk__codec_is_read_as(const tusk__codec *have, const tusk__codec *want)
+{
+    return have == want || are_relatives(have, want);
+}
+
+/* Bytes that are sent as they are: those of a container of the database's own were checked when they were read. */
+static bool is_raw(const tusk_value *value)
+{
+    return value->kind == TUSK_KIND_RAW || (value->kind == TUSK_KIND_WIRE && !tusk__codec_of(value->type));
 }
 
 bool tusk__codec_writes(const tusk__codec *wanted, const tusk_value *value)
@@ -480,7 +492,7 @@ tusk_code tusk__element_encode(tusk__writer *b, const tusk_value *value, uint32_
     codec = codec_for(value, type);
     if (codec)
         return encode_binary(b, codec, value, err);
-    if (value->kind != TUSK_KIND_RAW || value->type != type)
+    if (!is_raw(value) || value->type != type)
         return refuse_type(value, type, err);
     tusk__write_field(b, value->as.bytes, false);
     return written(b, err);
@@ -516,7 +528,7 @@ tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t 
         tusk__write_field(b, tusk_str_from(NULL, 0), true);
         return written(b, err);
     }
-    if (value->kind == TUSK_KIND_RAW)
+    if (is_raw(value))
         return encode_raw(b, value, want, err);
     codec = codec_for(value, want);
     if (codec)

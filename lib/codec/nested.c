@@ -35,6 +35,24 @@ tusk_code tusk__nested_bad(tusk_error *err, uint32_t type, const char *fmt, ...)
                            type ? tusk__type_label(type, label) : "an array", text);
 }
 
+/* ---- types -------------------------------------------------------------------------------------------------------------------------- */
+
+tusk__resolved tusk__resolve_type(const tusk__types *types, uint32_t type)
+{
+    tusk__resolved r = {.type = type, .codec = tusk__codec_of(type)};
+
+    if (!r.codec && types && type >= TUSK__FIRST_OWN_OID)
+        types->find(types->user, type, &r);
+    return r;
+}
+
+uint32_t tusk__resolved_element(const tusk__resolved *type)
+{
+    return type->own ? type->element : tusk__type_element(type->type);
+}
+
+/* ---- values ------------------------------------------------------------------------------------------------------------------------- */
+
 static tusk_code too_deep(uint32_t type, tusk_error *err)
 {
     return tusk__nested_bad(err, type, "inside of %d others", TUSK__DEPTH_MAX);
@@ -45,6 +63,7 @@ static const tusk__container containers[] = {
     {tusk__intvector_decode, tusk__array_check, tusk__intvector_put, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
     {tusk__range_decode, tusk__range_check, tusk__range_put, TUSK_KIND_RANGE, TUSK_KIND_RANGE},
     {tusk__multirange_decode, tusk__multirange_check, tusk__multirange_put, TUSK_KIND_MULTIRANGE, TUSK_KIND_MULTIRANGE},
+    {tusk__record_decode, tusk__record_check, tusk__record_put, TUSK_KIND_WIRE, TUSK_KIND_WIRE},
 };
 
 const tusk__container *tusk__container_of(const tusk__codec *codec)
@@ -62,17 +81,40 @@ bool tusk__is_made(const tusk__codec *codec, tusk_kind kind)
     return container && (kind == container->made || kind == container->made_of_c);
 }
 
-tusk_code tusk__nested_decode(uint32_t type, tusk_str bytes, int depth, tusk_value *out, tusk_error *err)
+tusk_code tusk__nested_decode(const tusk__types *types, uint32_t type, tusk_str bytes, int depth, tusk_value *out,
+                              tusk_error *err)
 {
-    const tusk__codec *codec = tusk__codec_of(type);
-    const tusk__container *container = codec ? tusk__container_of(codec) : NULL;
+    tusk__resolved r = tusk__resolve_type(types, type);
+    const tusk__container *container = r.codec ? tusk__container_of(r.codec) : NULL;
 
-    if (!container)
+    if (!r.codec)
         return tusk__value_decode(type, 1, bytes, out, err);
+    if (!container)
+        return tusk__codec_decode(r.codec, r.type, 1, bytes, out, err);
     if (depth > TUSK__DEPTH_MAX)
         return too_deep(type, err);
-    *out = tusk__bytes_of(type, TUSK_KIND_WIRE, bytes);
-    return container->check(type, bytes, depth, err);
+    *out = tusk__bytes_of(r.type, TUSK_KIND_WIRE, bytes);
+    return container->check(types, &r, bytes, depth, err);
+}
+
+tusk_code tusk__nested_print(const tusk__types *types, const tusk__codec *codec, const tusk_value *value, char *buf,
+                             size_t size, size_t *len, tusk_error *err)
+{
+    tusk__sink s = tusk__sink_of(buf, size);
+
+    if (!tusk__container_of(codec)) {
+        *len = codec->print(value, buf, size);
+        return TUSK_OK;
+    }
+    s.types = types;
+    tusk__sink_value(&s, codec, value);
+    if (s.unknown)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
+                               "it holds a value of type %lu, which is not known or has no codec, and so is printed by "
+                               "the server alone: text_results",
+                               (unsigned long)s.unknown);
+    *len = tusk__sink_end(&s);
+    return TUSK_OK;
 }
 
 tusk_code tusk__container_parse(tusk_str text, tusk_value *out, tusk_error *err)

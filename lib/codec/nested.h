@@ -7,6 +7,7 @@
 
 #include <tusk/array.h>
 #include <tusk/range.h>
+#include <tusk/record.h>
 
 #include "lib/codec/sink.h"
 #include "lib/codec/types.h"
@@ -15,10 +16,29 @@
 /* Containers in containers (D7). No server sends so many; a hostile one, or a caller's own, would otherwise fill the stack. */
 #define TUSK__DEPTH_MAX 64
 
+/* A type as its values are read. */
+typedef struct tusk__resolved {
+    uint32_t type;            /* of a domain its base, all the way down */
+    uint32_t element;         /* as tusk_type.element, of types that are not built in */
+    const tusk__codec *codec; /* NULL: raw */
+    const tusk_type *own;     /* as the catalogue has it; NULL of built-in types. Borrowed until the loop's next turn */
+} tusk__resolved;
+
+/* Who knows the types that are not built in. Where there is none, values of such are raw. */
+struct tusk__types {
+    void (*find)(const void *user, uint32_t type, tusk__resolved *out); /* *out stays what it is: it is not known */
+    const void *user;
+};
+
+tusk__resolved tusk__resolve_type(const tusk__types *types, uint32_t type);
+/* Of an array's, a range's or a multirange's type what is in it; 0: not known. */
+uint32_t tusk__resolved_element(const tusk__resolved *type);
+
 /* One kind of container: known by its codecs' decode. */
 typedef struct tusk__container {
     tusk_code (*decode)(tusk_str bytes, tusk_value *out, tusk_error *err);
-    tusk_code (*check)(uint32_t type, tusk_str wire, int depth, tusk_error *err); /* down to the last value inside */
+    /* down to the last value inside */
+    tusk_code (*check)(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth, tusk_error *err);
     void (*put)(tusk__sink *s, const tusk_value *value);
     tusk_kind made, made_of_c; /* what callers make of it to be sent */
 } tusk__container;
@@ -31,8 +51,12 @@ static inline bool tusk__is_made_kind(tusk_kind kind)
     return kind == TUSK_KIND_ARRAY || kind == TUSK_KIND_C_ARRAY || kind == TUSK_KIND_RANGE || kind == TUSK_KIND_MULTIRANGE;
 }
 
-/* As tusk__value_decode() of binary, `depth` containers deep. */
-tusk_code tusk__nested_decode(uint32_t type, tusk_str bytes, int depth, tusk_value *out, tusk_error *err);
+/* As tusk__value_decode() of binary, `depth` containers deep. A value of a domain is one of its base. */
+tusk_code tusk__nested_decode(const tusk__types *types, uint32_t type, tusk_str bytes, int depth, tusk_value *out,
+                              tusk_error *err);
+/* A value that was decoded so, as its codec prints it, by snprintf's contract. TUSK_ERR_TYPE: it holds one of a type that is not known. */
+tusk_code tusk__nested_print(const tusk__types *types, const tusk__codec *codec, const tusk_value *value, char *buf,
+                             size_t size, size_t *len, tusk_error *err);
 /* "element 3 of 5: " before the message of an error that was set just now. */
 TUSK_COLD
 void tusk__nested_blame(tusk_error *err, const char *fmt, ...) TUSK_PRINTF(2, 3);
@@ -46,19 +70,37 @@ tusk_code tusk__nested_bad(tusk_error *err, uint32_t type, const char *fmt, ...)
 /* The shape, and that each element lies inside. type 0: any array. */
 tusk_code tusk__array_view_of(uint32_t type, tusk_str wire, tusk_array_view *out, tusk_error *err);
 /* The view, and each element. */
-tusk_code tusk__array_check(uint32_t type, tusk_str wire, int depth, tusk_error *err);
+tusk_code tusk__array_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
+                            tusk_error *err);
 void tusk__array_put(tusk__sink *s, const tusk_value *value);
 void tusk__intvector_put(tusk__sink *s, const tusk_value *value);
 
 /* ---- ranges, lib/codec/range.c ---- */
 
-tusk_code tusk__range_parts_of(uint32_t type, tusk_str wire, int depth, tusk_range_parts *out, tusk_error *err);
-tusk_code tusk__range_check(uint32_t type, tusk_str wire, int depth, tusk_error *err);
+tusk_code tusk__range_parts_of(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
+                               tusk_range_parts *out, tusk_error *err);
+tusk_code tusk__range_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
+                            tusk_error *err);
 void tusk__range_put(tusk__sink *s, const tusk_value *value);
 /* That each range lies inside. */
-tusk_code tusk__multirange_view_of(uint32_t type, tusk_str wire, tusk_multirange_view *out, tusk_error *err);
-tusk_code tusk__multirange_check(uint32_t type, tusk_str wire, int depth, tusk_error *err);
+tusk_code tusk__multirange_view_of(const tusk__resolved *type, tusk_str wire, tusk_multirange_view *out,
+                                   tusk_error *err);
+tusk_code tusk__multirange_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
+                                 tusk_error *err);
 void tusk__multirange_put(tusk__sink *s, const tusk_value *value);
+
+/* ---- records, lib/codec/record.c ---- */
+
+/* That each field lies inside. */
+tusk_code tusk__record_view_of(uint32_t type, tusk_str wire, tusk_record_view *out, tusk_error *err);
+tusk_code tusk__record_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
+                             tusk_error *err);
+void tusk__record_put(tusk__sink *s, const tusk_value *value);
+
+/* ---- lib/catalog.c ---- */
+
+/* What is known at the endpoint of the query's connection; q may be NULL, and so may `user`. */
+tusk__types tusk__query_types(const tusk_query *q);
 
 /* ---- arrays of C's, lib/codec/c_array.c ---- */
 

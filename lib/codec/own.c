@@ -65,6 +65,37 @@ static size_t ewkb_print(const tusk_value *value, char *buf, size_t size)
         0, name, TUSK_KIND_BYTES, -1, true, tusk__bytea_decode, refuse_text, tusk__bytea_encode, ewkb_print, NULL      \
     }
 
+/* Containers: of what, the catalogue knows, or their bytes say. */
+#define CONTAINER_ROW(name)                                                                                            \
+    {                                                                                                                  \
+        0, #name, TUSK_KIND_WIRE, -1, true, tusk__##name##_decode, tusk__##name##_parse, tusk__##name##_encode,        \
+            tusk__##name##_print, NULL                                                                                 \
+    }
+static const tusk__codec array = CONTAINER_ROW(array), range = CONTAINER_ROW(range),
+                         multirange = CONTAINER_ROW(multirange), record = CONTAINER_ROW(record);
+
+/* By kind; NULL: by name, or not at all. */
+static const tusk__codec *codec_of_kind(tusk_type_kind kind)
+{
+    switch (kind) {
+    case TUSK_TYPE_ENUM:
+        return &label;
+    case TUSK_TYPE_ARRAY:
+        return &array;
+    case TUSK_TYPE_RANGE:
+        return &range;
+    case TUSK_TYPE_MULTIRANGE:
+        return &multirange;
+    case TUSK_TYPE_COMPOSITE:
+        return &record;
+    case TUSK_TYPE_BASE:
+    case TUSK_TYPE_DOMAIN:
+    case TUSK_TYPE_PSEUDO:
+        break;
+    }
+    return NULL;
+}
+
 /* By pg_type.typname, wherever the extension was installed to. */
 static const tusk__codec extensions[] = {
     TEXT_ROW("citext", tusk__text_decode),
@@ -85,12 +116,18 @@ static const tusk__codec extensions[] = {
 
 const tusk__codec *tusk__own_codec_of(const tusk_type *type)
 {
-    if (type->kind == TUSK_TYPE_ENUM)
-        return &label;
     for (size_t i = 0; i < sizeof extensions / sizeof *extensions && type->kind == TUSK_TYPE_BASE; i++)
         if (tusk_str_is(type->name, extensions[i].name))
             return &extensions[i];
-    return NULL;
+    return codec_of_kind(type->kind);
+}
+
+int tusk_type_attribute_index(const tusk_type *type, const char *name)
+{
+    for (int i = 0; i < type->n_attributes; i++)
+        if (tusk_str_is(type->attributes[i].name, name))
+            return i;
+    return -1;
 }
 
 /* ---- parameters ------------------------------------------------------------------------------------------------------------------ */

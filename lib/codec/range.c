@@ -23,8 +23,8 @@ static bool are_flags(uint8_t flags)
            (flags & (NO_UPPER | UPPER_INCLUSIVE)) != (NO_UPPER | UPPER_INCLUSIVE);
 }
 
-static tusk_code read_bound(tusk__reader *b, uint32_t type, uint32_t subtype, int depth, const char *which,
-                            tusk_value *out, tusk_error *err)
+static tusk_code read_bound(const tusk__types *types, tusk__reader *b, uint32_t type, uint32_t subtype, int depth,
+                            const char *which, tusk_value *out, tusk_error *err)
 {
     bool is_null = false, is_first_error = err && err->code == TUSK_OK;
     tusk_str bytes = tusk__read_field(b, &is_null);
@@ -32,30 +32,31 @@ static tusk_code read_bound(tusk__reader *b, uint32_t type, uint32_t subtype, in
 
     if (b->bad || is_null)
         return tusk__nested_bad(err, type, "without its %s bound", which);
-    code = tusk__nested_decode(subtype, bytes, depth + 1, out, err);
+    code = tusk__nested_decode(types, subtype, bytes, depth + 1, out, err);
     if (code != TUSK_OK && is_first_error)
         tusk__nested_blame(err, "%s bound: ", which);
     return code;
 }
 
-tusk_code tusk__range_parts_of(uint32_t type, tusk_str wire, int depth, tusk_range_parts *out, tusk_error *err)
+tusk_code tusk__range_parts_of(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
+                               tusk_range_parts *out, tusk_error *err)
 {
     tusk__reader b = tusk__reader_of(wire);
     uint8_t flags = tusk__read_u8(&b);
-    uint32_t subtype = tusk__type_element(type);
-    tusk_range_parts range = {.type = type, .lower = tusk_null_of(subtype), .upper = tusk_null_of(subtype)};
+    uint32_t oid = type->type, subtype = tusk__resolved_element(type);
+    tusk_range_parts range = {.type = oid, .lower = tusk_null_of(subtype), .upper = tusk_null_of(subtype)};
 
     if (b.bad || !are_flags(flags))
-        return tusk__nested_bad(err, type, "with flags that are none");
+        return tusk__nested_bad(err, oid, "with flags that are none");
     range.is_empty = (flags & EMPTY) != 0;
     range.lower_exclusive = !(flags & LOWER_INCLUSIVE);
     range.upper_inclusive = (flags & UPPER_INCLUSIVE) != 0;
     if (!(flags & (EMPTY | NO_LOWER)))
-        TUSK_TRY(read_bound(&b, type, subtype, depth, "lower", &range.lower, err));
+        TUSK_TRY(read_bound(types, &b, oid, subtype, depth, "lower", &range.lower, err));
     if (!(flags & (EMPTY | NO_UPPER)))
-        TUSK_TRY(read_bound(&b, type, subtype, depth, "upper", &range.upper, err));
+        TUSK_TRY(read_bound(types, &b, oid, subtype, depth, "upper", &range.upper, err));
     if (tusk__reader_left(&b) > 0)
-        return tusk__nested_bad(err, type, "with more than its bounds");
+        return tusk__nested_bad(err, oid, "with more than its bounds");
     *out = range;
     return TUSK_OK;
 }
@@ -100,14 +101,15 @@ static tusk_code write_parts(tusk__writer *b, const tusk_range_parts *range, uin
 
 tusk_code tusk__range_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
 {
-    return tusk__nested_decode(out->type, bytes, 0, out, err);
+    return tusk__nested_decode(NULL, out->type, bytes, 0, out, err);
 }
 
-tusk_code tusk__range_check(uint32_t type, tusk_str wire, int depth, tusk_error *err)
+tusk_code tusk__range_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
+                            tusk_error *err)
 {
     tusk_range_parts range;
 
-    return tusk__range_parts_of(type, wire, depth, &range, err);
+    return tusk__range_parts_of(types, type, wire, depth, &range, err);
 }
 
 tusk_code tusk__range_parse(tusk_str text, tusk_value *out, tusk_error *err)
@@ -119,7 +121,7 @@ tusk_code tusk__range_encode(tusk__writer *b, const tusk_value *value, tusk_erro
 {
     if (value->kind == TUSK_KIND_RANGE)
         return write_parts(b, value->as.range, value->type, err);
-    TUSK_TRY(tusk__range_check(value->type, value->as.bytes, 0, err));
+    TUSK_TRY(tusk__range_check(NULL, &(tusk__resolved){.type = value->type}, value->as.bytes, 0, err));
     tusk__write_bytes(b, value->as.bytes);
     return TUSK_OK;
 }
@@ -128,17 +130,20 @@ static const tusk__quoting quoting = {"()[],", 0, false};
 
 static void put_bound(tusk__sink *s, const tusk_value *bound)
 {
-    const tusk__codec *codec = tusk__codec_of(bound->type);
+    const tusk__codec *codec = bound->kind == TUSK_KIND_NULL ? NULL : tusk__resolve_type(s->types, bound->type).codec;
 
-    if (bound->kind != TUSK_KIND_NULL && codec)
+    if (codec)
         tusk__sink_quoted(s, &quoting, codec, bound);
+    else if (bound->kind != TUSK_KIND_NULL)
+        tusk__sink_refuse(s, bound->type);
 }
 
 static void put_range(tusk__sink *s, uint32_t type, tusk_str wire)
 {
+    tusk__resolved r = tusk__resolve_type(s->types, type);
     tusk_range_parts range;
 
-    if (tusk__range_parts_of(type, wire, 0, &range, NULL) != TUSK_OK)
+    if (tusk__range_parts_of(s->types, &r, wire, 0, &range, NULL) != TUSK_OK)
         return;
     if (range.is_empty) {
         tusk__sink_put(s, tusk_str_of("empty"));
@@ -167,10 +172,12 @@ size_t tusk__range_print(const tusk_value *value, char *buf, size_t size)
 /* ---- multiranges ------------------------------------------------------------------------------------------------------------------------ */
 
 /* A range takes its length word and a byte at least. */
-tusk_code tusk__multirange_view_of(uint32_t type, tusk_str wire, tusk_multirange_view *out, tusk_error *err)
+tusk_code tusk__multirange_view_of(const tusk__resolved *resolved, tusk_str wire, tusk_multirange_view *out,
+                                   tusk_error *err)
 {
+    uint32_t type = resolved->type;
     tusk__reader b = tusk__reader_of(wire);
-    tusk_multirange_view view = {b.ptr, wire.len, type, tusk__type_element(type), tusk__read_u32(&b)};
+    tusk_multirange_view view = {b.ptr, wire.len, type, tusk__resolved_element(resolved), tusk__read_u32(&b), NULL};
 
     if (b.bad)
         return tusk__nested_bad(err, type, "without its header");
@@ -192,12 +199,13 @@ tusk_code tusk__multirange_view_of(uint32_t type, tusk_str wire, tusk_multirange
 tusk_multirange_iter tusk_multirange_begin(const tusk_multirange_view *multirange)
 {
     tusk_multirange_iter it = {multirange->wire ? multirange->wire + 4 : NULL, multirange->n, multirange->n,
-                               multirange->range};
+                               multirange->range, multirange->query};
 
     return it;
 }
 
-static tusk_code next_range(tusk_multirange_iter *it, int depth, tusk_range_parts *out, tusk_error *err)
+static tusk_code next_range(const tusk__types *types, const tusk__resolved *range, tusk_multirange_iter *it, int depth,
+                            tusk_range_parts *out, tusk_error *err)
 {
     bool is_first_error = err && err->code == TUSK_OK;
     tusk_str bytes;
@@ -208,7 +216,7 @@ static tusk_code next_range(tusk_multirange_iter *it, int depth, tusk_range_part
     bytes = tusk_str_from(it->at + 4, tusk__be32(it->at));
     it->at += 4 + bytes.len;
     it->left--;
-    code = tusk__range_parts_of(it->range, bytes, depth, out, err);
+    code = tusk__range_parts_of(types, range, bytes, depth, out, err);
     if (code != TUSK_OK && is_first_error)
         tusk__nested_blame(err, "range %zu of %zu: ", it->n - it->left, it->n);
     return code;
@@ -216,12 +224,17 @@ static tusk_code next_range(tusk_multirange_iter *it, int depth, tusk_range_part
 
 tusk_code tusk_multirange_next(tusk_multirange_iter *it, tusk_range_parts *out, tusk_error *err)
 {
+    tusk__types types = tusk__query_types(it->query);
+    tusk__resolved range = tusk__resolve_type(&types, it->range);
+
     tusk__error_begin(err);
-    return next_range(it, 1, out, err);
+    return next_range(&types, &range, it, 1, out, err);
 }
 
-tusk_code tusk__multirange_check(uint32_t type, tusk_str wire, int depth, tusk_error *err)
+tusk_code tusk__multirange_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
+                                 tusk_error *err)
 {
+    tusk__resolved inner = tusk__resolve_type(types, tusk__resolved_element(type));
     tusk_multirange_view view;
     tusk_multirange_iter it;
     tusk_range_parts range;
@@ -230,14 +243,14 @@ tusk_code tusk__multirange_check(uint32_t type, tusk_str wire, int depth, tusk_e
     TUSK_TRY(tusk__multirange_view_of(type, wire, &view, err));
     it = tusk_multirange_begin(&view);
     do
-        code = next_range(&it, depth + 1, &range, err);
+        code = next_range(types, &inner, &it, depth + 1, &range, err);
     while (code == TUSK_OK);
     return code == TUSK_DONE ? TUSK_OK : code;
 }
 
 tusk_code tusk__multirange_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
 {
-    return tusk__nested_decode(out->type, bytes, 0, out, err);
+    return tusk__nested_decode(NULL, out->type, bytes, 0, out, err);
 }
 
 tusk_code tusk__multirange_parse(tusk_str text, tusk_value *out, tusk_error *err)
@@ -271,17 +284,18 @@ tusk_code tusk__multirange_encode(tusk__writer *b, const tusk_value *value, tusk
 {
     if (value->kind == TUSK_KIND_MULTIRANGE)
         return write_ranges(b, value->as.multirange, value->type, err);
-    TUSK_TRY(tusk__multirange_check(value->type, value->as.bytes, 0, err));
+    TUSK_TRY(tusk__multirange_check(NULL, &(tusk__resolved){.type = value->type}, value->as.bytes, 0, err));
     tusk__write_bytes(b, value->as.bytes);
     return TUSK_OK;
 }
 
 void tusk__multirange_put(tusk__sink *s, const tusk_value *value)
 {
+    tusk__resolved r = tusk__resolve_type(s->types, value->type);
     tusk_multirange_view view;
     const uint8_t *p;
 
-    if (tusk__multirange_view_of(value->type, value->as.bytes, &view, NULL) != TUSK_OK)
+    if (tusk__multirange_view_of(&r, value->as.bytes, &view, NULL) != TUSK_OK)
         return;
     p = view.wire + 4;
     tusk__sink_put_char(s, '{');

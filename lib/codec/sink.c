@@ -11,7 +11,7 @@
 
 tusk__sink tusk__sink_of(char *buf, size_t size)
 {
-    tusk__sink s = {NULL, NULL, buf, size, 0, false, false};
+    tusk__sink s = {.buf = buf, .size = size};
 
     return s;
 }
@@ -165,9 +165,10 @@ static bool is_null_word(const tusk_value *value)
            (value->as.bytes.ptr[3] | 32) == 'l';
 }
 
-static bool wants_quotes(const tusk__quoting *quoting, const tusk__codec *codec, const tusk_value *value)
+static bool wants_quotes(const tusk__types *types, const tusk__quoting *quoting, const tusk__codec *codec,
+                         const tusk_value *value)
 {
-    tusk__sink s = {NULL, quoting, NULL, 0, 0, true, false};
+    tusk__sink s = {.quoting = quoting, .looks = true, .types = types};
 
     if (quoting->minds_null && is_null_word(value))
         return true;
@@ -178,11 +179,11 @@ static bool wants_quotes(const tusk__quoting *quoting, const tusk__codec *codec,
 /* Whoever merely looks has seen enough at the quote. */
 void tusk__sink_quoted(tusk__sink *s, const tusk__quoting *quoting, const tusk__codec *codec, const tusk_value *value)
 {
-    tusk__sink inner = {s, quoting, NULL, 0, 0, false, false};
+    tusk__sink inner = {.outer = s, .quoting = quoting, .types = s->types};
 
     if (tusk__sink_is_done(s))
         return;
-    if (!wants_quotes(quoting, codec, value)) {
+    if (!wants_quotes(s->types, quoting, codec, value)) {
         tusk__sink_value(s, codec, value);
         return;
     }
@@ -191,4 +192,12 @@ void tusk__sink_quoted(tusk__sink *s, const tusk__quoting *quoting, const tusk__
         return;
     tusk__sink_value(&inner, codec, value);
     tusk__sink_put_char(s, '"');
+}
+
+void tusk__sink_refuse(tusk__sink *s, uint32_t type)
+{
+    tusk__sink *end = outermost(s);
+
+    if (!end->unknown)
+        end->unknown = type;
 }

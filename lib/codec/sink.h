@@ -13,6 +13,8 @@ typedef struct tusk__quoting {
     bool minds_null;     /* NULL in letters wants quotes too */
 } tusk__quoting;
 
+typedef struct tusk__types tusk__types; /* nested.h */
+
 typedef struct tusk__sink {
     struct tusk__sink *outer;     /* what is written goes there, escaped; NULL: into buf */
     const tusk__quoting *quoting; /* of outer; or what is looked for */
@@ -20,6 +22,8 @@ typedef struct tusk__sink {
     size_t size, len;
     bool looks; /* writes nothing: does the text want quotes? */
     bool found; /* it does; nothing more is of interest */
+    const tusk__types *types; /* by which values in containers are read; NULL: built-in ones alone */
+    uint32_t unknown;         /* of the outermost: the type of a value that could not be printed */
 } tusk__sink;
 
 tusk__sink tusk__sink_of(char *buf, size_t size);
@@ -39,5 +43,7 @@ bool tusk__sink_is_done(const tusk__sink *s);
 void tusk__sink_value(tusk__sink *s, const tusk__codec *codec, const tusk_value *value);
 /* The same in quotes, if it wants them. */
 void tusk__sink_quoted(tusk__sink *s, const tusk__quoting *quoting, const tusk__codec *codec, const tusk_value *value);
+/* A value of that type has no codec: nothing is written, and the text is of no use. */
+void tusk__sink_refuse(tusk__sink *s, uint32_t type);
 
 #endif

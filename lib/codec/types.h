@@ -70,6 +70,7 @@ TUSK__CODEC_FUNCTIONS(intvector); /* int2vector, oidvector */
 TUSK__CODEC_FUNCTIONS(vector);
 TUSK__CODEC_FUNCTIONS(range);
 TUSK__CODEC_FUNCTIONS(multirange);
+TUSK__CODEC_FUNCTIONS(record);
 TUSK__ROOM_CODEC_FUNCTIONS(bits);
 TUSK__ROOM_CODEC_FUNCTIONS(box);
 TUSK__ROOM_CODEC_FUNCTIONS(bytea);
@@ -95,6 +96,7 @@ bool tusk__codec_writes(const tusk__codec *wanted, const tusk_value *value);
 
 /* May a value of the one type be read, or sent, as one of the other? */
 bool tusk__is_read_as(uint32_t have, uint32_t want);
+bool tusk__codec_is_read_as(const tusk__codec *have, const tusk__codec *want);
 /* A value inside of a container, as a field: as tusk__param_encode(), but that the server does not read text there. */
 tusk_code tusk__element_encode(tusk__writer *b, const tusk_value *value, uint32_t type, tusk_error *err);
 /* tusk__param_size() of a container that a caller made. */

@@ -55,6 +55,8 @@ START_TEST(the_server_agrees_on_each_sample_of_each_array_type)
 {
     uint32_t type = array_type_at(_i);
 
+    if (type == TUSK_OID_RECORD_ARRAY)
+        return; /* the server reads none: record_live_test */
     samples_are_finite = tusk_conn_server_version(db).num < 170000;
     if (samples_are_finite && type == TUSK_OID_INTERVAL_ARRAY)
         harness_skip("infinite intervals in arrays", "this server is older than 17 and has none");
@@ -307,29 +309,36 @@ START_TEST(an_array_that_had_to_wait_is_what_was_given)
 }
 END_TEST
 
-/* Arrays whose elements only the catalogue knows; nothing is assumed of types that are the database's own. */
-START_TEST(arrays_of_other_elements_are_read_as_raw_values)
+/* By what the catalogue knows of their elements: the first result waits for that. What is handed out before is raw. */
+START_TEST(arrays_of_own_elements_are_read_by_what_is_known)
 {
     tusk_query *q;
     tusk_row row;
     tusk_array_view view;
     tusk_array_iter it;
     tusk_value value;
+    tusk_str texts[2];
     tusk_error err;
 
     run("create type pg_temp.mood as enum ('sad', 'happy')");
     q = tusk_exec(
         db,
-        "select array['happy']::pg_temp.mood[], histogram_bounds from (select null::anyarray as histogram_bounds"
+        "select array['happy', 'sad']::pg_temp.mood[], histogram_bounds from (select null::anyarray as histogram_bounds"
         " from pg_stats limit 0) s right join (select 1) t on true",
         TUSK_NO_PARAMS);
     row = row_of(q);
-    ck_assert_int_eq(tusk_read_array(&row, 0, &view, &err), TUSK_ERR_TYPE);
+    ck_assert_int_eq(tusk_read_array(&row, 0, &view, &err), TUSK_OK);
+    it = tusk_array_begin(&view);
+    ck_assert_int_eq(tusk_array_next(&it, &value, &err), TUSK_OK);
+    ck_assert(value.kind == TUSK_KIND_TEXT && tusk_str_is(value.as.bytes, "happy"));
+    ck_assert_int_eq(tusk_array_to_text(&view, texts, 2, NULL, &err), TUSK_OK);
+    ck_assert(tusk_str_is(texts[1], "sad"));
     ck_assert_int_eq(tusk_read_value(&row, 0, &value, &err), TUSK_OK);
+    ck_assert_int_eq(value.kind, TUSK_KIND_WIRE);
     ck_assert_int_eq(tusk_value_to_array(&value, &view, &err), TUSK_OK);
     it = tusk_array_begin(&view);
     ck_assert_int_eq(tusk_array_next(&it, &value, &err), TUSK_OK);
-    ck_assert(tusk_str_is(value.as.bytes, "happy"));
+    ck_assert(value.kind == TUSK_KIND_RAW && tusk_str_is(value.as.bytes, "happy"));
     tusk_query_free(q);
 }
 END_TEST
@@ -391,7 +400,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_multirange_is_sent_and_read);
     tcase_add_test(tc, an_array_goes_back_as_it_came);
     tcase_add_test(tc, an_array_that_had_to_wait_is_what_was_given);
-    tcase_add_test(tc, arrays_of_other_elements_are_read_as_raw_values);
+    tcase_add_test(tc, arrays_of_own_elements_are_read_by_what_is_known);
     tcase_add_loop_test(tc, random_containers_are_the_servers_text, 0, 8);
     suite_add_tcase(suite, tc);
     return suite;

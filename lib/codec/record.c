@@ -1,0 +1,212 @@
+/* Records: how many fields, and of each its type and itself as a field. Columns that were dropped are left out by the server.
+ * A value is the binary format, checked: a view.
+ * Source: PostgreSQL docs, "Composite Types"; record_recv, record_send and record_out in src/backend/utils/adt/rowtypes.c of
+ * PostgreSQL 18. */
+#include "lib/codec/nested.h"
+
+/* Type and length word of each field. */
+#define FIELD_HEADER 8
+
+/* ---- the shape ------------------------------------------------------------------------------------------------------------------------- */
+
+tusk_code tusk__record_view_of(uint32_t type, tusk_str wire, tusk_record_view *out, tusk_error *err)
+{
+    tusk__reader b = tusk__reader_of(wire);
+    tusk_record_view view = {b.ptr, wire.len, type, tusk__read_u32(&b), NULL};
+
+    if (b.bad)
+        return tusk__nested_bad(err, type, "without its header");
+    if (view.n > TUSK_RECORD_FIELDS_MAX)
+        return tusk__nested_bad(err, type, "with more fields than a record can have");
+    for (size_t i = 0; i < view.n; i++) {
+        bool is_null;
+
+        (void)tusk__read_u32(&b);
+        (void)tusk__read_field(&b, &is_null);
+    }
+    if (b.bad || tusk__reader_left(&b) > 0)
+        return tusk__nested_bad(err, type, "with more or fewer fields than it says");
+    *out = view;
+    return TUSK_OK;
+}
+
+/* ---- fields ---------------------------------------------------------------------------------------------------------------------------- */
+
+tusk_record_iter tusk_record_begin(const tusk_record_view *record)
+{
+    tusk_record_iter it = {record->wire ? record->wire + 4 : NULL, record->n, record->n, record->query};
+
+    return it;
+}
+
+/* Of a checked view: nothing is read beyond it. */
+static uint32_t next_field(tusk_record_iter *it, tusk_str *bytes, bool *is_null)
+{
+    uint32_t type = tusk__be32(it->at), len = tusk__be32(it->at + 4);
+
+    *is_null = len == UINT32_MAX;
+    *bytes = tusk_str_from(it->at + FIELD_HEADER, *is_null ? 0 : len);
+    it->at += FIELD_HEADER + bytes->len;
+    it->left--;
+    return type;
+}
+
+static tusk_code next_value(const tusk__types *types, tusk_record_iter *it, int depth, tusk_value *out, tusk_error *err)
+{
+    bool is_null, is_first_error = err && err->code == TUSK_OK;
+    tusk_str bytes;
+    tusk_code code;
+    uint32_t type;
+
+    if (it->left == 0)
+        return TUSK_DONE;
+    type = next_field(it, &bytes, &is_null);
+    *out = tusk_null_of(type);
+    if (is_null)
+        return TUSK_OK;
+    code = tusk__nested_decode(types, type, bytes, depth, out, err);
+    if (code != TUSK_OK && is_first_error)
+        tusk__nested_blame(err, "field %zu of %zu: ", it->n - it->left, it->n);
+    return code;
+}
+
+tusk_code tusk_record_next(tusk_record_iter *it, tusk_value *out, tusk_error *err)
+{
+    tusk__types types = tusk__query_types(it->query);
+    tusk_value value;
+    tusk_code code;
+
+    tusk__error_begin(err);
+    code = next_value(&types, it, 1, &value, err);
+    if (code == TUSK_OK)
+        *out = value;
+    return code;
+}
+
+tusk_code tusk_record_at(const tusk_record_view *record, size_t i, tusk_value *out, tusk_error *err)
+{
+    tusk_record_iter it = tusk_record_begin(record);
+    tusk_str bytes;
+    bool is_null;
+
+    tusk__error_begin(err);
+    if (i >= record->n)
+        return tusk__error_set(err, TUSK_ERR_USAGE, NULL, "there is no field %zu: the record has %zu", i, record->n);
+    for (; i > 0; i--)
+        (void)next_field(&it, &bytes, &is_null);
+    return tusk_record_next(&it, out, err);
+}
+
+static tusk_code refuse_name(const tusk_record_view *record, const tusk__resolved *type, const char *name,
+                             tusk_error *err)
+{
+    if (record->type == TUSK_OID_RECORD)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a row without a type's name: its fields have no names");
+    if (!type->own)
+        return TUSK_AGAIN;
+    if ((size_t)type->own->n_attributes != record->n)
+        return tusk__error_set(err, TUSK_ERR_STATE, NULL,
+                               "type \"" TUSK_STR_FMT "\" had %d fields when it was looked up, and this record has %zu",
+                               TUSK_STR_ARG(type->own->name), type->own->n_attributes, record->n);
+    return tusk__error_set(err, TUSK_ERR_USAGE, NULL, "type \"" TUSK_STR_FMT "\" has no field \"%s\"",
+                           TUSK_STR_ARG(type->own->name), name);
+}
+
+tusk_code tusk_record_index(const tusk_record_view *record, const char *name, size_t *out, tusk_error *err)
+{
+    tusk__types types = tusk__query_types(record->query);
+    tusk__resolved type = tusk__resolve_type(&types, record->type);
+    int i = type.own && (size_t)type.own->n_attributes == record->n ? tusk_type_attribute_index(type.own, name) : -1;
+
+    tusk__error_begin(err);
+    if (i < 0)
+        return refuse_name(record, &type, name, err);
+    *out = (size_t)i;
+    return TUSK_OK;
+}
+
+tusk_code tusk_record_named(const tusk_record_view *record, const char *name, tusk_value *out, tusk_error *err)
+{
+    size_t i;
+
+    TUSK_TRY(tusk_record_index(record, name, &i, err));
+    return tusk_record_at(record, i, out, err);
+}
+
+tusk_code tusk__record_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
+                             tusk_error *err)
+{
+    tusk_record_view view;
+    tusk_record_iter it;
+    tusk_value value;
+    tusk_code code;
+
+    TUSK_TRY(tusk__record_view_of(type->type, wire, &view, err));
+    it = tusk_record_begin(&view);
+    do
+        code = next_value(types, &it, depth + 1, &value, err);
+    while (code == TUSK_OK);
+    return code == TUSK_DONE ? TUSK_OK : code;
+}
+
+/* ---- decode and encode ---------------------------------------------------------------------------------------------------------------- */
+
+tusk_code tusk__record_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
+{
+    return tusk__nested_decode(NULL, out->type, bytes, 0, out, err);
+}
+
+tusk_code tusk__record_parse(tusk_str text, tusk_value *out, tusk_error *err)
+{
+    return tusk__container_parse(text, out, err);
+}
+
+/* A view may be of the caller's making: checked again. */
+tusk_code tusk__record_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
+{
+    TUSK_TRY(tusk__record_check(NULL, &(tusk__resolved){.type = value->type}, value->as.bytes, 0, err));
+    tusk__write_bytes(b, value->as.bytes);
+    return TUSK_OK;
+}
+
+/* ---- print ------------------------------------------------------------------------------------------------------------------------------ */
+
+static const tusk__quoting quoting = {"(),", 0, false};
+
+static void put_field(tusk__sink *s, const tusk_value *value)
+{
+    const tusk__codec *codec = tusk__resolve_type(s->types, value->type).codec;
+
+    if (codec)
+        tusk__sink_quoted(s, &quoting, codec, value);
+    else
+        tusk__sink_refuse(s, value->type);
+}
+
+/* NULL is nothing at all. */
+void tusk__record_put(tusk__sink *s, const tusk_value *value)
+{
+    tusk_record_view view;
+    tusk_record_iter it;
+    tusk_value field;
+
+    if (tusk__record_view_of(value->type, value->as.bytes, &view, NULL) != TUSK_OK)
+        return;
+    it = tusk_record_begin(&view);
+    tusk__sink_put_char(s, '(');
+    for (size_t i = 0; i < view.n && !tusk__sink_is_done(s); i++) {
+        if (i > 0)
+            tusk__sink_put_char(s, ',');
+        if (next_value(s->types, &it, 0, &field, NULL) == TUSK_OK && field.kind != TUSK_KIND_NULL)
+            put_field(s, &field);
+    }
+    tusk__sink_put_char(s, ')');
+}
+
+size_t tusk__record_print(const tusk_value *value, char *buf, size_t size)
+{
+    tusk__sink s = tusk__sink_of(buf, size);
+
+    tusk__record_put(&s, value);
+    return tusk__sink_end(&s);
+}
