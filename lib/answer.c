@@ -107,7 +107,7 @@ static void learn_columns(tusk_conn *conn, tusk_query *q, tusk__desc *desc)
     /* of one that runs once: all in binary is what is asked for without knowing anything */
     if (((q->kind == TUSK__QUERY_EXEC || q->kind == TUSK__QUERY_PORTAL) &&
          (q->assumed || !tusk__desc_is_all_binary(next))) ||
-        (is_first && q->stmt->is_cached))
+        (is_first && q->stmt->is_cached) || (q->kind == TUSK__QUERY_PREPARE && q->hash))
         tusk__known_set(conn->loop, tusk__known_key(conn, q->hash), next);
     if (!q->stmt) {
         tusk__desc_unref(next);
@@ -412,13 +412,13 @@ static const char *commit_name(const tusk_query *q)
     return tusk__tokens_take_words(&tokens, "prepare") ? "PREPARE TRANSACTION" : "COMMIT";
 }
 
-static void check_end(tusk_conn *conn, tusk_query *q)
+static void check_end(tusk_query *q)
 {
     tusk_str tag = tusk_str_from(q->first.tag, q->first.tag_len); /* of a script: the COMMIT is in front */
 
     if (q->ends == TUSK__ENDS_NOTHING)
         return;
-    if (q->level && conn->session.tx_status == 'I')
+    if (q->level)
         tusk__level_ended_by(q);
     if (q->ends == TUSK__ENDS_BY_COMMIT && q->error.code == TUSK_OK && tusk_str_is(tag, "ROLLBACK")) {
         tusk_error *err =
@@ -509,7 +509,7 @@ static inline __attribute__((always_inline)) bool settle_head(tusk_conn *conn, t
     if (q->kind == TUSK__QUERY_COMMIT)
         tusk__transaction_check(q);
     else
-        check_end(conn, q);
+        check_end(q);
     settle_stmt(q);
     *n_not_run = q->shares_sync ? tusk__unit_not_run(q) : 0;
     return true;

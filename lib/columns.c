@@ -70,9 +70,16 @@ static const char *wrong_with(const tusk_columns_options *options)
 {
     if (options->batch_rows < TUSK_NONE)
         return "batch_rows is negative";
-    if (options->batch_bytes < TUSK_NONE || options->batch_bytes > BATCH_BYTES_MOST)
-        return "batch_bytes is negative, or above 1 GiB";
+    if (options->batch_bytes < TUSK_NONE)
+        return "batch_bytes is negative";
+    if (options->batch_bytes > BATCH_BYTES_MOST && !options->large_offsets)
+        return "batch_bytes is above 1 GiB, which takes large_offsets";
     return NULL;
+}
+
+static int64_t most_bytes(const tusk_columns_options *options)
+{
+    return options->large_offsets ? INT64_MAX / 64 : BATCH_BYTES_MOST;
 }
 
 static size_t chosen(int64_t option, int64_t fallback, int64_t most)
@@ -100,8 +107,9 @@ tusk_columns *tusk_columns_new(tusk_loop *loop, const tusk_columns_options *opti
     }
     *columns = (tusk_columns){.allocator = allocator,
                               .max_rows = chosen(o->batch_rows, BATCH_ROWS, INT64_MAX / 64),
-                              .max_bytes = chosen(o->batch_bytes, BATCH_BYTES, BATCH_BYTES_MOST),
-                              .unix_epoch = o->unix_epoch};
+                              .max_bytes = chosen(o->batch_bytes, BATCH_BYTES, most_bytes(o)),
+                              .unix_epoch = o->unix_epoch,
+                              .large_offsets = o->large_offsets};
     return columns;
 }
 
@@ -216,7 +224,8 @@ static tusk_code bind_columns(tusk_columns *columns, tusk__desc *desc, tusk_erro
     for (size_t i = 0; i < n; i++) {
         tusk__take take = take_of(&desc->cols[i]);
 
-        columns->vectors[i] = (tusk__vector){.take = (uint8_t)take, .width = width_of(take)};
+        columns->vectors[i] =
+            (tusk__vector){.take = (uint8_t)take, .width = width_of(take), .is_large = columns->large_offsets};
     }
     columns->n_cols = desc->n_cols;
     columns->desc = tusk__desc_ref(desc);
@@ -233,10 +242,10 @@ static bool vector_room(tusk_columns *columns, tusk__vector *v, size_t rows)
         return tusk__buffer_grow(&v->values, allocator, rows / 8);
     if (v->width)
         return tusk__buffer_grow(&v->values, allocator, rows * v->width);
-    if (!tusk__buffer_grow(&v->offsets, allocator, (rows + 1) * sizeof(int32_t)) ||
+    if (!tusk__buffer_grow(&v->offsets, allocator, (rows + 1) * tusk__offset_size(v)) ||
         !tusk__buffer_grow(&v->values, allocator, TUSK__BUFFER_ALIGN))
         return false;
-    memset(v->offsets.data, 0, sizeof(int32_t));
+    memset(v->offsets.data, 0, tusk__offset_size(v));
     return true;
 }
 
@@ -289,6 +298,22 @@ static size_t n_set(const uint8_t *bits, size_t n)
     return sum;
 }
 
+static void show_bytes(tusk__vector *v, size_t n, tusk_column_values *shown)
+{
+    const void *offsets = v->offsets.data;
+
+    pad(&v->offsets, (n + 1) * tusk__offset_size(v));
+    if (v->is_large) {
+        shown->layout = TUSK_LAYOUT_LARGE_BYTES;
+        shown->large_offsets = offsets;
+        pad(&v->values, (size_t)shown->large_offsets[n]);
+    } else {
+        shown->layout = TUSK_LAYOUT_BYTES;
+        shown->offsets = offsets;
+        pad(&v->values, (size_t)shown->offsets[n]);
+    }
+}
+
 /* A row that could not be taken whole has left its traces behind the last one: they become zeros, too. */
 static tusk_column_values show(tusk_columns *columns, tusk__vector *v, const tusk_column *column)
 {
@@ -307,10 +332,7 @@ static tusk_column_values show(tusk_columns *columns, tusk__vector *v, const tus
         shown.layout = TUSK_LAYOUT_FIXED;
         pad(&v->values, n * v->width);
     } else {
-        shown.layout = TUSK_LAYOUT_BYTES;
-        shown.offsets = (const int32_t *)(const void *)v->offsets.data;
-        pad(&v->offsets, (n + 1) * sizeof(int32_t));
-        pad(&v->values, (size_t)shown.offsets[n]);
+        show_bytes(v, n, &shown);
     }
     return shown;
 }

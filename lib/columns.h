@@ -32,6 +32,7 @@ typedef struct tusk__buffer {
 
 typedef struct tusk__vector {
     uint8_t take; /* tusk__take */
+    bool is_large; /* offsets of 64 bits */
     bool has_null; /* in this batch: validity holds, else it is not looked at */
     uint32_t width;
     size_t used; /* bytes of the values, of the rows that are complete and of the one being taken */
@@ -41,13 +42,18 @@ typedef struct tusk__vector {
 struct tusk_columns {
     const tusk_allocator *allocator;
     size_t max_rows, max_bytes;
-    bool unix_epoch;
+    bool unix_epoch, large_offsets;
     tusk__desc *desc; /* counted; NULL: bound to nothing */
     int n_cols;
     size_t n_rows, rows_cap; /* the latter of every fixed buffer */
     tusk__vector *vectors;
     tusk_column_values *shown; /* of the last batch; behind the vectors */
 };
+
+static inline size_t tusk__offset_size(const tusk__vector *v)
+{
+    return v->is_large ? sizeof(int64_t) : sizeof(int32_t);
+}
 
 /* At least `need` bytes, at least twice as many as before; what is there stays. */
 TUSK_MUST_CHECK

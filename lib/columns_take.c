@@ -65,11 +65,16 @@ static inline bool timestamp_of(const tusk_columns *columns, const uint8_t *byte
     return !__builtin_add_overflow(*us, EPOCH_US, us) && *us != TUSK_TIMESTAMP_INFINITY;
 }
 
-/* The offset that ends a value: there are no more than 2^31 - 1 bytes in a batch. */
+/* The offset that ends a value: where it has 32 bits, there are no more than 2^31 - 1 bytes in a batch. */
 static inline void end_bytes(tusk__vector *v, size_t row)
 {
     uint32_t end = (uint32_t)v->used;
+    uint64_t large_end = v->used;
 
+    if (v->is_large) {
+        memcpy(v->offsets.data + (row + 1) * sizeof large_end, &large_end, sizeof large_end);
+        return;
+    }
     memcpy(v->offsets.data + (row + 1) * sizeof end, &end, sizeof end);
 }
 
@@ -233,6 +238,24 @@ static size_t run_of_bytes(tusk__vector *v, size_t row, const uint8_t **at, size
     return i;
 }
 
+/* Buffers may be of any size here. */
+static size_t run_of_large_bytes(tusk__vector *v, size_t row, const uint8_t **at, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        uint32_t len = tusk__be32(at[i]);
+
+        if (len == UINT32_MAX || len > v->values.cap - v->used)
+            break;
+        memcpy(v->values.data + v->used, at[i] + 4, len);
+        v->used += len;
+        end_bytes(v, row + i);
+        at[i] += 4 + len;
+    }
+    return i;
+}
+
 static size_t run_of(const tusk_columns *columns, tusk__vector *v, size_t row, const uint8_t **at, size_t n)
 {
     switch ((tusk__take)v->take) {
@@ -243,7 +266,7 @@ static size_t run_of(const tusk_columns *columns, tusk__vector *v, size_t row, c
     case TUSK__TAKE_TIMESTAMP:
         return run_of_timestamps(columns, v, row, at, n);
     case TUSK__TAKE_BYTES:
-        return run_of_bytes(v, row, at, n);
+        return v->is_large ? run_of_large_bytes(v, row, at, n) : run_of_bytes(v, row, at, n);
     case TUSK__TAKE_2:
     case TUSK__TAKE_BOOL:
     case TUSK__TAKE_DATE:

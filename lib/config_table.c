@@ -330,7 +330,7 @@ const tusk__param tusk__params[TUSK__N_PARAMS] = {
         .help = "Texts longer than so many bytes are not kept; 0: all are. As asyncpg." },
     [TUSK__PARAM_COMMAND_TIMEOUT] = {
         .name = "command_timeout", .kind = TUSK__KIND_DURATION, IN(command_timeout_us), NO_FIELD, .fallback = "0",
-        .help = "How long a request that brings no `timeout` of its own may take, from its submission to its answer; 0: for ever. As asyncpg, "
+        .help = "How long a request (or begin, commit, rollback) that brings no `timeout` of its own may take, from its submission to its answer; 0: for ever. As asyncpg, "
         "but that 0 is refused there." },
     [TUSK__PARAM_POOLER] = {
         .name = "pooler", .kind = TUSK__KIND_CHOICE, IN(pooler), FIELD(pooler), .fallback = "auto", .choices = poolers,

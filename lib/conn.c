@@ -4,6 +4,7 @@
 #include "lib/conn.h"
 
 #include "lib/catalog.h"
+#include "lib/codecs.h"
 #include "lib/lookup.h"
 #include "lib/many.h"
 #include "lib/stack.h"
@@ -86,6 +87,7 @@ static void conn_destroy(tusk_conn *conn)
     tusk__levels_clear(conn);
     tusk__lookup_free(conn);
     tusk__catalog_leave(conn);
+    tusk__codecs_leave(conn);
     tusk__session_clear(&conn->session);
     tusk__params_clear(&conn->params, allocator);
     tusk__settings_unref(conn->settings);
@@ -371,8 +373,8 @@ static bool unlist(tusk_query **list, tusk_query *q)
 
 bool tusk__conn_stop_waiting(tusk_conn *conn, tusk_query *q)
 {
-    bool is_found =
-        unlist(&conn->login_waiters, q) || unlist(&conn->drain_waiters, q) || unlist(&conn->close_waiters, q);
+    bool is_found = unlist(&conn->login_waiters, q) || unlist(&conn->drain_waiters, q) ||
+                    unlist(&conn->close_waiters, q) || (conn->codecs && tusk__codecs_stop_waiting(conn, q));
 
     for (tusk_stmt *stmt = conn->stmts; stmt && !is_found; stmt = stmt->next)
         is_found = unlist(&stmt->waiters, q);
@@ -498,7 +500,8 @@ tusk_conn *tusk_conn_open(tusk_loop *loop, const tusk_config *config)
     conn->closed_user = config->user_data;
     conn->max_queued_requests = tusk__settings_max_requests(config);
     conn->max_queued_bytes = tusk__settings_max_bytes(config);
-    if (tusk__loop_check(loop, &err) != TUSK_OK || tusk__connect_configure(conn, config, &err) != TUSK_OK) {
+    if (tusk__loop_check(loop, &err) != TUSK_OK || tusk__connect_configure(conn, config, &err) != TUSK_OK ||
+        tusk__codecs_inherit(conn, &err) != TUSK_OK) {
         err.fate = TUSK_FATE_NOT_SENT;
         tusk__conn_keep_error(conn, &err);
     }

@@ -108,6 +108,7 @@ struct tusk_conn {
     bool pooler_is_told; /* the log has been: that there seems to be one in between */
     tusk__cache *cache; /* NULL until a statement is kept */
     struct tusk__catalog *catalog; /* the endpoint's; NULL until a type of the database's own is met: lib/catalog.h */
+    struct tusk__codec_slot *codecs; /* of the program's own, the newest first; NULL: none, lib/codecs.h */
     struct tusk__lookup *lookup;   /* NULL unless one is to be made, or under way: lib/lookup.h */
     uint64_t scope;     /* of what is known at this endpoint: lib/formats.c; 0: not worked out yet */
 
@@ -209,7 +210,7 @@ typedef struct tusk__request {
 } tusk__request;
 /* On failure the query has its error, or is to have one for the code; what was written must be cut off again. */
 TUSK_MUST_CHECK
-tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r);
+tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, tusk__request *r);
 /* One statement of several that share a request. */
 typedef struct tusk__part {
     tusk_stmt *stmt; /* a handle, or one of the cache's; NULL: neither */
@@ -220,7 +221,7 @@ typedef struct tusk__part {
 } tusk__part;
 /* Parse and Describe, unless it is parsed, Bind, Execute: without a Sync. */
 TUSK_MUST_CHECK
-tusk_code tusk__part_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, const tusk__part *part);
+tusk_code tusk__part_write(tusk_conn *conn, tusk_query *q, tusk__request *r, const tusk__part *part);
 /* What fell out of the cache is closed, in front of what is written next for q. */
 void tusk__close_dropped(tusk_conn *conn, tusk_query *q);
 /* One parameter of a Bind that is being written; its format goes to the place that was left free for all of them. */
@@ -232,9 +233,10 @@ TUSK_MUST_CHECK
 tusk_code tusk__run_desc(tusk_query *q);
 /* Is it text that may be sent? Else the query has its error. */
 tusk_code tusk__check_sql(tusk_conn *conn, tusk_query *q, tusk_str sql);
-/* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. */
+/* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. Objects of the program's become
+ * bytes here, which are q->held's, and r's parameters then are those. */
 TUSK_MUST_CHECK
-tusk_code tusk__check_size(tusk_query *q, const tusk__request *r);
+tusk_code tusk__check_size(tusk_query *q, tusk__request *r);
 /* The error of a statement that got another number of parameters than it takes. */
 TUSK_COLD
 tusk_code tusk__refuse_count(tusk_query *q, size_t wanted, size_t given);

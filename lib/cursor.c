@@ -210,7 +210,8 @@ static const char *mistake_with_stmt(const tusk_cursor_request *request, const t
     if (request->args.items)
         return "a prepared statement takes values by number: tusk_named_bind() makes them of names";
     if (request->hold || request->scroll)
-        return "with .hold or .scroll a cursor is of a text: DECLARE knows no prepared statement";
+        return "with .hold or .scroll a cursor is of a text, as DECLARE knows no prepared statement: give its sql "
+               "instead of stmt";
     if (request->stmt->conn != conn)
         return "the prepared statement belongs to another connection";
     return NULL;

@@ -195,6 +195,8 @@ static void give_up(tusk_query *q)
         q->error.fate = TUSK_FATE_UNKNOWN;
     else if (!is_sent)
         q->error.fate = TUSK_FATE_NOT_SENT;
+    if (is_sent && q->kind == TUSK__QUERY_MANY)
+        tusk__many_given_up(q);
     tusk__conn_pin(conn);
     if (!is_sent)
         (void)tusk__request_retract(conn, q);
@@ -212,6 +214,25 @@ static void give_up(tusk_query *q)
     tusk__conn_unpin(conn);
 }
 
+/* One that was refused, and the end of what never began, which is not open again by that. */
+static bool is_decided(tusk_query *q)
+{
+    if (q->stage == TUSK__STAGE_REFUSED)
+        return true;
+    if (q->stage == TUSK__STAGE_SENT || !q->level || !tusk__is_end(q) || !tusk__level_has_failed(q->level))
+        return false;
+    tusk__level_refuse(q);
+    return true;
+}
+
+static void say_too_late(tusk_query *q)
+{
+    tusk__query_failf(q, TUSK_ERR_TIMEOUT, "57014", "no complete answer within %g s", q->timeout);
+    if (q->timeout_is_default)
+        tusk__error_hint(&q->error,
+                         tusk_str_of("It is the connection's command_timeout; a request may bring its own."));
+}
+
 static void on_deadline(tusk__timer *timer)
 {
     tusk_query *q = (tusk_query *)((char *)timer - offsetof(tusk_query, deadline));
@@ -221,10 +242,15 @@ static void on_deadline(tusk__timer *timer)
         tusk__query_complete(q);
         return;
     }
-    tusk__query_failf(q, TUSK_ERR_TIMEOUT, "57014", "no complete answer within %g s", q->timeout);
-    if (q->timeout_is_default)
-        tusk__error_hint(&q->error,
-                         tusk_str_of("It is the connection's command_timeout; a request may bring its own."));
+    if (q->kind == TUSK__QUERY_WAIT) { /* for what goes on without it */
+        (void)tusk__conn_stop_waiting(q->conn, q);
+        say_too_late(q);
+        q->error.fate = TUSK_FATE_NOT_SENT;
+        tusk__query_complete(q);
+        return;
+    }
+    if (!is_decided(q))
+        say_too_late(q);
     give_up(q);
 }
 
@@ -294,14 +320,9 @@ static void cancel_task(tusk__task *task)
     give_up((tusk_query *)((char *)task - offsetof(tusk_query, done_task)));
 }
 
-/* Unless it is decided already: one that was refused, and the end of what never began, which is not open again by that. */
 static void say_not_sent(tusk_query *q)
 {
-    if (q->stage == TUSK__STAGE_REFUSED)
-        return;
-    if (q->level && tusk__is_end(q) && tusk__level_has_failed(q->level))
-        tusk__level_refuse(q);
-    else
+    if (!is_decided(q))
         tusk__query_failf(q, TUSK_ERR_CANCELED, "57014", "canceled by the caller")->fate = TUSK_FATE_NOT_SENT;
 }
 

@@ -5,6 +5,7 @@
 #include "lib/catalog.h"
 #include "lib/codec/codec.h"
 #include "lib/codec/own.h"
+#include "lib/codec/plain.h"
 #include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/cursor.h"
@@ -12,6 +13,7 @@
 #include "lib/formats.h"
 #include "lib/lookup.h"
 #include "lib/many.h"
+#include "lib/objects.h"
 #include "lib/pooler.h"
 #include "lib/sql.h"
 #include "lib/stack.h"
@@ -90,7 +92,15 @@ static const struct {
 
 /* ---- messages ---- */
 
-tusk_code tusk__check_size(tusk_query *q, const tusk__request *r)
+/* Of a request that has objects: from now on it is the copy that holds them as bytes. */
+static TUSK_COLD tusk_code check_objects(tusk_query *q, tusk__request *r)
+{
+    TUSK_TRY(tusk__objects_hold(q, q->stmt ? (tusk_str){NULL, 0} : r->sql, r->params));
+    r->params = q->held.params;
+    return tusk__check_size(q, r);
+}
+
+tusk_code tusk__check_size(tusk_query *q, tusk__request *r)
 {
     size_t size = r->sql.len;
     bool fits = true;
@@ -104,6 +114,8 @@ tusk_code tusk__check_size(tusk_query *q, const tusk__request *r)
         fits = tusk__size_add(size, tusk__param_size(&r->params.values[i]), &size);
     if (fits && size <= TUSK__MESSAGE_MAX)
         return TUSK_OK;
+    if (tusk__has_objects(r->params))
+        return check_objects(q, r);
     tusk__query_failf(q, TUSK_ERR_LIMIT, NULL,
                       "the statement and its parameters are longer than a message can be (%d bytes)",
                       TUSK__MESSAGE_MAX);
@@ -159,9 +171,9 @@ static tusk_code write_own(tusk__writer *b, const tusk_query *q, const tusk_valu
     return tusk__own_param_encode(b, value, want, want ? tusk__catalog_codec(q->conn, want) : NULL, format, err);
 }
 
-/* One parameter; its format goes to the place that was left free for it. */
-static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
-                             size_t formats_at)
+/* One parameter that tusk__plain_encode() has not taken; its format goes to the place that was left free for it. */
+static __attribute__((noinline)) tusk_code write_any_param(tusk__writer *b, tusk_query *q, size_t i,
+                                                           const tusk_value *value, uint32_t type, size_t formats_at)
 {
     uint16_t format = 1;
     tusk_error err;
@@ -183,6 +195,15 @@ static tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tus
     }
     if (b->failed == TUSK_OK)
         tusk__put16(b->buf + formats_at + 2 * i, format);
+    return TUSK_OK;
+}
+
+static inline tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
+                                    size_t formats_at)
+{
+    if (!tusk__plain_encode(b, value, type ? type : value->type))
+        return write_any_param(b, q, i, value, type, formats_at);
+    tusk__put16(b->buf + formats_at + 2 * i, 1);
     return TUSK_OK;
 }
 
@@ -450,7 +471,7 @@ static tusk_code write_parse_of(tusk_conn *conn, tusk_query *q, const tusk__requ
     return TUSK_OK;
 }
 
-tusk_code tusk__part_write(tusk_conn *conn, tusk_query *q, const tusk__request *r, const tusk__part *part)
+tusk_code tusk__part_write(tusk_conn *conn, tusk_query *q, tusk__request *r, const tusk__part *part)
 {
     const tusk_stmt *handle = part->stmt && !part->stmt->is_cached ? part->stmt : NULL;
     tusk_str name = part->is_named ? tusk_str_of(part->stmt->name) : (tusk_str){NULL, 0};
@@ -585,7 +606,7 @@ static void find_cached(tusk_conn *conn, tusk_query *q, const tusk__request *r)
     }
 }
 
-tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+tusk_code tusk__encode(tusk_conn *conn, tusk_query *q, tusk__request *r)
 {
     TUSK_TRY(tusk__check_size(q, r));
     if (q->kind == TUSK__QUERY_EXEC)

@@ -88,6 +88,7 @@ tusk_query *tusk_stmt_explain(tusk_stmt *stmt, tusk_params params, bool analyze)
         return NULL;
     q->stmt = tusk__stmt_ref(stmt);
     q->max_result_bytes = TUSK__MAX_RESULT_BYTES;
+    tusk__deadline_start(q, 0);
     tusk__request_submit(stmt->conn, q, (tusk_str){NULL, 0}, params);
     return q;
 }

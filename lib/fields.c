@@ -31,6 +31,15 @@ static const struct {
     [TUSK_C_INTERVAL] = {"tusk_interval_parts", sizeof(tusk_interval_parts)},
     [TUSK_C_MACADDR] = {"tusk_macaddr_octets", sizeof(tusk_macaddr_octets)},
     [TUSK_C_MACADDR8] = {"tusk_macaddr8_octets", sizeof(tusk_macaddr8_octets)},
+    [TUSK_C_INET] = {"tusk_inet_parts", sizeof(tusk_inet_parts)},
+    [TUSK_C_BITS] = {"tusk_bits_view", sizeof(tusk_bits_view)},
+    [TUSK_C_ARRAY] = {"tusk_array_view", sizeof(tusk_array_view)},
+    [TUSK_C_INT16S] = {"int16_t[]", 0},
+    [TUSK_C_INT32S] = {"int32_t[]", 0},
+    [TUSK_C_INT64S] = {"int64_t[]", 0},
+    [TUSK_C_UINT32S] = {"uint32_t[]", 0},
+    [TUSK_C_FLOATS] = {"float[]", 0},
+    [TUSK_C_DOUBLES] = {"double[]", 0},
 };
 
 static bool lies_inside(size_t offset, size_t size, size_t struct_size)
@@ -41,18 +50,19 @@ static bool lies_inside(size_t offset, size_t size, size_t struct_size)
 /* What is wrong with an entry that no macro made; NULL: nothing. */
 static const char *wrong_with(const tusk_field *f, size_t struct_size)
 {
-    size_t size;
+    size_t size, element;
 
-    if (f->c_type < TUSK_C_BOOL || f->c_type > TUSK_C_MACADDR8)
+    if (f->c_type < TUSK_C_BOOL || f->c_type > TUSK_C_DOUBLES)
         return "there is no such C type";
     size = c_types[f->c_type].size;
-    if (f->size == 0 || (size && f->size != size))
+    element = tusk__c_element_size(f->c_type);
+    if (f->size == 0 || (size && f->size != size) || (element && f->size % element))
         return "its size is not that of its C type";
     if (!lies_inside(f->offset, f->size, struct_size))
         return "it does not lie inside the struct";
     if (f->has_flag && !lies_inside(f->flag_offset, sizeof(bool), struct_size))
         return "its flag does not lie inside the struct";
-    if (!TUSK__C_FITS(f->type, f->c_type))
+    if (!TUSK__C_FITS(f->type, f->c_type) || (f->c_type == TUSK_C_ARRAY && !tusk__type_is_array(f->type)))
         return "its C type does not hold its PostgreSQL type";
     return f->column || f->position >= 0 ? NULL : "it has neither name nor position";
 }
@@ -206,10 +216,19 @@ static bool store_of_bytes(const tusk_column *c, const tusk_field *f, tusk__stor
     return true;
 }
 
+/* Not from text: what these hold are views of the binary format, or made of one. */
+static bool store_of_binary(const tusk_column *c, const tusk_field *f, tusk__store *store)
+{
+    *store = f->c_type >= TUSK_C_ARRAY ? TUSK__STORE_ARRAY : TUSK__STORE_DECODED;
+    return c->type == f->type && c->format;
+}
+
 static bool store_of(const tusk_column *c, const tusk_field *f, tusk__store *store)
 {
     if (f->c_type == TUSK_C_STR || f->c_type == TUSK_C_CHARS)
         return store_of_bytes(c, f, store);
+    if (f->c_type >= TUSK_C_INET)
+        return store_of_binary(c, f, store);
     if (c->type == f->type) {
         *store = c->format ? store_of_own(c->type) : TUSK__STORE_DECODED;
         return c->format || c->type != TUSK_OID_NUMERIC;

@@ -1,5 +1,5 @@
 /* Fields as lib/ sees them: a table, and what it came to when it was held against the columns of a result.
- * fields.c makes both; fields_read.c takes rows.
+ * fields.c makes both; fields_read.c takes rows; fields_array.c the arrays in them.
  * Read first: tusk/fields.h. */
 #ifndef TUSK_LIB_FIELDS_H
 #define TUSK_LIB_FIELDS_H
@@ -25,6 +25,7 @@ typedef enum tusk__store {
     TUSK__STORE_UUID,
     TUSK__STORE_VIEW,
     TUSK__STORE_CHARS,
+    TUSK__STORE_ARRAY, /* its view, or its elements */
     TUSK__STORE_DECODED /* by its codec; all in text format, and what is rare */
 } tusk__store;
 
@@ -50,6 +51,12 @@ struct tusk_fields {
 /* Bind to the columns of desc, if it is not bound to them. */
 TUSK_MUST_CHECK
 tusk_code tusk__fields_bind(tusk_fields *fields, tusk__desc *desc, tusk_error *err);
+
+/* Bytes of one element of an array of that C type; 0: it is none. */
+size_t tusk__c_element_size(tusk_c_type c_type);
+/* An array in binary into a tusk_array_view or an array of C's. err NULL: nobody asks why not. */
+TUSK_MUST_CHECK
+tusk_code tusk__fields_put_array(const tusk__slot *slot, uint32_t type, tusk_str bytes, void *out, tusk_error *err);
 
 #define TUSK__FIELD_COLUMN_FMT "column %u \"" TUSK_STR_FMT "\""
 #define TUSK__FIELD_COLUMN_ARG(desc, col) (unsigned)(col), TUSK_STR_ARG((desc)->cols[col].name)

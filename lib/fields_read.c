@@ -118,6 +118,8 @@ static bool put_chars(const tusk__slot *slot, void *out, tusk_str text)
 static bool put_value(const tusk__slot *slot, void *out, const tusk_value *value)
 {
     tusk_numeric_view numeric;
+    tusk_bits_view bits;
+    tusk_inet_parts inet;
 
     switch ((tusk_c_type)slot->c_type) {
     case TUSK_C_BOOL:
@@ -143,6 +145,15 @@ static bool put_value(const tusk__slot *slot, void *out, const tusk_value *value
         return true;
     case TUSK_C_CHARS:
         return put_chars(slot, out, value->as.bytes);
+    case TUSK_C_INET:
+        inet = tusk__inet_of(value->as.bytes);
+        memcpy(out, &inet, sizeof inet);
+        return true;
+    case TUSK_C_BITS:
+        if (tusk__bits_view_of(value->as.bytes, &bits, NULL) != TUSK_OK)
+            return false;
+        memcpy(out, &bits, sizeof bits);
+        return true;
     case TUSK_C_DOUBLE:
     case TUSK_C_STR:
     case TUSK_C_UUID:
@@ -150,6 +161,13 @@ static bool put_value(const tusk__slot *slot, void *out, const tusk_value *value
     case TUSK_C_INTERVAL:
     case TUSK_C_MACADDR:
     case TUSK_C_MACADDR8:
+    case TUSK_C_ARRAY: /* not decoded */
+    case TUSK_C_INT16S:
+    case TUSK_C_INT32S:
+    case TUSK_C_INT64S:
+    case TUSK_C_UINT32S:
+    case TUSK_C_FLOATS:
+    case TUSK_C_DOUBLES:
         break;
     }
     memcpy(out, &value->as, slot->size); /* the union's members of these are what the struct holds */
@@ -200,6 +218,8 @@ static bool put(const tusk__slot *slot, const tusk_column *column, void *out, tu
         return true;
     case TUSK__STORE_CHARS:
         return put_chars(slot, out, bytes);
+    case TUSK__STORE_ARRAY:
+        return tusk__fields_put_array(slot, column->type, bytes, out, NULL) == TUSK_OK;
     case TUSK__STORE_DECODED:
         break;
     }
@@ -229,14 +249,19 @@ static tusk_code fail(const tusk_fields *fields, uint32_t col, tusk_code code, c
     return code;
 }
 
-/* Why a value was not put: what its codec says of it, or that it is too much for a char[]. */
-static TUSK_COLD tusk_code explain(const tusk_fields *fields, const tusk__slot *slot, tusk_str bytes, tusk_error *err)
+/* Why a value was not put: what its codec says of it, or that it is too much for a char[], or not what an array of C's takes. */
+static TUSK_COLD tusk_code explain(const tusk_fields *fields, const tusk__slot *slot, tusk_str bytes, uint8_t *out,
+                                   tusk_error *err)
 {
     const tusk_column *column = &fields->desc->cols[slot->col];
     tusk_error cause = {0};
     tusk_value value;
     tusk_str text = bytes;
 
+    if (slot->store == TUSK__STORE_ARRAY) {
+        cause.code = tusk__fields_put_array(slot, column->type, bytes, out + slot->offset, &cause);
+        return fail(fields, slot->col, cause.code, cause.sqlstate, err, ": %s", cause.message);
+    }
     if (tusk__value_decode(column->type, column->format, bytes, &value, &cause) != TUSK_OK)
         return fail(fields, slot->col, cause.code, cause.sqlstate, err, ": %s", cause.message);
     if (value.kind == TUSK_KIND_TEXT)
@@ -269,7 +294,7 @@ static __attribute__((noinline)) tusk_code put_odd(const tusk_fields *fields, co
         return put_null(fields, slot, out, err);
     if (put(slot, &fields->desc->cols[slot->col], out + slot->offset, bytes))
         return TUSK_OK;
-    return explain(fields, slot, bytes, err);
+    return explain(fields, slot, bytes, out, err);
 }
 
 static inline const uint8_t *behind(const uint8_t *p)

@@ -3,6 +3,7 @@
 #include "lib/formats.h"
 
 #include "lib/codec/codec.h"
+#include "lib/codecs.h"
 #include "lib/hash.h"
 #include "lib/known.h"
 
@@ -16,7 +17,7 @@ bool tusk__desc_is_all_binary(const tusk__desc *desc)
 
 /* ---- where things are known ---- */
 
-/* Host and port or socket, dbname, user; and the search_path, where the server tells it (PostgreSQL 18). */
+/* Host and port or socket, dbname, user; the search_path, where the server tells it (PostgreSQL 18); and what the program's own codecs ask for. */
 static uint64_t scope_of(tusk_conn *conn)
 {
     const tusk__host *host;
@@ -31,6 +32,8 @@ static uint64_t scope_of(tusk_conn *conn)
     scope = tusk__hash_str(scope, conn->settings->dbname);
     scope = tusk__hash_str(scope, conn->settings->user);
     scope = tusk__hash_str(scope, tusk__params_get(&conn->params, tusk_str_of("search_path")));
+    if (conn->codecs)
+        scope = tusk__codecs_scope(conn, scope);
     return conn->scope = scope | 1;
 }
 
@@ -99,20 +102,23 @@ static uint16_t next_format(tusk_conn *conn, uint32_t type)
 {
     uint16_t format = tusk__format_of(type, TUSK__FORMATS_KNOWN);
 
+    if (conn->codecs && tusk__codecs_want_text(conn, type))
+        return 0;
     if (format == 1 && !tusk__type_name(type) && tusk__known_is_text(conn->loop, scope_of(conn), type))
         format = 0;
     return format;
 }
 
-tusk__desc *tusk__formats_for_next(tusk_conn *conn, const tusk_query *q, tusk__desc *desc)
+/* type: 0: of all types. */
+static tusk__desc *formats_of(tusk_conn *conn, tusk__desc *desc, uint32_t type)
 {
     tusk__desc *next = NULL;
 
-    if (desc == q->assumed) /* with what its statement has learned by itself */
-        return tusk__desc_ref(desc);
     for (int i = 0; i < desc->n_cols; i++) {
-        uint16_t format = next_format(conn, desc->cols[i].type);
+        uint16_t format = desc->cols[i].format;
 
+        if (type == 0 || desc->cols[i].type == type)
+            format = next_format(conn, desc->cols[i].type);
         if (format == desc->cols[i].format)
             continue;
         if (!next)
@@ -122,6 +128,31 @@ tusk__desc *tusk__formats_for_next(tusk_conn *conn, const tusk_query *q, tusk__d
         next->cols[i].format = format;
     }
     return next ? next : tusk__desc_ref(desc);
+}
+
+tusk__desc *tusk__formats_of_type(tusk_conn *conn, tusk__desc *desc, uint32_t type)
+{
+    return formats_of(conn, desc, type);
+}
+
+/* A codec may have been set since they were assumed. */
+static tusk__desc *with_codecs(const tusk_conn *conn, tusk__desc *desc)
+{
+    tusk__desc *next;
+
+    if (!conn->codecs || tusk__codecs_agree(conn, desc))
+        return tusk__desc_ref(desc);
+    next = tusk__desc_copy(desc, NULL);
+    if (next)
+        tusk__codecs_set_formats(conn, next);
+    return next;
+}
+
+tusk__desc *tusk__formats_for_next(tusk_conn *conn, const tusk_query *q, tusk__desc *desc)
+{
+    if (desc == q->assumed) /* with what its statement has learned by itself */
+        return with_codecs(conn, desc);
+    return formats_of(conn, desc, 0);
 }
 
 /* The one type that it must have been; 0: it may have been several, or a record, which another time may hold others. */
@@ -148,7 +179,9 @@ tusk__desc *tusk__formats_refused(tusk_conn *conn, const tusk__desc *desc)
 
     if (suspect)
         tusk__known_set_text(conn->loop, scope_of(conn), suspect);
-    if (next)
+    if (next) {
         tusk__desc_set_formats(next, TUSK__FORMATS_REFUSED);
+        tusk__codecs_set_formats(conn, next);
+    }
     return next;
 }

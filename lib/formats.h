@@ -20,6 +20,9 @@ tusk__desc *tusk__formats_described(tusk_conn *conn, const tusk_query *q, const 
 /* The same columns in the formats to ask for the next time: desc itself, if they are these. NULL: out of memory. Counted. */
 tusk__desc *tusk__formats_for_next(tusk_conn *conn, const tusk_query *q, tusk__desc *desc);
 
+/* The same columns, those of that type in the format to ask for the next time: desc itself, if they are. NULL: out of memory. Counted. */
+tusk__desc *tusk__formats_of_type(tusk_conn *conn, tusk__desc *desc, uint32_t type);
+
 /* Binary output was refused for one of these columns: a copy with text for all that it may have been, and what is sure is learned for
  * all statements. NULL: out of memory. Counted. */
 tusk__desc *tusk__formats_refused(tusk_conn *conn, const tusk__desc *desc);

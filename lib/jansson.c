@@ -13,6 +13,8 @@
 /* jansson frees a document by recursion, and this makes one so: what a small stack bears. */
 #define DEPTH_MAX 512
 
+#define NOT_WRITTEN "a document that jansson does not write: it holds itself, or there is no memory"
+
 /* ---- making a document -------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct maker {
@@ -181,9 +183,46 @@ tusk_code tusk_json_to_text(const struct json_t *json, char *buf, size_t size, s
     tusk__error_begin(err);
     *len = json_dumpb(json, buf, size, JSON_COMPACT | JSON_ENCODE_ANY);
     if (*len == 0)
-        return tusk__error_set(err, TUSK_ERR_VALUE, "22P02",
-                               "a document that jansson does not write: it holds itself, or there is no memory");
+        return tusk__error_set(err, TUSK_ERR_VALUE, "22P02", NOT_WRITTEN);
     if (*len > size)
         return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "the document has %zu bytes, the buffer %zu", *len, size);
     return TUSK_OK;
+}
+
+/* ---- as a parameter ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int put(const char *text, size_t len, void *out)
+{
+    tusk_out_put(out, text, len);
+    return 0;
+}
+
+static tusk_code encode(const void *json, uint32_t type, tusk_out *out, tusk_error *err, void *user)
+{
+    (void)type;
+    (void)user;
+    if (json_dump_callback(json, put, out, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
+        return TUSK_OK;
+    return tusk__error_set(err, TUSK_ERR_VALUE, "22P02", NOT_WRITTEN);
+}
+
+static const tusk_codec by_jansson = {.format = TUSK_CODEC_JSON, .encode = encode};
+
+static tusk_value value_of(uint32_t type, const json_t *json)
+{
+    tusk_value v = tusk_object(type, json);
+
+    if (json)
+        v.as.object.codec = &by_jansson;
+    return v;
+}
+
+tusk_value tusk_json(const struct json_t *json)
+{
+    return value_of(TUSK_OID_JSON, json);
+}
+
+tusk_value tusk_jsonb(const struct json_t *json)
+{
+    return value_of(TUSK_OID_JSONB, json);
 }

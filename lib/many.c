@@ -64,6 +64,7 @@ static tusk__many *many_new(tusk_query *q, const tusk_many_request *request, tus
     many->user = request->user;
     many->mode = request->mode;
     many->item_results = request->item_results;
+    many->is_of_handle = request->stmt != NULL;
     many->max_portion = portion_of(flight);
     many->max_portions = n;
     many->n_cols = -1;
@@ -215,6 +216,20 @@ void tusk__many_stop(tusk_query *q)
         tusk__many_pump_soon(q);
 }
 
+void tusk__many_given_up(tusk_query *q)
+{
+    const tusk__many *many = q->many;
+
+    if (!many || !many->form || !many->form->is_atomic || many->end == many->form->done ||
+        q->error.code == TUSK_ERR_SERVER)
+        return;
+    q->error.fate = TUSK_FATE_ANSWERED;
+    if (!many->form->is_inside)
+        q->error.retry = TUSK_RETRY_REQUEST;
+    if (!q->error.hint[0])
+        tusk__error_hint(&q->error, tusk_str_of("Nothing of the load is kept: its end was not sent."));
+}
+
 bool tusk__many_is_idle(const tusk_query *q)
 {
     return (q->paused & TUSK__PAUSED_PULL) && q->many->n_answered == q->many->n_pushed;
@@ -240,6 +255,18 @@ tusk_code tusk_many_resume(tusk_query *q)
 }
 
 /* ---- what is asked of it ---- */
+
+int tusk__many_result_item(const tusk_query *q)
+{
+    return q->many && q->many->item_results && q->many->n_results > 0 ? (int)q->present->item : -1;
+}
+
+tusk_str tusk__many_text(const tusk_query *q)
+{
+    if (!q->many)
+        return (tusk_str){NULL, 0};
+    return q->many->is_of_handle && q->stmt ? q->stmt->text : q->many->sql;
+}
 
 int64_t tusk_many_n_items(const tusk_query *q)
 {

@@ -57,6 +57,7 @@ typedef struct tusk__many {
     void *user; /* of these two; the query's own is whose on_done it has */
     tusk_many_mode mode;
     bool item_results;
+    bool is_of_handle;
     tusk_str sql; /* behind the struct; empty with a statement of the caller's */
 
     /* the statement, from the first item on */
@@ -110,11 +111,17 @@ void tusk__many_pump_soon(tusk_query *q);
 void tusk__many_fail(tusk_query *q, const tusk_error *err);
 /* The steps of an item. */
 const uint8_t *tusk__many_item(const tusk__many *many, int64_t item);
+/* Of the present result, where each item has one; else -1. */
+int tusk__many_result_item(const tusk_query *q);
+/* As the caller gave it, or his handle's. */
+tusk_str tusk__many_text(const tusk_query *q);
 /* Item and statement in front of what the error says. */
 void tusk__many_place(const tusk_query *q, tusk_error *err, int64_t item);
 /* It is given up, or let go: whatever it is, that is a failure. Asked before its stage is: one of which nothing was written
  * can be taken back. */
 void tusk__many_stop(tusk_query *q);
+/* A part of it was sent, and q has its error: is it certain that nothing is kept? What was asked for last is to undo it then. */
+void tusk__many_given_up(tusk_query *q);
 /* Has its pull said "not yet", and all that was sent is answered? */
 bool tusk__many_is_idle(const tusk_query *q);
 /* … and nothing is left on the loop that could resume it? */

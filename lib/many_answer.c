@@ -131,10 +131,12 @@ static void begin_result(tusk_query *q)
         return;
     if (q->many->n_results++ == 0)
         return; /* the one that is always there */
-    if (tusk__query_add_result(q))
+    if (tusk__query_add_result(q)) {
         q->filling->desc = tusk__desc_ref(desc);
-    else
+        q->filling->item = (uint32_t)q->many->n_results - 1;
+    } else {
         out_of_memory(q, "a result");
+    }
     check_kept(q);
 }
 
@@ -154,10 +156,7 @@ static void keep_item_error(tusk_query *q)
     kept->next = q->many->errors;
     q->many->errors = kept;
     kept->err = q->many->item_error;
-    kept->outcome = (tusk__outcome){.error = &kept->err,
-                                    .sql = tusk_str_of(q->sql),
-                                    .operation = (uint32_t)q->many->n_answered,
-                                    .has_result = true};
+    kept->outcome = (tusk__outcome){.error = &kept->err, .has_result = true};
     tusk__result_drop_rows(q->filling);
     q->filling->outcome = &kept->outcome;
 }

@@ -8,6 +8,7 @@
 #include "lib/formats.h"
 #include "lib/given.h"
 #include "lib/many.h"
+#include "lib/objects.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 #include "proto/fields.h"
@@ -464,7 +465,8 @@ void tusk__many_retracted(tusk_query *q)
 static tusk_code hold(tusk_conn *conn, tusk_query *q, tusk_params params)
 {
     TUSK_TRY(check_count(q, params));
-    TUSK_TRY(tusk__held_copy(&q->held, conn->allocator, (tusk_str){NULL, 0}, params));
+    if (!q->held.params.values || q->held.params.values != params.values) /* one that had objects is a copy already */
+        TUSK_TRY(tusk__held_copy(&q->held, conn->allocator, (tusk_str){NULL, 0}, params));
     q->many->has_held = true;
     return TUSK_OK;
 }
@@ -500,6 +502,13 @@ static tusk_code write_next(tusk_conn *conn, tusk_query *q, tusk_params params)
     return TUSK_OK;
 }
 
+/* Objects of the program's as bytes: they are its own again when pull returns. */
+static tusk_code write_objects(tusk_query *q, tusk_params params)
+{
+    TUSK_TRY(tusk__objects_hold(q, (tusk_str){NULL, 0}, params));
+    return write_next(q->conn, q, q->held.params);
+}
+
 /* Why, as the query will tell it; the code. */
 static tusk_code refuse(tusk_query *q, tusk_code code)
 {
@@ -527,7 +536,7 @@ tusk_code tusk_many_push(tusk_query *q, tusk_params params)
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "pull has pushed a second item in one call");
         return refuse(q, TUSK_ERR_USAGE);
     }
-    code = write_next(q->conn, q, params);
+    code = tusk__has_objects(params) ? write_objects(q, params) : write_next(q->conn, q, params);
     if (code != TUSK_OK)
         return refuse(q, code);
     many->is_pushed = true;

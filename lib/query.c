@@ -416,7 +416,7 @@ static size_t held_size(tusk_str sql, tusk_params params)
     if (!tusk__size_mul(params.n, sizeof(tusk_value), &size) || !tusk__size_add(size, sql.len, &size))
         return 0;
     for (size_t i = 0; i < params.n; i++)
-        if (!tusk__value_held_size(&params.values[i], &size))
+        if (!tusk__is_flat(params.values[i].kind) && !tusk__value_held_size(&params.values[i], &size))
             return 0;
     return size;
 }
@@ -458,7 +458,8 @@ tusk_code tusk__held_copy(tusk__held *held, const tusk_allocator *allocator, tus
     at += params.n * sizeof *values;
     for (size_t i = 0; i < params.n; i++) {
         values[i] = params.values[i];
-        tusk__value_hold(&values[i], &at);
+        if (!tusk__is_flat(values[i].kind))
+            tusk__value_hold(&values[i], &at);
     }
     held->size = size;
     held->params = (tusk_params){values, params.n};

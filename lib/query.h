@@ -28,7 +28,7 @@ typedef enum tusk__query_kind {
     TUSK__QUERY_EXPLAIN, /* of a prepared statement its plan: lib/explain.c */
     TUSK__QUERY_ANALYZE, /* … by running it between BEGIN and ROLLBACK; what that becomes in a transaction: */
     TUSK__QUERY_ANALYZE_INSIDE, /* between a savepoint and its rollback */
-    TUSK__QUERY_SCRIPT,  /* Query */
+    TUSK__QUERY_SCRIPT,  /* Query; nothing is on the wire behind this one and the next three */
     TUSK__QUERY_FENCE,   /* an empty Query of our own behind a cancel */
     TUSK__QUERY_LOOKUP,  /* a question of our own to the catalogue: lib/lookup.h */
     TUSK__QUERY_LOOKUP_INSIDE, /* what that becomes in a transaction: between a savepoint and its rollback */

@@ -65,7 +65,7 @@ static void not_run(tusk_conn *conn, tusk_query *q)
 }
 
 /* Encode, or refuse with the query's error and nothing left in the buffer. */
-static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+static void encode(tusk_conn *conn, tusk_query *q, tusk__request *r)
 {
     size_t len = conn->out.len;
     tusk_code code = tusk__encode(conn, q, r);
@@ -101,8 +101,8 @@ static void encode(tusk_conn *conn, tusk_query *q, const tusk__request *r)
 
 bool tusk__query_is_barrier(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_SCRIPT || q->kind == TUSK__QUERY_FENCE || q->on_row || q->is_copy || q->cancelable ||
-           q->streaming == TUSK__STREAMS_WALK || q->is_given_up;
+    return (q->kind >= TUSK__QUERY_SCRIPT && q->kind <= TUSK__QUERY_LOOKUP_INSIDE) || q->on_row || q->is_copy ||
+           q->cancelable || q->streaming == TUSK__STREAMS_WALK || q->is_given_up;
 }
 
 /* Is it about a handle's statement that must be ready? */
@@ -206,6 +206,14 @@ static bool is_of_level(const tusk_query *q)
            !q->level;
 }
 
+/* One that had objects is a copy already. */
+static tusk_code hold(tusk_conn *conn, tusk_query *q, const tusk__request *r)
+{
+    if (q->held.params.values && q->held.params.values == r->params.values)
+        return TUSK_OK;
+    return tusk__held_copy(&q->held, conn->allocator, r->sql, r->params);
+}
+
 static void refuse(tusk_conn *conn, tusk_query *q)
 {
     q->stage = TUSK__STAGE_REFUSED;
@@ -225,8 +233,7 @@ void tusk__request_submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_par
         refuse(conn, q);
     } else if (!conn->held && may_go(conn, q, sql)) {
         encode(conn, q, &r);
-    } else if (tusk__check_size(q, &r) == TUSK_OK &&
-               tusk__held_copy(&q->held, conn->allocator, sql, params) == TUSK_OK) {
+    } else if (tusk__check_size(q, &r) == TUSK_OK && hold(conn, q, &r) == TUSK_OK) {
         q->stage = TUSK__STAGE_HELD;
         conn->held_bytes += q->held.size;
         if (!conn->held)

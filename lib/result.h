@@ -59,6 +59,7 @@ typedef struct tusk__result {
     tusk__desc *spare;         /* the last one of its own, for the next use; NULL */
     char tag[64];
     uint8_t tag_len;
+    uint32_t item; /* of a load with item_results: whose it is */
     size_t n_rows;
     size_t kept_bytes; /* of DataRow messages held */
     tusk__run *runs;   /* grows; kept when the result is cleared for reuse */

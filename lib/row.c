@@ -490,11 +490,13 @@ tusk_code tusk_read_text(const tusk_row *row, int col, tusk_str *out, tusk_error
 tusk_code tusk_read_bytea(const tusk_row *row, int col, tusk_str *out, tusk_error *err)
 {
     field f;
+    const tusk__codec *codec;
     tusk_value value;
 
     tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, "bytea", &f, err));
-    if (f.column->type != TUSK_OID_BYTEA)
+    codec = codec_of(&f);
+    if (!codec || codec->kind != TUSK_KIND_BYTES)
         return fail_type(&f, "bytea", err);
     TUSK_TRY(decode_field(&f, "bytea", &value, err));
     *out = value.as.bytes;

@@ -5,7 +5,9 @@
 
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/many.h"
 #include "lib/named.h"
+#include "lib/objects.h"
 #include "lib/script.h"
 #include "lib/sql.h"
 #include "proto/error_set.h"
@@ -120,6 +122,30 @@ static bool room_for_one(tusk_stack *stack)
     return true;
 }
 
+static tusk_code wrong_object(tusk_stack *stack, const tusk_error *err)
+{
+    stack->error = *err;
+    tusk__error_where(&stack->error, "operation %zu", stack->n_operations);
+    stack->error.item = (int)stack->n_operations;
+    stack->error.fate = TUSK_FATE_NOT_SENT;
+    return err->code;
+}
+
+/* Objects of the program's as bytes: they are its own again when this returns. */
+static tusk_code hold(tusk_stack *stack, tusk__stacked *statement, tusk_str sql, tusk_params params)
+{
+    tusk_error err;
+
+    tusk__error_none(&err);
+    if (tusk__has_objects(params))
+        return tusk__objects_copy(stack->conn, &statement->held, sql, params, &err) == TUSK_OK
+                   ? TUSK_OK
+                   : wrong_object(stack, &err);
+    if (tusk__held_copy(&statement->held, stack->allocator, sql, params) != TUSK_OK)
+        return wrong(stack, TUSK_ERR_NOMEM, NULL, "out of memory");
+    return TUSK_OK;
+}
+
 /* What it refers to is counted from here on. */
 static tusk_code add(tusk_stack *stack, const tusk__stacked *what, tusk_str sql, tusk_params params)
 {
@@ -133,9 +159,8 @@ static tusk_code add(tusk_stack *stack, const tusk__stacked *what, tusk_str sql,
     statement = &stack->statements[stack->n];
     *statement = *what;
     statement->operation = (uint32_t)stack->n_operations;
-    if (tusk__held_copy(&statement->held, stack->allocator, sql, params) != TUSK_OK)
-        return wrong(stack, TUSK_ERR_NOMEM, NULL, "out of memory");
-    statement->hash = tusk__cache_hash(text, params);
+    TUSK_TRY(hold(stack, statement, sql, params));
+    statement->hash = tusk__cache_hash(text, statement->held.params);
     statement->may_alter = tusk__command_may_alter(text);
     if (what->stmt)
         tusk__stmt_ref(what->stmt);
@@ -361,11 +386,15 @@ tusk_query *tusk_stack_run(tusk_stack *stack, tusk_stack_mode mode)
 
 int tusk_query_result_operation(const tusk_query *q)
 {
+    if (q && q->kind == TUSK__QUERY_MANY)
+        return tusk__many_result_item(q);
     return q && q->present->outcome ? (int)q->present->outcome->operation : -1;
 }
 
 tusk_str tusk_query_result_sql(const tusk_query *q)
 {
+    if (q && q->kind == TUSK__QUERY_MANY)
+        return tusk__many_text(q);
     return q && q->present->outcome ? q->present->outcome->sql : (tusk_str){NULL, 0};
 }
 

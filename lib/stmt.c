@@ -10,6 +10,7 @@
 #include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/crypto.h"
+#include "lib/named.h"
 #include "lib/sql.h"
 #include "proto/error_set.h"
 
@@ -234,9 +235,9 @@ tusk_stmt *tusk__stmt_new(tusk_conn *conn, tusk_str sql, size_t n_given)
 }
 
 /* As the last one, for a handle of the caller's. */
-static tusk_stmt *handle_new(tusk_conn *conn, const char *sql, const uint32_t *types, size_t n)
+static tusk_stmt *handle_new(tusk_conn *conn, tusk_str sql, const uint32_t *types, size_t n)
 {
-    tusk_stmt *stmt = tusk__stmt_new(conn, tusk_str_of(sql), n);
+    tusk_stmt *stmt = tusk__stmt_new(conn, sql, n);
 
     if (!stmt)
         return NULL;
@@ -251,7 +252,7 @@ static tusk_stmt *handle_new(tusk_conn *conn, const char *sql, const uint32_t *t
 tusk_stmt *tusk_prepare(tusk_conn *conn, const char *sql, const uint32_t *types, size_t n_types)
 {
     size_t n = types && n_types <= TUSK__PARAMS_MAX ? n_types : 0;
-    tusk_stmt *stmt = conn ? handle_new(conn, sql ? sql : "", types, n) : NULL;
+    tusk_stmt *stmt = conn ? handle_new(conn, tusk_str_of(sql), types, n) : NULL;
     tusk_query *q = stmt ? tusk__query_new(conn->loop, conn, TUSK__QUERY_PREPARE) : NULL;
 
     if (!q) {
@@ -271,6 +272,24 @@ tusk_stmt *tusk_prepare(tusk_conn *conn, const char *sql, const uint32_t *types,
     return stmt;
 }
 
+tusk_stmt *tusk__stmt_describe(tusk_conn *conn, tusk_str sql, const uint32_t *types, size_t n, const tusk_query *run)
+{
+    tusk_stmt *stmt = handle_new(conn, sql, types, n);
+    tusk_query *q = stmt ? tusk__query_new(conn->loop, conn, TUSK__QUERY_PREPARE) : NULL;
+
+    if (!q) {
+        if (stmt)
+            tusk__stmt_unref(stmt);
+        return NULL;
+    }
+    q->stmt = tusk__stmt_ref(stmt);
+    q->hash = run->hash;
+    q->named = run->named ? tusk__named_ref(run->named) : NULL;
+    q->is_released = true;
+    tusk__request_submit(conn, q, sql, TUSK_NO_PARAMS);
+    return stmt;
+}
+
 tusk_query *tusk_stmt_ready(tusk_stmt *stmt)
 {
     tusk_query *q = stmt ? tusk__query_new(stmt->conn->loop, stmt->conn, TUSK__QUERY_WAIT) : NULL, **link;
@@ -281,6 +300,7 @@ tusk_query *tusk_stmt_ready(tusk_stmt *stmt)
     if (stmt->state == TUSK__STMT_PREPARING) {
         while (*link)
             link = &(*link)->next;
+        tusk__deadline_start(q, 0);
         *link = q;
         return q;
     }

@@ -58,6 +58,8 @@ struct tusk_stmt {
 tusk_stmt *tusk__stmt_new(tusk_conn *conn, tusk_str sql, size_t n_given);
 tusk_stmt *tusk__stmt_ref(tusk_stmt *stmt);
 void tusk__stmt_unref(tusk_stmt *stmt);
+/* As tusk_prepare(), of what run, which has its hash, is to run: what its columns are is learned for all that run it. */
+tusk_stmt *tusk__stmt_describe(tusk_conn *conn, tusk_str sql, const uint32_t *types, size_t n, const tusk_query *run);
 /* For a name on the server, of a statement or a cursor: one more each time, from a random start. Never reused. */
 uint64_t tusk__name_number(tusk_conn *conn);
 

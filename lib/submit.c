@@ -2,6 +2,7 @@
  * What becomes of them is request.c's business.
  * Read first: tusk/query.h. */
 #include "lib/conn.h"
+#include "lib/describe_first.h"
 #include "lib/named.h"
 #include "lib/sql.h"
 #include "proto/error_set.h"
@@ -68,6 +69,15 @@ static tusk_code resolve_names(tusk_query *q, const tusk_request *request, tusk_
     return tusk_named_bind(q->named, request->args, params, &q->error);
 }
 
+/* A text. */
+static void submit(tusk_conn *conn, tusk_query *q, tusk_str sql, tusk_params params)
+{
+    if (conn->codecs && tusk__describes_first(conn, q, sql))
+        tusk__describe_first(conn, q, sql, params);
+    else
+        tusk__request_submit(conn, q, sql, params);
+}
+
 static void submit_named(tusk_conn *conn, tusk_query *q, const tusk_request *request)
 {
     tusk_str sql = {NULL, 0};
@@ -75,7 +85,7 @@ static void submit_named(tusk_conn *conn, tusk_query *q, const tusk_request *req
 
     if (resolve_names(q, request, &sql, &params) != TUSK_OK)
         q->error.fate = TUSK_FATE_NOT_SENT;
-    tusk__request_submit(conn, q, sql, params);
+    submit(conn, q, sql, params);
     tusk__sql_head(text_of(request), q->sql, sizeof q->sql); /* what the caller wrote, as the position */
 }
 
@@ -92,8 +102,10 @@ tusk_query *tusk_submit(tusk_conn *conn, const tusk_request *request)
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "%s", fault)->fate = TUSK_FATE_NOT_SENT;
     if (q->error.code == TUSK_OK && (request->args.items || request->named))
         submit_named(conn, q, request);
+    else if (request->stmt)
+        tusk__request_submit(conn, q, (tusk_str){NULL, 0}, request->params);
     else
-        tusk__request_submit(conn, q, text_of(request), request->params);
+        submit(conn, q, text_of(request), request->params);
     return q;
 }
 

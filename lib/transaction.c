@@ -63,8 +63,7 @@ void tusk__levels_clear(tusk_conn *conn)
     conn->free_levels = NULL;
 }
 
-/* The first error is the one that the end will tell. Without memory it will tell less. */
-static void keep_cause(tusk_conn *conn, tusk__level *level, const tusk_error *err, bool is_inner)
+void tusk__level_keep_cause(tusk_conn *conn, tusk__level *level, const tusk_error *err, bool is_inner)
 {
     if (level->cause)
         return;
@@ -121,25 +120,6 @@ static void not_begun(tusk_query *q, const tusk__level *level)
                       cause ? cause->message : "out of memory for the reason");
 }
 
-/* Of all that is around it, too, as nothing is open any more. The reason goes before whatever failed in it. */
-void tusk__level_ended_by(tusk_query *q)
-{
-    bool is_undone =
-        tusk_str_is(tusk_str_from(q->first.tag, q->first.tag_len), "ROLLBACK") ||
-        (q->kind != TUSK__QUERY_SCRIPT && (q->ends == TUSK__ENDS_PERHAPS || q->error.code == TUSK_ERR_SERVER));
-    tusk_error end = {.code = TUSK_ERR_STATE}, why = {0};
-
-    tusk__query_add_where(q, &end);
-    (void)tusk__error_set(&why, TUSK_ERR_STATE, "25P01", "it was ended by %s", end.where);
-    for (tusk__level *level = q->level; level; level = level->parent) {
-        level->is_failed = level->is_over = true;
-        level->ended = is_undone ? TUSK__LEVEL_UNDONE : TUSK__LEVEL_KEPT;
-        q->conn->allocator->free(level->cause, q->conn->allocator->user);
-        level->cause = NULL;
-        keep_cause(q->conn, level, &why, false);
-    }
-}
-
 /* By text: a rollback has something to tell. */
 static bool is_kept(const tusk__level *level)
 {
@@ -190,7 +170,7 @@ static void spoil(tusk_conn *conn, tusk__level *level, const tusk_error *err)
     level->is_spoiled = true;
     for (tusk__level *outer = level; outer; outer = outer->parent) {
         outer->inner_spoiled |= outer != level;
-        keep_cause(conn, outer, err, outer != level);
+        tusk__level_keep_cause(conn, outer, err, outer != level);
         if (!outer->end)
             continue;
         turn_end(conn, outer->end);
@@ -229,7 +209,7 @@ void tusk__level_not_run(tusk_conn *conn, tusk_query *q)
     }
     level->is_failed = true;
     q->shares_sync = false; /* it is not there any more */
-    keep_cause(conn, level, &q->error, false);
+    tusk__level_keep_cause(conn, level, &q->error, false);
     if (level->parent)
         spoil(conn, level, &q->error); /* unless it is rolled back, those around it lack a part */
     if (level->form == TUSK__LEVEL_BLOCK && conn->opening == level)
@@ -409,7 +389,7 @@ void tusk__level_error(tusk_query *q, tusk_str fields)
     tusk__query_add_where(q, &err);
     q->level->is_failed |= is_begin;
     for (tusk__level *level = q->level; level; level = level->parent)
-        keep_cause(q->conn, level, &err, level != q->level && level != failed);
+        tusk__level_keep_cause(q->conn, level, &err, level != q->level && level != failed);
 }
 
 bool tusk__rollback_is_of_nothing(const tusk_query *q)
@@ -491,8 +471,10 @@ void tusk__transaction_check(tusk_query *q)
 
 static tusk_query *submit(tusk_conn *conn, tusk_query *q)
 {
-    if (q)
-        tusk__request_submit(conn, q, (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
+    if (!q)
+        return NULL;
+    tusk__deadline_start(q, 0);
+    tusk__request_submit(conn, q, (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
     return q;
 }
 

@@ -68,8 +68,11 @@ void tusk__level_not_run(tusk_conn *conn, tusk_query *q);
 void tusk__level_undone(tusk_query *q);
 /* … an end: its level is open as before, and what stands behind it is refused (reopen.c). */
 void tusk__level_reopen(tusk_conn *conn, tusk_query *end);
-/* q has ended the transaction that its level is in, by text: what follows in it is not run, as it would be in autocommit. */
+/* q, a text, may have ended the transaction that its level is in. If it has, what follows in it is not run, as it would be in autocommit; if it
+ * has begun another one at once, what was a savepoint is over (ended.c). */
 void tusk__level_ended_by(tusk_query *q);
+/* The first error is the one that the end will tell. Without memory it will tell less. */
+void tusk__level_keep_cause(tusk_conn *conn, tusk__level *level, const tusk_error *err, bool is_inner);
 /* The server answers q, which is in a level, with an error. */
 void tusk__level_error(tusk_query *q, tusk_str fields);
 /* … of which it became known that the transaction may be retried: so its end will say, too. */

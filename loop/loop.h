@@ -183,6 +183,7 @@ typedef enum tusk__loop_slot {
     TUSK__SLOT_ENDPOINTS,
     TUSK__SLOT_OLD_SERVERS,
     TUSK__SLOT_CATALOGS,
+    TUSK__SLOT_CODECS,
     TUSK__N_SLOTS
 } tusk__loop_slot;
 void *tusk__loop_slot_get(const tusk_loop *loop, tusk__loop_slot slot);

@@ -561,6 +561,112 @@ START_TEST(a_number_of_another_width_is_not_read_as_the_array_says)
 }
 END_TEST
 
+/* n float4, each its own index, in one dimension. */
+static tusk_str uniform(size_t n)
+{
+    uint8_t head[20] = {0}, *p;
+    tusk_str block;
+
+    tusk__put32(head, 1);
+    tusk__put32(head + 4, 1); /* there may be NULLs */
+    tusk__put32(head + 8, TUSK_OID_FLOAT4);
+    tusk__put32(head + 12, (uint32_t)n);
+    tusk__put32(head + 16, 1);
+    p = malloc(sizeof head + 8 * n);
+    ck_assert_ptr_nonnull(p);
+    memcpy(p, head, sizeof head);
+    for (size_t i = 0; i < n; i++) {
+        float real = (float)i;
+        uint32_t bits;
+
+        memcpy(&bits, &real, sizeof bits);
+        tusk__put32(p + 20 + 8 * i, 4);
+        tusk__put32(p + 24 + 8 * i, bits);
+    }
+    block = tusk_str_from(p, sizeof head + 8 * n);
+    return block;
+}
+
+#define UNIFORM_MOST 40
+
+/* Element i says that it has no bytes, or that it is NULL, and element j has its four: as long as a uniform array in all. */
+static void shift(uint8_t *p, size_t i, size_t j, uint32_t len)
+{
+    memmove(p + 20 + 8 * i + 4, p + 20 + 8 * i + 8, 8 * (j - i));
+    tusk__put32(p + 20 + 8 * i, len);
+    tusk__put32(p + 20 + 8 * j - 4, 8);
+}
+
+START_TEST(an_array_as_long_as_a_uniform_one_is_none)
+{
+    static const uint32_t lengths[] = {0, UINT32_MAX};
+    float floats[UNIFORM_MOST];
+    uint8_t valid[(UNIFORM_MOST + 7) / 8];
+
+    for (size_t n = 2; n <= UNIFORM_MOST; n++)
+        for (size_t i = 0; i + 1 < n; i++) {
+            tusk_str bytes = uniform(n);
+            tusk_array_view view;
+            tusk_error err;
+            char where[64];
+
+            shift((uint8_t *)(void *)mutable(bytes), i, n - 1, lengths[_i]);
+            ck_assert_int_eq(tusk__array_view_of(TUSK_OID_FLOAT4_ARRAY, bytes, &view, NULL), TUSK_OK);
+            ck_assert_uint_eq(view.n_nulls, (size_t)_i);
+            ck_assert_int_eq(tusk_array_to_float4(&view, floats, n, valid, &err), TUSK_ERR_VALUE);
+            (void)snprintf(where, sizeof where, "element %zu of %zu:", (_i ? n - 1 : i) + 1, n);
+            ck_assert_msg(strncmp(err.message, where, strlen(where)) == 0, "%s, not %s", err.message, where);
+            release(bytes);
+        }
+}
+END_TEST
+
+START_TEST(a_wrong_length_in_a_uniform_array_is_refused_wherever_it_is)
+{
+    static const uint32_t lengths[] = {0, 3, 5, 0x04000000, 0x104, 0x80000004, UINT32_MAX};
+
+    for (size_t n = 1; n <= UNIFORM_MOST; n++)
+        for (size_t i = 0; i < n; i++) {
+            tusk_str bytes = uniform(n);
+            tusk_array_view view;
+
+            tusk__put32((uint8_t *)(void *)mutable(bytes) + 20 + 8 * i, lengths[_i]);
+            ck_assert_msg(tusk__array_view_of(TUSK_OID_FLOAT4_ARRAY, bytes, &view, NULL) == TUSK_ERR_VALUE,
+                          "%zu of %zu: %#x", i, n, lengths[_i]);
+            release(bytes);
+        }
+}
+END_TEST
+
+/* Element i is NULL, and its four bytes are not there. */
+START_TEST(a_null_in_the_middle_of_numbers_is_one)
+{
+    float floats[UNIFORM_MOST];
+    uint8_t valid[(UNIFORM_MOST + 7) / 8];
+
+    for (size_t n = 1; n <= UNIFORM_MOST; n++)
+        for (size_t i = 0; i < n; i++) {
+            tusk_str whole = uniform(n), bytes;
+            uint8_t *p = (uint8_t *)(void *)mutable(whole);
+            tusk_array_view view;
+
+            memmove(p + 20 + 8 * i + 4, p + 20 + 8 * i + 8, 8 * (n - 1 - i));
+            tusk__put32(p + 20 + 8 * i, UINT32_MAX);
+            bytes = exact(whole.ptr, whole.len - 4);
+            ck_assert_int_eq(tusk__array_view_of(TUSK_OID_FLOAT4_ARRAY, bytes, &view, NULL), TUSK_OK);
+            ck_assert_uint_eq(view.n_nulls, 1);
+            ck_assert_int_eq(tusk_array_to_float4(&view, floats, n, NULL, NULL), TUSK_ERR_NULL);
+            ck_assert_int_eq(tusk_array_to_float4(&view, floats, n, valid, NULL), TUSK_OK);
+            for (size_t j = 0; j < n; j++) {
+                ck_assert(floats[j] == (j == i ? 0.0F : (float)j));
+                ck_assert_int_eq(valid[j / 8] >> j % 8 & 1, j != i);
+            }
+            release(whole);
+            release(bytes);
+        }
+}
+END_TEST
+
 START_TEST(there_is_nothing_in_an_array_that_is_null)
 {
     tusk_array_view none = {0};
@@ -813,6 +919,9 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, the_bitmap_lies_as_arrow_lays_it);
     tcase_add_test(tc, elements_of_relatives_are_read_if_they_fit);
     tcase_add_test(tc, a_number_of_another_width_is_not_read_as_the_array_says);
+    tcase_add_loop_test(tc, an_array_as_long_as_a_uniform_one_is_none, 0, 2);
+    tcase_add_loop_test(tc, a_wrong_length_in_a_uniform_array_is_refused_wherever_it_is, 0, 7);
+    tcase_add_test(tc, a_null_in_the_middle_of_numbers_is_one);
     tcase_add_test(tc, there_is_nothing_in_an_array_that_is_null);
     tcase_add_test(tc, a_shape_of_values_is_sent_as_it_is);
     tcase_add_test(tc, a_wrong_shape_is_refused_before_it_is_sent);

@@ -101,8 +101,10 @@ static void rows_are_there(void)
 
 START_TEST(options_out_of_range_are_refused)
 {
-    static const tusk_columns_options wrong[] = {
-        {.batch_rows = -2}, {.batch_bytes = -2}, {.batch_bytes = (INT64_C(1) << 30) + 1}};
+    static const tusk_columns_options wrong[] = {{.batch_rows = -2},
+                                                 {.batch_bytes = -2},
+                                                 {.batch_bytes = (INT64_C(1) << 30) + 1},
+                                                 {.batch_bytes = -2, .large_offsets = true}};
 
     for (size_t i = 0; i < N_OF(wrong); i++) {
         ck_assert_ptr_null(tusk_columns_new(loop, &wrong[i], &err));
@@ -152,6 +154,21 @@ static void add_rows(size_t n)
 
 static const uint32_t three[] = {TUSK_OID_BOOL, TUSK_OID_INT8, TUSK_OID_TEXT};
 
+/* Of 32 bits or of 64, and never both. */
+static void check_offsets(const tusk_column_values *texts, size_t n)
+{
+    size_t end = (size_t)(texts->offsets ? texts->offsets[n] : texts->large_offsets[n]);
+
+    ck_assert_int_eq(texts->layout, texts->offsets ? TUSK_LAYOUT_BYTES : TUSK_LAYOUT_LARGE_BYTES);
+    ck_assert((texts->offsets == NULL) == (texts->large_offsets != NULL));
+    ck_assert_int_eq(texts->offsets ? texts->offsets[0] : texts->large_offsets[0], 0);
+    if (texts->offsets)
+        check_buffer(texts->offsets, (n + 1) * 4);
+    else
+        check_buffer(texts->large_offsets, (n + 1) * 8);
+    check_buffer(texts->values, end);
+}
+
 /* The batch that begins with row `first`. */
 static void check_batch(size_t first)
 {
@@ -162,11 +179,9 @@ static void check_batch(size_t first)
     ck_assert_int_eq(bits->layout, TUSK_LAYOUT_BITS);
     ck_assert_int_eq(integers->layout, TUSK_LAYOUT_FIXED);
     ck_assert_uint_eq(integers->width, 8);
-    ck_assert_int_eq(texts->layout, TUSK_LAYOUT_BYTES);
+    check_offsets(texts, n);
     check_buffer(bits->values, (n + 7) / 8);
     check_buffer(integers->values, n * 8);
-    check_buffer(texts->offsets, (n + 1) * 4);
-    check_buffer(texts->values, (size_t)texts->offsets[n]);
     if (n % 8)
         ck_assert_uint_eq((unsigned)(((const uint8_t *)bits->values)[n / 8] >> n % 8), 0);
     for (int col = 0; col < 3; col++) {
@@ -221,6 +236,11 @@ static const struct {
      {.batch_bytes = 27},
      1}, /* the first row's message: 7 for the row, 4 for each of three lengths, and an int8 */
     {300, {.batch_bytes = 28}, 2},
+    {1, {.large_offsets = true}, 1},
+    {70000, {.large_offsets = true}, 65536},
+    {5000, {.large_offsets = true, .batch_rows = TUSK_NONE, .batch_bytes = TUSK_NONE}, 5000},
+    {5000, {.large_offsets = true, .batch_rows = 1100, .batch_bytes = INT64_C(1) << 40}, 1100},
+    {300, {.large_offsets = true, .batch_bytes = 28}, 2},
     {300, {.batch_bytes = 5000}, 0},
 };
 
@@ -239,6 +259,7 @@ START_TEST(rows_come_in_batches_with_every_value_at_its_place)
             first = got;
         ck_assert_uint_gt(got, 0);
         check_batch(n);
+        ck_assert((tusk_columns_values(columns, 2)->large_offsets != NULL) == batches[_i].options.large_offsets);
         n += got;
     }
     ck_assert_int_eq(code, TUSK_DONE);

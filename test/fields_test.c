@@ -45,6 +45,7 @@ struct user {
     tusk_str email;
     char nick[8];
     bool nick_is_null;
+    tusk_array_view more; /* so that there is room for whatever a wrong table wants */
 };
 
 #define ID TUSK_FIELD(struct user, id, TUSK_OID_INT8)
@@ -65,6 +66,21 @@ static const struct {
      "field 1: its flag does not lie inside the struct"},
     {{"id", 0, TUSK_OID_INT4, TUSK_C_INT64, 8, 0, false, 0}, "field 1: its C type does not hold its PostgreSQL type"},
     {{"id", 0, TUSK_OID_BYTEA, TUSK_C_CHARS, 8, 0, false, 0}, "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, TUSK_OID_FLOAT4_ARRAY, TUSK_C_FLOATS, 6, 0, false, 0}, "field 1: its size is not that of its C type"},
+    {{"id", 0, TUSK_OID_FLOAT4_ARRAY, TUSK_C_DOUBLES, 8, 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, TUSK_OID_INT8_ARRAY, TUSK_C_INT32S, 8, 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, TUSK_OID_FLOAT4, TUSK_C_FLOATS, 8, 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, TUSK_OID_BIT, TUSK_C_INET, sizeof(tusk_inet_parts), 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, TUSK_OID_INET, TUSK_C_BITS, sizeof(tusk_bits_view), 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, TUSK_OID_POINT, TUSK_C_ARRAY, sizeof(tusk_array_view), 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, 0, TUSK_C_ARRAY, sizeof(tusk_array_view), 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
     {{NULL, -1, TUSK_OID_INT8, TUSK_C_INT64, 8, 0, false, 0}, "field 1: it has neither name nor position"},
 };
 
@@ -134,6 +150,10 @@ static void make_row(const tusk_str *values, size_t n)
         text, sizeof(text) - 1                                                                                         \
     }
 
+#define HEAD_OF_TWO "\0\0\0\1\0\0\0\1\0\0\2\xbc\0\0\0\2\0\0\0\1"
+#define TWO_FLOATS HEAD_OF_TWO "\0\0\0\4\x3f\x80\0\0\0\0\0\4\x40\0\0\0"
+#define FLOAT_AND_NULL HEAD_OF_TWO "\0\0\0\4\x3f\x80\0\0\xff\xff\xff\xff"
+
 static const struct {
     uint32_t have; /* of the column */
     uint16_t format;
@@ -197,6 +217,20 @@ static const struct {
      TUSK_ERR_NULL,
      "22004",
      "column 0 \"c\" is NULL, and its field has no flag for that"},
+    {TUSK_OID_INET, 1, TUSK_OID_INET, TUSK_C_INET, sizeof(tusk_inet_parts), BYTES("\2\x20\0\3\1\2\3"), TUSK_ERR_VALUE,
+     "22P03", NULL},
+    {TUSK_OID_VARBIT, 1, TUSK_OID_VARBIT, TUSK_C_BITS, sizeof(tusk_bits_view), BYTES("\0\0\0\x09\xff"), TUSK_ERR_VALUE,
+     "22P03", NULL},
+    {TUSK_OID_FLOAT4_ARRAY, 1, TUSK_OID_FLOAT4_ARRAY, TUSK_C_ARRAY, sizeof(tusk_array_view), BYTES("\0\0\0\1"),
+     TUSK_ERR_VALUE, "22P03", "column 0 \"c\": _float4 in binary without its header"},
+    {TUSK_OID_FLOAT4_ARRAY, 1, TUSK_OID_FLOAT4_ARRAY, TUSK_C_FLOATS, 4, BYTES(TWO_FLOATS), TUSK_ERR_LIMIT, "54000",
+     "column 0 \"c\": an array of 2 elements, and its field has places for 1"},
+    {TUSK_OID_FLOAT4_ARRAY, 1, TUSK_OID_FLOAT4_ARRAY, TUSK_C_FLOATS, 12, BYTES(TWO_FLOATS), TUSK_ERR_LIMIT, "54000",
+     "column 0 \"c\": an array of 2 elements, and its field has places for 3"},
+    {TUSK_OID_FLOAT4_ARRAY, 1, TUSK_OID_FLOAT4_ARRAY, TUSK_C_FLOATS, 8, BYTES(FLOAT_AND_NULL), TUSK_ERR_NULL, "22004",
+     "column 0 \"c\": 1 of the 2 elements are NULL, which its field cannot hold"},
+    {TUSK_OID_DATE_ARRAY, 1, TUSK_OID_DATE_ARRAY, TUSK_C_INT32S, 4,
+     BYTES("\0\0\0\1\0\0\0\0\0\0\4\x3a\0\0\0\1\0\0\0\1\0\0\0\4\x7f\xff\xff\xfe"), TUSK_ERR_VALUE, "22008", NULL},
     {TUSK_OID_INT8, 0, TUSK_OID_INT8, TUSK_C_INT64, 8, BYTES("1x"), TUSK_ERR_VALUE, "22P02",
      "column 0 \"c\": \"1x\" is not int8"},
     {TUSK_OID_INT2, 0, TUSK_OID_INT4, TUSK_C_INT32, 4, BYTES("40000"), TUSK_ERR_VALUE, "22003",
@@ -238,11 +272,11 @@ static const struct {
     int column;
 } unbound[] = {
     {TUSK_FIELD_AS(struct user, id, TUSK_OID_INT8, "Id"), TUSK_ERR_USAGE,
-     "field 1: no column is named \"Id\"; the result has 5", -1},
+     "field 1: no column is named \"Id\"; the result has 6", -1},
     {TUSK_FIELD_AS(struct user, id, TUSK_OID_INT8, "twice"), TUSK_ERR_USAGE,
      "field 1: columns 3 and 4 are both named \"twice\"", -1},
-    {TUSK_FIELD_AT(struct user, id, TUSK_OID_INT8, 5), TUSK_ERR_USAGE,
-     "field 1: there is no column 5; the result has 5", -1},
+    {TUSK_FIELD_AT(struct user, id, TUSK_OID_INT8, 6), TUSK_ERR_USAGE,
+     "field 1: there is no column 6; the result has 6", -1},
     {TUSK_FIELD_AS(struct user, id, TUSK_OID_INT8, "email"), TUSK_ERR_TYPE,
      "column 1 \"email\" is text, but its field is int8 (int64_t)", 1},
     {TUSK_FIELD_AS(struct user, id, TUSK_OID_TIMESTAMPTZ, "id"), TUSK_ERR_TYPE,
@@ -251,15 +285,19 @@ static const struct {
      "column 0 \"id\" is int8, but its field is text (tusk_str)", 0},
     {TUSK_FIELD_AS(struct user, nick, 0, "id"), TUSK_ERR_TYPE,
      "column 0 \"id\" is int8, but its field is text (char[])", 0},
+    {TUSK_FIELD_AS(struct user, more, TUSK_OID_INT4_ARRAY, "id"), TUSK_ERR_TYPE,
+     "column 0 \"id\" is int8, but its field is _int4 (tusk_array_view)", 0},
+    {TUSK_FIELD_AS(struct user, more, TUSK_OID_INT4_ARRAY, "a"), TUSK_ERR_TYPE,
+     "column 5 \"a\" is _int4 in text format, but its field is _int4 (tusk_array_view)", 5},
     {TUSK_FIELD_AS(struct user, email, TUSK_OID_BYTEA, "b"), TUSK_ERR_TYPE,
      "column 2 \"b\" is bytea in text format, but its field is bytea (tusk_str)", 2},
 };
 
 static void describe_user(void)
 {
-    tusk__column columns[] = {column_of("id", TUSK_OID_INT8, 1), column_of("email", TUSK_OID_TEXT, 1),
-                              column_of("b", TUSK_OID_BYTEA, 0), column_of("twice", TUSK_OID_INT8, 1),
-                              column_of("twice", TUSK_OID_INT8, 1)};
+    tusk__column columns[] = {column_of("id", TUSK_OID_INT8, 1),    column_of("email", TUSK_OID_TEXT, 1),
+                              column_of("b", TUSK_OID_BYTEA, 0),    column_of("twice", TUSK_OID_INT8, 1),
+                              column_of("twice", TUSK_OID_INT8, 1), column_of("a", TUSK_OID_INT4_ARRAY, 0)};
 
     describe(columns, N_OF(columns));
 }

@@ -6,24 +6,12 @@
 #include <tusk/json.h>
 #include <tusk/tusk.h>
 
-/* The text lives until the submitting call returns. */
-static tusk_query *submit(tusk_conn *db, const json_t *json, tusk_error *err)
-{
-    char text[1024];
-    size_t len;
-
-    if (tusk_json_to_text(json, text, sizeof text, &len, err) != TUSK_OK)
-        return NULL;
-    return tusk_exec(db, "select $1 || '{\"seen\": true}'",
-                     TUSK_PARAMS(tusk_text_str_of(TUSK_OID_JSONB, tusk_str_from(text, len))));
-}
-
 static tusk_code print_answer(tusk_conn *db, tusk_error *err)
 {
     json_t *json = json_pack("{s:s, s:[i, i]}", "name", "tusk", "numbers", 1, 2), *answer;
-    tusk_query *q = submit(db, json, err);
+    tusk_query *q = tusk_exec(db, "select $1 || '{\"seen\": true}'", TUSK_PARAMS(tusk_jsonb(json)));
     tusk_row row;
-    tusk_code code = q ? tusk_query_one(q, &row, err) : err->code;
+    tusk_code code = tusk_query_one(q, &row, err);
 
     if (code == TUSK_OK)
         code = tusk_read_json(&row, 0, &answer, err);

@@ -15,7 +15,8 @@ extern "C" {
 typedef enum tusk_layout {
     TUSK_LAYOUT_BITS = 1, /* bool: bit i % 8 of byte i / 8 */
     TUSK_LAYOUT_FIXED,    /* value i at i * width, in the machine's byte order */
-    TUSK_LAYOUT_BYTES     /* value i from offsets[i] to offsets[i + 1] */
+    TUSK_LAYOUT_BYTES,    /* value i from offsets[i] to offsets[i + 1]: Arrow's utf8 and binary */
+    TUSK_LAYOUT_LARGE_BYTES /* the same by large_offsets: Arrow's large_utf8 and large_binary */
 } tusk_layout;
 
 /**
@@ -28,7 +29,7 @@ typedef enum tusk_layout {
  *   FIXED, width 4      int4, float4, oid, xid, cid, date
  *   FIXED, width 8      int8, float8, time, timestamp, timestamptz, money, xid8, pg_lsn
  *   FIXED, width 16     uuid, as it is
- *   BYTES               text and its kin, json, jsonb (without its version byte), bytea; every column in text format, as that text; any
+ *   BYTES, LARGE_BYTES  text and its kin, json, jsonb (without its version byte), bytea; every column in text format, as that text; any
  *                       other type in its binary format, as tusk_get_raw() gives it
  */
 typedef struct tusk_column_values {
@@ -37,15 +38,17 @@ typedef struct tusk_column_values {
     uint32_t width;          /* FIXED; else 0 */
     size_t n_rows, n_nulls;
     const uint8_t *validity; /* bit i is set if value i is not NULL; NULL: none is. What lies at a NULL is zero, or of no length */
-    const void *values;      /* BITS, FIXED, and the bytes of all values of BYTES, one behind the other */
+    const void *values;      /* BITS, FIXED, and the bytes of all values of BYTES and LARGE_BYTES, one behind the other */
     const int32_t *offsets;  /* BYTES: n_rows + 1, from 0; else NULL */
+    const int64_t *large_offsets; /* LARGE_BYTES: likewise */
 } tusk_column_values;
 
 /** Zero means the default. */
 typedef struct tusk_columns_options {
     int64_t batch_rows;  /* default 65536; TUSK_NONE: as many as there are */
     int64_t batch_bytes; /* a batch ends behind the row with which it has come to so many bytes of the server's messages: default 64 MiB, 1 GiB at
-                            most (so that 32 bits hold every offset), which is what TUSK_NONE means, too */
+                            most (so that 32 bits hold every offset), which is what TUSK_NONE means, too; with large_offsets there is no most */
+    bool large_offsets;  /* offsets of 64 bits: TUSK_LAYOUT_LARGE_BYTES instead of TUSK_LAYOUT_BYTES */
     bool unix_epoch;     /* dates and timestamps count from 1970-01-01, as Arrow's do, and not from 2000-01-01. Infinities stay where they
                             are; a timestamp of the last 30 years of PostgreSQL's range is TUSK_ERR_VALUE */
 } tusk_columns_options;
@@ -57,7 +60,7 @@ typedef struct tusk_columns tusk_columns;
  *
  * options   NULL: the defaults
  * Returns   the arrays, owned by the caller: tusk_columns_free(), before the loop is freed. NULL: out of memory, or a bad option
- * Errors    TUSK_ERR_NOMEM · TUSK_ERR_USAGE negative numbers, batch_bytes above 1 GiB
+ * Errors    TUSK_ERR_NOMEM · TUSK_ERR_USAGE negative numbers, batch_bytes above 1 GiB without large_offsets
  * Example   docs/examples/columns.c
  */
 TUSK_MUST_CHECK
@@ -95,9 +98,12 @@ static inline bool tusk_value_bit(const tusk_column_values *values, size_t row)
 {
     return ((const uint8_t *)values->values)[row / 8] >> (row % 8) & 1;
 }
-/** A value of BYTES. */
+/** A value of BYTES or LARGE_BYTES. */
 static inline tusk_str tusk_value_bytes(const tusk_column_values *values, size_t row)
 {
+    if (values->layout == TUSK_LAYOUT_LARGE_BYTES)
+        return tusk_str_from((const char *)values->values + values->large_offsets[row],
+                             (size_t)(values->large_offsets[row + 1] - values->large_offsets[row]));
     return tusk_str_from((const char *)values->values + values->offsets[row],
                          (size_t)(values->offsets[row + 1] - values->offsets[row]));
 }

@@ -113,7 +113,9 @@ typedef struct tusk_config {
     int max_cacheable_statement_size;     /* bytes of SQL; default 15360; TUSK_NONE: no bound */
 
     /* For each request, stack, load and batch of a cursor whose own timeout is 0: seconds until it is answered; one with TUSK_NONE has none all
-     * the same. Not for those that take no timeout: tusk_prepare(), tusk_begin(), tusk_commit() … asyncpg's name. Default and
+     * the same. And for what takes no timeout: tusk_begin(), tusk_commit(), tusk_rollback(), tusk_stmt_explain(), and the wait of
+     * tusk_stmt_ready(), but not for what ends a handle (tusk_stmt_close(), tusk_cursor_close()) or is about the connection. It counts from the
+     * submission: a commit behind a statement that may take longer is submitted when that is answered. asyncpg's name. Default and
      * TUSK_NONE: none */
     double command_timeout;
 

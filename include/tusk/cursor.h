@@ -16,7 +16,7 @@ typedef struct tusk_cursor_request {
     const char *sql;    /* UTF-8; one statement that has rows: SELECT, VALUES, INSERT … RETURNING, EXPLAIN, SHOW, CALL …, but not COPY; with
                            .hold or .scroll a SELECT or VALUES. One without rows is run by the first fetch, and gives none */
     tusk_stmt *stmt;    /* instead of sql: a prepared statement of the same connection, which is not parsed again. It takes params, not args; not
-                           with .hold or .scroll. It may be closed before the cursor is */
+                           with .hold or .scroll (TUSK_ERR_USAGE), which are DECLARE's: give its text as sql. It may be closed before the cursor is */
     tusk_params params; /* $1 … */
     tusk_args args;     /* instead of params: by name, as tusk_request.args */
     tusk_named *named;  /* instead of sql, with args: tusk_named_parse() */

@@ -4,6 +4,9 @@
 #ifndef TUSK_FIELDS_H
 #define TUSK_FIELDS_H
 
+#include <tusk/array.h>
+#include <tusk/bits.h>
+#include <tusk/inet.h>
 #include <tusk/query.h>
 #include <tusk/row.h>
 
@@ -28,7 +31,16 @@ typedef enum tusk_c_type {
     TUSK_C_TIMETZ,   /* tusk_timetz_parts */
     TUSK_C_INTERVAL, /* tusk_interval_parts */
     TUSK_C_MACADDR,  /* tusk_macaddr_octets */
-    TUSK_C_MACADDR8  /* tusk_macaddr8_octets */
+    TUSK_C_MACADDR8, /* tusk_macaddr8_octets */
+    TUSK_C_INET,     /* tusk_inet_parts */
+    TUSK_C_BITS,     /* tusk_bits_view: a view */
+    TUSK_C_ARRAY,    /* tusk_array_view: a view */
+    TUSK_C_INT16S,   /* int16_t[n]: all elements of an array that has so many, none of them NULL */
+    TUSK_C_INT32S,
+    TUSK_C_INT64S,
+    TUSK_C_UINT32S,
+    TUSK_C_FLOATS,
+    TUSK_C_DOUBLES
 } tusk_c_type;
 
 /** One member of a struct, and the column that goes into it. Make it with the macros below; where the OID is known only at run time, of a
@@ -56,12 +68,17 @@ typedef struct tusk_field {
  *   int32_t, int64_t                      date; time, timestamp, timestamptz, money
  *   uint8_t[16]                           uuid
  *   tusk_numeric_view …                   numeric; timetz, interval, macaddr, macaddr8 as their structs
+ *   tusk_inet_parts, tusk_bits_view       inet, cidr; bit, varbit
+ *   tusk_array_view                       any array: its elements into memory of yours by tusk_array_to_float4() and its kin, with a bitmap for
+ *                                         NULLs if need be
+ *   float[n], double[n]                   float4[], float8[]: an array of exactly n elements, of whatever dimensions, none of them NULL
+ *   int16_t[n], int32_t[n], int64_t[n]    int2[], int4[] and date[], int8[], time[], timestamp[] and timestamptz[], likewise; uint32_t[n] oid[]
  *   tusk_str                              all others: text and its kin, json, jsonb, bytea; of any other type the bytes of the wire, as
  *                                         tusk_get_raw()
  *   char[n]                               text and its kin, json, jsonb, and whatever came as text
  *
  * Read without loss, and so allowed: int2 and int4 into int8, int2 into int4, oid into int8, float4 into float8, text and its kin into
- * each other; and a column in text format into anything that is no numeric, and no bytea.
+ * each other; and a column in text format into anything that is no numeric, bytea, inet, cidr, bit, varbit or array.
  */
 #define TUSK_FIELD(struct_type, member, oid) TUSK__FIELD(struct_type, member, oid, #member, 0, TUSK__NO_FLAG)
 /** The column of that name. */
@@ -112,8 +129,8 @@ tusk_code tusk_fields_check_stmt(tusk_fields *fields, const tusk_stmt *stmt, tus
 /**
  * One row, from wherever, into one struct. Members without a field are left alone. What is a view lives as long as the row.
  *
- * Errors    those of tusk_fields_check() · TUSK_ERR_NULL it is NULL and the field has no flag · TUSK_ERR_LIMIT the text and its NUL are longer
- *           than char[n] · TUSK_ERR_VALUE malformed; a NUL byte on the way into char[n]. The column is named, and what *out holds then is
+ * Errors    those of tusk_fields_check() · TUSK_ERR_NULL it is NULL and the field has no flag, or an element is, on the way into an array of C's ·
+ *           TUSK_ERR_LIMIT the text and its NUL are longer than char[n]; an array has more or fewer elements than its field · TUSK_ERR_VALUE malformed; a NUL byte on the way into char[n]. The column is named, and what *out holds then is
  *           not said
  */
 TUSK_MUST_CHECK
@@ -153,8 +170,21 @@ tusk_code tusk_fields_fetch(tusk_fields *fields, tusk_query *q, void *out, size_
      : (oid) == TUSK_OID_MACADDR                                                ? TUSK_C_MACADDR                     \
      : (oid) == TUSK_OID_MACADDR8                                               ? TUSK_C_MACADDR8                    \
                                                                                 : TUSK_C_STR)
+/* … and of a type whose bytes a tusk_str can hold as they are, another one. That the OID is an array's is seen when the table is made. */
+#define TUSK__C_ALSO(oid, c_type)                                                                                    \
+    ((c_type) == TUSK_C_CHARS    ? (oid) != TUSK_OID_BYTEA                                                           \
+     : (c_type) == TUSK_C_INET   ? (oid) == TUSK_OID_INET || (oid) == TUSK_OID_CIDR                                  \
+     : (c_type) == TUSK_C_BITS   ? (oid) == TUSK_OID_BIT || (oid) == TUSK_OID_VARBIT                                 \
+     : (c_type) == TUSK_C_INT16S ? (oid) == TUSK_OID_INT2_ARRAY                                                      \
+     : (c_type) == TUSK_C_INT32S ? (oid) == TUSK_OID_INT4_ARRAY || (oid) == TUSK_OID_DATE_ARRAY                      \
+     : (c_type) == TUSK_C_INT64S ? (oid) == TUSK_OID_INT8_ARRAY || (oid) == TUSK_OID_TIME_ARRAY ||                   \
+                                       (oid) == TUSK_OID_TIMESTAMP_ARRAY || (oid) == TUSK_OID_TIMESTAMPTZ_ARRAY      \
+     : (c_type) == TUSK_C_UINT32S ? (oid) == TUSK_OID_OID_ARRAY                                                      \
+     : (c_type) == TUSK_C_FLOATS  ? (oid) == TUSK_OID_FLOAT4_ARRAY                                                   \
+     : (c_type) == TUSK_C_DOUBLES ? (oid) == TUSK_OID_FLOAT8_ARRAY                                                   \
+                                  : (c_type) == TUSK_C_ARRAY)
 #define TUSK__C_FITS(oid, c_type) \
-    (TUSK__C_FOR(oid) == (c_type) || (TUSK__C_FOR(oid) == TUSK_C_STR && (oid) != TUSK_OID_BYTEA && (c_type) == TUSK_C_CHARS))
+    (TUSK__C_FOR(oid) == (c_type) || (TUSK__C_FOR(oid) == TUSK_C_STR && TUSK__C_ALSO(oid, c_type)))
 
 #define TUSK__FIELD(struct_type, member, oid, column, position, ...) \
     {column, position, oid, TUSK__C_CHECKED(struct_type, member, oid), sizeof(((struct_type *)0)->member), \
@@ -183,7 +213,17 @@ constexpr tusk_c_type tusk__c_type(const tusk_timetz_parts *) { return TUSK_C_TI
 constexpr tusk_c_type tusk__c_type(const tusk_interval_parts *) { return TUSK_C_INTERVAL; }
 constexpr tusk_c_type tusk__c_type(const tusk_macaddr_octets *) { return TUSK_C_MACADDR; }
 constexpr tusk_c_type tusk__c_type(const tusk_macaddr8_octets *) { return TUSK_C_MACADDR8; }
+constexpr tusk_c_type tusk__c_type(const tusk_inet_parts *) { return TUSK_C_INET; }
+constexpr tusk_c_type tusk__c_type(const tusk_bits_view *) { return TUSK_C_BITS; }
+constexpr tusk_c_type tusk__c_type(const tusk_array_view *) { return TUSK_C_ARRAY; }
 template <size_t n> constexpr tusk_c_type tusk__c_type(const char (*)[n]) { return TUSK_C_CHARS; }
+template <size_t n> constexpr tusk_c_type tusk__c_type(const short (*)[n]) { return TUSK_C_INT16S; }
+template <size_t n> constexpr tusk_c_type tusk__c_type(const int (*)[n]) { return TUSK_C_INT32S; }
+template <size_t n> constexpr tusk_c_type tusk__c_type(const long (*)[n]) { return sizeof(long) == 8 ? TUSK_C_INT64S : TUSK_C_INT32S; }
+template <size_t n> constexpr tusk_c_type tusk__c_type(const long long (*)[n]) { return TUSK_C_INT64S; }
+template <size_t n> constexpr tusk_c_type tusk__c_type(const unsigned (*)[n]) { return TUSK_C_UINT32S; }
+template <size_t n> constexpr tusk_c_type tusk__c_type(const float (*)[n]) { return TUSK_C_FLOATS; }
+template <size_t n> constexpr tusk_c_type tusk__c_type(const double (*)[n]) { return TUSK_C_DOUBLES; }
 
 template <uint32_t oid, tusk_c_type c_type> struct tusk__checked_c_type {
     static_assert(TUSK__C_FITS(oid, c_type), "the member's C type does not hold this PostgreSQL type");
@@ -201,6 +241,8 @@ template <> struct tusk__checked_flag<bool> { static constexpr size_t zero = 0; 
 
 #else
 
+/* An array of that type as large as the member, or of one if it is none: a type, whatever the member is. */
+#define TUSK__ARRAY_OF(type, struct_type, member) type (*)[(sizeof(((struct_type *)0)->member) + sizeof(type) - 1) / sizeof(type)]
 #define TUSK__C_TYPE(struct_type, member)                                     \
     _Generic(&((struct_type *)0)->member,                                     \
         bool *: TUSK_C_BOOL,                                                  \
@@ -220,7 +262,17 @@ template <> struct tusk__checked_flag<bool> { static constexpr size_t zero = 0; 
         tusk_timetz_parts *: TUSK_C_TIMETZ,                                   \
         tusk_interval_parts *: TUSK_C_INTERVAL,                               \
         tusk_macaddr_octets *: TUSK_C_MACADDR,                                \
-        tusk_macaddr8_octets *: TUSK_C_MACADDR8)
+        tusk_macaddr8_octets *: TUSK_C_MACADDR8,                              \
+        tusk_inet_parts *: TUSK_C_INET,                                       \
+        tusk_bits_view *: TUSK_C_BITS,                                        \
+        tusk_array_view *: TUSK_C_ARRAY,                                      \
+        TUSK__ARRAY_OF(short, struct_type, member): TUSK_C_INT16S,            \
+        TUSK__ARRAY_OF(int, struct_type, member): TUSK_C_INT32S,              \
+        TUSK__ARRAY_OF(long, struct_type, member): sizeof(long) == 8 ? TUSK_C_INT64S : TUSK_C_INT32S, \
+        TUSK__ARRAY_OF(long long, struct_type, member): TUSK_C_INT64S,        \
+        TUSK__ARRAY_OF(unsigned, struct_type, member): TUSK_C_UINT32S,        \
+        TUSK__ARRAY_OF(float, struct_type, member): TUSK_C_FLOATS,            \
+        TUSK__ARRAY_OF(double, struct_type, member): TUSK_C_DOUBLES)
 #define TUSK__C_CHECKED(struct_type, member, oid)                                                       \
     ((tusk_c_type)(TUSK__C_TYPE(struct_type, member) +                                                  \
                    0 * sizeof(struct {                                                                  \

@@ -1,9 +1,10 @@
-/* JSON by jansson: a column as a document of its, and such a document as text for a parameter. Who names nothing of this needs no
+/* JSON by jansson: a column as a document of its, and such a document as a parameter. Who names nothing of this needs no
  * jansson; who does links it (-ljansson) and includes <jansson.h> to look into what comes.
  * Read first: docs/types.md, "json, jsonb". */
 #ifndef TUSK_JSON_H
 #define TUSK_JSON_H
 
+#include <tusk/codec.h>
 #include <tusk/row.h>
 
 #ifdef __cplusplus
@@ -30,7 +31,17 @@ tusk_code tusk_read_json(const tusk_row *row, int col, struct json_t **out, tusk
 struct json_t *tusk_get_json(const tusk_row *row, int col);
 
 /**
- * A document as text, compact, not NUL-terminated; reals with 17 digits, as jansson has it: 0.1 is 0.10000000000000001. As a parameter it is tusk_text_str_of(TUSK_OID_JSONB, tusk_str_from(buf, len)).
+ * A document as a parameter of type json, jsonb: its text is written by the call that submits it, as tusk_json_to_text() has it. NULL is an
+ * SQL NULL; JSON's null is json_null(). Text that is ready goes by tusk_json_text(), tusk_jsonb_text() or tusk_text_str_of(), unread.
+ * Errors of the request: TUSK_ERR_VALUE jansson does not write it, see below · TUSK_ERR_LIMIT, TUSK_ERR_NOMEM
+ * Notes     Not inside of arrays. A library of your own instead of jansson: TUSK_CODEC_JSON in tusk/codec.h
+ * Example   docs/examples/json.c
+ */
+tusk_value tusk_json(const struct json_t *json);
+tusk_value tusk_jsonb(const struct json_t *json);
+
+/**
+ * A document as text, compact, not NUL-terminated; reals with 17 digits, as jansson has it: 0.1 is 0.10000000000000001.
  *
  * Errors    TUSK_ERR_LIMIT buf is too small: *len is what it takes · TUSK_ERR_VALUE jansson does not write it: it holds itself, text that is no
  *           UTF-8, or jansson had no memory

@@ -44,7 +44,8 @@ typedef struct tusk_many_request {
     tusk_many_mode mode;
     tusk_item_fn on_item; /* default: nothing is told of single items */
 
-    bool item_results; /* one result for each item, in order: tusk_next_result(); a million of them take 300 MB. Default: the rows of all
+    bool item_results; /* one result for each item, in order: tusk_next_result(), tusk_query_result_operation() is its number; a million of
+                          them take 300 MB. Default: the rows of all
                           items, one behind the other, are the one result */
     bool text_results; /* as in tusk_request */
 
@@ -79,6 +80,10 @@ typedef struct tusk_many_request {
  * Completes exactly once: TUSK_OK when all is committed (inside a transaction: run), no item at all included; or with the error of the
  *           first item that failed: err->item says which one, err->param which $n if the value was refused here (0: by the server, whose
  *           message or detail may say it). Nothing is kept then
+ * Fate      of one that is given up (canceled, past its deadline), or lost with its connection: not sent, or answered: nothing of it is kept,
+ *           and outside a transaction retry says that it may be submitted again; unknown: its last message was on its way, and all of it or
+ *           nothing is kept; inside a transaction, of one that was lost: it shares that one's fate. The transaction of one that is given up
+ *           goes on without it
  * Errors    TUSK_ERR_USAGE no pull, a statement that cannot be · TUSK_ERR_VALUE, _TYPE, _LIMIT a value that was refused by
  *           tusk_many_push() · what pull returns · TUSK_ERR_SERVER, item -1: its own COMMIT failed (a deferred constraint) ·
  *           TUSK_ERR_LOST, fate answered, and retry, where it is certain that nothing was kept, as the server had not been asked to
@@ -98,6 +103,8 @@ tusk_query *tusk_exec_many(tusk_conn *conn, const char *sql, tusk_pull_fn pull, 
  * item_results, tusk_query_result_error(). If the pull fails, or the statement itself cannot be parsed, the load ends with that. Does the
  * server lose the statement in between, the items that were sent fail with an error that says "repeat" (err->retry), and the next one brings it
  * anew; do its columns change, the load ends with that item's error.
+ * Given up or lost, its fate is unknown (or not sent), but the first tusk_many_n_answered() items are certain, as on_item has told of each: kept, or failed. Of
+ * the others up to tusk_many_n_items() each may be kept or not, in a transaction as that is.
  */
 tusk_query *tusk_many_submit(tusk_conn *conn, const tusk_many_request *request);
 

@@ -221,7 +221,8 @@ tusk_conn *tusk_query_conn(const tusk_query *q);
 TUSK_MUST_CHECK
 tusk_stmt *tusk_prepare(tusk_conn *conn, const char *sql, const uint32_t *types, size_t n_types);
 
-/** Completes when the statement is prepared, or with the reason why it is not. A new query at each call. */
+/** Completes when the statement is prepared, or with the reason why it is not. A new query at each call. TUSK_ERR_TIMEOUT, not sent: the
+ * connection's command_timeout was over before; the statement is prepared all the same when its turn comes. */
 TUSK_MUST_CHECK
 tusk_query *tusk_stmt_ready(tusk_stmt *stmt);
 

@@ -92,12 +92,13 @@ tusk_query *tusk_stack_run(tusk_stack *stack, tusk_stack_mode mode);
 /** The same with options. With on_done the query frees itself and the returned pointer may be ignored. */
 tusk_query *tusk_stack_submit(tusk_stack *stack, const tusk_stack_options *options);
 
-/* ---- of the present result of a stack: see tusk_next_result() ------------------------------------------------------------------- */
+/* ---- of the present result of a stack, or of a load (tusk/many.h): see tusk_next_result() ---------------------------------------- */
 
-/** Which operation it is of, from 0; -1 if the query is no stack. */
+/** Which operation it is of, from 0; of a load with item_results, which item; -1 of any other query. */
 int tusk_query_result_operation(const tusk_query *q);
 
-/** Its statement, as it was pushed; of a script, that one statement. Borrowed until tusk_query_free(). */
+/** Its statement, as it was pushed; of a script, that one statement; of a load, the load's. Empty of any other query. Borrowed until
+ * tusk_query_free(). */
 tusk_str tusk_query_result_sql(const tusk_query *q);
 
 /**

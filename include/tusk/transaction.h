@@ -61,11 +61,11 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
  *           TUSK_ERR_COMMIT_UNKNOWN the connection died meanwhile: it may or may not be committed
  *           TUSK_ERR_STATE, 25P01 there is no transaction; it was ended by text ("commit", "rollback", a script), as the message says: what was
  *           submitted behind that is not run either · the error of BEGIN, if that failed
- *           TUSK_ERR_CANCELED, TUSK_ERR_NOMEM, fate not sent: as if it had not been called. The transaction is open and counts as such
+ *           TUSK_ERR_CANCELED, TUSK_ERR_TIMEOUT (command_timeout), TUSK_ERR_NOMEM, fate not sent: as if it had not been called. The transaction is open and counts as such
  *           (tusk_conn_tx_depth()); another tusk_commit() or tusk_rollback() ends it. What was submitted behind this one, for after the
  *           transaction, is not run either, and fails with the same code, not sent. (One begun by text is open as well, but what is
  *           behind runs in it: the driver does not know of it)
- *           TUSK_ERR_CANCELED, fate unknown: it was on its way, and its answer is drained. It is committed, undone, or open and failed, as
+ *           TUSK_ERR_CANCELED, TUSK_ERR_TIMEOUT, fate unknown: it was on its way, and its answer is drained. It is committed, undone, or open and failed, as
  *           tusk_conn_tx_status() says behind the next answer: then tusk_rollback() ends it
  */
 TUSK_MUST_CHECK
@@ -101,9 +101,12 @@ typedef tusk_code (*tusk_transact_fn)(tusk_conn *conn, void *user, tusk_error *e
  *
  * options   may be NULL
  * Returns   TUSK_OK: committed. TUSK_DONE: rolled back, as fn wanted it. Otherwise nothing is kept (but for TUSK_ERR_COMMIT_UNKNOWN), and *err is
- *           fn's or the commit's. Where not even
- *           its end found memory the transaction is still open, and tusk_conn_tx_depth() says so
- * Errors    TUSK_ERR_STATE inside a callback · TUSK_ERR_USAGE fn left an inner transaction open, or ended this one
+ *           fn's or the commit's. Where
+ *           its end was not sent (no memory for it, or command_timeout was over behind something that fn left running) the transaction is still
+ *           open, and tusk_conn_tx_depth() says so
+ * Errors    TUSK_ERR_STATE inside a callback · TUSK_ERR_USAGE fn left an inner transaction open, or ended this one: what it ended is kept or
+ *           undone as it said (of a nested one: in the one around it, which goes on), and nothing more is ended for it · TUSK_ERR_STATE, 25P01 fn
+ *           ended it by text, and whatever is around it with that
  * Example   docs/examples/transact.c
  */
 TUSK_MUST_CHECK

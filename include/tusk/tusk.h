@@ -30,6 +30,7 @@
 #include <tusk/array.h>
 #include <tusk/auth.h>
 #include <tusk/bits.h>
+#include <tusk/codec.h>
 #include <tusk/columns.h>
 #include <tusk/config.h>
 #include <tusk/conn.h>

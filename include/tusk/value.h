@@ -51,7 +51,8 @@ typedef enum tusk_kind {
     TUSK_KIND_WIRE,  /* numeric, inet, cidr, bit, varbit, the geometric types but point, snapshots, tsvector, tsquery, arrays, ranges: the
                         type's own binary format, checked */
     TUSK_KIND_HSTORE, /* its binary format; sent as text while the database's OID of it is not known */
-    TUSK_KIND_VECTOR  /* floats as they lie in memory, for a parameter; the same */
+    TUSK_KIND_VECTOR, /* floats as they lie in memory, for a parameter; the same */
+    TUSK_KIND_OBJECT  /* something of the program's, written by a codec when it is submitted: tusk/codec.h, tusk/json.h */
 } tusk_kind;
 
 /** One value with its PostgreSQL type. Make it with the functions below. */
@@ -73,6 +74,10 @@ typedef struct tusk_value {
         const struct tusk_multirange_parts *multirange;
         tusk_str bytes; /* TEXT, BYTES, RAW, C_ARRAY, WIRE, HSTORE, VECTOR */
         uint8_t uuid[16];
+        struct {
+            const void *ptr;
+            const struct tusk_codec *codec; /* NULL: the one that the connection has for the type */
+        } object;
     } as;
 } tusk_value;
 

@@ -4,6 +4,7 @@
  * Source: PostgreSQL docs, "Arrays"; array_recv, array_send, array_out and ArrayGetNItems in src/backend/utils/adt/arrayfuncs.c and
  * arrayutils.c, int2vectorrecv in int.c, of PostgreSQL 18. */
 #include "lib/codec/nested.h"
+#include "lib/codec/swap.h"
 
 #define FIXED_HEADER 12
 #define HEADER_OF_DIMENSION 8
@@ -57,11 +58,24 @@ static tusk_code read_header(tusk__reader *b, uint32_t type, tusk_array_view *vi
     return wrong ? tusk__nested_bad(err, type, "%s", wrong) : TUSK_OK;
 }
 
+/* As many elements of one width as fill what is left exactly, and none of them NULL? The walk over the others finds out the same, and takes ten
+ * times as long. */
+static bool is_uniform(const tusk__reader *b, const tusk_array_view *view)
+{
+    const tusk__codec *codec = tusk__codec_of(view->element);
+    size_t width = codec && codec->width > 0 ? (size_t)codec->width : 0;
+
+    return width > 0 && tusk__reader_left(b) == view->n * (4 + width) &&
+           tusk__fields_are_uniform(b->ptr, view->n, width);
+}
+
 /* Each element takes four bytes at least, so no more steps are made than bytes have come. */
 static tusk_code read_elements(tusk__reader *b, uint32_t type, tusk_array_view *view, tusk_error *err)
 {
     if (view->n > tusk__reader_left(b) / 4)
         return tusk__nested_bad(err, type, "with fewer elements than it says");
+    if (is_uniform(b, view))
+        return TUSK_OK;
     for (size_t i = 0; i < view->n; i++) {
         bool is_null;
 

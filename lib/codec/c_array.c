@@ -2,6 +2,7 @@
  * Source of the bitmap: Arrow Columnar Format, "Validity bitmaps".
  * Read first: tusk/array.h, lib/codec/nested.h. */
 #include "lib/codec/nested.h"
+#include "lib/codec/swap.h"
 
 /* ---- one element --------------------------------------------------------------------------------------------------------------------- */
 
@@ -44,6 +45,7 @@ size_t tusk__c_size(const tusk__codec *element)
     case TUSK_KIND_WIRE:
     case TUSK_KIND_HSTORE:
     case TUSK_KIND_VECTOR:
+    case TUSK_KIND_OBJECT:
         break;
     }
     return 0;
@@ -160,6 +162,7 @@ bool tusk__takes_any_bits(const tusk__codec *codec)
     case TUSK_KIND_WIRE:
     case TUSK_KIND_HSTORE:
     case TUSK_KIND_VECTOR:
+    case TUSK_KIND_OBJECT:
         break;
     }
     return false;
@@ -174,19 +177,15 @@ static bool is_swapped(const tusk__codec *element)
            (element->width == 2 || element->width == 4 || element->width == 8);
 }
 
-/* One number from C's order to the wire's, or back. The width is a constant to whoever calls it. */
+/* One number of two or eight bytes from C's order to the wire's, or back. The width is a constant to whoever calls it. */
 static inline void to_wire(uint8_t *p, const char *at, size_t width)
 {
     uint16_t two;
-    uint32_t four;
     uint64_t eight;
 
     if (width == 2) {
         memcpy(&two, at, width);
         tusk__put16(p, two);
-    } else if (width == 4) {
-        memcpy(&four, at, width);
-        tusk__put32(p, four);
     } else {
         memcpy(&eight, at, width);
         tusk__put64(p, eight);
@@ -196,15 +195,11 @@ static inline void to_wire(uint8_t *p, const char *at, size_t width)
 static inline void from_wire(const uint8_t *p, char *at, size_t width)
 {
     uint16_t two;
-    uint32_t four;
     uint64_t eight;
 
     if (width == 2) {
         two = tusk__be16(p);
         memcpy(at, &two, width);
-    } else if (width == 4) {
-        four = tusk__be32(p);
-        memcpy(at, &four, width);
     } else {
         eight = tusk__be64(p);
         memcpy(at, &eight, width);
@@ -242,7 +237,7 @@ static void write_swapped(tusk__writer *b, const tusk__codec *element, tusk_str 
     if (width == 2)
         write_wide(p, memory.ptr, n, 2);
     else if (width == 4)
-        write_wide(p, memory.ptr, n, 4);
+        tusk__swap4_best()->scatter(p, memory.ptr, n);
     else
         write_wide(p, memory.ptr, n, 8);
 }
@@ -256,7 +251,7 @@ static bool read_swapped(const tusk_array_view *array, const tusk__codec *elemen
     if (array->n_nulls > 0 || left != array->n * (4 + width))
         return false;
     return width == 2   ? read_wide(it.at, out, array->n, 2)
-           : width == 4 ? read_wide(it.at, out, array->n, 4)
+           : width == 4 ? tusk__swap4_best()->gather(out, it.at, array->n)
                         : read_wide(it.at, out, array->n, 8);
 }
 

@@ -67,12 +67,20 @@ const char *tusk__type_name(uint32_t type);
  * On failure nothing is left in b that counts: the caller cuts it. */
 tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, uint16_t *format, tusk_error *err);
 
-/* The size that tusk__param_encode() will write at most, computed without touching the bytes (D13). */
+/* The size that tusk__param_encode() will write at most, computed without touching the bytes (D13). SIZE_MAX of an object of the program's,
+ * which has to be made bytes of before: lib/objects.h. */
 size_t tusk__param_size(const tusk_value *value);
 
 /* Decode one field of a result by its column's type and format: {type, kind, …}; TUSK_KIND_RAW for types without codec in binary,
  * TUSK_KIND_TEXT for them in text. */
 tusk_code tusk__value_decode(uint32_t type, uint16_t format, tusk_str bytes, tusk_value *out, tusk_error *err);
+
+/* Does it point at nothing? Then a copy of the struct is a copy of the value. */
+static inline bool tusk__is_flat(tusk_kind kind)
+{
+    return kind <= TUSK_KIND_TID || kind == TUSK_KIND_UUID;
+}
+_Static_assert(TUSK_KIND_ARRAY == TUSK_KIND_TID + 1, "those that are made point at what they are made of");
 
 /* A copy of a value with all that it points at: how many bytes more it takes behind those of *size (false: too many, or values that hold
  * each other), and the copy itself, at *at, which moves behind it. */

@@ -148,6 +148,8 @@ static size_t made_size(const tusk_value *value, int depth)
 
     if (depth > TUSK__DEPTH_MAX)
         return SIZE_MAX;
+    if (value->kind == TUSK_KIND_OBJECT)
+        return 4; /* inside of something, where it is refused */
     if (!tusk__is_made_kind(value->kind))
         return tusk__param_size(value);
     return add_what_is_inside(value, depth, &size) ? size : SIZE_MAX;

@@ -3,6 +3,8 @@
  * Read first: lib/codec/own.h. */
 #include "lib/codec/own.h"
 
+#include "lib/codec/nested.h"
+
 /* ---- ltree, lquery, ltxtquery: a version byte, 1, and the text ------------------------------------------------------------------ */
 
 tusk_code tusk__label_tree_decode(tusk_str bytes, tusk_value *out, tusk_error *err)
@@ -45,17 +47,38 @@ static tusk_code encode_wire(tusk__writer *b, const tusk_value *value, tusk_erro
 /* The label, in binary as in text: enum_send(). */
 static const tusk__codec label = TEXT_ROW("enum", tusk__text_decode);
 
+/* PostGIS: EWKB, which it prints in hexadecimal digits. */
+static size_t ewkb_print(const tusk_value *value, char *buf, size_t size)
+{
+    tusk_str bytes = value->as.bytes;
+    size_t at = 0, len = 2 * bytes.len;
+
+    for (; at < len && at + 1 < size; at++)
+        buf[at] = "0123456789ABCDEF"[(uint8_t)bytes.ptr[at / 2] >> (at % 2 ? 0 : 4) & 15];
+    if (size > 0)
+        buf[at] = '\0';
+    return len;
+}
+
+#define GEOMETRY_ROW(name)                                                                                             \
+    {                                                                                                                  \
+        0, name, TUSK_KIND_BYTES, -1, true, tusk__bytea_decode, refuse_text, tusk__bytea_encode, ewkb_print, NULL      \
+    }
+
 /* By pg_type.typname, wherever the extension was installed to. */
 static const tusk__codec extensions[] = {
     TEXT_ROW("citext", tusk__text_decode),
     TEXT_ROW("ltree", tusk__label_tree_decode),
     TEXT_ROW("lquery", tusk__label_tree_decode),
     TEXT_ROW("ltxtquery", tusk__label_tree_decode),
+    GEOMETRY_ROW("geometry"),
+    GEOMETRY_ROW("geography"),
     {0, "hstore", TUSK_KIND_HSTORE, -1, true, tusk__hstore_decode, refuse_text, tusk__hstore_encode, tusk__hstore_print,
      NULL},
     {0, "vector", TUSK_KIND_RAW, -1, true, tusk__vector_decode, refuse_text, tusk__vector_encode, tusk__vector_print,
      NULL},
-    {0, "halfvec", TUSK_KIND_RAW, -1, true, tusk__halfvec_decode, refuse_text, encode_wire, tusk__halfvec_print, NULL},
+    {0, "halfvec", TUSK_KIND_RAW, -1, true, tusk__halfvec_decode, refuse_text, tusk__halfvec_encode,
+     tusk__halfvec_print, NULL},
     {0, "sparsevec", TUSK_KIND_RAW, -1, true, tusk__sparsevec_decode, refuse_text, encode_wire, tusk__sparsevec_print,
      NULL},
 };
@@ -72,25 +95,40 @@ const tusk__codec *tusk__own_codec_of(const tusk_type *type)
 
 /* ---- parameters ------------------------------------------------------------------------------------------------------------------ */
 
+/* Of a kind that no built-in type has? */
+static bool is_own_kind(tusk_kind kind)
+{
+    return kind > TUSK_KIND_WIRE;
+}
+
 static const char *name_of(const tusk_value *value)
 {
     return value->kind == TUSK_KIND_HSTORE ? "hstore" : "vector";
 }
 
-/* Checked before it is printed: an hstore of the caller's own making, a vector of no elements. */
-static tusk_code check(const tusk_value *value, tusk_error *err)
+/* What is printed must be good: an hstore of the caller's own making, a vector of no elements, a date beyond its range. */
+static tusk_code check(tusk__writer *b, const tusk_value *value, tusk_error *err)
 {
+    size_t at = b->len;
     tusk_value checked;
 
     if (value->kind == TUSK_KIND_VECTOR)
         return tusk__vector_check(value->as.bytes, err);
-    return tusk__hstore_decode(value->as.bytes, &checked, err);
+    if (value->kind == TUSK_KIND_HSTORE)
+        return tusk__hstore_decode(value->as.bytes, &checked, err);
+    TUSK_TRY(tusk__codec_of(value->type)->encode(b, value, err));
+    if (b->failed == TUSK_OK)
+        tusk__writer_cut(b, at);
+    return TUSK_OK;
 }
 
 static size_t print(const tusk_value *value, char *buf, size_t size)
 {
-    return value->kind == TUSK_KIND_VECTOR ? tusk__vector_print_given(value->as.bytes, buf, size)
-                                           : tusk__hstore_print(value, buf, size);
+    if (value->kind == TUSK_KIND_VECTOR)
+        return tusk__vector_print_given(value->as.bytes, buf, size);
+    if (value->kind == TUSK_KIND_HSTORE)
+        return tusk__hstore_print(value, buf, size);
+    return tusk__codec_of(value->type)->print(value, buf, size);
 }
 
 /* The NUL behind it is written and taken back. */
@@ -107,25 +145,55 @@ static void write_text(tusk__writer *b, const tusk_value *value)
     b->len--;
 }
 
+/* Floats are the binary format of a vector, but for their order, and become halves for a halfvec. */
+static bool takes_own_kind(const tusk__codec *codec, const tusk_value *value)
+{
+    return strcmp(codec->name, name_of(value)) == 0 ||
+           (value->kind == TUSK_KIND_VECTOR && codec->encode == tusk__halfvec_encode);
+}
+
+/* Text as text: what is text in the one format is so in the other, but for a version byte here and there. */
+static bool goes_in_binary(const tusk_value *value, const tusk__codec *codec)
+{
+    if (is_own_kind(value->kind))
+        return codec && takes_own_kind(codec, value);
+    return value->kind != TUSK_KIND_TEXT && tusk__codec_writes(codec, value);
+}
+
+static tusk_code refuse(const tusk_value *value, uint32_t type, tusk_error *err)
+{
+    char want[TUSK__TYPE_LABEL_SIZE];
+
+    return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the statement wants %s here, not %s",
+                           tusk__type_label(type, want),
+                           is_own_kind(value->kind) ? name_of(value) : tusk__type_name(value->type));
+}
+
+static tusk_code encode(tusk__writer *b, const tusk_value *value, const tusk__codec *codec, tusk_error *err)
+{
+    size_t at = b->len;
+
+    tusk__write_u32(b, 0);
+    TUSK_TRY(codec->encode(b, value, err));
+    if (b->failed == TUSK_OK)
+        tusk__put32(b->buf + at, (uint32_t)(b->len - at - 4));
+    return TUSK_OK;
+}
+
 tusk_code tusk__own_param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, const tusk__codec *codec,
                                  uint16_t *format, tusk_error *err)
 {
-    char want[TUSK__TYPE_LABEL_SIZE];
-    size_t at = b->len;
-
-    if (type && type < TUSK__FIRST_OWN_OID)
-        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the statement wants %s here, not %s",
-                               tusk__type_label(type, want), name_of(value));
-    TUSK_TRY(check(value, err));
-    *format = codec && strcmp(codec->name, name_of(value)) == 0;
-    if (*format) {
-        tusk__write_u32(b, 0);
-        TUSK_TRY(codec->encode(b, value, err));
-        if (b->failed == TUSK_OK)
-            tusk__put32(b->buf + at, (uint32_t)(b->len - at - 4));
-    } else {
+    if (value->kind == TUSK_KIND_OBJECT)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "an object of the program's is not written here");
+    *format = goes_in_binary(value, codec);
+    if (is_own_kind(value->kind) ? type && type < TUSK__FIRST_OWN_OID : tusk__is_made_kind(value->kind) && !*format)
+        return refuse(value, type, err);
+    if (is_own_kind(value->kind) || !*format)
+        TUSK_TRY(check(b, value, err));
+    if (*format)
+        TUSK_TRY(encode(b, value, codec, err));
+    else
         write_text(b, value);
-    }
     if (b->failed == TUSK_OK)
         return TUSK_OK;
     return tusk__error_set(err, b->failed, NULL, "%s",

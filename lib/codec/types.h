@@ -90,6 +90,9 @@ bool tusk__is_made(const tusk__codec *codec, tusk_kind kind);
 /* Text of a container, which is no view. */
 tusk_code tusk__container_parse(tusk_str text, tusk_value *out, tusk_error *err);
 
+/* Does that codec write such a value in binary? NULL: no. */
+bool tusk__codec_writes(const tusk__codec *wanted, const tusk_value *value);
+
 /* May a value of the one type be read, or sent, as one of the other? */
 bool tusk__is_read_as(uint32_t have, uint32_t want);
 /* A value inside of a container, as a field: as tusk__param_encode(), but that the server does not read text there. */
@@ -100,7 +103,7 @@ size_t tusk__made_size(const tusk_value *value);
 /* as.bytes is what it holds. */
 static inline bool tusk__has_bytes(tusk_kind kind)
 {
-    return kind >= TUSK_KIND_TEXT && kind != TUSK_KIND_UUID;
+    return kind >= TUSK_KIND_TEXT && kind != TUSK_KIND_UUID && kind != TUSK_KIND_OBJECT;
 }
 
 /* The binary format, checked. */

@@ -3,10 +3,14 @@
  * Decoded they are their binary format, checked; a parameter is the caller's floats as they lie in memory.
  * Source: pgvector, src/vector.c, halfvec.c, sparsevec.c: the recv, send and out functions.
  * Read first: tusk/vector.h. */
+#include <math.h>
+
 #include <tusk/vector.h>
 
+#include "lib/codec/half.h"
 #include "lib/codec/own.h"
 #include "lib/codec/printer.h"
+#include "lib/codec/swap.h"
 
 #define SPARSE_DIM_MAX 1000000000
 #define HEAD 4
@@ -22,16 +26,9 @@ static float float_of(uint32_t bits)
     return real;
 }
 
-/* IEEE 754 binary16: every half is a float, exactly. */
 static float half_of(uint16_t half)
 {
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 0x1F, fraction = half & 0x3FF;
-
-    if (exponent == 0x1F)
-        return float_of(sign | 0x7F800000 | fraction << 13);
-    if (exponent == 0) /* zero, or a multiple of 2^-24 */
-        return (sign ? -1.0F : 1.0F) * (float)fraction * 0x1p-24F;
-    return float_of(sign | (exponent + 112) << 23 | fraction << 13);
+    return float_of(tusk__half_to_float(half));
 }
 
 float tusk_sparsevec_value(tusk_sparsevec_view v, int32_t i)
@@ -46,10 +43,7 @@ size_t tusk__vector_n(tusk_str wire)
 
 void tusk__vector_floats(tusk_str wire, float *out)
 {
-    const uint8_t *p = (const uint8_t *)wire.ptr + HEAD;
-
-    for (size_t i = 0, n = tusk__vector_n(wire); i < n; i++)
-        out[i] = float_of(tusk__be32(p + 4 * i));
+    tusk__swap4_best()->copy(out, wire.ptr + HEAD, tusk__vector_n(wire));
 }
 
 void tusk__halfvec_floats(tusk_str wire, float *out)
@@ -147,23 +141,62 @@ tusk_code tusk__vector_check(tusk_str floats, tusk_error *err)
                            TUSK_VECTOR_MAX, n);
 }
 
+/* Room for so many elements, behind their number; NULL: the writer says why. */
+static uint8_t *write_head(tusk__writer *b, size_t n, size_t width)
+{
+    uint8_t *p = tusk__write_space(b, HEAD + width * n);
+
+    if (!p)
+        return NULL;
+    tusk__put16(p, (uint16_t)n);
+    tusk__put16(p + 2, 0);
+    return p + HEAD;
+}
+
 tusk_code tusk__vector_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
 {
     size_t n = value->as.bytes.len / sizeof(float);
     uint8_t *p;
 
     TUSK_TRY(tusk__vector_check(value->as.bytes, err));
-    p = tusk__write_space(b, HEAD + 4 * n);
-    if (!p)
-        return TUSK_OK; /* the writer says so */
-    tusk__put16(p, (uint16_t)n);
-    tusk__put16(p + 2, 0);
-    for (size_t i = 0; i < n; i++) {
+    p = write_head(b, n, 4);
+    if (p)
+        tusk__swap4_best()->copy(p, value->as.bytes.ptr, n);
+    return TUSK_OK;
+}
+
+static TUSK_COLD tusk_code no_half(tusk_error *err, float real, size_t i, size_t n)
+{
+    tusk_value value = tusk_float4(real);
+    char text[32];
+
+    (void)tusk__float4_print(&value, text, sizeof text);
+    return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_OUT_OF_RANGE,
+                           "element %zu of %zu: %s does not fit halfvec, whose ends are -65504 and 65504", i + 1, n,
+                           text);
+}
+
+/* Infinities and NaNs go as they are: that it takes none the server says, as of a vector. */
+tusk_code tusk__halfvec_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
+{
+    size_t n = value->as.bytes.len / sizeof(float);
+    uint8_t *p;
+
+    if (value->kind != TUSK_KIND_VECTOR) { /* decoded, it is raw */
+        tusk__write_bytes(b, value->as.bytes);
+        return TUSK_OK;
+    }
+    TUSK_TRY(tusk__vector_check(value->as.bytes, err));
+    p = write_head(b, n, 2);
+    for (size_t i = 0; p && i < n; i++) {
         float real = given(value->as.bytes, i);
-        uint32_t bits;
+        uint32_t bits, half;
 
         memcpy(&bits, &real, sizeof bits);
-        tusk__put32(p + HEAD + 4 * i, bits);
+        half = tusk__half_of_float(bits);
+        if ((half & 0x7FFF) == TUSK__HALF_INFINITY && !isinf(real))
+            return no_half(err, real, i, n);
+        tusk__put16(p + 2 * i, (uint16_t)half);
     }
     return TUSK_OK;
 }

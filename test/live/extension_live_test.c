@@ -266,6 +266,44 @@ START_TEST(vector_goes_to_floats_and_back)
 }
 END_TEST
 
+static const char *const geometries[] = {
+    "'SRID=4326;POINT(1 2)'::geometry",
+    "'LINESTRING(0 0, 1 1, 2 1)'::geometry",
+    "'POLYGON EMPTY'::geometry",
+    "'SRID=4326;POINT(-71.06 42.28)'::geography",
+};
+
+/* EWKB, both ways. */
+START_TEST(geometries_are_bytes)
+{
+    char type[16];
+    tusk_stmt *stmt;
+    tusk_query *q, *back;
+    tusk_row row;
+    tusk_str bytes;
+
+    if (!create("postgis"))
+        return;
+    snprintf(type, sizeof type, "%s", strstr(geometries[_i], "::") + 2);
+    ck_same_text(ask(textf("select %s, %s::text", geometries[_i], geometries[_i])));
+    q = ask(textf("select %s, ST_AsEWKB(%s::geometry), null::%s", geometries[_i], geometries[_i], type));
+    ck_assert(tusk_next_row(q, &row));
+    bytes = tusk_get_bytea(&row, 0);
+    ck_assert(bytes.len > 0 && tusk_str_equal(bytes, tusk_get_bytea(&row, 1)));
+    ck_assert_ptr_null(tusk_get_bytea(&row, 2).ptr);
+    stmt = tusk_prepare(db, textf("select ST_AsEWKB(($1::%s)::geometry)", type), NULL, 0);
+    for (int i = 0; i < 2; i++) {
+        back = tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_bytea(bytes.ptr, bytes.len)));
+        ck_ok(back);
+        ck_assert(tusk_next_row(back, &row));
+        ck_assert(tusk_str_equal(tusk_get_bytea(&row, 0), bytes));
+        tusk_query_free(back);
+    }
+    tusk_stmt_free(stmt);
+    tusk_query_free(q);
+}
+END_TEST
+
 START_TEST(type_that_is_created_later_is_seen)
 {
     tusk_query *q = tusk_exec(db, "select 'a=>1'::hstore", TUSK_NO_PARAMS);
@@ -294,6 +332,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, parameter_of_an_insert_is_looked_up_too);
     tcase_add_loop_test(tcase, vectors_are_printed_as_by_the_server, 0, N_OF(vectors));
     tcase_add_test(tcase, vector_goes_to_floats_and_back);
+    tcase_add_loop_test(tcase, geometries_are_bytes, 0, N_OF(geometries));
     tcase_add_test(tcase, type_that_is_created_later_is_seen);
     suite_add_tcase(suite, tcase);
     return suite;

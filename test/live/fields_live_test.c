@@ -162,6 +162,102 @@ START_TEST(a_member_of_each_type_holds_what_its_getter_gives)
 }
 END_TEST
 
+/* ---- what is taken from binary alone ---------------------------------------------------------------------------------------------------------- */
+
+struct binary {
+    tusk_inet_parts host, net;
+    tusk_bits_view flags, few;
+    tusk_array_view words;
+    int16_t i2s[3];
+    int32_t i4s[4], days[1];
+    int64_t i8s[2], times[1], stamps[1], zoned[2];
+    uint32_t oids[2];
+    float f4s[9];
+    double f8s[1];
+    tusk_str raw; /* as ever */
+    bool is_null, has_none;
+};
+
+static const char binary_sql[] =
+    "select '192.0.2.1/24'::inet host, '2001:db8::/32'::cidr net, b'101'::bit(3) flags, b'1'::varbit few, "
+    "array['a', null, 'c'] words, array[1, -2, 3]::int2[] i2s, '[0:1][5:6]={{1,2},{3,-4}}'::int4[] i4s, "
+    "array['2026-11-29'::date] days, array[1, -5000000000] i8s, array['24:00'::time] times, "
+    "array['2026-11-29 12:00'::timestamp] stamps, array['infinity', '2000-01-01 00:00+00']::timestamptz[] zoned, "
+    "array[4294967295, 1]::oid[] oids, (select array_agg(i * 0.5) from generate_series(1, 9) i)::float4[] f4s, "
+    "array[0.1]::float8[] f8s, '10.0.0.1'::inet raw";
+
+static const tusk_field binary_table[] = {
+    TUSK_FIELD(struct binary, host, TUSK_OID_INET),
+    TUSK_FIELD(struct binary, net, TUSK_OID_CIDR),
+    TUSK_FIELD(struct binary, flags, TUSK_OID_BIT),
+    TUSK_FIELD(struct binary, few, TUSK_OID_VARBIT),
+    TUSK_NULLABLE(struct binary, words, TUSK_OID_TEXT_ARRAY, is_null),
+    TUSK_FIELD(struct binary, i2s, TUSK_OID_INT2_ARRAY),
+    TUSK_FIELD(struct binary, i4s, TUSK_OID_INT4_ARRAY),
+    TUSK_FIELD(struct binary, days, TUSK_OID_DATE_ARRAY),
+    TUSK_FIELD(struct binary, i8s, TUSK_OID_INT8_ARRAY),
+    TUSK_FIELD(struct binary, times, TUSK_OID_TIME_ARRAY),
+    TUSK_FIELD(struct binary, stamps, TUSK_OID_TIMESTAMP_ARRAY),
+    TUSK_FIELD(struct binary, zoned, TUSK_OID_TIMESTAMPTZ_ARRAY),
+    TUSK_FIELD(struct binary, oids, TUSK_OID_OID_ARRAY),
+    TUSK_FIELD(struct binary, f4s, TUSK_OID_FLOAT4_ARRAY),
+    TUSK_FIELD(struct binary, f8s, TUSK_OID_FLOAT8_ARRAY),
+    TUSK_FIELD(struct binary, raw, TUSK_OID_INET),
+};
+
+static void check_parts(const struct binary *e)
+{
+    char text[64];
+
+    (void)tusk_inet_to_text(&e->host, text, sizeof text);
+    ck_assert_str_eq(text, "192.0.2.1/24");
+    (void)tusk_inet_to_text(&e->net, text, sizeof text);
+    ck_assert_str_eq(text, "2001:db8::/32");
+    (void)tusk_bits_to_text(e->flags, text, sizeof text);
+    ck_assert_str_eq(text, "101");
+    (void)tusk_bits_to_text(e->few, text, sizeof text);
+    ck_assert_str_eq(text, "1");
+    ck_assert(e->words.n == 3 && e->words.n_nulls == 1 && !e->is_null);
+    ck_assert_uint_eq(e->raw.len, 8);
+}
+
+static void check_elements(const struct binary *e)
+{
+    ck_assert(e->i2s[0] == 1 && e->i2s[1] == -2 && e->i2s[2] == 3);
+    ck_assert(e->i4s[0] == 1 && e->i4s[1] == 2 && e->i4s[2] == 3 && e->i4s[3] == -4);
+    ck_assert_int_eq(e->days[0], 9829);
+    ck_assert(e->i8s[0] == 1 && e->i8s[1] == INT64_C(-5000000000));
+    ck_assert_int_eq(e->times[0], INT64_C(86400000000));
+    ck_assert_int_eq(e->stamps[0], INT64_C(9829) * 86400000000 + INT64_C(43200000000));
+    ck_assert(e->zoned[0] == TUSK_TIMESTAMP_INFINITY && e->zoned[1] == 0);
+    ck_assert(e->oids[0] == UINT32_MAX && e->oids[1] == 1);
+    for (int i = 0; i < 9; i++)
+        ck_assert(e->f4s[i] == (float)(i + 1) * 0.5F);
+    ck_assert(e->f8s[0] == 0.1);
+}
+
+START_TEST(addresses_bits_and_arrays_go_into_members_of_theirs)
+{
+    tusk_fields *fields = FIELDS_OF(struct binary, binary_table);
+    struct binary e;
+    tusk_query *q = tusk_exec(db, binary_sql, TUSK_NO_PARAMS);
+    tusk_row row;
+
+    memset(&e, 0x55, sizeof e);
+    ck_assert_msg(tusk_query_one(q, &row, &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_msg(tusk_fields_read(fields, &row, &e, &err) == TUSK_OK, "%s", said(&err));
+    check_parts(&e);
+    check_elements(&e);
+    tusk_query_free(q);
+    q = tusk_submit(db, &(tusk_request){.sql = binary_sql, .text_results = true});
+    ck_assert_msg(tusk_query_one(q, &row, &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_int_eq(tusk_fields_read(fields, &row, &e, &err), TUSK_ERR_TYPE);
+    ck_assert_str_eq(err.message, "column 0 \"host\" is inet in text format, but its field is inet (tusk_inet_parts)");
+    tusk_query_free(q);
+    tusk_fields_free(fields);
+}
+END_TEST
+
 /* ---- each way that rows come ------------------------------------------------------------------------------------------------------------------ */
 
 struct item {
@@ -368,6 +464,7 @@ Suite *tusk_suite(void)
 
     tcase_add_checked_fixture(tcase, live_up, live_down);
     tcase_add_loop_test(tcase, a_member_of_each_type_holds_what_its_getter_gives, 0, 2);
+    tcase_add_test(tcase, addresses_bits_and_arrays_go_into_members_of_theirs);
     tcase_add_test(tcase, an_array_is_filled_again_and_again_until_the_end);
     tcase_add_test(tcase, streamed_rows_are_read_one_by_one);
     tcase_add_test(tcase, rows_of_a_callback_are_read);

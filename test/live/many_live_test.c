@@ -365,6 +365,8 @@ START_TEST(each_item_by_itself_keeps_what_did_not_fail)
     do {
         const tusk_error *err = tusk_query_result_error(q);
 
+        ck_assert_int_eq(tusk_query_result_operation(q), has_results ? n : -1);
+        ck_assert(tusk_str_is(tusk_query_result_sql(q), INSERT));
         if (!has_results)
             break;
         ck_assert_str_eq(err->sqlstate, n == 600 ? "23505" : "");

@@ -1,38 +1,12 @@
 /* Behind PgBouncer, in session mode and in transaction mode, where two server connections serve more clients than that.
  * Read first: test/harness/pooler; docs/guide.md, "Behind a pooler". */
-#include "test/live/live.h"
-
-static char port[16], why_not[128];
-static int minor; /* of PgBouncer's version: 1.x */
-
-static void start(void)
-{
-    FILE *out = popen(textf("test/harness/pooler start '%s' 2>/dev/null", harness_env("TUSK_TEST_DIR")), "r");
-    char line[256] = "";
-
-    ck_assert_ptr_nonnull(out);
-    ck_assert_ptr_nonnull(fgets(line, sizeof line, out));
-    ck_assert_int_eq(pclose(out), 0);
-    (void)sscanf(line, "port %15[0-9] version 1.%d", port, &minor);
-    if (sscanf(line, "no: %127[^\n]", why_not) == 1)
-        harness_skip("PgBouncer", why_not);
-    else
-        ck_assert_str_ne(port, "");
-}
-
-static void stop(void)
-{
-    ck_assert_int_eq(system(textf("test/harness/pooler stop '%s'", harness_env("TUSK_TEST_DIR"))), 0);
-}
+#include "test/live/pooler.h"
 
 /* One in a thousand of the processes that PgBouncer makes up might be a server's: then there is nothing to be seen. */
 static tusk_conn *through(const char *dbname, const char *pooler)
 {
-    const char *dsn = textf("host=127.0.0.1 port=%s user=drv password=pw-drv dbname=%s sslmode=disable pooler=%s", port,
-                            dbname, pooler);
-    tusk_conn *conn = tusk_connect(loop, dsn);
+    tusk_conn *conn = pooler_connect(dbname, pooler);
 
-    ck_assert_ptr_nonnull(conn);
     if (strcmp(pooler, "auto") != 0)
         return conn;
     ck_assert_int_eq(tusk_await_free(tusk_conn_ready(conn), NULL), TUSK_OK);
@@ -78,7 +52,7 @@ START_TEST(clients_that_change_sessions_get_their_answers)
     tusk_stmt *stmt[CLIENTS];
     tusk_query *q[CLIENTS], *by_handle[CLIENTS];
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     for (int i = 0; i < CLIENTS; i++) {
         conn[i] = through(modes[_i].dbname, modes[_i].pooler);
@@ -149,7 +123,7 @@ START_TEST(column_of_equal_width_is_never_misread)
 {
     altering t;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     t = to_be_altered(_i, 3);
     alter(&t);
@@ -165,7 +139,7 @@ START_TEST(d41_column_altered_between_sessions_is_never_misread)
     altering t;
     tusk_conn *other;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     t = to_be_altered(_i, 2);
     other = through(modes[_i].dbname, modes[_i].pooler);
@@ -185,7 +159,7 @@ START_TEST(handle_learns_formats)
     tusk_stmt *stmt;
     tusk_row row;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through(modes[_i].dbname, modes[_i].pooler);
     stmt = tusk_prepare(conn, "select '=r/drv'::aclitem, $1::int4", NULL, 0);
@@ -254,7 +228,7 @@ START_TEST(stacks_of_clients_that_change_sessions_are_well)
     tusk_conn *conn[CLIENTS];
     tusk_stmt *stmt[CLIENTS];
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     for (int i = 0; i < CLIENTS; i++) {
         conn[i] = through(dbname, pooler);
@@ -310,7 +284,7 @@ START_TEST(what_means_a_session_is_refused_behind_a_pooler)
     tusk_error err = {0};
     bool is_script = strchr(statements[_i].sql, ';') != NULL;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through("transaction", "transaction");
     if (!statements[_i].message) {
@@ -354,7 +328,7 @@ START_TEST(none_where_there_is_one_costs_no_answer_and_is_told)
     tusk_conn *conn[CLIENTS];
     tusk_query *q[CLIENTS];
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     n_told = 0;
     disconnect(db);
@@ -378,7 +352,7 @@ START_TEST(none_where_there_is_one_costs_no_answer_and_is_told)
             tusk_query_free(q[i]);
         }
     }
-    ck_assert_int_ge(n_told, minor < 21);
+    ck_assert_int_ge(n_told, pooler_minor < 21);
     ck_assert_int_le(n_told, CLIENTS);
     for (int i = 0; i < CLIENTS; i++)
         disconnect(conn[i]);
@@ -398,7 +372,7 @@ START_TEST(forgotten_setting_is_told_at_once)
 {
     tusk_conn *conn[CLIENTS];
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     n_told = 0;
     disconnect(db);
@@ -459,7 +433,7 @@ START_TEST(loads_of_clients_that_change_sessions_are_well)
     tusk_stmt *stmt;
     tusk_query *q;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     admin = through("session", "session");
     run_on(admin, "drop table if exists pooler_load");
@@ -526,7 +500,7 @@ START_TEST(column_of_equal_width_is_never_misread_in_a_load)
     tusk_conn *admin;
     tusk_query *q;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     admin = through("session", "session");
     run_on(admin, "drop table if exists pooler_altered");
@@ -552,13 +526,200 @@ START_TEST(column_of_equal_width_is_never_misread_in_a_load)
 }
 END_TEST
 
+/* ---- types of the database's own -------------------------------------------------------------------------------------------- */
+
+static bool has_extension(tusk_conn *conn, const char *name)
+{
+    bool is_there = number_on(conn, textf("select count(*) from pg_available_extensions where name = '%s'", name)) > 0;
+
+    if (is_there)
+        run_on(conn, textf("create extension if not exists %s", name));
+    else
+        harness_skip(textf("%s behind a pooler", name), "the server has no such extension");
+    return is_there;
+}
+
+static void is_text(tusk_query *q, const char *want)
+{
+    tusk_row row;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_msg(tusk_str_is(tusk_get_text(&row, 0), want), TUSK_STR_FMT " is not %s: %s",
+                  TUSK_STR_ARG(tusk_get_raw(&row, 0)), want, said(tusk_query_value_error(q)));
+    tusk_query_free(q);
+}
+
+/* Looked up on whatever session, once for all of them. */
+START_TEST(enums_are_text_on_any_session)
+{
+    tusk_conn *admin, *conn[CLIENTS];
+    tusk_query *q[CLIENTS];
+
+    if (why_not[0])
+        return;
+    admin = through("session", "session");
+    run_on(admin, "drop type if exists pooler_mood");
+    run_on(admin, "create type pooler_mood as enum ('sad', 'happy')");
+    for (int i = 0; i < CLIENTS; i++)
+        conn[i] = through(modes[_i].dbname, modes[_i].pooler);
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < CLIENTS; i++)
+            q[i] = tusk_exec(conn[i], "select $1::pooler_mood",
+                             TUSK_PARAMS(tusk_unknown((round + i) % 2 ? "sad" : "happy")));
+        for (int i = 0; i < CLIENTS; i++)
+            is_text(q[i], (round + i) % 2 ? "sad" : "happy");
+    }
+    for (int i = 0; i < CLIENTS; i++)
+        disconnect(conn[i]);
+    run_on(admin, "drop type pooler_mood");
+    disconnect(admin);
+}
+END_TEST
+
+/* Its savepoint is on the session that the transaction has, and gone afterwards; others take their turns on what is left. */
+START_TEST(a_look_up_inside_of_a_transaction_leaves_it_as_it_was)
+{
+    tusk_conn *conn, *other;
+
+    if (why_not[0])
+        return;
+    conn = through(modes[_i].dbname, modes[_i].pooler);
+    other = through(modes[_i].dbname, modes[_i].pooler);
+    for (int i = 0; i < 5; i++) {
+        run_on(conn, "begin");
+        run_on(conn, "create temp table pooler_own (a int) on commit drop");
+        run_on(conn, textf("create type pooler_e%d as enum ('a', 'b')", i));
+        run_on(conn, "savepoint tusk_lookup"); /* of that very name */
+        run_on(conn, "insert into pooler_own values (7)");
+        is_text(tusk_exec(conn, textf("select 'b'::pooler_e%d", i), TUSK_NO_PARAMS), "b");
+        ck_assert_int_eq(tusk_conn_tx_status(conn), TUSK_TX_IN_TRANSACTION);
+        run_on(other, "select 1");
+        ck_assert_int_eq(number_on(conn, "select a from pooler_own"), 7);
+        run_on(conn, "rollback to tusk_lookup");
+        ck_assert_int_eq(number_on(conn, "select count(*) from pooler_own"), 0);
+        run_on(conn, textf("drop type pooler_e%d", i));
+        run_on(conn, "commit");
+    }
+    disconnect(conn);
+    disconnect(other);
+}
+END_TEST
+
+static void hstore_goes_both_ways(tusk_conn *conn, int n)
+{
+    const char *digits = textf("%d", n);
+    tusk_hstore_pair pair = {tusk_str_of("n"), tusk_str_of(digits)};
+    unsigned char buf[64];
+    tusk_hstore_view h, came;
+    tusk_str value;
+    tusk_query *q;
+    tusk_row row;
+
+    ck_assert_int_eq(tusk_hstore_from_pairs(&pair, 1, buf, sizeof buf, &h, NULL), TUSK_OK);
+    q = tusk_exec(conn, "select $1::hstore || 'a=>b'", TUSK_PARAMS(tusk_hstore(h)));
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    came = tusk_get_hstore(&row, 0);
+    ck_assert_msg(came.n_pairs == 2, "%s", said(tusk_query_value_error(q)));
+    ck_assert(tusk_hstore_find(came, tusk_str_of("n"), &value));
+    ck_assert(tusk_str_is(value, digits));
+    tusk_query_free(q);
+}
+
+static void vector_goes_both_ways(tusk_conn *conn, int n)
+{
+    float sent[3] = {(float)n, 0.5f, -1}, came[3];
+    tusk_query *q = tusk_exec(conn, "select $1::vector", TUSK_PARAMS(tusk_vector(sent, 3)));
+    size_t n_came = 0;
+    tusk_row row;
+    tusk_error err = {0};
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_msg(tusk_read_vector(&row, 0, came, 3, &n_came, &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_uint_eq(n_came, 3);
+    ck_assert_mem_eq(came, sent, sizeof sent);
+    tusk_query_free(q);
+}
+
+START_TEST(types_of_extensions_go_both_ways_on_any_session)
+{
+    tusk_conn *admin, *conn[CLIENTS];
+    bool has_hstore, has_vector;
+
+    if (why_not[0])
+        return;
+    admin = through("session", "session");
+    has_hstore = has_extension(admin, "hstore");
+    has_vector = has_extension(admin, "vector");
+    for (int i = 0; i < CLIENTS; i++)
+        conn[i] = through(modes[_i].dbname, modes[_i].pooler);
+    for (int round = 0; round < 5; round++)
+        for (int i = 0; i < CLIENTS; i++) {
+            if (has_hstore)
+                hstore_goes_both_ways(conn[i], round);
+            if (has_vector)
+                vector_goes_both_ways(conn[i], round);
+        }
+    for (int i = 0; i < CLIENTS; i++)
+        disconnect(conn[i]);
+    run_on(admin, "drop extension if exists hstore");
+    run_on(admin, "drop extension if exists vector");
+    disconnect(admin);
+}
+END_TEST
+
+static tusk_code decode_length(tusk_str bytes, uint32_t type, void *object, tusk_error *err, void *user)
+{
+    (void)type, (void)err, (void)user;
+    *(size_t *)object = bytes.len;
+    return TUSK_OK;
+}
+
+/* Text of int4 has as many bytes as it has digits, and in binary there would be four. By a text and by a handle. */
+START_TEST(codecs_of_the_programs_read_text_on_any_session)
+{
+    tusk_codec codec = {.type_name = "int4", .size = sizeof(size_t), .decode = decode_length};
+    tusk_conn *conn[CLIENTS];
+    tusk_stmt *stmt[CLIENTS];
+
+    if (why_not[0])
+        return;
+    for (int i = 0; i < CLIENTS; i++) {
+        conn[i] = through(modes[_i].dbname, modes[_i].pooler);
+        stmt[i] = tusk_prepare(conn[i], "select 12", NULL, 0);
+        if (i % 2)
+            tusk_query_free(tusk_set_type_codec(conn[i], &codec));
+    }
+    for (int round = 0; round < 6; round++)
+        for (int i = 0; i < CLIENTS; i++) {
+            tusk_query *q =
+                round % 2 ? tusk_exec(conn[i], "select 12", TUSK_NO_PARAMS) : tusk_stmt_exec(stmt[i], TUSK_NO_PARAMS);
+            tusk_row row;
+            size_t len = 0;
+
+            ck_ok(q);
+            ck_assert(tusk_next_row(q, &row));
+            ck_assert_int_eq(tusk_get_int4(&row, 0), 12);
+            ck_assert_int_eq(tusk_read_object(&row, 0, &len, sizeof len, NULL), i % 2 ? TUSK_OK : TUSK_ERR_TYPE);
+            ck_assert_uint_eq(len, i % 2 ? 2 : 0);
+            tusk_query_free(q);
+        }
+    for (int i = 0; i < CLIENTS; i++) {
+        tusk_stmt_free(stmt[i]);
+        disconnect(conn[i]);
+    }
+}
+END_TEST
+
 /* ---- transactions, cancel --------------------------------------------------------------------------------------------------- */
 
 START_TEST(transaction_keeps_its_session)
 {
     tusk_conn *conn, *other;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through("transaction", "transaction");
     other = through("transaction", "transaction");
@@ -584,7 +745,7 @@ START_TEST(cursor_is_fetched_from_inside_its_transaction)
     tusk_row row;
     int n = 0;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through(modes[_i].dbname, modes[_i].pooler);
     other = through(modes[_i].dbname, modes[_i].pooler);
@@ -608,6 +769,71 @@ START_TEST(cursor_is_fetched_from_inside_its_transaction)
 }
 END_TEST
 
+/* By a handle, whose text is parsed for the cursor alone; and one that scrolls, which is DECLARE's and needs a text. */
+START_TEST(cursor_by_a_handle_and_one_that_scrolls_are_with_their_session)
+{
+    static const char sql[] = "select n from generate_series(1, $1::int4) n";
+    tusk_conn *conn, *other;
+    tusk_cursor *cursor, *scrolling;
+    tusk_stmt *stmt;
+    tusk_row row;
+
+    if (pooler_why_not[0])
+        return;
+    conn = through(modes[_i].dbname, modes[_i].pooler);
+    other = through(modes[_i].dbname, modes[_i].pooler);
+    stmt = tusk_prepare(conn, sql, NULL, 0);
+    run_on(conn, "begin");
+    cursor = tusk_cursor_open(
+        conn, &(tusk_cursor_request){.stmt = stmt, .params = TUSK_PARAMS(tusk_int4(20)), .batch_rows = 3});
+    scrolling = tusk_cursor_open(
+        conn, &(tusk_cursor_request){.sql = sql, .params = TUSK_PARAMS(tusk_int4(20)), .scroll = true});
+    for (int n = 1; n <= 20; n++) {
+        ck_assert_msg(tusk_cursor_next_row(cursor, &row), "%s", said(tusk_cursor_error(cursor)));
+        ck_assert_int_eq(tusk_get_int4(&row, 0), n);
+        ck_assert_int_eq(asked(other, "select $1 + 2", n), n + 2);
+    }
+    ck_assert_int_eq(one_number(tusk_cursor_fetch(scrolling, 1)), 1);
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_move(scrolling, 10), NULL), TUSK_OK);
+    ck_assert_int_eq(tusk_await_free(tusk_cursor_move(scrolling, -10), NULL), TUSK_OK);
+    ck_assert_int_eq(one_number(tusk_cursor_fetch(scrolling, 1)), 2);
+    tusk_cursor_free(cursor);
+    tusk_cursor_free(scrolling);
+    run_on(conn, "commit");
+    tusk_stmt_free(stmt);
+    disconnect(conn);
+    disconnect(other);
+}
+END_TEST
+
+/* Where the session is another one's next: by a text it is refused for that, and by a handle for what it is. */
+START_TEST(cursor_that_is_to_be_held_is_refused_behind_a_pooler)
+{
+    tusk_conn *conn;
+    tusk_stmt *stmt;
+    tusk_cursor *cursor;
+    tusk_row row;
+
+    if (pooler_why_not[0])
+        return;
+    conn = through("transaction", "transaction");
+    stmt = tusk_prepare(conn, "select 1", NULL, 0);
+    cursor = tusk_cursor_open(
+        conn, &(tusk_cursor_request){.sql = _i ? NULL : "select 1", .stmt = _i ? stmt : NULL, .hold = true});
+    ck_assert(!tusk_cursor_next_row(cursor, &row));
+    ck_assert_int_eq(tusk_cursor_error(cursor)->code, TUSK_ERR_USAGE);
+    ck_assert_int_eq(tusk_cursor_error(cursor)->fate, TUSK_FATE_NOT_SENT);
+    ck_assert_str_eq(tusk_cursor_error(cursor)->message,
+                     _i ? "with .hold or .scroll a cursor is of a text, as DECLARE knows no prepared statement: give "
+                          "its sql instead of stmt"
+                        : "a cursor WITH HOLD would stay with" NEXT);
+    tusk_cursor_free(cursor);
+    tusk_stmt_free(stmt);
+    ck_usable(conn);
+    disconnect(conn);
+}
+END_TEST
+
 /* Where sessions change, the fence proves nothing: what is asked next must not meet the cancel. */
 START_TEST(d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection)
 {
@@ -615,7 +841,7 @@ START_TEST(d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection
     tusk_conn *conn;
     tusk_query *q, *next;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through(modes[_i].dbname, modes[_i].pooler);
     q = tusk_submit(conn, &(tusk_request){.sql = "select pg_sleep(600)", .timeout = 0.3, .cancelable = true});
@@ -643,7 +869,7 @@ Suite *tusk_suite(void)
     Suite *suite = suite_create("pooler_live");
     TCase *tcase = tcase_create("pooler");
 
-    tcase_add_unchecked_fixture(tcase, start, stop);
+    tcase_add_unchecked_fixture(tcase, pooler_start, pooler_stop);
     tcase_add_checked_fixture(tcase, live_up, live_down);
     tcase_add_loop_test(tcase, clients_that_change_sessions_get_their_answers, 0, N_OF(modes));
     tcase_add_loop_test(tcase, column_of_equal_width_is_never_misread, 0, N_OF(modes));
@@ -655,8 +881,14 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, what_means_a_session_is_refused_behind_a_pooler, 0, N_OF(statements));
     tcase_add_test(tcase, none_where_there_is_one_costs_no_answer_and_is_told);
     tcase_add_loop_test(tcase, forgotten_setting_is_told_at_once, 0, 2);
+    tcase_add_loop_test(tcase, enums_are_text_on_any_session, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, a_look_up_inside_of_a_transaction_leaves_it_as_it_was, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, types_of_extensions_go_both_ways_on_any_session, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, codecs_of_the_programs_read_text_on_any_session, 0, N_OF(modes));
     tcase_add_test(tcase, transaction_keeps_its_session);
     tcase_add_loop_test(tcase, cursor_is_fetched_from_inside_its_transaction, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, cursor_by_a_handle_and_one_that_scrolls_are_with_their_session, 0, N_OF(modes));
+    tcase_add_loop_test(tcase, cursor_that_is_to_be_held_is_refused_behind_a_pooler, 0, 2);
     tcase_add_loop_test(tcase, d34_cancel_through_a_pooler_that_changes_sessions_ends_the_connection, 0, N_OF(modes));
     suite_add_tcase(suite, tcase);
     return suite;

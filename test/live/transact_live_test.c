@@ -191,6 +191,73 @@ START_TEST(a_function_that_ends_its_own_transaction_is_a_mistake_that_leaves_the
 }
 END_TEST
 
+/* A transaction in a transaction, each by tusk_transact(): the inner function ends more than it may, by a call or by text. What it has ended
+ * is kept or undone as it said, its own result is a mistake, and the outer one is whatever is left of it. */
+static const struct {
+    const char *name, *text;
+    int n_commits, n_rollbacks;
+    tusk_code inner;
+    int depth;       /* behind the inner one, in the outer function */
+    int64_t at_once; /* rows that others see then */
+    tusk_code outer;
+    int64_t in_the_end;
+} endings[] = {
+    {"its own is committed", NULL, 1, 0, TUSK_ERR_USAGE, 1, 0, TUSK_OK, 1},
+    {"its own is rolled back", NULL, 0, 1, TUSK_ERR_USAGE, 1, 0, TUSK_OK, 0},
+    {"both are committed", NULL, 2, 0, TUSK_ERR_USAGE, 0, 1, TUSK_ERR_USAGE, 1},
+    {"both are rolled back", NULL, 0, 2, TUSK_ERR_USAGE, 0, 0, TUSK_ERR_USAGE, 0},
+    {"committed by text", "commit", 0, 0, TUSK_ERR_STATE, 1, 1, TUSK_ERR_STATE, 1},
+    {"rolled back by text", "rollback", 0, 0, TUSK_ERR_STATE, 1, 0, TUSK_ERR_STATE, 0},
+    {"committed by text, and another one begun", "commit and chain", 0, 0, TUSK_ERR_STATE, 1, 1, TUSK_ERR_ROLLED_BACK,
+     1},
+};
+
+static tusk_code ending(tusk_conn *conn, void *user, tusk_error *err)
+{
+    int i = *(int *)user;
+    plan p = {0, "", 0};
+    tusk_code code = add_one(conn, &p, err);
+
+    if (code == TUSK_OK && endings[i].text)
+        code = tusk_await_free(tusk_exec(conn, endings[i].text, TUSK_NO_PARAMS), err);
+    for (int n = 0; code == TUSK_OK && n < endings[i].n_commits; n++)
+        code = tusk_await_free(tusk_commit(conn), err);
+    for (int n = 0; code == TUSK_OK && n < endings[i].n_rollbacks; n++)
+        code = tusk_await_free(tusk_rollback(conn), err);
+    return code;
+}
+
+static tusk_code around(tusk_conn *conn, void *user, tusk_error *err)
+{
+    int i = *(int *)user;
+    tusk_error inner = {0};
+
+    (void)err;
+    ck_assert_msg(tusk_transact(conn, NULL, ending, user, &inner) == endings[i].inner, "%s: %s", endings[i].name,
+                  said(&inner));
+    if (endings[i].inner == TUSK_ERR_USAGE)
+        ck_assert_str_eq(inner.message, "the transaction was ended inside of it");
+    else
+        ck_assert_str_eq(inner.message,
+                         textf("not run: the transaction is over: it was ended by exec \"%s\"", endings[i].text));
+    ck_assert_int_eq(tusk_conn_tx_depth(conn), endings[i].depth);
+    ck_assert_int_eq(seen(), endings[i].at_once);
+    return TUSK_OK;
+}
+
+START_TEST(a_nested_function_that_ends_its_transaction_is_told_so_and_what_it_ended_stays_ended)
+{
+    int i = _i;
+    tusk_error err = {0};
+
+    ck_assert_msg(tusk_transact(db, NULL, around, &i, &err) == endings[i].outer, "%s: %s", endings[i].name, said(&err));
+    ck_assert_int_eq(seen(), endings[i].in_the_end);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);
+    ck_usable(db);
+}
+END_TEST
+
 /* What it gives for a reason need be none: a code that is no error's, and a struct that it has not filled, or not to its end. */
 static const struct {
     tusk_code code;
@@ -433,6 +500,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, an_inner_transaction_that_is_left_open_is_a_mistake);
     tcase_add_test(tcase, a_function_that_ends_its_own_transaction_is_a_mistake_that_leaves_the_outer_one_alone);
     tcase_add_loop_test(tcase, a_function_may_change_its_mind, 0, 2);
+    tcase_add_loop_test(tcase, a_nested_function_that_ends_its_transaction_is_told_so_and_what_it_ended_stays_ended, 0,
+                        N_OF(endings));
     tcase_add_loop_test(tcase, a_reason_that_is_none_is_told_as_such, 0, 2 * N_OF(reasons));
     tcase_add_test(tcase, a_begin_that_fails_is_the_error_of_all);
     tcase_add_loop_test(tcase, an_attempt_behind_an_end_that_is_taken_back_does_not_end_the_transaction_in_front, 0, 2);

@@ -796,6 +796,128 @@ START_TEST(nothing_slips_into_autocommit_behind_an_end_by_text)
 }
 END_TEST
 
+/* One transaction is ended and another one begun at once: what tusk_begin() began is that one now. */
+static const struct {
+    const char *sql;
+    char by;
+    bool is_kept;
+} chains[] = {
+    {"commit and chain", 'e', true},
+    {"rollback and chain", 'e', false},
+    {"end work and chain", 'h', true},
+    {"abort and chain", 'h', false},
+    {"commit; begin", 's', true},
+    {"rollback; start transaction", 's', false},
+    {"select 1; commit and chain", 's', true},
+};
+
+static tusk_query *chain_by(int i)
+{
+    tusk_stmt *stmt;
+    tusk_query *q;
+
+    if (chains[i].by != 'h')
+        return chains[i].by == 's' ? tusk_script(db, chains[i].sql) : tusk_exec(db, chains[i].sql, TUSK_NO_PARAMS);
+    stmt = tusk_prepare(db, chains[i].sql, NULL, 0);
+    q = tusk_stmt_exec(stmt, TUSK_NO_PARAMS);
+    tusk_stmt_free(stmt);
+    return q;
+}
+
+START_TEST(behind_a_chain_by_text_the_transaction_goes_on)
+{
+    int i = _i / 4;
+    bool waits = _i & 1, is_commit = _i & 2;
+    tusk_query *end;
+
+    tusk_query_free(tusk_begin(db, NULL));
+    tusk_query_free(insert(1));
+    end = chain_by(i);
+    if (waits) {
+        ck_ok(end);
+        ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IN_TRANSACTION);
+        ck_assert_int_eq(committed(), chains[i].is_kept);
+    }
+    tusk_query_free(insert(2));
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 1);
+    is_fine(end_by(is_commit));
+    is_fine(end);
+    ck_assert_int_eq(committed(), chains[i].is_kept + is_commit);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);
+}
+END_TEST
+
+/* The savepoint is gone with the first transaction. A part that was to be kept is missing then, unless that is rolled back. */
+START_TEST(a_nested_transaction_is_over_behind_a_chain_by_text)
+{
+    int i = _i / 4;
+    bool waits = _i & 1, is_commit = _i & 2, is_kept = chains[i].is_kept;
+    tusk_query *end, *behind, *nested, *rest, *outer;
+
+    tusk_query_free(tusk_begin(db, NULL));
+    tusk_query_free(tusk_begin(db, NULL));
+    tusk_query_free(insert(1));
+    end = chain_by(i);
+    if (waits)
+        ck_ok(end);
+    behind = insert(2);
+    nested = end_by(is_commit);
+    rest = insert(3);
+    outer = tusk_commit(db);
+    is_fine(end);
+    ck_assert_int_eq(tusk_await(behind), TUSK_ERR_STATE);
+    ck_assert_ptr_nonnull(strstr(tusk_query_error(behind)->message, chains[i].sql));
+    ends(behind, TUSK_ERR_STATE, "25P01", TUSK_FATE_NOT_SENT);
+    ends(nested, is_commit || is_kept ? TUSK_ERR_STATE : TUSK_OK, "25P01", TUSK_FATE_NOT_SENT);
+    is_fine(rest);
+    ends(outer, is_commit ? TUSK_ERR_ROLLED_BACK : TUSK_OK, "40000", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(committed(), is_kept + !is_commit);
+    ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);
+}
+END_TEST
+
+/* What failed was undone by the text: the end knows nothing of it. */
+START_TEST(what_failed_in_front_of_a_chain_is_forgotten)
+{
+    tusk_error err;
+
+    is_fine(tusk_begin(db, NULL));
+    ends(tusk_exec(db, "do $$ begin raise exception 'planned' using errcode = '40001'; end $$", TUSK_NO_PARAMS),
+         TUSK_ERR_SERVER, "40001", TUSK_FATE_ANSWERED);
+    run("rollback and chain");
+    ends(tusk_exec(db, "select 1 / 0", TUSK_NO_PARAMS), TUSK_ERR_SERVER, "22012", TUSK_FATE_ANSWERED);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(db), &err), TUSK_ERR_ROLLED_BACK);
+    ck_assert_str_eq(err.detail, "division by zero");
+    ck_assert(!tusk_error_is_retriable(&err));
+}
+END_TEST
+
+/* It leaves the connection, and waits for its COMMIT PREPARED; or it fails, and all is undone. */
+START_TEST(a_transaction_that_is_prepared_by_text_is_over)
+{
+    tusk_query *behind;
+
+    if (_i)
+        run("create temp table transaction_own (n int4)"); /* which cannot be in one */
+    is_fine(tusk_begin(db, NULL));
+    is_fine(insert(1));
+    if (_i)
+        run("insert into transaction_own values (1)");
+    ends(tusk_exec(db, "prepare transaction 'tusk_test'", TUSK_NO_PARAMS), _i ? TUSK_ERR_SERVER : TUSK_OK, "0A000",
+         TUSK_FATE_ANSWERED);
+    behind = insert(2);
+    ck_assert_int_eq(tusk_await(behind), TUSK_ERR_STATE);
+    ck_assert_ptr_nonnull(strstr(tusk_query_error(behind)->message, "ended by exec \"prepare transaction"));
+    ends(behind, TUSK_ERR_STATE, "25P01", TUSK_FATE_NOT_SENT);
+    ends(tusk_commit(db), TUSK_ERR_STATE, "25P01", TUSK_FATE_NOT_SENT);
+    ck_assert_int_eq(committed(), 0);
+    if (!_i)
+        run("commit prepared 'tusk_test'");
+    ck_assert_int_eq(committed(), !_i);
+}
+END_TEST
+
 /* A savepoint that is rolled back to by text ends nothing, and nobody waits for its answer. */
 START_TEST(what_ends_no_transaction_holds_up_nobody)
 {
@@ -1041,6 +1163,10 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, the_rollback_of_a_savepoint_that_failed_is_fine_and_leaves_the_outer_one_failed, 0, 2);
     tcase_add_test(tcase, inside_a_transaction_that_was_begun_by_text_it_is_a_savepoint_too);
     tcase_add_loop_test(tcase, nothing_slips_into_autocommit_behind_an_end_by_text, 0, 8 * N_OF(text_ends));
+    tcase_add_loop_test(tcase, behind_a_chain_by_text_the_transaction_goes_on, 0, 4 * N_OF(chains));
+    tcase_add_loop_test(tcase, a_nested_transaction_is_over_behind_a_chain_by_text, 0, 4 * N_OF(chains));
+    tcase_add_test(tcase, what_failed_in_front_of_a_chain_is_forgotten);
+    tcase_add_loop_test(tcase, a_transaction_that_is_prepared_by_text_is_over, 0, 2);
     tcase_add_test(tcase, what_ends_no_transaction_holds_up_nobody);
     tcase_add_test(tcase, a_commit_by_text_that_fails_is_the_end_too);
     tcase_add_test(tcase, inside_a_transaction_that_a_handle_began_anew_it_is_a_savepoint_too);

@@ -206,6 +206,27 @@ static void any_items(ask *a, char *sql, size_t size)
         (void)snprintf(sql, size, "insert $1 %u", number);
 }
 
+static bool by_handle(run *r)
+{
+    return units_chance(r, 300);
+}
+
+/* Of its own, which is let go at once: the load waits for its Parse, and its Close stands behind the load. */
+static ask *submit_by_handle(ask *a, tusk_many_request *request)
+{
+    tusk_stmt *stmt = tusk_prepare(a->line->conn, request->sql, NULL, 0);
+
+    if (!stmt)
+        return units_take_with_done(a, tusk_many_submit(a->line->conn, request));
+    if (tusk_conn_get_state(a->line->conn) < TUSK_CONN_CLOSING)
+        a->was_full |= !tusk_conn_is_writable(a->line->conn); /* the Parse takes a place, too */
+    request->sql = NULL;
+    request->stmt = stmt;
+    a = units_take_with_done(a, tusk_many_submit(a->line->conn, request));
+    tusk_stmt_free(stmt);
+    return a;
+}
+
 ask *units_submit_load(line *l, tusk_many_mode mode)
 {
     run *r = l->run;
@@ -228,5 +249,5 @@ ask *units_submit_load(line *l, tusk_many_mode mode)
     request.text_results = units_chance(r, 200);
     request.flight_bytes = units_chance(r, 600) ? 100 + (int64_t)units_any(r, 600) : 0;
     (void)units_any_timeout(r, a, &request.timeout);
-    return units_take_with_done(a, tusk_many_submit(l->conn, &request));
+    return by_handle(r) ? submit_by_handle(a, &request) : units_take_with_done(a, tusk_many_submit(l->conn, &request));
 }
