@@ -105,7 +105,9 @@ void tusk__batch_mishap(tusk_conn *conn, tusk_query *q, size_t i, const tusk__ev
     if (why == TUSK__MISHAP_NONE)
         return;
     has_learned = tusk__mishap_learn(conn, &tried, why);
-    if (why == TUSK__MISHAP_OUTPUT && ((q->is_repeated && !has_learned) || may_have_committed(q->batch, i)))
+    if (why == TUSK__MISHAP_OUTPUT && q->is_repeated && !has_learned)
+        return;
+    if (tusk__mishap_is_late(why) && may_have_committed(q->batch, i))
         return;
     q->batch->mishap = why;
     tusk__mishap_advise(err, why, TUSK_RETRY_REQUEST);

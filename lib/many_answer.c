@@ -274,7 +274,7 @@ static tusk__tried tried_of(const tusk_query *q, const tusk__event *ev)
 static tusk__mishap mishap_of(const tusk__tried *tried)
 {
     tusk__mishap why = tusk__mishap_of(tried);
-    bool is_call = why == TUSK__MISHAP_OUTPUT && tusk__command_of(tried->stmt->text) == TUSK__COMMAND_CALL;
+    bool is_call = tusk__mishap_is_late(why) && tusk__command_of(tried->stmt->text) == TUSK__COMMAND_CALL;
 
     return is_call ? TUSK__MISHAP_NONE : why; /* it may have committed before its result could not be sent */
 }

@@ -34,6 +34,23 @@ static bool has_other_columns(const tusk__tried *tried)
     return is_state(tried, "08P01") && tried->assumed && tried->desc && tried->desc->n_cols != tried->assumed->n_cols;
 }
 
+/* The server does not notice that a statement's type is gone before it reads or prints a value of it, and says so in a text that is never
+ * translated. Not what PL/pgSQL has raised. */
+static bool has_lost_type(const tusk__tried *tried)
+{
+    static const char said[] = "cache lookup failed for type ";
+
+    return tried->is_run && is_state(tried, "XX000") && strncmp(tried->error->message, said, sizeof said - 1) == 0 &&
+           !tusk_str_is(tried->routine, "exec_stmt_raise");
+}
+
+static tusk__mishap of_execute(const tusk__tried *tried)
+{
+    if (has_lost_type(tried))
+        return TUSK__MISHAP_TYPE;
+    return is_missing_output(tried) ? TUSK__MISHAP_OUTPUT : TUSK__MISHAP_NONE;
+}
+
 static tusk__mishap of_bind(const tusk__tried *tried)
 {
     static const char *const revalidates[] = {"RevalidateCachedQuery", NULL};
@@ -44,7 +61,7 @@ static tusk__mishap of_bind(const tusk__tried *tried)
         return TUSK__MISHAP_LOST;
     if (has_other_columns(tried))
         return TUSK__MISHAP_COLUMNS;
-    return is_missing_output(tried) ? TUSK__MISHAP_OUTPUT : TUSK__MISHAP_NONE;
+    return of_execute(tried);
 }
 
 /* What was answered with it says most: a statement of the caller's that speaks of prepared statements fails elsewhere. */
@@ -59,7 +76,7 @@ tusk__mishap tusk__mishap_of(const tusk__tried *tried)
         return of_bind(tried);
     case TUSK__EXPECT_EXECUTE:
     case TUSK__EXPECT_EXECUTE_ROWS:
-        return is_missing_output(tried) ? TUSK__MISHAP_OUTPUT : TUSK__MISHAP_NONE;
+        return of_execute(tried);
     default:
         return TUSK__MISHAP_NONE;
     }
@@ -122,15 +139,15 @@ bool tusk__mishap_learn(tusk_conn *conn, const tusk__tried *tried, tusk__mishap 
         tell_of_pooler(conn, "somebody else has prepared a statement of our name");
         conn->stmt_number = 0;
     }
-    if (why == TUSK__MISHAP_STALE)
+    if (why == TUSK__MISHAP_STALE || why == TUSK__MISHAP_TYPE)
         forget_known(conn, tried);
     if (why == TUSK__MISHAP_OUTPUT)
         return learn_output(conn, tried);
     if (why == TUSK__MISHAP_LOST &&
         tried->stmt->is_cached) /* one is seldom lost alone, and to parse again costs no round trip */
         tusk__cache_drop_all(conn, true);
-    else if (why == TUSK__MISHAP_STALE || why == TUSK__MISHAP_LOST || why == TUSK__MISHAP_TAKEN)
-        tusk__stmt_renew(tried->stmt, why == TUSK__MISHAP_STALE);
+    else if (why != TUSK__MISHAP_COLUMNS)
+        tusk__stmt_renew(tried->stmt, why == TUSK__MISHAP_STALE || why == TUSK__MISHAP_TYPE);
     return true;
 }
 
@@ -147,6 +164,7 @@ static const char *const hints[TUSK__N_MISHAPS] = {
         "set",
     [TUSK__MISHAP_OUTPUT] = "A column's type has no binary output; now that is known",
     [TUSK__MISHAP_COLUMNS] = "The columns have changed since they were described",
+    [TUSK__MISHAP_TYPE] = "A type was dropped since the statement was prepared",
 };
 
 void tusk__mishap_advise(tusk_error *err, tusk__mishap why, tusk_retry retry)

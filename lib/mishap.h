@@ -13,6 +13,7 @@ typedef enum tusk__mishap {
     TUSK__MISHAP_TAKEN,   /* the server has another one of that name */
     TUSK__MISHAP_OUTPUT,  /* a column's type has no binary output */
     TUSK__MISHAP_COLUMNS, /* there are more or fewer columns than formats were chosen for */
+    TUSK__MISHAP_TYPE,    /* a type that it names was dropped, and perhaps made again */
     TUSK__N_MISHAPS
 } tusk__mishap;
 
@@ -29,6 +30,12 @@ typedef struct tusk__tried {
 } tusk__tried;
 
 tusk__mishap tusk__mishap_of(const tusk__tried *tried);
+
+/* Is it met when a result is to be sent? A procedure may have committed before. */
+static inline bool tusk__mishap_is_late(tusk__mishap why)
+{
+    return why == TUSK__MISHAP_OUTPUT || why == TUSK__MISHAP_TYPE;
+}
 
 /* False: as far as it goes, the second try would not differ from the first. */
 bool tusk__mishap_learn(tusk_conn *conn, const tusk__tried *tried, tusk__mishap why);

@@ -58,7 +58,9 @@ static bool repeat_one(tusk_conn *conn, tusk_query *q)
         return false;
     q->is_unnamed = why == TUSK__MISHAP_TAKEN && q->kind != TUSK__QUERY_PREPARE;
     has_learned = tusk__mishap_learn(conn, &tried, why);
-    if (why == TUSK__MISHAP_OUTPUT && ((q->is_repeated && !has_learned) || may_have_committed(q)))
+    if (why == TUSK__MISHAP_OUTPUT && q->is_repeated && !has_learned)
+        return false;
+    if (tusk__mishap_is_late(why) && may_have_committed(q))
         return false;
     if (!q->is_repeated && is_allowed(conn, q)) {
         tusk__request_repeat(conn, q);

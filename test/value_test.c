@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include <tusk/array.h>
+#include <tusk/range.h>
 #include <tusk/value.h>
+#include <tusk/vector.h>
 
 #include "lib/codec/types.h"
 #include "proto/bounds.h"
@@ -98,7 +101,8 @@ START_TEST(each_constructor_is_sent_in_binary)
     assert_written(tusk_json_text("{}"), 0, 1, "\0\0\0\2{}", 6);
     assert_written(tusk_jsonb_text("{}"), 0, 1, "\0\0\0\3\1{}", 7);
     assert_written(tusk_bytea("\0\xff", 2), 0, 1, "\0\0\0\2\0\xff", 6);
-    assert_written(tusk_bytea(NULL, 0), 0, 1, "\0\0\0\0", 4);
+    assert_written(tusk_bytea("", 0), 0, 1, "\0\0\0\0", 4);
+    assert_written(tusk_text_str(tusk_str_from("", 0)), 0, 1, "\0\0\0\0", 4);
     assert_written(tusk_oid(1259), TUSK_OID_REGCLASS, 1, "\0\0\0\4\0\0\4\xeb", 8);
     assert_written(tusk_reg(TUSK_OID_REGCLASS, 1259), TUSK_OID_OID, 1, "\0\0\0\4\0\0\4\xeb", 8);
     assert_written(tusk_text_of(TUSK_OID_REGCLASS, "pg_class"), TUSK_OID_REGCLASS, 0, "\0\0\0\x08pg_class", 12);
@@ -119,6 +123,67 @@ START_TEST(null_is_null_of_any_type)
     ck_assert_uint_eq(tusk_null().type, 0);
     ck_assert_uint_eq(tusk_text(NULL).type, TUSK_OID_TEXT);
     ck_assert_int_eq(tusk_unknown(NULL).kind, TUSK_KIND_NULL);
+}
+END_TEST
+
+/* What has no pointer is NULL, of the type that it would have had. */
+START_TEST(no_pointer_is_null)
+{
+    const tusk_str none = {NULL, 0};
+    const tusk_array_view no_array = {.type = TUSK_OID_INT4_ARRAY};
+    const tusk_range_parts no_range = {.type = 0};
+    const tusk_multirange_view no_multirange = {.type = TUSK_OID_INT4MULTIRANGE};
+    const tusk_value values[] = {
+        tusk_text_str(none),
+        tusk_text_str_of(TUSK_OID_JSONB, none),
+        tusk_bytea(NULL, 0),
+        tusk_raw(TUSK_OID_POINT, NULL, 0),
+        tusk_uuid(NULL),
+        tusk_inet(NULL),
+        tusk_cidr(NULL),
+        tusk_array_of(TUSK_OID_INT4_ARRAY, NULL),
+        tusk_array(NULL),
+        tusk_array(&no_array),
+        tusk_range(NULL),
+        tusk_range(&no_range),
+        tusk_multirange_of(NULL),
+        tusk_multirange(NULL),
+        tusk_multirange(&no_multirange),
+        tusk_vector(NULL, 3),
+    };
+    static const uint32_t types[] = {TUSK_OID_TEXT,
+                                     TUSK_OID_JSONB,
+                                     TUSK_OID_BYTEA,
+                                     TUSK_OID_POINT,
+                                     TUSK_OID_UUID,
+                                     TUSK_OID_INET,
+                                     TUSK_OID_CIDR,
+                                     TUSK_OID_INT4_ARRAY,
+                                     0,
+                                     TUSK_OID_INT4_ARRAY,
+                                     0,
+                                     0,
+                                     0,
+                                     0,
+                                     TUSK_OID_INT4MULTIRANGE,
+                                     0};
+
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        assert_written(values[i], 0, 1, "\xff\xff\xff\xff", 4);
+        ck_assert_msg(values[i].type == types[i], "value %zu is of type %u", i, values[i].type);
+    }
+}
+END_TEST
+
+/* {a,NULL} as tusk_array_to_text() gives it goes back as it came. */
+START_TEST(text_without_a_pointer_is_null_in_an_array)
+{
+    const tusk_str texts[] = {{"a", 1}, {NULL, 0}, {"", 0}};
+
+    assert_written(tusk_array_of_text(texts, 3), 0, 1,
+                   "\0\0\0\x21\0\0\0\1\0\0\0\1\0\0\0\x19\0\0\0\3\0\0\0\1\0\0\0\1a\xff\xff\xff\xff\0\0\0\0", 37);
+    assert_written(tusk_array_of_text(texts, 1), 0, 1, "\0\0\0\x19\0\0\0\1\0\0\0\0\0\0\0\x19\0\0\0\1\0\0\0\1\0\0\0\1a",
+                   29);
 }
 END_TEST
 
@@ -421,6 +486,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, text_goes_to_what_is_text);
     tcase_add_test(tc, each_constructor_is_sent_in_binary);
     tcase_add_test(tc, null_is_null_of_any_type);
+    tcase_add_test(tc, no_pointer_is_null);
+    tcase_add_test(tc, text_without_a_pointer_is_null_in_an_array);
     tcase_add_test(tc, untyped_text_goes_to_any_type_as_text);
     tcase_add_test(tc, text_of_another_type_is_sent_as_text);
     tcase_add_test(tc, raw_bytes_take_the_wanted_type);

@@ -130,10 +130,11 @@ static inline tusk_value tusk_array_of(uint32_t type, const tusk_array_parts *pa
                                .n = sizeof((const tusk_value[]){__VA_ARGS__}) / sizeof(tusk_value)})
 #endif
 
-/** An array that came from the server, as it is. A view without an array is an SQL NULL of its type. */
+/** An array that came from the server, as it is. A view without an array is an SQL NULL of its type, and so is NULL, of the type that the
+ * statement infers. */
 static inline tusk_value tusk_array(const tusk_array_view *array)
 {
-    return array->wire ? tusk__bytes_of(array->type, TUSK_KIND_WIRE, tusk_str_from(array->wire, array->len)) : tusk_null_of(array->type);
+    return array ? tusk__bytes_or_null(array->type, TUSK_KIND_WIRE, tusk_str_from(array->wire, array->len)) : tusk_null();
 }
 
 static inline tusk_value tusk__c_array_of(uint32_t type, const void *ptr, size_t len)
@@ -141,7 +142,7 @@ static inline tusk_value tusk__c_array_of(uint32_t type, const void *ptr, size_t
     return tusk__bytes_of(type, TUSK_KIND_C_ARRAY, tusk_str_from(ptr, len));
 }
 
-/** C arrays of n elements without NULLs, in one dimension; n = 0 is an empty array. */
+/** C arrays of n elements, in one dimension; n = 0 is an empty array. NULLs are texts and byteas whose `ptr` is NULL; the others have none. */
 static inline tusk_value tusk_array_of_bool(const bool *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_BOOL_ARRAY, ptr, n * sizeof *ptr); }
 static inline tusk_value tusk_array_of_int2(const int16_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_INT2_ARRAY, ptr, n * sizeof *ptr); }
 static inline tusk_value tusk_array_of_int4(const int32_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_INT4_ARRAY, ptr, n * sizeof *ptr); }

@@ -43,11 +43,13 @@ typedef enum tusk_c_type {
     TUSK_C_DOUBLES
 } tusk_c_type;
 
-/** One member of a struct, and the column that goes into it. Make it with the macros below. */
+/** One member of a struct, and the column that goes into it. Make it with the macros below; where the OID is known only at run time, of a
+ * type of the database's own, with 0, and set `type` in the struct. */
 typedef struct tusk_field {
     const char *column;  /* its name; NULL: by position */
     int position;        /* 0-based; not looked at if there is a name */
-    uint32_t type;       /* OID of what the member holds; 0: of whatever type, into a tusk_str or char[n] */
+    uint32_t type;       /* OID of what the member holds; 0: of whatever type, into a tusk_str or char[n]: the bytes as they came, those of
+                            an int4 in binary, too */
     tusk_c_type c_type;
     size_t size, offset; /* of the member in its struct */
     bool has_flag;       /* false: NULL is an error */
@@ -139,7 +141,8 @@ tusk_code tusk_fields_read(tusk_fields *fields, const tusk_row *row, void *out, 
  * tusk_next_row() has taken are passed, and those that this takes are taken for it too. Views live until tusk_query_free(). (Of a stream, take
  * rows one by one: tusk_fields_read().)
  *
- * n         how many structs are filled: less than capacity only at the end, or on an error, which then concerns the row behind them
+ * n         how many structs are filled: less than capacity only at the end, or on an error, which then concerns the row behind them. That
+ *           row is taken, too: the next call goes on behind it. The error's `where` counts them from 0, the first of this call
  * Returns   TUSK_OK, the query's error, that of tusk_await() for a query that is not done, or as tusk_fields_read()
  * Errors    TUSK_ERR_USAGE on_row got the rows
  */

@@ -42,8 +42,8 @@ tusk_code tusk_value_to_range(const tusk_value *value, tusk_range_parts *out, tu
 /** Borrowed, with all that it points at, until the submitting call returns. */
 static inline tusk_value tusk_range(const tusk_range_parts *range)
 {
-    tusk_value v = tusk_null_of(range->type);
-    v.kind = range->type ? TUSK_KIND_RANGE : TUSK_KIND_NULL;
+    tusk_value v = tusk_null_of(range ? range->type : 0);
+    v.kind = v.type ? TUSK_KIND_RANGE : TUSK_KIND_NULL;
     v.as.range = range;
     return v;
 }
@@ -90,8 +90,8 @@ typedef struct tusk_multirange_parts {
 
 static inline tusk_value tusk_multirange_of(const tusk_multirange_parts *multirange)
 {
-    tusk_value v = tusk_null_of(multirange->type);
-    v.kind = multirange->type ? TUSK_KIND_MULTIRANGE : TUSK_KIND_NULL;
+    tusk_value v = tusk_null_of(multirange ? multirange->type : 0);
+    v.kind = v.type ? TUSK_KIND_MULTIRANGE : TUSK_KIND_NULL;
     v.as.multirange = multirange;
     return v;
 }
@@ -99,8 +99,8 @@ static inline tusk_value tusk_multirange_of(const tusk_multirange_parts *multira
 /** A multirange that came from the server, as it is. A view without one is an SQL NULL of its type. */
 static inline tusk_value tusk_multirange(const tusk_multirange_view *multirange)
 {
-    return multirange->wire ? tusk__bytes_of(multirange->type, TUSK_KIND_WIRE, tusk_str_from(multirange->wire, multirange->len))
-                            : tusk_null_of(multirange->type);
+    return multirange ? tusk__bytes_or_null(multirange->type, TUSK_KIND_WIRE, tusk_str_from(multirange->wire, multirange->len))
+                      : tusk_null();
 }
 
 #ifdef __cplusplus

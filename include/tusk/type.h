@@ -48,7 +48,8 @@ typedef struct tusk_type {
 
 /**
  * What is known of a type at the connection's endpoint (host and port or socket, database, user). Asks nothing: a type of the database's own
- * is looked up behind the first result, or the first prepared statement, that has it, with all that it is made of.
+ * is looked up behind the first result in binary, or the first prepared statement, that has it, with all that it is made of. A result in text
+ * (.text_results, scripts) asks nothing; and tusk_stmt_ready() does not wait for the answer, but whatever is submitted behind it does.
  *
  * oid       tusk_column.type, tusk_stmt_param_type(), an element …
  * out       untouched unless TUSK_OK

@@ -111,6 +111,12 @@ static inline tusk_value tusk__bytes_of(uint32_t type, tusk_kind kind, tusk_str 
     return v;
 }
 
+/* NULL is NULL; what is empty has a pointer. */
+static inline tusk_value tusk__bytes_or_null(uint32_t type, tusk_kind kind, tusk_str bytes)
+{
+    return bytes.ptr ? tusk__bytes_of(type, kind, bytes) : tusk_null_of(type);
+}
+
 /** NULL, of a type that the server infers from the statement. */
 static inline tusk_value tusk_null(void) { return tusk_null_of(0); }
 
@@ -190,10 +196,11 @@ static inline tusk_value tusk_char(char c) { return tusk__int_of(TUSK_OID_CHAR, 
 /** A position in the write-ahead log: 0x16B374D848 is 16/B374D848. */
 static inline tusk_value tusk_pg_lsn(uint64_t n) { return tusk__int_of(TUSK_OID_PG_LSN, (int64_t)n); }
 
-/** Text. NULL gives an SQL NULL of the type. Invalid UTF-8 or a NUL byte inside is TUSK_ERR_VALUE when submitted. */
-static inline tusk_value tusk_text_str(tusk_str s) { return tusk__bytes_of(TUSK_OID_TEXT, TUSK_KIND_TEXT, s); }
+/** Text. NULL, or a view whose `ptr` is NULL (as tusk_get_text() gives for one), is an SQL NULL of the type; empty text has a `ptr`. Invalid
+ * UTF-8 or a NUL byte inside is TUSK_ERR_VALUE when submitted. */
+static inline tusk_value tusk_text_str(tusk_str s) { return tusk__bytes_or_null(TUSK_OID_TEXT, TUSK_KIND_TEXT, s); }
 /** The same as any type whose input is text: TUSK_OID_JSONB, TUSK_OID_VARCHAR …, 0 for untyped text (see tusk_unknown()). */
-static inline tusk_value tusk_text_str_of(uint32_t type, tusk_str s) { return tusk__bytes_of(type, TUSK_KIND_TEXT, s); }
+static inline tusk_value tusk_text_str_of(uint32_t type, tusk_str s) { return tusk__bytes_or_null(type, TUSK_KIND_TEXT, s); }
 static inline tusk_value tusk_text_of(uint32_t type, const char *s)
 {
     return s ? tusk__bytes_of(type, TUSK_KIND_TEXT, tusk_str_of(s)) : tusk_null_of(type);
@@ -216,15 +223,18 @@ static inline tusk_value tusk_jsonb_text(const char *s) { return tusk_text_of(TU
 /** Untyped text, as a literal in psql: the server infers the type and reads the text by its input function. */
 static inline tusk_value tusk_unknown(const char *s) { return tusk_text_of(0, s); }
 
+/** Bytes. A `ptr` of NULL is an SQL NULL, whatever `len`; no bytes are tusk_bytea("", 0). */
 static inline tusk_value tusk_bytea(const void *ptr, size_t len)
 {
-    return tusk__bytes_of(TUSK_OID_BYTEA, TUSK_KIND_BYTES, tusk_str_from(ptr, len));
+    return tusk__bytes_or_null(TUSK_OID_BYTEA, TUSK_KIND_BYTES, tusk_str_from(ptr, len));
 }
 
-/** 16 bytes, in the order in which the text form shows them; copied into the value. */
+/** 16 bytes, in the order in which the text form shows them; copied into the value. NULL is an SQL NULL. */
 static inline tusk_value tusk_uuid(const uint8_t uuid[16])
 {
     tusk_value v = tusk_null_of(TUSK_OID_UUID);
+    if (!uuid)
+        return v;
     v.kind = TUSK_KIND_UUID;
     memcpy(v.as.uuid, uuid, 16);
     return v;
@@ -302,10 +312,10 @@ static inline tusk_value tusk_vector(const float *elements, size_t n)
     return elements ? tusk__bytes_of(0, TUSK_KIND_VECTOR, tusk_str_from(elements, n * sizeof *elements)) : tusk_null_of(0);
 }
 
-/** Bytes that already are in the binary format of `type`; sent unchecked. */
+/** Bytes that already are in the binary format of `type`; sent unchecked. A `ptr` of NULL is an SQL NULL. */
 static inline tusk_value tusk_raw(uint32_t type, const void *ptr, size_t len)
 {
-    return tusk__bytes_of(type, TUSK_KIND_RAW, tusk_str_from(ptr, len));
+    return tusk__bytes_or_null(type, TUSK_KIND_RAW, tusk_str_from(ptr, len));
 }
 
 /**

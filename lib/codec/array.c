@@ -299,7 +299,7 @@ static tusk_code write_c_array(tusk__writer *b, const tusk_value *value, tusk_er
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "C has no arrays of that type: make it of values");
     if (n > ELEMENTS_MAX)
         return bad_shape(err, "with more elements than an array can have");
-    write_header(b, n > 0, false, element->type);
+    write_header(b, n > 0, tusk__c_array_has_nulls(element, value->as.bytes), element->type);
     if (n > 0)
         write_dimension(b, (int32_t)n, !is_vector(value->type));
     return tusk__c_array_write(b, element, value->as.bytes, err);

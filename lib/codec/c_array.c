@@ -103,7 +103,7 @@ tusk_value tusk__c_load(const tusk__codec *element, const char *at)
         v.as.real = load_real(element, at);
     else
         memcpy(&v.as, at, tusk__c_size(element)); /* a struct of the union's */
-    return v;
+    return tusk__has_bytes(v.kind) && !v.as.bytes.ptr ? tusk_null_of(element->type) : v;
 }
 
 static void store_integer(size_t size, char *at, int64_t integer)
@@ -256,6 +256,20 @@ static bool read_swapped(const tusk_array_view *array, const tusk__codec *elemen
 }
 
 /* ---- to the wire ---------------------------------------------------------------------------------------------------------------------- */
+
+bool tusk__c_array_has_nulls(const tusk__codec *element, tusk_str memory)
+{
+    tusk_str s;
+
+    if (!tusk__has_bytes(element->kind))
+        return false;
+    for (size_t i = 0; i < memory.len / sizeof s; i++) {
+        memcpy(&s, memory.ptr + i * sizeof s, sizeof s);
+        if (!s.ptr)
+            return true;
+    }
+    return false;
+}
 
 tusk_code tusk__c_array_write(tusk__writer *b, const tusk__codec *element, tusk_str memory, tusk_error *err)
 {

@@ -169,7 +169,7 @@ static void hold_strings(tusk_value *value, uint8_t **at)
 
     value->as.bytes.ptr = (const char *)strings;
     for (size_t i = 0; i < n; i++)
-        strings[i].ptr = lay(at, strings[i].ptr, strings[i].len);
+        strings[i].ptr = strings[i].ptr ? lay(at, strings[i].ptr, strings[i].len) : NULL;
 }
 
 void tusk__value_hold(tusk_value *value, uint8_t **at)

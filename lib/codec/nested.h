@@ -106,6 +106,8 @@ tusk__types tusk__query_types(const tusk_query *q);
 
 /* Bytes of one element of C's, 0 if the type has none. */
 size_t tusk__c_size(const tusk__codec *element);
+/* Of texts and byteas: those without a pointer. */
+bool tusk__c_array_has_nulls(const tusk__codec *element, tusk_str memory);
 /* An element from unaligned memory, and into it. */
 tusk_value tusk__c_load(const tusk__codec *element, const char *at);
 tusk_code tusk__c_array_write(tusk__writer *b, const tusk__codec *element, tusk_str memory, tusk_error *err);

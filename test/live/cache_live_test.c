@@ -584,6 +584,79 @@ START_TEST(d41_mishap_repeats_the_parameters)
 }
 END_TEST
 
+/* The one error of these that is not about columns: what was made again under its name has another OID. */
+static const char recreated[] = "drop type if exists cache_dropped; create type cache_dropped as enum ('a')";
+
+/* In a column (met when the row is sent), and in a parameter (when it is read). */
+static tusk_query *use_dropped(int i)
+{
+    return i ? tusk_exec(db, "select $1::cache_dropped", TUSK_PARAMS(tusk_unknown("a")))
+             : tusk_exec(db, "select 'a'::cache_dropped", TUSK_NO_PARAMS);
+}
+
+static void ck_dropped(tusk_query *q)
+{
+    tusk_row row;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert(tusk_str_is(tusk_get_text(&row, 0), "a"));
+    tusk_query_free(q);
+}
+
+START_TEST(d41_type_that_was_made_again_goes_unnoticed)
+{
+    long before;
+
+    for (int i = 0; i < 3; i++) {
+        run_script(recreated);
+        ck_dropped(use_dropped(_i));
+        before = world.n[OS_SEND];
+        ck_dropped(use_dropped(_i));
+        ck_assert_int_eq(world.n[OS_SEND] - before, 1);
+    }
+    run_script("drop type cache_dropped");
+    ck_usable(db);
+}
+END_TEST
+
+START_TEST(d41_type_that_was_made_again_in_a_transaction_says_so)
+{
+    run_script(recreated);
+    ck_dropped(use_dropped(_i));
+    run_script(recreated);
+    run_script("begin");
+    ck_retry(error_of(use_dropped(_i)), "XX000", TUSK_RETRY_TRANSACTION);
+    run_script("rollback; begin");
+    ck_dropped(use_dropped(_i));
+    run_script("commit; drop type cache_dropped");
+}
+END_TEST
+
+START_TEST(d41_handle_whose_type_was_made_again_is_prepared_again)
+{
+    tusk_stmt *stmt;
+
+    run_script(recreated);
+    stmt = tusk_prepare(db, "select 'a'::cache_dropped", NULL, 0);
+    ck_dropped(tusk_stmt_exec(stmt, TUSK_NO_PARAMS));
+    run_script(recreated);
+    ck_dropped(tusk_stmt_exec(stmt, TUSK_NO_PARAMS));
+    tusk_stmt_free(stmt);
+    run_script("drop type cache_dropped");
+}
+END_TEST
+
+START_TEST(type_that_somebody_else_speaks_of_is_not_repeated)
+{
+    static const char raises[] = "do $$ begin raise exception using errcode = 'XX000', "
+                                 "message = 'cache lookup failed for type 1'; end $$";
+
+    for (int i = 0; i < 3; i++)
+        ck_retry(error_of(tusk_exec(db, raises, TUSK_NO_PARAMS)), "XX000", TUSK_RETRY_UNKNOWN);
+}
+END_TEST
+
 /* As the user's own statement: the tag tells, and nothing fails any more, in a transaction neither. */
 START_TEST(discard_all_is_survived)
 {
@@ -965,6 +1038,10 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, d41_mishap_in_a_transaction_says_so_and_the_retry_succeeds, 0, 2 * N_OF(mishaps));
     tcase_add_loop_test(tcase, d41_mishap_in_front_of_others_says_so_and_they_run, 0, 2 * N_OF(mishaps));
     tcase_add_test(tcase, d41_mishap_repeats_the_parameters);
+    tcase_add_loop_test(tcase, d41_type_that_was_made_again_goes_unnoticed, 0, 2);
+    tcase_add_loop_test(tcase, d41_type_that_was_made_again_in_a_transaction_says_so, 0, 2);
+    tcase_add_test(tcase, d41_handle_whose_type_was_made_again_is_prepared_again);
+    tcase_add_test(tcase, type_that_somebody_else_speaks_of_is_not_repeated);
     tcase_add_loop_test(tcase, discard_all_is_survived, 0, 3);
     tcase_add_test(tcase, taken_names_are_passed_over);
     tcase_add_test(tcase, names_of_two_connections_are_different);
