@@ -155,7 +155,7 @@ static tusk_code check(tusk__writer *b, const tusk_value *value, tusk_error *err
         return tusk__hstore_decode(value->as.bytes, &checked, err);
     TUSK_TRY(tusk__codec_of(value->type)->encode(b, value, err));
     if (b->failed == TUSK_OK)
-        tusk__writer_cut(b, at);
+        b->len = at; /* the message goes on, and its bound with it */
     return TUSK_OK;
 }
 
