@@ -149,22 +149,24 @@ static void into_c(const tusk_array_view *view)
 /* Their numbers are of one form each, so what is made of them is the same. */
 static void view_range(const tusk_value *value, tusk_str bytes)
 {
+    tusk__resolved type = tusk__resolve_type(NULL, value->type);
     tusk_range_parts range;
     tusk_value made;
 
-    require(tusk__range_parts_of(value->type, value->as.bytes, 0, &range, NULL) == TUSK_OK);
+    require(tusk__range_parts_of(NULL, &type, value->as.bytes, 0, &range, NULL) == TUSK_OK);
     made = tusk_range(&range);
     hold_and_send(&made, bytes, false);
 }
 
 static void view_multirange(const tusk_value *value, tusk_str bytes)
 {
+    tusk__resolved type = tusk__resolve_type(NULL, value->type);
     tusk_multirange_view view;
     tusk_range_parts ranges[MOST];
     tusk_multirange_parts parts = {value->type, ranges, 0};
     tusk_value made;
 
-    require(tusk__multirange_view_of(value->type, value->as.bytes, &view, NULL) == TUSK_OK);
+    require(tusk__multirange_view_of(&type, value->as.bytes, &view, NULL) == TUSK_OK);
     if (view.n > MOST)
         return;
     for (tusk_multirange_iter it = tusk_multirange_begin(&view);

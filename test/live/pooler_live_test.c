@@ -556,7 +556,7 @@ START_TEST(enums_are_text_on_any_session)
     tusk_conn *admin, *conn[CLIENTS];
     tusk_query *q[CLIENTS];
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     admin = through("session", "session");
     run_on(admin, "drop type if exists pooler_mood");
@@ -582,7 +582,7 @@ START_TEST(a_look_up_inside_of_a_transaction_leaves_it_as_it_was)
 {
     tusk_conn *conn, *other;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     conn = through(modes[_i].dbname, modes[_i].pooler);
     other = through(modes[_i].dbname, modes[_i].pooler);
@@ -648,7 +648,7 @@ START_TEST(types_of_extensions_go_both_ways_on_any_session)
     tusk_conn *admin, *conn[CLIENTS];
     bool has_hstore, has_vector;
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     admin = through("session", "session");
     has_hstore = has_extension(admin, "hstore");
@@ -684,7 +684,7 @@ START_TEST(codecs_of_the_programs_read_text_on_any_session)
     tusk_conn *conn[CLIENTS];
     tusk_stmt *stmt[CLIENTS];
 
-    if (why_not[0])
+    if (pooler_why_not[0])
         return;
     for (int i = 0; i < CLIENTS; i++) {
         conn[i] = through(modes[_i].dbname, modes[_i].pooler);
