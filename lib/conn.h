@@ -231,6 +231,8 @@ tusk_code tusk__write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk
 /* The description that the rows of a run of q->stmt will have. */
 TUSK_MUST_CHECK
 tusk_code tusk__run_desc(tusk_query *q);
+/* Of each text that goes into the out buffer, when it does: the buffer is wiped when all of it has been sent, and then forgets. */
+void tusk__mind_secret(tusk_conn *conn, tusk_str sql);
 /* Is it text that may be sent? Else the query has its error. */
 tusk_code tusk__check_sql(tusk_conn *conn, tusk_query *q, tusk_str sql);
 /* Too many parameters, too many bytes: told before anything is copied, as parameters may be views of gigabytes. Objects of the program's become

@@ -122,15 +122,14 @@ tusk_code tusk__check_size(tusk_query *q, tusk__request *r)
     return TUSK_ERR_LIMIT;
 }
 
-/* Of each text that goes into the out buffer. */
-static void mind_secret(tusk_conn *conn, tusk_str sql)
+void tusk__mind_secret(tusk_conn *conn, tusk_str sql)
 {
     conn->wipes_out = conn->wipes_out || tusk__sql_may_hold_secret(sql);
 }
 
 tusk_code tusk__check_sql(tusk_conn *conn, tusk_query *q, tusk_str sql)
 {
-    mind_secret(conn, sql);
+    tusk__mind_secret(conn, sql);
     if (sql.len && memchr(sql.ptr, 0, sql.len))
         tusk__query_failf(q, TUSK_ERR_VALUE, "22021", "the SQL text holds a NUL byte");
     else if (!tusk__utf8_is_valid(sql))
@@ -432,7 +431,7 @@ static tusk_code encode_anew(tusk_conn *conn, tusk_query *q, const tusk__request
     if (!conn->is_pooled)
         stmt->state = TUSK__STMT_PREPARING; /* the next run waits for its name */
     tusk__close_dropped(conn, q);
-    mind_secret(conn, stmt->text);
+    tusk__mind_secret(conn, stmt->text);
     tusk__parse_write(&conn->out, name, stmt->text, stmt->types, stmt->n_params);
     tusk__describe_write(&conn->out, 'S', name);
     TUSK_TRY(tusk__write_bind(conn, q, name, r->params, stmt->types, q->assumed));

@@ -7,6 +7,7 @@
 
 #include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/crypto.h"
 #include "lib/sql.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
@@ -28,6 +29,8 @@ void tusk__many_free(tusk_query *q)
         next = kept->next;
         allocator->free(kept, allocator->user);
     }
+    if (tusk__sql_may_hold_secret(many->sql))
+        tusk__crypto_openssl()->wipe(&many->marks[many->max_portions], many->sql.len);
     allocator->free(many, allocator->user);
     q->many = NULL;
 }

@@ -176,6 +176,7 @@ static void write_parse(tusk_conn *conn, const tusk_query *q)
     const tusk_stmt *stmt = q->stmt;
     bool is_told = !stmt->is_cached || (stmt->types && stmt->n_params == stmt->n_given);
 
+    tusk__mind_secret(conn, stmt->text);
     tusk__parse_write(&conn->out, name_of(conn, q), stmt->text, is_told ? stmt->types : stmt->given,
                       is_told ? stmt->n_params : stmt->n_given);
     tusk__describe_write(&conn->out, 'S', name_of(conn, q));

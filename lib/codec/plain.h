@@ -28,7 +28,7 @@ static inline bool tusk__is_plain_text(tusk_str text)
 
     if (text.len < 8) {
         for (; i < text.len; i++)
-            if (text.ptr[i] <= 0)
+            if ((unsigned char)text.ptr[i] - 1u >= 127)
                 return false;
         return true;
     }

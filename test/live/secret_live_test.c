@@ -198,11 +198,39 @@ END_TEST
 
 /* ---- a password in a statement ---------------------------------------------------------------------------------------------------- */
 
-enum { N_WAYS = 7 };
+enum { N_WAYS = 9 };
 
 static const char *const poolers[] = {"none", "transaction"};
 
-/* Alone, as one of many on a pipeline, before the connection is ready, as a script, as a handle, as a text whose names are read, or in a stack. */
+/* Not before it is told to; and twice, so that the statement is parsed again where each item has its own Parse. */
+static tusk_code pull_twice(tusk_query *load, int64_t item, tusk_error *err, void *user)
+{
+    const bool *goes = user;
+
+    (void)err;
+    if (!*goes)
+        return TUSK_AGAIN;
+    return item < 2 ? tusk_many_push(load, TUSK_NO_PARAMS) : TUSK_DONE;
+}
+
+/* Its Parse is written when the first item is there, long after its text was looked at: what was in front of it has left the buffer. */
+static tusk_code set_password_by_load(tusk_conn *conn, const char *sql, tusk_many_mode mode)
+{
+    bool goes = false;
+    tusk_query *first, *load;
+
+    ck_assert_int_eq(tusk_await_free(tusk_conn_ready(conn), NULL), TUSK_OK);
+    first = tusk_exec(conn, "select 1", TUSK_NO_PARAMS);
+    load = tusk_many_submit(conn, &(tusk_many_request){.sql = sql, .pull = pull_twice, .user = &goes, .mode = mode});
+    ck_assert_int_eq(tusk_await_free(first, NULL), TUSK_OK);
+    for (int i = 0; i < 3; i++)
+        turn(0);
+    goes = true;
+    ck_assert_int_eq(tusk_many_resume(load), TUSK_OK);
+    return tusk_await_free(load, NULL);
+}
+
+/* Alone, as one of many on a pipeline, before the connection is ready, as a script, as a handle, as a text whose names are read, in a stack, or as a load. */
 static tusk_code set_password_by(int way, tusk_conn *conn, const char *sql)
 {
     tusk_stmt *stmt;
@@ -232,6 +260,10 @@ static tusk_code set_password_by(int way, tusk_conn *conn, const char *sql)
         code = tusk_await_free(tusk_submit(conn, &(tusk_request){.named = named}), NULL);
         tusk_named_free(named);
         return code;
+    case 6:
+        return set_password_by_load(conn, sql, TUSK_MANY_ATOMIC);
+    case 7:
+        return set_password_by_load(conn, sql, TUSK_MANY_EACH);
     default:
         stack = tusk_stack_new(conn);
         ck_assert_int_eq(tusk_stack_push(stack, sql, TUSK_NO_PARAMS), TUSK_OK);
