@@ -51,17 +51,28 @@ static void check_sent(const array_sample *s)
     tusk_query_free(q);
 }
 
+/* Before PostgreSQL 15 the longest interval, and a "char" beyond ASCII, are not read as they are printed. */
+static bool is_read_since_15(uint32_t type)
+{
+    return (type == TUSK_OID_INTERVAL_ARRAY || type == TUSK_OID_CHAR_ARRAY) &&
+           tusk_conn_server_version(db).num < 150000;
+}
+
 START_TEST(the_server_agrees_on_each_sample_of_each_array_type)
 {
     uint32_t type = array_type_at(_i);
 
     if (type == TUSK_OID_RECORD_ARRAY)
         return; /* the server reads none: record_live_test */
+    run("set timezone to 'UTC'"); /* and the login is over: the version is known */
+    run("set lc_monetary to 'C'");
+    if (is_read_since_15(type)) {
+        harness_skip("some arrays of interval and \"char\"", "this server is older than 15 and does not read them");
+        return;
+    }
     samples_are_finite = tusk_conn_server_version(db).num < 170000;
     if (samples_are_finite && type == TUSK_OID_INTERVAL_ARRAY)
         harness_skip("infinite intervals in arrays", "this server is older than 17 and has none");
-    run("set timezone to 'UTC'");
-    run("set lc_monetary to 'C'");
     for (int which = 0; which < ARRAY_SAMPLES; which++) {
         array_sample s = array_sample_of(type, which);
 
