@@ -63,7 +63,7 @@ START_TEST(the_server_agrees_on_each_sample_of_each_array_type)
     uint32_t type = array_type_at(_i);
 
     if (type == TUSK_OID_RECORD_ARRAY)
-        return; /* the server reads none: record_live_test */
+        return;                   /* the server reads none: record_live_test */
     run("set timezone to 'UTC'"); /* and the login is over: the version is known */
     run("set lc_monetary to 'C'");
     if (is_read_since_15(type)) {
