@@ -4,6 +4,7 @@
 #include "lib/command.h"
 #include "lib/conn.h"
 #include "lib/formats.h"
+#include "lib/lookup.h"
 #include "lib/many.h"
 #include "lib/mishap.h"
 #include "lib/transaction.h"
@@ -163,12 +164,15 @@ static void keep_item_error(tusk_query *q)
 
 /* ---- the statement ---- */
 
-static void on_parameters(tusk_query *q, const tusk__event *ev)
+/* The load itself has gone on meanwhile: it is the next one of the statement's that knows what its own types are. */
+static void on_parameters(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
 {
     tusk_error err;
 
-    if (q->many->is_described || tusk__stmt_set_params(q->stmt, &ev->parameter_description) == TUSK_OK)
+    if (q->many->is_described || tusk__stmt_set_params(q->stmt, &ev->parameter_description) == TUSK_OK) {
+        tusk__lookup_params(conn, q, q->stmt->types, q->stmt->n_params);
         return;
+    }
     tusk__error_none(&err);
     (void)tusk__error_set(&err, TUSK_ERR_NOMEM, NULL, "out of memory for the statement's parameters");
     err.fate = TUSK_FATE_ANSWERED;
@@ -417,7 +421,7 @@ static void many_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
             q->stmt->is_parsed = true;
         break;
     case TUSK__EV_PARAMETER_DESCRIPTION:
-        on_parameters(q, ev);
+        on_parameters(conn, q, ev);
         break;
     case TUSK__EV_ROW_DESCRIPTION:
     case TUSK__EV_NO_DATA:

@@ -472,16 +472,31 @@ static tusk_code hold(tusk_conn *conn, tusk_query *q, tusk_params params)
     return TUSK_OK;
 }
 
+/* Of the first item what stands before it: its types are not told, unless the server is asked to. */
+static tusk_code ask_for_types(tusk_conn *conn, tusk_query *q, size_t n_before)
+{
+    tusk__flush_write(&conn->out);
+    TUSK_TRY(conn->out.failed);
+    TUSK_TRY(reserve(conn, n_expects(q) - n_before));
+    written(conn, q, n_before);
+    return TUSK_OK;
+}
+
 /* The item as messages, or nothing of it. */
 static tusk_code write_next(tusk_conn *conn, tusk_query *q, tusk_params params)
 {
     tusk__many *many = q->many;
     size_t at = conn->out.len, n_before = n_expects(q);
-    bool is_first = !many->form;
+    bool is_first = !many->form, waits;
     tusk_code code = is_first ? begin(conn, q, params) : TUSK_OK;
 
-    if (code == TUSK_OK && params.n == many->n_params && waits_for_types(q, params))
-        return hold(conn, q, params);
+    waits = code == TUSK_OK && params.n == many->n_params && waits_for_types(q, params);
+    if (waits)
+        code = hold(conn, q, params);
+    if (waits && code == TUSK_OK && is_first)
+        code = ask_for_types(conn, q, n_before);
+    if (waits && code == TUSK_OK)
+        return TUSK_OK;
     if (code == TUSK_OK)
         code = write_item(conn, q, params);
     if (code == TUSK_OK) {
@@ -492,6 +507,7 @@ static tusk_code write_next(tusk_conn *conn, tusk_query *q, tusk_params params)
         many->n_pushed -= code != TUSK_OK;
     }
     if (code != TUSK_OK) {
+        many->has_held = false;
         tusk__writer_cut(&conn->out, at);
         if (is_first)
             unbegin(q);

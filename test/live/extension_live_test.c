@@ -181,6 +181,37 @@ START_TEST(hstore_is_sent_as_text_first_and_then_in_binary)
 }
 END_TEST
 
+static tusk_code pull_hstores(tusk_query *load, int64_t item, tusk_error *err, void *user)
+{
+    const tusk_hstore_view *h = user;
+
+    (void)err;
+    return item < 3 ? tusk_many_push(load, TUSK_PARAMS(tusk_hstore(*h))) : TUSK_DONE;
+}
+
+/* The first item waits until the server has said what it wants: it is asked for that. */
+START_TEST(load_of_hstores_goes_on_from_its_first_item)
+{
+    tusk_hstore_pair pair = {str("a"), str("1")};
+    unsigned char buf[32];
+    tusk_hstore_view h;
+
+    if (!create("hstore"))
+        return;
+    ck_assert_int_eq(tusk_hstore_from_pairs(&pair, 1, buf, sizeof buf, &h, NULL), TUSK_OK);
+    run("create temp table loaded (h hstore)");
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(
+            tusk_await_free(tusk_many_submit(db, &(tusk_many_request){.sql = "insert into loaded values ($1)",
+                                                                      .pull = pull_hstores,
+                                                                      .user = &h,
+                                                                      .timeout = 20}),
+                            NULL),
+            TUSK_OK);
+    ck_assert_int_eq(number("select count(*) from loaded where h = 'a=>1'"), 6);
+}
+END_TEST
+
 START_TEST(hstore_goes_where_it_belongs_alone)
 {
     unsigned char buf[8];
@@ -328,6 +359,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, hstore_is_printed_as_by_the_server, 0, N_OF(hstores));
     tcase_add_test(tcase, hstore_is_a_view_of_pairs);
     tcase_add_test(tcase, hstore_is_sent_as_text_first_and_then_in_binary);
+    tcase_add_test(tcase, load_of_hstores_goes_on_from_its_first_item);
     tcase_add_test(tcase, hstore_goes_where_it_belongs_alone);
     tcase_add_test(tcase, parameter_of_an_insert_is_looked_up_too);
     tcase_add_loop_test(tcase, vectors_are_printed_as_by_the_server, 0, N_OF(vectors));
