@@ -68,7 +68,8 @@ const char *tusk__type_name(uint32_t type);
 tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, uint16_t *format, tusk_error *err);
 
 /* The size that tusk__param_encode() will write at most, computed without touching the bytes (D13). SIZE_MAX of an object of the program's,
- * which has to be made bytes of before: lib/objects.h. */
+ * which has to be made bytes of before: lib/objects.h. What tusk__own_param_encode() prints of a plain value may be longer: the writer has the last
+ * word. */
 size_t tusk__param_size(const tusk_value *value);
 
 /* Decode one field of a result by its column's type and format: {type, kind, …}; TUSK_KIND_RAW for types without codec in binary,
