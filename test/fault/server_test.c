@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include <tusk/tusk.h>
 
@@ -102,6 +103,14 @@ static void up(const char *script)
     up_with(script, "");
 }
 
+/* A helper thread that the loop was freed under gives back what is its own by itself, when it leaves. */
+static void ck_nothing_is_left(void)
+{
+    for (int i = 0; i < 10000 && atomic_load(&live) != 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    ck_assert_uint_eq(atomic_load(&live), 0);
+}
+
 /* What did not go as written; NULL if all did. */
 static const char *down(void)
 {
@@ -111,7 +120,7 @@ static const char *down(void)
     tusk_loop_free(loop);
     loop = NULL;
     wrong = script_stop(server);
-    ck_assert_uint_eq(atomic_load(&live), 0);
+    ck_nothing_is_left();
     return wrong;
 }
 
@@ -690,7 +699,7 @@ START_TEST(d04_a_million_settings_notices_or_notifications_do_not_grow_memory)
     ck_assert_uint_lt(atomic_load(&peak) - before, 512 * 1024);
     tusk_conn_free(db);
     tusk_loop_free(loop);
-    ck_assert_uint_eq(atomic_load(&live), 0);
+    ck_nothing_is_left();
     ck_assert_ptr_null(script_stop(echo));
 }
 END_TEST
@@ -729,7 +738,7 @@ START_TEST(d04_results_without_number_are_within_max_result_bytes)
     ck_assert_uint_lt(atomic_load(&peak), 3 << 20);
     tusk_conn_free(db);
     tusk_loop_free(loop);
-    ck_assert_uint_eq(atomic_load(&live), 0);
+    ck_nothing_is_left();
     ck_assert_ptr_null(script_stop(echo));
 }
 END_TEST
