@@ -129,141 +129,6 @@ static const char *gs2_header(tusk__scram_gs2 gs2)
     return "n,,";
 }
 
-/* ---- PBKDF2-HMAC-SHA256, one output block, on the bare compression ------------------------------------------------- */
-
-static const uint32_t sha256_start[8] = {0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A,
-                                         0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19}; /* FIPS 180-4, 5.3.3 */
-
-/* v as its bytes lie in memory when they are big-endian. A compiler makes nothing, or one instruction, of it. */
-static uint32_t big_endian(uint32_t v)
-{
-    const uint32_t one = 1;
-    uint8_t first;
-
-    memcpy(&first, &one, 1);
-    return first == 0 ? v : v >> 24 | (v >> 8 & 0xFF00) | (v & 0xFF00) << 8 | (v & 0xFF) << 24;
-}
-
-static void store32(uint8_t out[4], uint32_t v)
-{
-    uint32_t swapped = big_endian(v);
-
-    memcpy(out, &swapped, sizeof swapped);
-}
-
-static void store_state(uint8_t *out, const uint32_t state[8])
-{
-    for (size_t i = 0; i < 8; i++)
-        store32(out + 4 * i, state[i]);
-}
-
-/* A last block for a message of 64 + 32 bytes, of which the 32 stand in front: what both halves of HMAC end with. */
-static void pad_digest_block(uint8_t block[TUSK__SHA256_BLOCK])
-{
-    memset(block + TUSK__SHA256_LEN, 0, TUSK__SHA256_BLOCK - TUSK__SHA256_LEN);
-    block[TUSK__SHA256_LEN] = 0x80;
-    store32(block + TUSK__SHA256_BLOCK - 4, 8 * (TUSK__SHA256_BLOCK + TUSK__SHA256_LEN));
-}
-
-/* The state after HMAC's first block: the key, padded with zeros and xored. */
-static void key_state(const tusk__crypto *crypto, const uint8_t key[TUSK__SHA256_BLOCK], uint8_t pad, uint32_t state[8])
-{
-    uint8_t block[TUSK__SHA256_BLOCK];
-
-    for (size_t i = 0; i < sizeof block; i++)
-        block[i] = (uint8_t)(key[i] ^ pad);
-    memcpy(state, sha256_start, sizeof sha256_start);
-    crypto->sha256_block(state, block);
-    crypto->wipe(block, sizeof block);
-}
-
-static tusk_code set_password(tusk__scram *s, tusk_str password, tusk_error *err)
-{
-    const tusk__crypto *crypto = s->crypto;
-    uint8_t key[TUSK__SHA256_BLOCK] = {0};
-    tusk_code code = TUSK_OK;
-
-    if (password.len > sizeof key)
-        code = crypto->sha256(crypto->user, password, key);
-    else
-        memcpy(key, password.ptr, password.len);
-    if (code == TUSK_OK) {
-        key_state(crypto, key, 0x36, s->secret.inner);
-        key_state(crypto, key, 0x5C, s->secret.outer);
-    }
-    crypto->wipe(key, sizeof key);
-    return code == TUSK_OK ? code : tusk__error_set(err, code, NULL, "SCRAM: the crypto library failed");
-}
-
-/* u = HMAC(password, salt INT(1)): the chain's first link, and the only one whose message is not a digest. */
-static void begin_chain(tusk__scram *s)
-{
-    uint8_t tail[(TUSK__SCRAM_SALT_MAX + 4 + 1 + 8 + TUSK__SHA256_BLOCK - 1) / TUSK__SHA256_BLOCK *
-                 TUSK__SHA256_BLOCK] = {0};
-    size_t len = s->salt_len + 4;
-    size_t padded = (len + 1 + 8 + TUSK__SHA256_BLOCK - 1) / TUSK__SHA256_BLOCK * TUSK__SHA256_BLOCK;
-    uint8_t block[TUSK__SHA256_BLOCK];
-    uint32_t state[8];
-
-    assert(s->salt_len <= TUSK__SCRAM_SALT_MAX && padded <= sizeof tail);
-    memcpy(tail, s->salt, s->salt_len);
-    store32(tail + s->salt_len, 1);
-    tail[len] = 0x80;
-    store32(tail + padded - 4, (uint32_t)(8 * (TUSK__SHA256_BLOCK + len)));
-
-    memcpy(state, s->secret.inner, sizeof state);
-    for (size_t at = 0; at < padded; at += TUSK__SHA256_BLOCK)
-        s->crypto->sha256_block(state, tail + at);
-    store_state(block, state);
-    pad_digest_block(block);
-    memcpy(state, s->secret.outer, sizeof state);
-    s->crypto->sha256_block(state, block);
-    store_state(s->secret.u, state);
-    memcpy(s->secret.salted, s->secret.u, sizeof s->secret.u);
-    s->crypto->wipe(block, sizeof block);
-    s->crypto->wipe(state, sizeof state);
-}
-
-/* n more links: u = HMAC(password, u), and all of them xored. Two compressions each. */
-static void run_chain(tusk__scram *s, uint32_t n)
-{
-    void (*compress)(uint32_t *, const uint8_t *) = s->crypto->sha256_block;
-    uint8_t block[TUSK__SHA256_BLOCK];
-    uint32_t state[8], sum[8] = {0};
-
-    memcpy(block, s->secret.u, TUSK__SHA256_LEN);
-    pad_digest_block(block);
-    for (uint32_t i = 0; i < n; i++) {
-        memcpy(state, s->secret.inner, sizeof state);
-        compress(state, block);
-        store_state(block, state);
-        memcpy(state, s->secret.outer, sizeof state);
-        compress(state, block);
-        store_state(block, state);
-        for (size_t k = 0; k < 8; k++)
-            sum[k] ^= state[k];
-    }
-    memcpy(s->secret.u, block, TUSK__SHA256_LEN);
-    store_state(block, sum);
-    for (size_t k = 0; k < TUSK__SHA256_LEN; k++)
-        s->secret.salted[k] ^= block[k];
-    s->crypto->wipe(block, sizeof block);
-    s->crypto->wipe(state, sizeof state);
-    s->crypto->wipe(sum, sizeof sum);
-}
-
-/* n links of those that are left; with keys none is. */
-static void iterate(tusk__scram *s, uint32_t n)
-{
-    bool is_first = n > 0 && s->iterations_left == s->iterations;
-
-    s->iterations_left -= n;
-    if (is_first)
-        begin_chain(s);
-    if (n > is_first)
-        run_chain(s, n - is_first);
-}
-
 /* ---- keys, proof and signature (RFC 5802, section 3) ---------------------------------------------------------------- */
 
 static tusk_code hmac(const tusk__scram *s, const uint8_t key[TUSK__SHA256_LEN], const tusk_str *parts, size_t n_parts,
@@ -276,8 +141,8 @@ static tusk_code derive_keys(tusk__scram *s)
 {
     const tusk_str client = tusk_str_of("Client Key"), server = tusk_str_of("Server Key");
 
-    TUSK_TRY(hmac(s, s->secret.salted, &client, 1, s->secret.keys.client_key));
-    return hmac(s, s->secret.salted, &server, 1, s->secret.keys.server_key);
+    TUSK_TRY(hmac(s, s->secret.chain.key, &client, 1, s->secret.keys.client_key));
+    return hmac(s, s->secret.chain.key, &server, 1, s->secret.keys.server_key);
 }
 
 /* proof = ClientKey xor HMAC(H(ClientKey), AuthMessage) */
@@ -531,6 +396,13 @@ void tusk__scram_use_keys(tusk__scram *s, const tusk__scram_keys *keys)
     s->state = TUSK__SCRAM_HAS_KEYS;
 }
 
+static tusk_code key_chain(tusk__scram *s, tusk_str password, tusk_error *err)
+{
+    tusk_code code = tusk__pbkdf2_init(&s->secret.chain, s->crypto, password);
+
+    return code == TUSK_OK ? code : tusk__error_set(err, code, NULL, "SCRAM: the crypto library failed");
+}
+
 static tusk_code prepare_password(tusk__scram *s, tusk_str password, tusk_error *err)
 {
     tusk__saslprep_buf buf;
@@ -541,7 +413,7 @@ static tusk_code prepare_password(tusk__scram *s, tusk_str password, tusk_error 
         return tusk__error_set(err, TUSK_ERR_AUTH, "28P01", "the server asks for a password and none was given");
     code = tusk__saslprep(password, &buf, &prepared);
     if (code == TUSK_OK)
-        code = set_password(s, prepared, err);
+        code = key_chain(s, prepared, err);
     else
         tusk__error_set(err, code, NULL, "a password that is not plain ASCII may have %d characters at most",
                         TUSK__SASLPREP_MAX);
@@ -558,20 +430,24 @@ tusk_code tusk__scram_use_password(tusk__scram *s, tusk_str password, tusk_error
 
 /* ---- deriving -------------------------------------------------------------------------------------------------------- */
 
-/* Neither the password's states nor the chain is needed from here on. */
-static void wipe_chain(tusk__scram *s)
+/* n links of those that are left; with keys none is. */
+static void iterate(tusk__scram *s, uint32_t n)
 {
-    s->crypto->wipe(s->secret.inner, sizeof s->secret.inner);
-    s->crypto->wipe(s->secret.outer, sizeof s->secret.outer);
-    s->crypto->wipe(s->secret.u, sizeof s->secret.u);
-    s->crypto->wipe(s->secret.salted, sizeof s->secret.salted);
+    bool is_first = n > 0 && s->iterations_left == s->iterations;
+
+    s->iterations_left -= n;
+    if (is_first)
+        tusk__pbkdf2_begin(&s->secret.chain, s->crypto, tusk__scram_salt(s));
+    if (n > is_first)
+        tusk__pbkdf2_run(&s->secret.chain, s->crypto, n - is_first);
 }
 
 static tusk_code end_chain(tusk__scram *s, tusk_error *err)
 {
     tusk_code code = s->state == TUSK__SCRAM_HAS_KEYS ? TUSK_OK : derive_keys(s);
 
-    wipe_chain(s);
+    s->crypto->wipe(&s->secret.chain,
+                    sizeof s->secret.chain); /* neither it nor the password's states are needed from here on */
     if (code != TUSK_OK)
         return tusk__error_set(err, code, NULL, "SCRAM: the crypto library failed");
     return write_client_final(s, err);

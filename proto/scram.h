@@ -6,12 +6,13 @@
 
 #include "proto/base64.h"
 #include "proto/crypto.h"
+#include "proto/pbkdf2.h"
 
 /* What is accepted from a peer that has proved nothing yet. PostgreSQL sends a nonce of 48 characters, a salt of 16 bytes,
  * and server-first of some 90; anything near these limits is no PostgreSQL, and what is copied is bounded by them (D8). */
 #define TUSK__SCRAM_MESSAGE_MAX 2000 /* server-first, server-final: bytes */
 #define TUSK__SCRAM_NONCE_MAX 1024   /* client's and server's nonce together: characters */
-#define TUSK__SCRAM_SALT_MAX 512     /* decoded: bytes */
+#define TUSK__SCRAM_SALT_MAX TUSK__PBKDF2_SALT_MAX /* decoded: bytes */
 #define TUSK__SCRAM_BINDING_MAX 64   /* certificate hash: SHA-512 is the longest */
 
 #define TUSK__SCRAM_MAX_ITERATIONS 100000u /* the default of max_iterations (D25) */
@@ -111,9 +112,8 @@ typedef struct tusk__scram {
     uint8_t salt[TUSK__SCRAM_SALT_MAX];
     char message[TUSK__SCRAM_NONCE_MAX + 256]; /* what is to be sent */
 
-    struct {                         /* wiped as soon as it is not needed, and by every failure */
-        uint32_t inner[8], outer[8]; /* SHA-256 after the first block of HMAC, keyed with the password */
-        uint8_t u[TUSK__SHA256_LEN], salted[TUSK__SHA256_LEN];
+    struct { /* wiped as soon as it is not needed, and by every failure */
+        tusk__pbkdf2 chain; /* its key is the salted password */
         tusk__scram_keys keys;
         uint8_t server_signature[TUSK__SHA256_LEN]; /* the one that is expected */
     } secret;
