@@ -214,6 +214,22 @@ size_t tusk__query_next_bodies(tusk_query *q, const uint8_t **bodies, size_t n, 
 /* The next row is this one again, of those that the last call gave. */
 void tusk__query_back_to(tusk_query *q, const uint8_t *body);
 
+/* The struct stays while it is pinned, whatever a callback frees. */
+static inline void tusk__query_pin(tusk_query *q)
+{
+    q->pins++;
+}
+
+/* To the loop's free list, if nobody needs it: the caller has let go of it, it is done, out of the queue, and not pinned. */
+void tusk__query_recycle_if_unused(tusk_query *q);
+
+static inline void tusk__query_unpin(tusk_query *q)
+{
+    q->pins--;
+    if (q->is_released)
+        tusk__query_recycle_if_unused(q);
+}
+
 /* It left its connection's queue: recycle it if the caller has let go of it. */
 void tusk__query_leave(tusk_query *q);
 
