@@ -1,5 +1,5 @@
 /* The parameter require_auth: the ways of logging in that are accepted of a server, as libpq reads it.
- * It knows no messages: which way a request asks for, and whether it is taken, is lib/login.c's business.
+ * It knows no messages: which way a request asks for, and whether it is taken, is lib/login_auth.c's business.
  * Read first: docs/internals/login.md; PostgreSQL docs, libpq, "require_auth". */
 #ifndef TUSK_LIB_AUTH_RULE_H
 #define TUSK_LIB_AUTH_RULE_H

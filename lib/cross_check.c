@@ -54,7 +54,7 @@ static tusk_code check_binding(const tusk__settings *s, tusk_error *err)
     return TUSK_OK;
 }
 
-/* What it takes beyond the core; one of GSSAPI's is SSPI's, too (lib/login.c). */
+/* What it takes beyond the core; one of GSSAPI's is SSPI's, too (lib/login_auth.c). */
 static bool can_do(const tusk__settings *s, tusk__auth_method method)
 {
     return !tusk__mechanism_to_name(method) ||

@@ -1,6 +1,6 @@
 /* GSSAPI as a mechanism: each step is one call of the Kerberos library on the helper thread, since it asks the realm's servers and
  * reads files.
- * It is the only file that knows that library; what the server asks for, and whether it may, is lib/login.c's business.
+ * It is the only file that knows that library; what the server asks for, and whether it may, is lib/login_auth.c's business.
  * Read first: lib/mechanism.h, docs/internals/login.md, "GSSAPI"; RFC 2743, RFC 2744. */
 #include <gssapi/gssapi.h>
 #include <tusk/gssapi.h>

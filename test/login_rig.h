@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #define tusk__transport_tls_version rig_tls_version
-#include "lib/login.c"
+#include "test/whole_login.h"
 #undef tusk__transport_tls_version
 
 #include "proto/frame.h"

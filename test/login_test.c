@@ -11,7 +11,7 @@
 #define tusk__transport_tls_version test_tls_version
 #define tusk__tls_endpoint_hash test_endpoint_hash
 #define tusk__crypto_openssl test_crypto
-#include "lib/login.c"
+#include "test/whole_login.h"
 #undef tusk__crypto_openssl
 const tusk__crypto *tusk__crypto_openssl(void);
 
