@@ -81,6 +81,27 @@ static int read_position(tusk_str field)
     return n;
 }
 
+/* The text behind the first mark in it. */
+static tusk_str behind(tusk_str text, tusk_str mark)
+{
+    for (; text.len >= mark.len; text.ptr++, text.len--)
+        if (memcmp(text.ptr, mark.ptr, mark.len) == 0)
+            return tusk_str_from(text.ptr + mark.len, text.len - mark.len);
+    return tusk_str_from(NULL, 0);
+}
+
+/* Which $n a Bind failed at, servers from 14 on say in the context, `unnamed portal parameter $2 = '...'`: it is for the reader, and a server
+ * of another language leaves it 0. */
+static int read_param(tusk_str context)
+{
+    tusk_str n = behind(context, tusk_str_of("parameter $"));
+    size_t len = 0;
+
+    while (len < n.len && n.ptr[len] >= '0' && n.ptr[len] <= '9')
+        len++;
+    return len <= 5 ? read_position(tusk_str_from(n.ptr, len)) : 0;
+}
+
 void tusk__error_fields_to_error(tusk_str body, tusk_error *err)
 {
     tusk_str message = tusk__error_field(body, 'M');
@@ -95,6 +116,7 @@ void tusk__error_fields_to_error(tusk_str body, tusk_error *err)
     tusk__error_detail(err, tusk__error_field(body, 'D'));
     tusk__error_hint(err, tusk__error_field(body, 'H'));
     err->position = read_position(tusk__error_field(body, 'P'));
+    err->param = read_param(tusk__error_field(body, 'W'));
     err->fate = TUSK_FATE_ANSWERED;
 }
 

@@ -1134,6 +1134,36 @@ START_TEST(d9_one_field_sixty_thousand_times)
 }
 END_TEST
 
+/* What servers say where, and what only looks like it. */
+START_TEST(the_parameter_is_read_from_the_context)
+{
+    static const struct {
+        const char *context;
+        int param;
+    } rows[] = {
+        {"unnamed portal parameter $2", 2},
+        {"unnamed portal parameter $12 = '...'", 12},
+        {"portal \"tusk_c1\" parameter $3 = 'portal parameter $4'", 3},
+        {"JSON data, line 1: x\nunnamed portal parameter $1 = 'x'", 1},
+        {"unnamed portal parameter $65535", 65535},
+        {"unnamed portal parameter $999999999999", 0},
+        {"unnamed portal parameter $", 0},
+        {"portal parameter", 0},
+        {"SQL statement \"select $1\"", 0},
+        {"", 0},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char body[128];
+        tusk_error err = {0};
+        int len = snprintf(body, sizeof body, "C22P02%cW%s%cMm%c", 0, rows[i].context, 0, 0);
+
+        tusk__error_fields_to_error(tusk_str_from(body, (size_t)len + 1), &err);
+        ck_assert_msg(err.param == rows[i].param, "%s: %d", rows[i].context, err.param);
+    }
+}
+END_TEST
+
 START_TEST(an_error_that_is_set_is_not_replaced)
 {
     tusk_error err = {0};
@@ -1268,6 +1298,7 @@ static void add_errors(Suite *suite)
     tcase_add_test(t, d9_a_field_without_its_nul_is_not_handed_out);
     tcase_add_test(t, d9_a_message_text_of_a_mebibyte);
     tcase_add_test(t, d9_one_field_sixty_thousand_times);
+    tcase_add_test(t, the_parameter_is_read_from_the_context);
     tcase_add_test(t, an_error_that_is_set_is_not_replaced);
     tcase_add_test(t, a_field_without_a_letter_is_not_written);
     suite_add_tcase(suite, t);

@@ -68,7 +68,7 @@ typedef struct tusk_error {
     bool is_fatal;    /* the connection ended with it, whatever its code: ask tusk_error_is_fatal() */
     int os;           /* errno, EAI_ or TLS code of the failing call, 0 if none */
     int position;     /* 1-based character in the SQL text, 0 if none */
-    int param;        /* n of $n, 0 if none */
+    int param;        /* n of $n, 0 if none. Of a value that the server could not read, if it says so in English (14 and later) */
     int column;       /* 0-based result column, -1 if none (of a zeroed struct, which is no error, it says nothing) */
     int64_t item;     /* 0-based element of an execute-many or stack, -1 if none (the same) */
     char where[96];   /* the operation and its object: "bind $3 (int4)", "connect db1:5432: tls handshake",

@@ -78,8 +78,8 @@ typedef struct tusk_many_request {
  * Returns   a query, owned by the caller: tusk_query_free(). Freed or canceled before its end, the load is undone as if the pull had
  *           failed (unless its last message was sent already). NULL only if out of memory
  * Completes exactly once: TUSK_OK when all is committed (inside a transaction: run), no item at all included; or with the error of the
- *           first item that failed: err->item says which one, err->param which $n if the value was refused here (0: by the server, whose
- *           message or detail may say it). Nothing is kept then
+ *           first item that failed: err->item says which one, err->param which $n, if a value was refused here, or by a server that says which (0: it
+ *           does not say). Nothing is kept then
  * Fate      of one that is given up (canceled, past its deadline), or lost with its connection: not sent, or answered: nothing of it is kept,
  *           and outside a transaction retry says that it may be submitted again; unknown: its last message was on its way, and all of it or
  *           nothing is kept; inside a transaction, of one that was lost: it shares that one's fate. The transaction of one that is given up
@@ -111,7 +111,9 @@ tusk_query *tusk_many_submit(tusk_conn *conn, const tusk_many_request *request);
 /**
  * In pull: the values of the item that is asked for.
  *
- * params    one for each $n; borrowed until return, also what they point at
+ * params    one for each $n; borrowed until return, also what they point at. Where the statement was not prepared by the caller, the types of the
+ *           first item's values are those of its parameters: give tusk_int8() where any of them may need it. As in tusk_exec(), a value more
+ *           than the statement has $n for is none's in the first item
  * Returns   TUSK_OK, or why they were refused. Then nothing of the item was sent: give other values for it, or return the code;
  *           the query's error tells item and $n
  * Errors    TUSK_ERR_VALUE a value does not fit, is not UTF-8, holds a NUL · TUSK_ERR_TYPE it is of another type than the statement's ·

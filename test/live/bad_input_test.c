@@ -58,6 +58,19 @@ START_TEST(value_that_cannot_be_sent_is_refused_and_says_why)
 }
 END_TEST
 
+START_TEST(value_that_the_server_cannot_read_is_named)
+{
+    tusk_query *q = tusk_exec(db, "select $1::int4, $2::date, $3::int4",
+                              TUSK_PARAMS(tusk_int4(1), tusk_unknown("yesteryear"), tusk_int4(2)));
+
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+    ck_assert_str_eq(tusk_query_error(q)->sqlstate, "22007");
+    ck_assert_int_eq(tusk_query_error(q)->param, 2);
+    tusk_query_free(q);
+    ck_usable(db);
+}
+END_TEST
+
 /* ---- statements ---------------------------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -400,6 +413,7 @@ Suite *tusk_suite(void)
 
     tcase_add_checked_fixture(tcase, live_up, live_down);
     tcase_add_loop_test(tcase, value_that_cannot_be_sent_is_refused_and_says_why, 0, N_OF(params));
+    tcase_add_test(tcase, value_that_the_server_cannot_read_is_named);
     tcase_add_loop_test(tcase, statement_that_is_wrong_says_why, 0, N_OF(statements));
     tcase_add_test(tcase, constraint_says_its_name_in_fields);
     tcase_add_test(tcase, long_message_is_cut_in_the_error_and_whole_in_the_field);
