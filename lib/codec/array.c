@@ -319,9 +319,6 @@ tusk_code tusk__array_encode(tusk__writer *b, const tusk_value *value, tusk_erro
 
 /* ---- print -------------------------------------------------------------------------------------------------------------------------- */
 
-static const tusk__quoting quoting = {"{},", '\\', true};
-static const tusk__quoting quoting_of_boxes = {"{};", '\\', true};
-
 static bool is_shifted(const tusk_array_view *view)
 {
     for (int i = 0; i < view->ndim; i++)
@@ -365,7 +362,7 @@ static void put_times(tusk__sink *s, char c, int n)
         tusk__sink_put_char(s, c);
 }
 
-static void put_element(tusk__sink *s, const tusk_array_view *view, tusk_array_iter *it)
+static void put_element(tusk__sink *s, const tusk__quoting *quoting, const tusk_array_view *view, tusk_array_iter *it)
 {
     const tusk__codec *codec = tusk__resolve_type(s->types, view->element).codec;
     tusk_value value;
@@ -375,12 +372,13 @@ static void put_element(tusk__sink *s, const tusk_array_view *view, tusk_array_i
     else if (!codec)
         tusk__sink_refuse(s, view->element);
     else
-        tusk__sink_quoted(s, view->element == TUSK_OID_BOX ? &quoting_of_boxes : &quoting, codec, &value);
+        tusk__sink_quoted(s, quoting, codec, &value);
 }
 
 static void put_elements(tusk__sink *s, const tusk_array_view *view)
 {
-    char delimiter = view->element == TUSK_OID_BOX ? ';' : ',';
+    char delimiter = tusk__type_delimiter(s->types, view->element), special[] = {'{', '}', delimiter, '\0'};
+    tusk__quoting quoting = {special, '\\', true};
     tusk_array_iter it = tusk_array_begin(view);
 
     for (size_t i = 0; i < view->n && !tusk__sink_is_done(s); i++) {
@@ -391,7 +389,7 @@ static void put_elements(tusk__sink *s, const tusk_array_view *view)
             tusk__sink_put_char(s, delimiter);
         }
         put_times(s, '{', n);
-        put_element(s, view, &it);
+        put_element(s, &quoting, view, &it);
     }
     put_times(s, '}', view->ndim);
 }

@@ -250,7 +250,8 @@ bool tusk__type_describe(uint32_t type, tusk_type *out)
                        .schema = tusk_str_of("pg_catalog"),
                        .element = kind == TUSK_TYPE_BASE ? 0 : t->element,
                        .has_binary_output = t->has_send,
-                       .has_binary_input = t->has_receive};
+                       .has_binary_input = t->has_receive,
+                       .delimiter = type == TUSK_OID_BOX ? ';' : ','};
     return true;
 }
 

@@ -51,6 +51,16 @@ uint32_t tusk__resolved_element(const tusk__resolved *type)
     return type->own ? type->element : tusk__type_element(type->type);
 }
 
+/* A domain has that of its base. */
+char tusk__type_delimiter(const tusk__types *types, uint32_t type)
+{
+    tusk__resolved r = tusk__resolve_type(types, type);
+
+    if (r.own)
+        return r.own->delimiter ? r.own->delimiter : ',';
+    return r.type == TUSK_OID_BOX ? ';' : ',';
+}
+
 /* ---- values ------------------------------------------------------------------------------------------------------------------------- */
 
 static tusk_code too_deep(uint32_t type, tusk_error *err)

@@ -33,6 +33,8 @@ struct tusk__types {
 tusk__resolved tusk__resolve_type(const tusk__types *types, uint32_t type);
 /* Of an array's, a range's or a multirange's type what is in it; 0: not known. */
 uint32_t tusk__resolved_element(const tusk__resolved *type);
+/* tusk_type.delimiter of it: a comma, as far as is known. */
+char tusk__type_delimiter(const tusk__types *types, uint32_t type);
 
 /* One kind of container: known by its codecs' decode. */
 typedef struct tusk__container {
