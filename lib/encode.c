@@ -354,6 +354,7 @@ static tusk_code make_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt)
     const tusk__desc *desc = stmt->desc;
 
     tusk__lookup_columns(conn, q, desc);
+    tusk__lookup_params(conn, q, stmt->types, stmt->n_params);
     tusk__write_u8(b, TUSK__F_BIND);
     tusk__write_u32(b, 0);
     tusk__write_cstr(b, (tusk_str){NULL, 0});
