@@ -18,7 +18,7 @@
 #define RUN "expect bind\nskip until sync\nsend " ROWS "ready I\n"
 #define LOOK_UP "expect parse recursive\nskip until sync\nsend "
 #define HEAD                                                                                                           \
-    "parse_complete; parameter_description 1028; row_description a:26 b:19 c:19 d:18 e:26 f:16 g:16 h:18 i:19 j:26; "       \
+    "parse_complete; parameter_description 1028; row_description a:26 b:19 c:19 d:18 e:26 f:16 g:16 h:18 i:19 j:26; "  \
     "bind_complete; "
 #define TAIL "; command_complete SELECT 1; ready I\n"
 #define HURRY "error S=ERROR V=ERROR C=57014 M=no; ready I\n"
