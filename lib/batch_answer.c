@@ -309,7 +309,7 @@ void tusk__batch_event(tusk_conn *conn, tusk_query *q, const tusk__event *ev)
             begin_parsed(q, step->statement);
         break;
     case TUSK__EV_PARAMETER_DESCRIPTION:
-        tusk__batch_parameters(batch, step->statement, &ev->parameter_description);
+        tusk__batch_parameters(conn, q, step->statement, &ev->parameter_description);
         break;
     case TUSK__EV_ROW_DESCRIPTION:
         on_columns(conn, q, step->statement, &ev->row_description);

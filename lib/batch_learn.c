@@ -14,10 +14,12 @@ void tusk__batch_parsed(tusk__batch *batch, size_t i)
 }
 
 /* Without memory for them it is only not kept. */
-void tusk__batch_parameters(tusk__batch *batch, size_t i, const tusk__parameter_description *description)
+void tusk__batch_parameters(tusk_conn *conn, tusk_query *q, size_t i, const tusk__parameter_description *description)
 {
-    if (batch->outcomes[i].way == TUSK__WAY_FIRST)
-        (void)tusk__stmt_set_params(batch->outcomes[i].stmt, description);
+    const tusk__outcome *outcome = &q->batch->outcomes[i];
+
+    if (outcome->way == TUSK__WAY_FIRST && tusk__stmt_set_params(outcome->stmt, description) == TUSK_OK)
+        tusk__lookup_params(conn, q, outcome->stmt->types, outcome->stmt->n_params);
 }
 
 /* For the next time: to the statement, if it has a name, and to all connections. What runs without a name is another Parse than the one

@@ -3,7 +3,7 @@
  * Read first: proto/message.h, docs/internals/conn.md. */
 #include "lib/array.h"
 #include "lib/catalog.h"
-#include "lib/codec/codec.h"
+#include "lib/codec/nested.h"
 #include "lib/codec/own.h"
 #include "lib/codec/plain.h"
 #include "lib/command.h"
@@ -165,9 +165,9 @@ static void advise_on_own_type(tusk_error *err, uint32_t type, size_t number)
 static tusk_code write_own(tusk__writer *b, const tusk_query *q, const tusk_value *value, uint32_t type,
                            uint16_t *format, tusk_error *err)
 {
-    uint32_t want = type ? type : value->type;
+    tusk__types types = tusk__query_types(q);
 
-    return tusk__own_param_encode(b, value, want, want ? tusk__catalog_codec(q->conn, want) : NULL, format, err);
+    return tusk__own_param_encode(b, &types, value, type ? type : value->type, format, err);
 }
 
 /* One parameter that tusk__plain_encode() has not taken; its format goes to the place that was left free for it. */
@@ -354,6 +354,7 @@ static tusk_code make_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt)
     const tusk__desc *desc = stmt->desc;
 
     tusk__lookup_columns(conn, q, desc);
+    tusk__lookup_params(conn, q, stmt->types, stmt->n_params);
     tusk__write_u8(b, TUSK__F_BIND);
     tusk__write_u32(b, 0);
     tusk__write_cstr(b, (tusk_str){NULL, 0});

@@ -43,7 +43,7 @@ struct tusk__lookup {
     "select t.oid, n.nspname, t.typname, case when " IS_ARRAY " then 'a' else t.typtype end, "                         \
     "case when " IS_ARRAY " then t.typelem else coalesce(g.rngsubtype, " range "t.typbasetype) end, "                  \
     "t.typsend operator(pg_catalog.<>) '0'::pg_catalog.oid, t.typreceive operator(pg_catalog.<>) "                     \
-    "'0'::pg_catalog.oid, "                                                                                            \
+    "'0'::pg_catalog.oid, t.typdelim, "                                                                                \
     "a.attname, a.atttypid from (select oid from reached limit 512) r " THE_TYPE                                       \
     "join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) t.typnamespace "                                   \
     "left join pg_catalog.pg_range g on g.rngtypid operator(pg_catalog.=) t.oid " multiranges                          \
@@ -58,6 +58,7 @@ enum {
     COL_ELEMENT,
     COL_OUTPUT,
     COL_INPUT,
+    COL_DELIMITER,
     COL_ATTRIBUTE,
     COL_ATTRIBUTE_TYPE,
     N_COLS
@@ -139,7 +140,8 @@ static tusk_type type_of(const tusk_row *row)
                        .schema = tusk_get_text(row, COL_SCHEMA),
                        .element = tusk_get_oid(row, COL_ELEMENT),
                        .has_binary_output = tusk_get_bool(row, COL_OUTPUT),
-                       .has_binary_input = tusk_get_bool(row, COL_INPUT)};
+                       .has_binary_input = tusk_get_bool(row, COL_INPUT),
+                       .delimiter = tusk_get_char(row, COL_DELIMITER)};
 }
 
 /* The rows of one type follow each other. attributes: room for all rows. */

@@ -117,7 +117,7 @@ void tusk__outcome_clear(tusk__outcome *outcome);
 
 /* batch_learn.c: what the server says of the statements themselves */
 void tusk__batch_parsed(tusk__batch *batch, size_t i);
-void tusk__batch_parameters(tusk__batch *batch, size_t i, const tusk__parameter_description *description);
+void tusk__batch_parameters(tusk_conn *conn, tusk_query *q, size_t i, const tusk__parameter_description *description);
 /* False: out of memory. */
 bool tusk__batch_columns(tusk_conn *conn, tusk_query *q, size_t i, const tusk__row_description *description);
 void tusk__batch_no_columns(tusk__batch *batch, size_t i);

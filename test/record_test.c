@@ -4,47 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/codec/own.h"
 #include "test/container_checks.h"
 #include "test/harness/harness.h"
+#include "test/own_types.h"
 #include "test/record_samples.h"
-
-/* ---- a catalogue ------------------------------------------------------------------------------------------------------------------------ */
-
-enum { MOOD = 16400, POS, CHEER, MOODS, PAIR, POSRANGE, POSMULTIRANGE, PAIRS, PAIRPAIR, NOBODYS };
-
-static const tusk_type_attribute pair_attributes[] = {
-    {{"a", 1}, TUSK_OID_INT4}, {{"m", 1}, MOOD}, {{"p", 1}, POS}, {{"l", 1}, MOODS}};
-static const tusk_type_attribute pairpair_attributes[] = {{{"x", 1}, PAIR}, {{"y", 1}, PAIRS}};
-
-static const tusk_type own_types[] = {
-    {.oid = MOOD, .kind = TUSK_TYPE_ENUM},
-    {.oid = MOODS, .kind = TUSK_TYPE_ARRAY, .element = MOOD},
-    {.oid = PAIR, .kind = TUSK_TYPE_COMPOSITE, .name = {"pair", 4}, .attributes = pair_attributes, .n_attributes = 4},
-    {.oid = POSRANGE, .kind = TUSK_TYPE_RANGE, .element = POS},
-    {.oid = POSMULTIRANGE, .kind = TUSK_TYPE_MULTIRANGE, .element = POSRANGE},
-    {.oid = PAIRS, .kind = TUSK_TYPE_ARRAY, .element = PAIR},
-    {.oid = PAIRPAIR, .kind = TUSK_TYPE_COMPOSITE, .attributes = pairpair_attributes, .n_attributes = 2},
-};
-
-static void find_own(const void *user, uint32_t type, tusk__resolved *out)
-{
-    (void)user;
-    if (type == POS) {
-        out->type = TUSK_OID_INT4;
-        out->codec = tusk__codec_of(out->type);
-        return;
-    }
-    out->type = type == CHEER ? MOOD : type;
-    for (size_t i = 0; i < N_OF(own_types); i++)
-        if (own_types[i].oid == out->type) {
-            out->own = &own_types[i];
-            out->element = own_types[i].element;
-            out->codec = tusk__own_codec_of(&own_types[i]);
-        }
-}
-
-static const tusk__types all_types = {find_own, NULL};
 
 /* ---- samples ---------------------------------------------------------------------------------------------------------------------------- */
 
@@ -174,6 +137,30 @@ START_TEST(records_lie_in_each_other_down_to_the_bound)
     ck_assert_ptr_nonnull(strstr(err.message, "field 1 of 1: field 1 of 1: "));
     release(fits);
     release(deeper);
+}
+END_TEST
+
+/* Each quoting doubles the quotes of those inside: 64 of them are more than any memory. The length is told at once, and what fits is written. */
+START_TEST(what_would_be_endless_in_quotes_is_counted)
+{
+    const tusk__codec *codec = tusk__codec_of(TUSK_OID_RECORD);
+    tusk_value value;
+    tusk_error err;
+    char text[32];
+
+    for (int depth = 1; depth <= TUSK__DEPTH_MAX; depth++) {
+        tusk_str bytes = nested_records(depth);
+        size_t len;
+
+        ck_assert_int_eq(decode(TUSK_OID_RECORD, bytes, &value, &err), TUSK_OK);
+        len = codec->print(&value, text, sizeof text);
+        ck_assert_uint_eq(len, codec->print(&value, NULL, 0));
+        ck_assert_uint_eq(len, depth < 60 ? 2 * (size_t)depth + ((size_t)2 << depth) : len);
+        ck_assert(len <= SIZE_MAX / 2 && (depth < 60 || len >= SIZE_MAX / 32));
+        ck_assert_uint_eq(strlen(text), len < sizeof text ? len : sizeof text - 1);
+        release(bytes);
+    }
+    ck_assert_str_eq(text, "(\"(\"\"(\"\"\"\"(\"\"\"\"\"\"\"\"(\"\"\"\"\"\"\"\"\"\"\"");
 }
 END_TEST
 
@@ -313,6 +300,18 @@ static tusk_code print_own(const tusk_value *value, const tusk__types *types, ch
     return code;
 }
 
+static tusk_str record_of_one(uint32_t type, tusk_str field)
+{
+    size_t len = 4 + 8 + field.len;
+    char *block = malloc(len);
+
+    tusk__put32((uint8_t *)block, 1);
+    tusk__put32((uint8_t *)block + 4, type);
+    tusk__put32((uint8_t *)block + 8, (uint32_t)field.len);
+    memcpy(block + 12, field.ptr, field.len);
+    return tusk_str_from(block, len);
+}
+
 /* The right type of what is inside comes from the catalogue, or with the bytes. */
 START_TEST(own_types_are_read_by_what_is_known)
 {
@@ -402,6 +401,96 @@ START_TEST(elements_of_own_types_have_the_type_of_what_they_are)
 }
 END_TEST
 
+/* Longer than what a value is printed into before it is looked at (512 bytes). Both put quotes and backslashes into it. */
+START_TEST(long_hstores_are_escaped_in_containers)
+{
+    enum { LEN = 700 };
+    char wire[12 + LEN], text[8 * LEN], want[8 * LEN] = "(\"\"\"";
+    uint8_t *p = (uint8_t *)wire;
+    size_t at = strlen(want);
+    tusk_value value;
+    tusk_str bytes;
+    tusk_error err = {0};
+
+    tusk__put32(p, 1);
+    tusk__put32(p + 4, LEN);
+    for (int i = 0; i < LEN; i++) {
+        wire[8 + i] = "a\"\\"[i % 3];
+        at += (size_t)snprintf(want + at, sizeof want - at, "%s",
+                               (const char *const[]){"a", "\\\\\"\"", "\\\\\\\\"}[i % 3]);
+    }
+    tusk__put32(p + 8 + LEN, UINT32_MAX);
+    snprintf(want + at, sizeof want - at, "\"\"=>NULL\")");
+    bytes = record_of_one(HSTORE, tusk_str_from(wire, sizeof wire));
+    ck_assert_int_eq(tusk__nested_decode(&all_types, TUSK_OID_RECORD, bytes, 0, &value, &err), TUSK_OK);
+    ck_assert_int_eq(print_own(&value, &all_types, text, sizeof text, &err), TUSK_OK);
+    ck_assert_str_eq(text, want);
+    release(bytes);
+}
+END_TEST
+
+/* As PostGIS prints it, not as bytea; short and long. */
+START_TEST(geometries_are_digits_in_containers)
+{
+    for (size_t len = 2; len < 1000; len += 499) {
+        char ewkb[1000], text[2100], want[2100] = "(";
+        tusk_value value;
+        tusk_str bytes;
+        tusk_error err = {0};
+
+        memset(ewkb, 0xAB, sizeof ewkb);
+        memset(want + 1, 'A', 2 * len);
+        for (size_t i = 0; i < len; i++)
+            want[2 + 2 * i] = 'B';
+        want[1 + 2 * len] = ')';
+        bytes = record_of_one(GEOMETRY, tusk_str_from(ewkb, len));
+        ck_assert_int_eq(tusk__nested_decode(&all_types, TUSK_OID_RECORD, bytes, 0, &value, &err), TUSK_OK);
+        ck_assert_int_eq(print_own(&value, &all_types, text, sizeof text, &err), TUSK_OK);
+        ck_assert_str_eq(text, want);
+        release(bytes);
+    }
+}
+END_TEST
+
+/* Which one that is, pg_type.typdelim says; a comma needs no quotes then. */
+START_TEST(arrays_have_the_delimiter_of_their_elements)
+{
+    static const both_formats c[] = {
+        {GEOMETRIES, "{AB:CD}",
+         "00000001"
+         "00000000"
+         "0000401a"
+         "00000002"
+         "00000001"
+         "00000001ab"
+         "00000001cd"},
+        {POINTS, "{\"(1;2)\";NULL;a,b}",
+         "00000001"
+         "00000001"
+         "0000401c"
+         "00000003"
+         "00000001"
+         "00000005"
+         "28313b3229"
+         "ffffffff"
+         "00000003"
+         "612c62"},
+    };
+
+    for (size_t i = 0; i < N_OF(c); i++) {
+        tusk_str bytes = exact_hex(c[i].hex);
+        tusk_value value;
+        tusk_error err = {0};
+        char text[64];
+
+        ck_assert_int_eq(tusk__nested_decode(&all_types, c[i].type, bytes, 0, &value, &err), TUSK_OK);
+        ck_assert_int_eq(print_own(&value, &all_types, text, sizeof text, &err), TUSK_OK);
+        ck_assert_str_eq(text, c[i].text);
+        release(bytes);
+    }
+}
+END_TEST
+
 #define LOOP(tc, test, cases) tcase_add_loop_test(tc, test, 0, (int)N_OF(cases))
 
 Suite *tusk_suite(void)
@@ -415,6 +504,7 @@ Suite *tusk_suite(void)
     LOOP(tc, broken_bytes_are_refused_inside_their_block, record_cases);
     LOOP(tc, bytes_of_no_record_are_refused, bad);
     tcase_add_test(tc, records_lie_in_each_other_down_to_the_bound);
+    tcase_add_test(tc, what_would_be_endless_in_quotes_is_counted);
     tcase_add_test(tc, record_has_as_many_fields_as_a_row_can_have);
     LOOP(tc, each_field_is_found_by_its_position, record_cases);
     tcase_add_test(tc, malformed_field_leaves_the_others);
@@ -423,6 +513,9 @@ Suite *tusk_suite(void)
     LOOP(tc, broken_bytes_of_own_types_are_refused_inside_their_block, own_cases);
     tcase_add_test(tc, own_types_that_nobody_knows_are_raw);
     tcase_add_test(tc, elements_of_own_types_have_the_type_of_what_they_are);
+    tcase_add_test(tc, long_hstores_are_escaped_in_containers);
+    tcase_add_test(tc, geometries_are_digits_in_containers);
+    tcase_add_test(tc, arrays_have_the_delimiter_of_their_elements);
     suite_add_tcase(suite, tc);
     return suite;
 }

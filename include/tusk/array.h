@@ -114,7 +114,7 @@ typedef struct tusk_array_parts {
     const int32_t *lower;     /* lower bounds, as many as dimensions; NULL: 1 each */
 } tusk_array_parts;
 
-/** `type`: TUSK_OID_INT4_ARRAY … A `parts` of NULL is an SQL NULL. What is wrong with the shape is TUSK_ERR_VALUE when submitted. */
+/** `type`: TUSK_OID_INT4_ARRAY …, an array type of the database's own (tusk_type.oid), or 0: the one that the statement infers. A `parts` of NULL is an SQL NULL. What is wrong with the shape is TUSK_ERR_VALUE when submitted. */
 static inline tusk_value tusk_array_of(uint32_t type, const tusk_array_parts *parts)
 {
     tusk_value v = tusk_null_of(type);

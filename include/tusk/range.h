@@ -48,6 +48,16 @@ static inline tusk_value tusk_range(const tusk_range_parts *range)
     return v;
 }
 
+/** The same as a range of that type, whatever the struct says; 0: the one that the statement infers, as of a type of the database's own whose OID is
+ * not at hand. NULL is an SQL NULL. */
+static inline tusk_value tusk_range_as(uint32_t type, const tusk_range_parts *range)
+{
+    tusk_value v = tusk_null_of(type);
+    v.kind = range ? TUSK_KIND_RANGE : TUSK_KIND_NULL;
+    v.as.range = range;
+    return v;
+}
+
 /* ---- multiranges ----------------------------------------------------------------------------------------------------------------------- */
 
 /** One multirange, checked so far that each of its ranges lies inside. It borrows its bytes as a tusk_array_view does. */
@@ -92,6 +102,15 @@ static inline tusk_value tusk_multirange_of(const tusk_multirange_parts *multira
 {
     tusk_value v = tusk_null_of(multirange ? multirange->type : 0);
     v.kind = v.type ? TUSK_KIND_MULTIRANGE : TUSK_KIND_NULL;
+    v.as.multirange = multirange;
+    return v;
+}
+
+/** As tusk_range_as(). */
+static inline tusk_value tusk_multirange_as(uint32_t type, const tusk_multirange_parts *multirange)
+{
+    tusk_value v = tusk_null_of(type);
+    v.kind = multirange ? TUSK_KIND_MULTIRANGE : TUSK_KIND_NULL;
     v.as.multirange = multirange;
     return v;
 }

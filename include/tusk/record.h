@@ -11,6 +11,7 @@
 #include <tusk/oid.h>
 #include <tusk/row.h>
 #include <tusk/str.h>
+#include <tusk/type.h>
 #include <tusk/value.h>
 
 #ifdef __cplusplus
@@ -79,6 +80,59 @@ tusk_code tusk_record_at(const tusk_record_view *record, size_t i, tusk_value *o
 tusk_code tusk_record_index(const tusk_record_view *record, const char *name, size_t *out, tusk_error *err);
 /** The field of that name. As tusk_record_index() and tusk_record_at(). */
 tusk_code tusk_record_named(const tusk_record_view *record, const char *name, tusk_value *out, tusk_error *err);
+
+/* ---- sending ------------------------------------------------------------------------------------------------------------------------- */
+
+/** A composite made of values, one for each of its type's attributes, in order. Borrowed, with all that it points at, until the submitting
+ * call returns. */
+typedef struct tusk_record_parts {
+    const tusk_value *values; /* each of its attribute's type, or one that may travel as it; tusk_null() is an SQL NULL */
+    size_t n;                 /* at most TUSK_RECORD_FIELDS_MAX; columns that were dropped are none */
+} tusk_record_parts;
+
+/**
+ * `type`: OID of a composite, of a table's rows too, or 0: the one that the statement infers. A `parts` of NULL is an SQL NULL. It travels in
+ * binary where the type is known that the statement wants (docs/types.md, "Types of the database's own, sent"), else as text, which the server
+ * reads field by field. Where it is known, a number of values that is not that of the attributes is TUSK_ERR_VALUE when submitted.
+ */
+static inline tusk_value tusk_record_of(uint32_t type, const tusk_record_parts *parts)
+{
+    tusk_value v = tusk_null_of(type);
+    v.kind = parts ? TUSK_KIND_RECORD : TUSK_KIND_NULL;
+    v.as.record = parts;
+    return v;
+}
+
+/** tusk_record_of(0, TUSK_RECORD(tusk_text("Main St 1"), tusk_null())). Lives as long as the enclosing block. Not for C++. */
+#ifndef __cplusplus
+#define TUSK_RECORD(...)                                                                         \
+    (&(const tusk_record_parts){.values = (const tusk_value[]){__VA_ARGS__},                     \
+                                .n = sizeof((const tusk_value[]){__VA_ARGS__}) / sizeof(tusk_value)})
+#endif
+
+/** A record that came from the server, as it is. A view without one is an SQL NULL of its type, and so is NULL, of the type that the statement
+ * infers. Of a row without a name (TUSK_OID_RECORD), for a prepared statement alone: no type that could be said takes it. */
+static inline tusk_value tusk_record(const tusk_record_view *record)
+{
+    return record ? tusk__bytes_or_null(record->type, TUSK_KIND_WIRE, tusk_str_from(record->wire, record->len)) : tusk_null();
+}
+
+/** A value by the name of its attribute. */
+typedef struct tusk_record_field {
+    const char *name;
+    tusk_value value;
+} tusk_record_field;
+
+/**
+ * Put values that have names into the order of a composite's attributes, for tusk_record_of(). Those that are not named are NULL.
+ *
+ * type      of a composite: tusk_type_of(), whose attributes are borrowed until the loop's next turn
+ * values    gets type->n_attributes of them, which borrow what `fields` borrow
+ * Errors    TUSK_ERR_USAGE no attribute has the name (the error tells which are like it), or two fields have it · TUSK_ERR_LIMIT capacity
+ *           TUSK_ERR_TYPE no composite whose attributes are known: the built-in ones are told without
+ */
+tusk_code tusk_record_arrange(const tusk_type *type, const tusk_record_field *fields, size_t n, tusk_value *values, size_t capacity,
+                              tusk_error *err);
 
 #ifdef __cplusplus
 }

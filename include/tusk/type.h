@@ -42,6 +42,7 @@ typedef struct tusk_type {
     tusk_str schema;  /* "pg_catalog" of the built-in ones */
     uint32_t element; /* OID: of an array its element, of a domain its base, of a range its subtype, of a multirange its range; else 0 */
     bool has_binary_output, has_binary_input; /* … a function for it; what is inside may be without one */
+    char delimiter; /* between such values in the text of an array: ',', of box ';', of PostGIS ':' */
     const tusk_type_attribute *attributes;    /* of a composite that is not built in, in order; else NULL */
     int n_attributes;
 } tusk_type;

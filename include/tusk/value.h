@@ -40,9 +40,10 @@ typedef enum tusk_kind {
     TUSK_KIND_MACADDR8,
     TUSK_KIND_POINT,
     TUSK_KIND_TID,
-    TUSK_KIND_ARRAY, /* made of values, to be sent: tusk/array.h, tusk/range.h */
+    TUSK_KIND_ARRAY, /* made of values, to be sent: tusk/array.h, tusk/range.h, tusk/record.h */
     TUSK_KIND_RANGE,
     TUSK_KIND_MULTIRANGE,
+    TUSK_KIND_RECORD,
     TUSK_KIND_TEXT,  /* text and its kin, json: UTF-8 without NUL */
     TUSK_KIND_BYTES, /* bytea */
     TUSK_KIND_UUID,
@@ -72,6 +73,7 @@ typedef struct tusk_value {
         const struct tusk_array_parts *array;
         const struct tusk_range_parts *range;
         const struct tusk_multirange_parts *multirange;
+        const struct tusk_record_parts *record;
         tusk_str bytes; /* TEXT, BYTES, RAW, C_ARRAY, WIRE, HSTORE, VECTOR */
         uint8_t uuid[16];
         struct {

@@ -267,30 +267,28 @@ static bool holds_null(const tusk_array_parts *parts)
     return false;
 }
 
-static tusk_code write_parts(tusk__writer *b, const tusk_value *value, tusk_error *err)
+/* ---- elements, however they lie --------------------------------------------------------------------------------------------------------- */
+
+static tusk_code items_of_values(const tusk__resolved *type, const tusk_array_parts *parts, tusk__array_items *out,
+                                 tusk_error *err)
 {
-    const tusk_array_parts *parts = value->as.array;
-    uint32_t element = tusk__type_element(value->type);
-    bool is_first_error = err && err->code == TUSK_OK, has_nulls = holds_null(parts);
     shape s;
 
-    TUSK_TRY(shape_of(parts, !is_vector(value->type), &s, err));
-    if (is_vector(value->type) && (s.ndim > 1 || s.lower[0] != 0 || has_nulls))
+    TUSK_TRY(shape_of(parts, !is_vector(type->type), &s, err));
+    out->shape.n_nulls = holds_null(parts);
+    if (is_vector(type->type) && (s.ndim > 1 || s.lower[0] != 0 || out->shape.n_nulls > 0))
         return bad_shape(err, "that is no vector: one dimension from 0 on, without NULLs");
-    write_header(b, s.ndim, has_nulls, element);
-    for (int i = 0; i < s.ndim; i++)
-        write_dimension(b, s.dims[i], s.lower[i]);
-    for (size_t i = 0; i < parts->n; i++) {
-        tusk_code code = tusk__element_encode(b, &parts->values[i], element, err);
-
-        if (code != TUSK_OK && is_first_error)
-            tusk__nested_blame(err, "element %zu of %zu: ", i + 1, parts->n);
-        TUSK_TRY(code);
-    }
+    out->shape.ndim = s.ndim;
+    memcpy(out->shape.dims, s.dims, sizeof s.dims);
+    memcpy(out->shape.lower, s.lower, sizeof s.lower);
+    out->shape.n = parts->n;
+    out->values = parts->values;
     return TUSK_OK;
 }
 
-static tusk_code write_c_array(tusk__writer *b, const tusk_value *value, tusk_error *err)
+/* What they are the value's own type says, whatever is to become of them. */
+static tusk_code items_of_c(const tusk__resolved *type, const tusk_value *value, tusk__array_items *out,
+                            tusk_error *err)
 {
     const tusk__codec *element = tusk__codec_of(tusk__type_element(value->type));
     size_t size = element ? tusk__c_size(element) : 0, n = size ? value->as.bytes.len / size : 0;
@@ -299,124 +297,96 @@ static tusk_code write_c_array(tusk__writer *b, const tusk_value *value, tusk_er
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "C has no arrays of that type: make it of values");
     if (n > ELEMENTS_MAX)
         return bad_shape(err, "with more elements than an array can have");
-    write_header(b, n > 0, tusk__c_array_has_nulls(element, value->as.bytes), element->type);
-    if (n > 0)
-        write_dimension(b, (int32_t)n, !is_vector(value->type));
-    return tusk__c_array_write(b, element, value->as.bytes, err);
+    out->shape.ndim = n > 0;
+    out->shape.dims[0] = (int32_t)n;
+    out->shape.lower[0] = !is_vector(type->type);
+    out->shape.n = n;
+    out->shape.n_nulls = tusk__c_array_has_nulls(element, value->as.bytes);
+    out->c_element = element;
+    out->at = value->as.bytes.ptr;
+    return TUSK_OK;
+}
+
+tusk_code tusk__array_items_of(const tusk__resolved *type, const tusk_value *value, tusk__array_items *out,
+                               tusk_error *err)
+{
+    memset(out, 0, sizeof *out);
+    if (value->kind == TUSK_KIND_ARRAY)
+        TUSK_TRY(items_of_values(type, value->as.array, out, err));
+    else if (value->kind == TUSK_KIND_C_ARRAY)
+        TUSK_TRY(items_of_c(type, value, out, err));
+    else
+        TUSK_TRY(tusk__array_view_of(value->type, value->as.bytes, &out->shape, err));
+    if (!out->shape.wire)
+        out->shape.element = tusk__resolved_element(type);
+    out->it = tusk_array_begin(&out->shape);
+    out->left = out->shape.n;
+    return TUSK_OK;
+}
+
+tusk_code tusk__array_items_next(const tusk__types *types, tusk__array_items *items, tusk_value *out, tusk_error *err)
+{
+    if (items->left == 0)
+        return TUSK_DONE;
+    items->left--;
+    if (items->values) {
+        *out = *items->values++;
+    } else if (items->c_element) {
+        *out = tusk__c_load(items->c_element, items->at);
+        items->at += tusk__c_size(items->c_element);
+    } else {
+        return next_value(types, &items->it, 0, out, err);
+    }
+    return TUSK_OK;
+}
+
+/* ---- what was made -------------------------------------------------------------------------------------------------------------------------- */
+
+static tusk_code write_items(tusk__writer *b, const tusk__types *types, tusk__array_items *items,
+                             const tusk__resolved *to, tusk_error *err)
+{
+    bool is_first_error = err && err->code == TUSK_OK;
+    tusk_value value;
+
+    for (size_t i = 0; items->left > 0; i++) {
+        tusk_code code;
+
+        (void)tusk__array_items_next(types, items, &value, NULL); /* which is made, and cannot fail */
+        code = tusk__element_encode(b, types, &value, to, err);
+        if (code != TUSK_OK && is_first_error)
+            tusk__nested_blame(err, "element %zu of %zu: ", i + 1, items->shape.n);
+        TUSK_TRY(code);
+    }
+    return TUSK_OK;
+}
+
+tusk_code tusk__array_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
+                            const tusk_value *value, tusk_error *err)
+{
+    tusk__resolved to = tusk__resolve_type(types, tusk__resolved_element(type));
+    tusk__array_items items;
+
+    TUSK_TRY(tusk__array_items_of(type, value, &items, err));
+    if (types && !tusk__is_received(&to))
+        return TUSK_AGAIN;
+    write_header(b, items.shape.ndim, items.shape.n_nulls > 0, to.declared);
+    for (int i = 0; i < items.shape.ndim; i++)
+        write_dimension(b, items.shape.dims[i], items.shape.lower[i]);
+    if (items.c_element && items.c_element == to.codec)
+        return tusk__c_array_write(b, items.c_element, value->as.bytes, err);
+    return write_items(b, types, &items, &to, err);
 }
 
 /* A view may be of the caller's making: checked again. */
 tusk_code tusk__array_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
 {
-    if (value->kind == TUSK_KIND_ARRAY)
-        return write_parts(b, value, err);
-    if (value->kind == TUSK_KIND_C_ARRAY)
-        return write_c_array(b, value, err);
-    TUSK_TRY(tusk__array_check(NULL, &(tusk__resolved){.type = value->type}, value->as.bytes, 0, err));
+    tusk__resolved type = {.declared = value->type, .type = value->type};
+
+    if (tusk__is_made_kind(value->kind))
+        return tusk__array_write(b, NULL, &type, value, err);
+    TUSK_TRY(tusk__array_check(NULL, &type, value->as.bytes, 0, err));
     tusk__write_bytes(b, value->as.bytes);
     return TUSK_OK;
-}
-
-/* ---- print -------------------------------------------------------------------------------------------------------------------------- */
-
-static const tusk__quoting quoting = {"{},", '\\', true};
-static const tusk__quoting quoting_of_boxes = {"{};", '\\', true};
-
-static bool is_shifted(const tusk_array_view *view)
-{
-    for (int i = 0; i < view->ndim; i++)
-        if (view->lower[i] != 1)
-            return true;
-    return false;
-}
-
-/* [2:4][0:1]= */
-static void put_bounds(tusk__sink *s, const tusk_array_view *view)
-{
-    for (int i = 0; i < view->ndim; i++) {
-        tusk_value low = tusk_int4(view->lower[i]), high = tusk_int8((int64_t)view->lower[i] + view->dims[i] - 1);
-
-        tusk__sink_put_char(s, '[');
-        tusk__sink_value(s, tusk__codec_of(low.type), &low);
-        tusk__sink_put_char(s, ':');
-        tusk__sink_value(s, tusk__codec_of(high.type), &high);
-        tusk__sink_put_char(s, ']');
-    }
-    tusk__sink_put_char(s, '=');
-}
-
-/* How many dimensions begin with element i, or end with the one before it. */
-static int n_borders(const tusk_array_view *view, size_t i)
-{
-    size_t rows = 1;
-    int n = 0;
-
-    for (; n < view->ndim; n++) {
-        rows *= (size_t)view->dims[view->ndim - 1 - n];
-        if (i % rows != 0)
-            break;
-    }
-    return n;
-}
-
-static void put_times(tusk__sink *s, char c, int n)
-{
-    for (; n > 0; n--)
-        tusk__sink_put_char(s, c);
-}
-
-static void put_element(tusk__sink *s, const tusk_array_view *view, tusk_array_iter *it)
-{
-    const tusk__codec *codec = tusk__resolve_type(s->types, view->element).codec;
-    tusk_value value;
-
-    if (next_value(s->types, it, 0, &value, NULL) != TUSK_OK || value.kind == TUSK_KIND_NULL)
-        tusk__sink_put(s, tusk_str_of("NULL"));
-    else if (!codec)
-        tusk__sink_refuse(s, view->element);
-    else
-        tusk__sink_quoted(s, view->element == TUSK_OID_BOX ? &quoting_of_boxes : &quoting, codec, &value);
-}
-
-static void put_elements(tusk__sink *s, const tusk_array_view *view)
-{
-    char delimiter = view->element == TUSK_OID_BOX ? ';' : ',';
-    tusk_array_iter it = tusk_array_begin(view);
-
-    for (size_t i = 0; i < view->n && !tusk__sink_is_done(s); i++) {
-        int n = n_borders(view, i);
-
-        if (i > 0) {
-            put_times(s, '}', n);
-            tusk__sink_put_char(s, delimiter);
-        }
-        put_times(s, '{', n);
-        put_element(s, view, &it);
-    }
-    put_times(s, '}', view->ndim);
-}
-
-void tusk__array_put(tusk__sink *s, const tusk_value *value)
-{
-    tusk_array_view view;
-
-    if (tusk__array_view_of(value->type, value->as.bytes, &view, NULL) != TUSK_OK)
-        return;
-    if (view.n == 0) {
-        tusk__sink_put(s, tusk_str_of("{}"));
-        return;
-    }
-    if (is_shifted(&view))
-        put_bounds(s, &view);
-    put_elements(s, &view);
-}
-
-size_t tusk__array_print(const tusk_value *value, char *buf, size_t size)
-{
-    tusk__sink s = tusk__sink_of(buf, size);
-
-    tusk__array_put(&s, value);
-    return tusk__sink_end(&s);
 }
 
 /* ---- int2vector, oidvector --------------------------------------------------------------------------------------------------------------- */
@@ -434,29 +404,4 @@ tusk_code tusk__intvector_parse(tusk_str text, tusk_value *out, tusk_error *err)
 tusk_code tusk__intvector_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
 {
     return tusk__array_encode(b, value, err);
-}
-
-/* 1 2 3 */
-void tusk__intvector_put(tusk__sink *s, const tusk_value *value)
-{
-    tusk_array_view view;
-    tusk_array_iter it;
-    tusk_value element;
-
-    if (tusk__array_view_of(value->type, value->as.bytes, &view, NULL) != TUSK_OK)
-        return;
-    it = tusk_array_begin(&view);
-    for (size_t i = 0; next_value(NULL, &it, 0, &element, NULL) == TUSK_OK; i++) {
-        if (i > 0)
-            tusk__sink_put_char(s, ' ');
-        tusk__sink_value(s, tusk__codec_of(view.element), &element);
-    }
-}
-
-size_t tusk__intvector_print(const tusk_value *value, char *buf, size_t size)
-{
-    tusk__sink s = tusk__sink_of(buf, size);
-
-    tusk__intvector_put(&s, value);
-    return tusk__sink_end(&s);
 }

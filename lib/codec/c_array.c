@@ -40,6 +40,7 @@ size_t tusk__c_size(const tusk__codec *element)
     case TUSK_KIND_ARRAY:
     case TUSK_KIND_RANGE:
     case TUSK_KIND_MULTIRANGE:
+    case TUSK_KIND_RECORD:
     case TUSK_KIND_RAW:
     case TUSK_KIND_C_ARRAY:
     case TUSK_KIND_WIRE:
@@ -155,6 +156,7 @@ bool tusk__takes_any_bits(const tusk__codec *codec)
     case TUSK_KIND_ARRAY:
     case TUSK_KIND_RANGE:
     case TUSK_KIND_MULTIRANGE:
+    case TUSK_KIND_RECORD:
     case TUSK_KIND_TEXT:
     case TUSK_KIND_BYTES:
     case TUSK_KIND_RAW:
@@ -282,7 +284,7 @@ tusk_code tusk__c_array_write(tusk__writer *b, const tusk__codec *element, tusk_
     }
     for (size_t i = 0; i < n; i++) {
         tusk_value value = tusk__c_load(element, memory.ptr + i * size);
-        tusk_code code = tusk__element_encode(b, &value, element->type, err);
+        tusk_code code = tusk__plain_element_encode(b, &value, element->type, err);
 
         if (code != TUSK_OK && is_first_error)
             tusk__nested_blame(err, "element %zu of %zu: ", i + 1, n);

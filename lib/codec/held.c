@@ -78,6 +78,11 @@ static bool add_multirange(size_t *size, const tusk_multirange_parts *multirange
     return true;
 }
 
+static bool add_record(size_t *size, const tusk_record_parts *parts, int depth)
+{
+    return add_block(size, 1, sizeof *parts) && add_values(size, parts->values, parts->n, depth);
+}
+
 static bool add_value(size_t *size, const tusk_value *value, int depth)
 {
     if (depth > TUSK__DEPTH_MAX)
@@ -88,6 +93,8 @@ static bool add_value(size_t *size, const tusk_value *value, int depth)
         return add_range(size, value->as.range, depth + 1);
     if (value->kind == TUSK_KIND_MULTIRANGE)
         return add_multirange(size, value->as.multirange, depth + 1);
+    if (value->kind == TUSK_KIND_RECORD)
+        return add_record(size, value->as.record, depth + 1);
     if (value->kind == TUSK_KIND_C_ARRAY)
         return add_strings(size, value);
     return !tusk__has_bytes(value->kind) || tusk__size_add(*size, value->as.bytes.len, size);
@@ -162,6 +169,17 @@ static void hold_multirange(tusk_value *value, uint8_t **at)
     }
 }
 
+static void hold_record(tusk_value *value, uint8_t **at)
+{
+    tusk_record_parts *parts = lay_aligned(at, value->as.record, sizeof *parts);
+    tusk_value *values = lay_aligned(at, parts->values, parts->n * sizeof *values);
+
+    parts->values = values;
+    value->as.record = parts;
+    for (size_t i = 0; i < parts->n; i++)
+        tusk__value_hold(&values[i], at);
+}
+
 static void hold_strings(tusk_value *value, uint8_t **at)
 {
     size_t n = n_strings(value);
@@ -180,6 +198,8 @@ void tusk__value_hold(tusk_value *value, uint8_t **at)
         hold_range(value, at);
     else if (value->kind == TUSK_KIND_MULTIRANGE)
         hold_multirange(value, at);
+    else if (value->kind == TUSK_KIND_RECORD)
+        hold_record(value, at);
     else if (value->kind == TUSK_KIND_C_ARRAY)
         hold_strings(value, at);
     else if (tusk__has_bytes(value->kind))

@@ -162,22 +162,33 @@ static void print_quoted(tusk__printer *s, tusk_str text)
     tusk__print_char(s, '"');
 }
 
-size_t tusk_hstore_to_text(tusk_hstore_view h, char *buf, size_t size)
+static void print_pairs(tusk__printer *s, tusk_hstore_view h)
 {
-    tusk__printer s = tusk__printer_of(buf, size);
     tusk_hstore_pair pair;
 
     for (size_t at = 0; tusk_hstore_next(h, &at, &pair);) {
-        if (s.len > 0)
-            tusk__print_part(&s, tusk_str_of(", "));
-        print_quoted(&s, pair.key);
-        tusk__print_part(&s, tusk_str_of("=>"));
+        if (s->len > 0)
+            tusk__print_part(s, tusk_str_of(", "));
+        print_quoted(s, pair.key);
+        tusk__print_part(s, tusk_str_of("=>"));
         if (pair.value.ptr)
-            print_quoted(&s, pair.value);
+            print_quoted(s, pair.value);
         else
-            tusk__print_part(&s, tusk_str_of("NULL"));
+            tusk__print_part(s, tusk_str_of("NULL"));
     }
+}
+
+size_t tusk_hstore_to_text(tusk_hstore_view h, char *buf, size_t size)
+{
+    tusk__printer s = tusk__printer_of(buf, size);
+
+    print_pairs(&s, h);
     return tusk__print_end(&s);
+}
+
+void tusk__hstore_print_to(tusk__printer *p, const tusk_value *value)
+{
+    print_pairs(p, tusk__hstore_view_of(value->as.bytes));
 }
 
 size_t tusk__hstore_print(const tusk_value *value, char *buf, size_t size)

@@ -11,7 +11,7 @@ void tusk__nested_blame(tusk_error *err, const char *fmt, ...)
     va_list args;
     size_t len;
 
-    if (!err)
+    if (!err || err->code == TUSK_OK)
         return;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
@@ -39,7 +39,7 @@ tusk_code tusk__nested_bad(tusk_error *err, uint32_t type, const char *fmt, ...)
 
 tusk__resolved tusk__resolve_type(const tusk__types *types, uint32_t type)
 {
-    tusk__resolved r = {.type = type, .codec = tusk__codec_of(type)};
+    tusk__resolved r = {.declared = type, .type = type, .codec = tusk__codec_of(type)};
 
     if (!r.codec && types && type >= TUSK__FIRST_OWN_OID)
         types->find(types->user, type, &r);
@@ -51,6 +51,16 @@ uint32_t tusk__resolved_element(const tusk__resolved *type)
     return type->own ? type->element : tusk__type_element(type->type);
 }
 
+/* A domain has that of its base. */
+char tusk__type_delimiter(const tusk__types *types, uint32_t type)
+{
+    tusk__resolved r = tusk__resolve_type(types, type);
+
+    if (r.own)
+        return r.own->delimiter ? r.own->delimiter : ',';
+    return r.type == TUSK_OID_BOX ? ';' : ',';
+}
+
 /* ---- values ------------------------------------------------------------------------------------------------------------------------- */
 
 static tusk_code too_deep(uint32_t type, tusk_error *err)
@@ -58,12 +68,16 @@ static tusk_code too_deep(uint32_t type, tusk_error *err)
     return tusk__nested_bad(err, type, "inside of %d others", TUSK__DEPTH_MAX);
 }
 
+#define ROW(name, of, made, made_of_c)                                                                                 \
+    {                                                                                                                  \
+        tusk__##name##_decode, tusk__##of##_check, tusk__##name##_put, tusk__##of##_write, made, made_of_c             \
+    }
 static const tusk__container containers[] = {
-    {tusk__array_decode, tusk__array_check, tusk__array_put, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
-    {tusk__intvector_decode, tusk__array_check, tusk__intvector_put, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
-    {tusk__range_decode, tusk__range_check, tusk__range_put, TUSK_KIND_RANGE, TUSK_KIND_RANGE},
-    {tusk__multirange_decode, tusk__multirange_check, tusk__multirange_put, TUSK_KIND_MULTIRANGE, TUSK_KIND_MULTIRANGE},
-    {tusk__record_decode, tusk__record_check, tusk__record_put, TUSK_KIND_WIRE, TUSK_KIND_WIRE},
+    ROW(array, array, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY),
+    ROW(intvector, array, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY),
+    ROW(range, range, TUSK_KIND_RANGE, TUSK_KIND_RANGE),
+    ROW(multirange, multirange, TUSK_KIND_MULTIRANGE, TUSK_KIND_MULTIRANGE),
+    ROW(record, record, TUSK_KIND_RECORD, TUSK_KIND_RECORD),
 };
 
 const tusk__container *tusk__container_of(const tusk__codec *codec)
@@ -173,6 +187,9 @@ static bool add_what_is_inside(const tusk_value *value, int depth, size_t *size)
 
     if (value->kind == TUSK_KIND_ARRAY)
         return add_sizes(value->as.array->values, value->as.array->n, depth, size);
+    if (value->kind == TUSK_KIND_RECORD) /* each field's type beside it */
+        return tusk__size_mul(value->as.record->n, 4, &more) && tusk__size_add(*size, more, size) &&
+               add_sizes(value->as.record->values, value->as.record->n, depth, size);
     if (value->kind == TUSK_KIND_C_ARRAY)
         return c_array_size(value, &more) && tusk__size_add(*size, more, size);
     if (value->kind == TUSK_KIND_RANGE)

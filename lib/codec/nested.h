@@ -18,6 +18,7 @@
 
 /* A type as its values are read. */
 typedef struct tusk__resolved {
+    uint32_t declared;        /* as it was asked for */
     uint32_t type;            /* of a domain its base, all the way down */
     uint32_t element;         /* as tusk_type.element, of types that are not built in */
     const tusk__codec *codec; /* NULL: raw */
@@ -33,6 +34,8 @@ struct tusk__types {
 tusk__resolved tusk__resolve_type(const tusk__types *types, uint32_t type);
 /* Of an array's, a range's or a multirange's type what is in it; 0: not known. */
 uint32_t tusk__resolved_element(const tusk__resolved *type);
+/* tusk_type.delimiter of it: a comma, as far as is known. */
+char tusk__type_delimiter(const tusk__types *types, uint32_t type);
 
 /* One kind of container: known by its codecs' decode. */
 typedef struct tusk__container {
@@ -40,6 +43,9 @@ typedef struct tusk__container {
     /* down to the last value inside */
     tusk_code (*check)(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth, tusk_error *err);
     void (*put)(tusk__sink *s, const tusk_value *value);
+    /* what was made, in binary. TUSK_AGAIN, without an error: it goes as text alone */
+    tusk_code (*write)(tusk__writer *b, const tusk__types *types, const tusk__resolved *type, const tusk_value *value,
+                       tusk_error *err);
     tusk_kind made, made_of_c; /* what callers make of it to be sent */
 } tusk__container;
 
@@ -48,7 +54,7 @@ const tusk__container *tusk__container_of(const tusk__codec *codec);
 
 static inline bool tusk__is_made_kind(tusk_kind kind)
 {
-    return kind == TUSK_KIND_ARRAY || kind == TUSK_KIND_C_ARRAY || kind == TUSK_KIND_RANGE || kind == TUSK_KIND_MULTIRANGE;
+    return kind == TUSK_KIND_C_ARRAY || (kind >= TUSK_KIND_ARRAY && kind <= TUSK_KIND_RECORD);
 }
 
 /* As tusk__value_decode() of binary, `depth` containers deep. A value of a domain is one of its base. */
@@ -65,6 +71,23 @@ void tusk__nested_blame(tusk_error *err, const char *fmt, ...) TUSK_PRINTF(2, 3)
 TUSK_COLD
 tusk_code tusk__nested_bad(tusk_error *err, uint32_t type, const char *fmt, ...) TUSK_PRINTF(3, 4);
 
+/* ---- what callers made, lib/codec/made.c ---- */
+
+/* A value inside of a container, as a field of that type. types NULL: of built-in ones, which it must fit (TUSK_ERR_TYPE). Else what has no binary
+ * form there is TUSK_AGAIN, without an error: the container goes as text, and the server judges. */
+tusk_code tusk__element_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value,
+                               const tusk__resolved *to, tusk_error *err);
+/* Has the server a binary input for it, as far as is known? */
+bool tusk__is_received(const tusk__resolved *type);
+/* As what it is printed inside of a container where that type stands: what was made without a type has that one. */
+tusk_value tusk__typed(const tusk_value *value, uint32_t declared);
+/* By which a value is printed, one that was made too. NULL: none. */
+const tusk__codec *tusk__printing_codec(const tusk__types *types, const tusk_value *value);
+/* The field of a container, quoted if it wants that; one without a codec is noted. */
+void tusk__sink_field(tusk__sink *s, const tusk__quoting *quoting, const tusk_value *value);
+/* Is it good to be printed, down to the last value inside? Bytes are written behind those of b, and taken back. */
+tusk_code tusk__made_check(tusk__writer *b, const tusk__types *types, const tusk_value *value, tusk_error *err);
+
 /* ---- arrays, lib/codec/array.c ---- */
 
 /* The shape, and that each element lies inside. type 0: any array. */
@@ -72,8 +95,26 @@ tusk_code tusk__array_view_of(uint32_t type, tusk_str wire, tusk_array_view *out
 /* The view, and each element. */
 tusk_code tusk__array_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
                             tusk_error *err);
+tusk_code tusk__array_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
+                            const tusk_value *value, tusk_error *err);
 void tusk__array_put(tusk__sink *s, const tusk_value *value);
 void tusk__intvector_put(tusk__sink *s, const tusk_value *value);
+
+/* An array's elements, however it lies: as it came, made of values, of C's. */
+typedef struct tusk__array_items {
+    tusk_array_view shape;         /* element 0: not known; wire NULL: it was made */
+    tusk_array_iter it;            /* as it came */
+    const tusk_value *values;      /* made of values */
+    const tusk__codec *c_element;  /* of C's */
+    const char *at;
+    size_t left;
+} tusk__array_items;
+
+/* What is wrong with its shape is told. */
+tusk_code tusk__array_items_of(const tusk__resolved *type, const tusk_value *value, tusk__array_items *out,
+                               tusk_error *err);
+/* TUSK_DONE: there is none left. */
+tusk_code tusk__array_items_next(const tusk__types *types, tusk__array_items *items, tusk_value *out, tusk_error *err);
 
 /* ---- ranges, lib/codec/range.c ---- */
 
@@ -81,20 +122,30 @@ tusk_code tusk__range_parts_of(const tusk__types *types, const tusk__resolved *t
                                tusk_range_parts *out, tusk_error *err);
 tusk_code tusk__range_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
                             tusk_error *err);
+tusk_code tusk__range_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
+                            const tusk_value *value, tusk_error *err);
 void tusk__range_put(tusk__sink *s, const tusk_value *value);
 /* That each range lies inside. */
 tusk_code tusk__multirange_view_of(const tusk__resolved *type, tusk_str wire, tusk_multirange_view *out,
                                    tusk_error *err);
 tusk_code tusk__multirange_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
                                  tusk_error *err);
+tusk_code tusk__multirange_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
+                                 const tusk_value *value, tusk_error *err);
 void tusk__multirange_put(tusk__sink *s, const tusk_value *value);
+/* The i-th of one that was made, of that type where it has none. */
+tusk_value tusk__multirange_part(const tusk_multirange_parts *parts, size_t i, uint32_t range);
 
 /* ---- records, lib/codec/record.c ---- */
 
+/* Can a record have so many fields? */
+tusk_code tusk__record_count_check(size_t n, tusk_error *err);
 /* That each field lies inside. */
 tusk_code tusk__record_view_of(uint32_t type, tusk_str wire, tusk_record_view *out, tusk_error *err);
 tusk_code tusk__record_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,
                              tusk_error *err);
+tusk_code tusk__record_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
+                             const tusk_value *value, tusk_error *err);
 void tusk__record_put(tusk__sink *s, const tusk_value *value);
 
 /* ---- lib/catalog.c ---- */

@@ -20,6 +20,14 @@ tusk_code tusk__label_tree_decode(tusk_str bytes, tusk_value *out, tusk_error *e
     return TUSK_OK;
 }
 
+tusk_code tusk__label_tree_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
+{
+    TUSK_TRY(tusk__text_check(value->as.bytes, err));
+    tusk__write_u8(b, 1);
+    tusk__write_bytes(b, value->as.bytes);
+    return TUSK_OK;
+}
+
 /* ---- what came as text and is no text ------------------------------------------------------------------------------------------- */
 
 static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err)
@@ -39,13 +47,14 @@ static tusk_code encode_wire(tusk__writer *b, const tusk_value *value, tusk_erro
 
 /* ---- the table ------------------------------------------------------------------------------------------------------------------- */
 
-#define TEXT_ROW(name, decode)                                                                                         \
+#define TEXT_ROW(name, of)                                                                                             \
     {                                                                                                                  \
-        0, name, TUSK_KIND_TEXT, -1, true, decode, tusk__text_parse, tusk__text_encode, tusk__text_print, NULL         \
+        0, name, TUSK_KIND_TEXT, -1, true, tusk__##of##_decode, tusk__text_parse, tusk__##of##_encode,                 \
+            tusk__text_print, NULL                                                                                     \
     }
 
 /* The label, in binary as in text: enum_send(). */
-static const tusk__codec label = TEXT_ROW("enum", tusk__text_decode);
+static const tusk__codec label = TEXT_ROW("enum", text);
 
 /* PostGIS: EWKB, which it prints in hexadecimal digits. */
 static size_t ewkb_print(const tusk_value *value, char *buf, size_t size)
@@ -98,10 +107,10 @@ static const tusk__codec *codec_of_kind(tusk_type_kind kind)
 
 /* By pg_type.typname, wherever the extension was installed to. */
 static const tusk__codec extensions[] = {
-    TEXT_ROW("citext", tusk__text_decode),
-    TEXT_ROW("ltree", tusk__label_tree_decode),
-    TEXT_ROW("lquery", tusk__label_tree_decode),
-    TEXT_ROW("ltxtquery", tusk__label_tree_decode),
+    TEXT_ROW("citext", text),
+    TEXT_ROW("ltree", label_tree),
+    TEXT_ROW("lquery", label_tree),
+    TEXT_ROW("ltxtquery", label_tree),
     GEOMETRY_ROW("geometry"),
     GEOMETRY_ROW("geography"),
     {0, "hstore", TUSK_KIND_HSTORE, -1, true, tusk__hstore_decode, refuse_text, tusk__hstore_encode, tusk__hstore_print,
@@ -132,108 +141,107 @@ int tusk_type_attribute_index(const tusk_type *type, const char *name)
 
 /* ---- parameters ------------------------------------------------------------------------------------------------------------------ */
 
-/* Of a kind that no built-in type has? */
-static bool is_own_kind(tusk_kind kind)
+static size_t vector_print(const tusk_value *value, char *buf, size_t size)
 {
-    return kind > TUSK_KIND_WIRE;
+    return tusk__vector_print_given(value->as.bytes, buf, size);
 }
 
-static const char *name_of(const tusk_value *value)
+/* Floats as they lie in memory: printed alone. */
+static const tusk__codec floats = {
+    0, "vector", TUSK_KIND_VECTOR, -1, true, tusk__vector_decode, refuse_text, tusk__vector_encode, vector_print, NULL};
+static const tusk__codec pairs = {0,
+                                  "hstore",
+                                  TUSK_KIND_HSTORE,
+                                  -1,
+                                  true,
+                                  tusk__hstore_decode,
+                                  refuse_text,
+                                  tusk__hstore_encode,
+                                  tusk__hstore_print,
+                                  NULL};
+
+static const struct {
+    tusk_kind kind;
+    const tusk__codec *codec;
+} kinds[] = {
+    {TUSK_KIND_TEXT, &label},    {TUSK_KIND_HSTORE, &pairs},  {TUSK_KIND_VECTOR, &floats},
+    {TUSK_KIND_ARRAY, &array},   {TUSK_KIND_RANGE, &range},   {TUSK_KIND_MULTIRANGE, &multirange},
+    {TUSK_KIND_C_ARRAY, &array}, {TUSK_KIND_RECORD, &record},
+};
+
+const tusk__codec *tusk__own_codec_of_kind(tusk_kind kind)
 {
-    return value->kind == TUSK_KIND_HSTORE ? "hstore" : "vector";
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].kind == kind)
+            return kinds[i].codec;
+    return NULL;
 }
 
-/* What is printed must be good: an hstore of the caller's own making, a vector of no elements, a date beyond its range. */
-static tusk_code check(tusk__writer *b, const tusk_value *value, tusk_error *err)
+/* Of a kind that is none of a built-in type's, for one that is; but what was made may be for the container that the statement wants. */
+static bool is_misfit(const tusk_value *value, const tusk__resolved *to)
 {
-    size_t at = b->len;
-    tusk_value checked;
+    bool is_made = tusk__is_made_kind(value->kind);
 
-    if (value->kind == TUSK_KIND_VECTOR)
-        return tusk__vector_check(value->as.bytes, err);
-    if (value->kind == TUSK_KIND_HSTORE)
-        return tusk__hstore_decode(value->as.bytes, &checked, err);
-    TUSK_TRY(tusk__codec_of(value->type)->encode(b, value, err));
-    if (b->failed == TUSK_OK)
-        b->len = at; /* the message goes on, and its bound with it */
-    return TUSK_OK;
-}
-
-static size_t print(const tusk_value *value, char *buf, size_t size)
-{
-    if (value->kind == TUSK_KIND_VECTOR)
-        return tusk__vector_print_given(value->as.bytes, buf, size);
-    if (value->kind == TUSK_KIND_HSTORE)
-        return tusk__hstore_print(value, buf, size);
-    return tusk__codec_of(value->type)->print(value, buf, size);
-}
-
-/* The NUL behind it is written and taken back. */
-static void write_text(tusk__writer *b, const tusk_value *value)
-{
-    size_t len = print(value, NULL, 0);
-    uint8_t *p;
-
-    tusk__write_u32(b, (uint32_t)len);
-    p = tusk__write_space(b, len + 1);
-    if (!p)
-        return;
-    (void)print(value, (char *)p, len + 1);
-    b->len--;
-}
-
-/* Floats are the binary format of a vector, but for their order, and become halves for a halfvec. */
-static bool takes_own_kind(const tusk__codec *codec, const tusk_value *value)
-{
-    return strcmp(codec->name, name_of(value)) == 0 ||
-           (value->kind == TUSK_KIND_VECTOR && codec->encode == tusk__halfvec_encode);
-}
-
-/* Text as text: what is text in the one format is so in the other, but for a version byte here and there. */
-static bool goes_in_binary(const tusk_value *value, const tusk__codec *codec)
-{
-    if (is_own_kind(value->kind))
-        return codec && takes_own_kind(codec, value);
-    return value->kind != TUSK_KIND_TEXT && tusk__codec_writes(codec, value);
+    if (to->declared == 0 || to->declared >= TUSK__FIRST_OWN_OID || (!is_made && value->kind <= TUSK_KIND_WIRE))
+        return false;
+    return !is_made || !to->codec || !tusk__is_made(to->codec, value->kind);
 }
 
 static tusk_code refuse(const tusk_value *value, uint32_t type, tusk_error *err)
 {
-    char want[TUSK__TYPE_LABEL_SIZE];
+    const tusk__codec *codec = value->type ? NULL : tusk__own_codec_of_kind(value->kind);
+    char want[TUSK__TYPE_LABEL_SIZE], have[TUSK__TYPE_LABEL_SIZE];
 
     return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the statement wants %s here, not %s",
-                           tusk__type_label(type, want),
-                           is_own_kind(value->kind) ? name_of(value) : tusk__type_name(value->type));
+                           tusk__type_label(type, want), codec ? codec->name : tusk__type_label(value->type, have));
 }
 
-static tusk_code encode(tusk__writer *b, const tusk_value *value, const tusk__codec *codec, tusk_error *err)
+/* The NUL behind it is written and taken back. */
+static tusk_code write_text(tusk__writer *b, const tusk__types *types, const tusk_value *value, tusk_error *err)
+{
+    const tusk__codec *codec = tusk__printing_codec(types, value);
+    size_t len = 0;
+    uint8_t *p;
+
+    TUSK_TRY(tusk__nested_print(types, codec, value, NULL, 0, &len, err));
+    tusk__write_u32(b, (uint32_t)len);
+    p = tusk__write_space(b, len + 1);
+    if (p) {
+        TUSK_TRY(tusk__nested_print(types, codec, value, (char *)p, len + 1, &len, err));
+        b->len--;
+    }
+    return tusk__written(b, err);
+}
+
+/* Text as text: what is text in the one format is so in the other, but for a version byte here and there. */
+static tusk_code encode_binary(tusk__writer *b, const tusk__types *types, const tusk_value *value,
+                               const tusk__resolved *to, tusk_error *err)
 {
     size_t at = b->len;
+    tusk_code code;
 
-    tusk__write_u32(b, 0);
-    TUSK_TRY(codec->encode(b, value, err));
-    if (b->failed == TUSK_OK)
-        tusk__put32(b->buf + at, (uint32_t)(b->len - at - 4));
-    return TUSK_OK;
+    if (value->kind == TUSK_KIND_TEXT || !tusk__is_received(to))
+        return TUSK_AGAIN;
+    code = tusk__element_encode(b, types, value, to, err);
+    if (code == TUSK_AGAIN && b->failed == TUSK_OK)
+        b->len = at; /* what was begun is none of it */
+    return code;
 }
 
-tusk_code tusk__own_param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, const tusk__codec *codec,
+tusk_code tusk__own_param_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value, uint32_t type,
                                  uint16_t *format, tusk_error *err)
 {
-    if (value->kind == TUSK_KIND_OBJECT)
-        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "an object of the program's is not written here");
-    *format = goes_in_binary(value, codec);
-    if (is_own_kind(value->kind) ? type && type < TUSK__FIRST_OWN_OID : tusk__is_made_kind(value->kind) && !*format)
+    tusk__resolved to = tusk__resolve_type(types, type);
+    tusk_value typed = tusk__typed(value, type);
+    tusk_code code;
+
+    if (is_misfit(value, &to))
         return refuse(value, type, err);
-    if (is_own_kind(value->kind) || !*format)
-        TUSK_TRY(check(b, value, err));
-    if (*format)
-        TUSK_TRY(encode(b, value, codec, err));
-    else
-        write_text(b, value);
-    if (b->failed == TUSK_OK)
-        return TUSK_OK;
-    return tusk__error_set(err, b->failed, NULL, "%s",
-                           b->failed == TUSK_ERR_LIMIT ? "the parameter is longer than a message can be"
-                                                       : "no memory for the parameter");
+    *format = 1;
+    code = encode_binary(b, types, value, &to, err);
+    if (code != TUSK_AGAIN)
+        return code;
+    *format = 0;
+    TUSK_TRY(tusk__made_check(b, types, value, err));
+    return write_text(b, types, &typed, err);
 }

@@ -8,6 +8,7 @@
 #include <tusk/hstore.h>
 #include <tusk/vector.h>
 
+#include "lib/codec/sink.h"
 #include "lib/codec/types.h"
 
 TUSK__CODEC_FUNCTIONS(hstore);
@@ -19,10 +20,13 @@ TUSK__CODEC_FUNCTIONS(label_tree); /* ltree and its kin */
 /* NULL: its values are raw bytes. Of a domain: NULL, its base decides. */
 const tusk__codec *tusk__own_codec_of(const tusk_type *type);
 
+/* By what a value is printed that has a kind without a built-in type, or was made. NULL: of other kinds the type says. */
+const tusk__codec *tusk__own_codec_of_kind(tusk_kind kind);
+
 /* tusk__param_encode() has said TUSK_AGAIN: a value of a kind that has no OID of its own, or one for a type that has none. type: what the
- * statement wants, 0: nothing is known; codec: that type's, of a domain its base's, NULL: nothing is known. In binary if that codec writes
- * such values, else as text, which that type's input function reads. */
-tusk_code tusk__own_param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, const tusk__codec *codec,
+ * statement wants, 0: nothing is known. In binary if what is known of the type writes such values, all the way down, else as text, which that
+ * type's input function reads. */
+tusk_code tusk__own_param_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value, uint32_t type,
                                  uint16_t *format, tusk_error *err);
 
 /* Of the binary format, checked. */

@@ -38,6 +38,7 @@ static inline void tusk__print_part(tusk__printer *p, tusk_str part)
 /* Those whose text may be long and hold what containers escape. */
 void tusk__tsvector_print_to(tusk__printer *p, const tusk_value *value);
 void tusk__tsquery_print_to(tusk__printer *p, const tusk_value *value);
+void tusk__hstore_print_to(tusk__printer *p, const tusk_value *value);
 
 /* Ends the text; its whole length. */
 static inline size_t tusk__print_end(tusk__printer *p)

@@ -75,26 +75,30 @@ static uint8_t flags_of(const tusk_range_parts *range)
                                                : 0));
 }
 
-static tusk_code write_bound(tusk__writer *b, const tusk_value *bound, uint32_t subtype, const char *which,
-                             tusk_error *err)
+static tusk_code write_bound(tusk__writer *b, const tusk__types *types, const tusk_value *bound,
+                             const tusk__resolved *subtype, const char *which, tusk_error *err)
 {
     bool is_first_error = err && err->code == TUSK_OK;
-    tusk_code code = bound->kind == TUSK_KIND_NULL ? TUSK_OK : tusk__element_encode(b, bound, subtype, err);
+    tusk_code code = bound->kind == TUSK_KIND_NULL ? TUSK_OK : tusk__element_encode(b, types, bound, subtype, err);
 
     if (code != TUSK_OK && is_first_error)
         tusk__nested_blame(err, "%s bound: ", which);
     return code;
 }
 
-static tusk_code write_parts(tusk__writer *b, const tusk_range_parts *range, uint32_t type, tusk_error *err)
+tusk_code tusk__range_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
+                            const tusk_value *value, tusk_error *err)
 {
-    uint32_t subtype = tusk__type_element(type);
+    const tusk_range_parts *range = value->as.range;
+    tusk__resolved subtype = tusk__resolve_type(types, tusk__resolved_element(type));
 
+    if (types && !tusk__is_received(&subtype))
+        return TUSK_AGAIN;
     tusk__write_u8(b, flags_of(range));
     if (range->is_empty)
         return TUSK_OK;
-    TUSK_TRY(write_bound(b, &range->lower, subtype, "lower", err));
-    return write_bound(b, &range->upper, subtype, "upper", err);
+    TUSK_TRY(write_bound(b, types, &range->lower, &subtype, "lower", err));
+    return write_bound(b, types, &range->upper, &subtype, "upper", err);
 }
 
 /* ---- ranges ----------------------------------------------------------------------------------------------------------------------------- */
@@ -119,46 +123,50 @@ tusk_code tusk__range_parse(tusk_str text, tusk_value *out, tusk_error *err)
 
 tusk_code tusk__range_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
 {
+    tusk__resolved type = {.declared = value->type, .type = value->type};
+
     if (value->kind == TUSK_KIND_RANGE)
-        return write_parts(b, value->as.range, value->type, err);
-    TUSK_TRY(tusk__range_check(NULL, &(tusk__resolved){.type = value->type}, value->as.bytes, 0, err));
+        return tusk__range_write(b, NULL, &type, value, err);
+    TUSK_TRY(tusk__range_check(NULL, &type, value->as.bytes, 0, err));
     tusk__write_bytes(b, value->as.bytes);
     return TUSK_OK;
 }
 
 static const tusk__quoting quoting = {"()[],", 0, false};
 
-static void put_bound(tusk__sink *s, const tusk_value *bound)
+static void put_bound(tusk__sink *s, const tusk_value *bound, uint32_t subtype)
 {
-    const tusk__codec *codec = bound->kind == TUSK_KIND_NULL ? NULL : tusk__resolve_type(s->types, bound->type).codec;
+    tusk_value value = tusk__typed(bound, subtype);
 
-    if (codec)
-        tusk__sink_quoted(s, &quoting, codec, bound);
-    else if (bound->kind != TUSK_KIND_NULL)
-        tusk__sink_refuse(s, bound->type);
+    if (bound->kind != TUSK_KIND_NULL)
+        tusk__sink_field(s, &quoting, &value);
 }
 
-static void put_range(tusk__sink *s, uint32_t type, tusk_str wire)
+/* What is not there is not inclusive. */
+static void put_parts(tusk__sink *s, const tusk_range_parts *range, uint32_t subtype)
 {
-    tusk__resolved r = tusk__resolve_type(s->types, type);
-    tusk_range_parts range;
+    uint8_t flags = flags_of(range);
 
-    if (tusk__range_parts_of(s->types, &r, wire, 0, &range, NULL) != TUSK_OK)
-        return;
-    if (range.is_empty) {
+    if (range->is_empty) {
         tusk__sink_put(s, tusk_str_of("empty"));
         return;
     }
-    tusk__sink_put_char(s, range.lower_exclusive ? '(' : '[');
-    put_bound(s, &range.lower);
+    tusk__sink_put_char(s, flags & LOWER_INCLUSIVE ? '[' : '(');
+    put_bound(s, &range->lower, subtype);
     tusk__sink_put_char(s, ',');
-    put_bound(s, &range.upper);
-    tusk__sink_put_char(s, range.upper_inclusive ? ']' : ')');
+    put_bound(s, &range->upper, subtype);
+    tusk__sink_put_char(s, flags & UPPER_INCLUSIVE ? ']' : ')');
 }
 
 void tusk__range_put(tusk__sink *s, const tusk_value *value)
 {
-    put_range(s, value->type, value->as.bytes);
+    tusk__resolved r = tusk__resolve_type(s->types, value->type);
+    tusk_range_parts range;
+
+    if (value->kind == TUSK_KIND_RANGE)
+        put_parts(s, value->as.range, tusk__resolved_element(&r));
+    else if (tusk__range_parts_of(s->types, &r, value->as.bytes, 0, &range, NULL) == TUSK_OK)
+        put_parts(s, &range, tusk__resolved_element(&r));
 }
 
 size_t tusk__range_print(const tusk_value *value, char *buf, size_t size)
@@ -258,21 +266,25 @@ tusk_code tusk__multirange_parse(tusk_str text, tusk_value *out, tusk_error *err
     return tusk__container_parse(text, out, err);
 }
 
-static tusk_code write_ranges(tusk__writer *b, const tusk_multirange_parts *parts, uint32_t type, tusk_error *err)
+tusk_value tusk__multirange_part(const tusk_multirange_parts *parts, size_t i, uint32_t range)
 {
-    uint32_t range = tusk__type_element(type);
+    return tusk_range_as(parts->ranges[i].type ? parts->ranges[i].type : range, &parts->ranges[i]);
+}
+
+tusk_code tusk__multirange_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
+                                 const tusk_value *value, tusk_error *err)
+{
+    const tusk_multirange_parts *parts = value->as.multirange;
+    tusk__resolved range = tusk__resolve_type(types, tusk__resolved_element(type));
     bool is_first_error = err && err->code == TUSK_OK;
 
     if (parts->n > INT32_MAX)
         return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "a multirange of %zu ranges", parts->n);
     tusk__write_u32(b, (uint32_t)parts->n);
     for (size_t i = 0; i < parts->n; i++) {
-        tusk_value value = tusk_range(&parts->ranges[i]);
-        tusk_code code;
+        tusk_value part = tusk__multirange_part(parts, i, range.type);
+        tusk_code code = tusk__element_encode(b, types, &part, &range, err);
 
-        value.type = value.type ? value.type : range;
-        value.kind = TUSK_KIND_RANGE;
-        code = tusk__element_encode(b, &value, range, err);
         if (code != TUSK_OK && is_first_error)
             tusk__nested_blame(err, "range %zu of %zu: ", i + 1, parts->n);
         TUSK_TRY(code);
@@ -282,28 +294,45 @@ static tusk_code write_ranges(tusk__writer *b, const tusk_multirange_parts *part
 
 tusk_code tusk__multirange_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
 {
+    tusk__resolved type = {.declared = value->type, .type = value->type};
+
     if (value->kind == TUSK_KIND_MULTIRANGE)
-        return write_ranges(b, value->as.multirange, value->type, err);
-    TUSK_TRY(tusk__multirange_check(NULL, &(tusk__resolved){.type = value->type}, value->as.bytes, 0, err));
+        return tusk__multirange_write(b, NULL, &type, value, err);
+    TUSK_TRY(tusk__multirange_check(NULL, &type, value->as.bytes, 0, err));
     tusk__write_bytes(b, value->as.bytes);
     return TUSK_OK;
+}
+
+/* The next range: of the bytes at *p, or of what was made. */
+static tusk_value range_of(const tusk_value *value, uint32_t range, size_t i, const uint8_t **p)
+{
+    tusk_str bytes;
+
+    if (value->kind == TUSK_KIND_MULTIRANGE)
+        return tusk__multirange_part(value->as.multirange, i, range);
+    bytes = tusk_str_from(*p + 4, tusk__be32(*p));
+    *p += 4 + bytes.len;
+    return tusk__bytes_of(range, TUSK_KIND_WIRE, bytes);
 }
 
 void tusk__multirange_put(tusk__sink *s, const tusk_value *value)
 {
     tusk__resolved r = tusk__resolve_type(s->types, value->type);
-    tusk_multirange_view view;
+    tusk_multirange_view view = {.range = tusk__resolved_element(&r)};
+    bool is_made = value->kind == TUSK_KIND_MULTIRANGE;
     const uint8_t *p;
 
-    if (tusk__multirange_view_of(&r, value->as.bytes, &view, NULL) != TUSK_OK)
+    if (!is_made && tusk__multirange_view_of(&r, value->as.bytes, &view, NULL) != TUSK_OK)
         return;
-    p = view.wire + 4;
+    p = is_made ? NULL : view.wire + 4;
+    view.n = is_made ? value->as.multirange->n : view.n;
     tusk__sink_put_char(s, '{');
     for (size_t i = 0; i < view.n && !tusk__sink_is_done(s); i++) {
+        tusk_value range = range_of(value, view.range, i, &p);
+
         if (i > 0)
             tusk__sink_put_char(s, ',');
-        put_range(s, view.range, tusk_str_from(p + 4, tusk__be32(p)));
-        p += 4 + tusk__be32(p);
+        tusk__range_put(s, &range);
     }
     tusk__sink_put_char(s, '}');
 }

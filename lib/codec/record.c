@@ -161,10 +161,68 @@ tusk_code tusk__record_parse(tusk_str text, tusk_value *out, tusk_error *err)
     return tusk__container_parse(text, out, err);
 }
 
+tusk_code tusk__record_count_check(size_t n, tusk_error *err)
+{
+    if (n <= TUSK_RECORD_FIELDS_MAX)
+        return TUSK_OK;
+    return tusk__error_set(err, TUSK_ERR_LIMIT, TUSK__STATE_TOO_MANY, "a record of %zu fields: there are %d at most", n,
+                           TUSK_RECORD_FIELDS_MAX);
+}
+
+static tusk_code check_count(const tusk_type *type, size_t n, tusk_error *err)
+{
+    TUSK_TRY(tusk__record_count_check(n, err));
+    if ((size_t)type->n_attributes == n)
+        return TUSK_OK;
+    tusk__error_set(err, TUSK_ERR_VALUE, "42804", "type \"" TUSK_STR_FMT "\" has %d fields, and this record %zu",
+                    TUSK_STR_ARG(type->name), type->n_attributes, n);
+    tusk__error_hint(err, tusk_str_of("If the type was altered since it was looked up: tusk_types_forget()."));
+    return TUSK_ERR_VALUE;
+}
+
+/* The server wants each attribute's declared type to be named, not what a domain comes from. */
+static tusk_code write_field(tusk__writer *b, const tusk__types *types, const tusk_type_attribute *attribute,
+                             const tusk_value *value, tusk_error *err)
+{
+    tusk__resolved to = tusk__resolve_type(types, attribute->type);
+
+    if (!tusk__is_received(&to))
+        return TUSK_AGAIN;
+    tusk__write_u32(b, to.declared);
+    return tusk__element_encode(b, types, value, &to, err);
+}
+
+tusk_code tusk__record_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
+                             const tusk_value *value, tusk_error *err)
+{
+    const tusk_record_parts *parts = value->as.record;
+    bool is_first_error = err && err->code == TUSK_OK;
+
+    if (!type->own)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
+                               "no server takes a row without a type's name: give the OID of the composite, or 0");
+    TUSK_TRY(check_count(type->own, parts->n, err));
+    tusk__write_u32(b, (uint32_t)parts->n);
+    for (size_t i = 0; i < parts->n; i++) {
+        const tusk_type_attribute *attribute = &type->own->attributes[i];
+        tusk_code code = write_field(b, types, attribute, &parts->values[i], err);
+
+        if (code != TUSK_OK && is_first_error)
+            tusk__nested_blame(err, "field %zu of %zu, \"" TUSK_STR_FMT "\": ", i + 1, parts->n,
+                               TUSK_STR_ARG(attribute->name));
+        TUSK_TRY(code);
+    }
+    return TUSK_OK;
+}
+
 /* A view may be of the caller's making: checked again. */
 tusk_code tusk__record_encode(tusk__writer *b, const tusk_value *value, tusk_error *err)
 {
-    TUSK_TRY(tusk__record_check(NULL, &(tusk__resolved){.type = value->type}, value->as.bytes, 0, err));
+    tusk__resolved type = {.declared = value->type, .type = value->type};
+
+    if (value->kind == TUSK_KIND_RECORD)
+        return tusk__record_write(b, NULL, &type, value, err);
+    TUSK_TRY(tusk__record_check(NULL, &type, value->as.bytes, 0, err));
     tusk__write_bytes(b, value->as.bytes);
     return TUSK_OK;
 }
@@ -173,23 +231,41 @@ tusk_code tusk__record_encode(tusk__writer *b, const tusk_value *value, tusk_err
 
 static const tusk__quoting quoting = {"(),", 0, false};
 
+/* NULL is nothing at all. */
 static void put_field(tusk__sink *s, const tusk_value *value)
 {
-    const tusk__codec *codec = tusk__resolve_type(s->types, value->type).codec;
-
-    if (codec)
-        tusk__sink_quoted(s, &quoting, codec, value);
-    else
-        tusk__sink_refuse(s, value->type);
+    if (value->kind != TUSK_KIND_NULL)
+        tusk__sink_field(s, &quoting, value);
 }
 
-/* NULL is nothing at all. */
+/* What each is declared as, as far as it is known. */
+static void put_made(tusk__sink *s, const tusk_value *value)
+{
+    const tusk_type *own = tusk__resolve_type(s->types, value->type).own;
+    const tusk_record_parts *parts = value->as.record;
+
+    tusk__sink_put_char(s, '(');
+    for (size_t i = 0; i < parts->n && !tusk__sink_is_done(s); i++) {
+        bool is_known = own && i < (size_t)own->n_attributes;
+        tusk_value field = tusk__typed(&parts->values[i], is_known ? own->attributes[i].type : 0);
+
+        if (i > 0)
+            tusk__sink_put_char(s, ',');
+        put_field(s, &field);
+    }
+    tusk__sink_put_char(s, ')');
+}
+
 void tusk__record_put(tusk__sink *s, const tusk_value *value)
 {
     tusk_record_view view;
     tusk_record_iter it;
     tusk_value field;
 
+    if (value->kind == TUSK_KIND_RECORD) {
+        put_made(s, value);
+        return;
+    }
     if (tusk__record_view_of(value->type, value->as.bytes, &view, NULL) != TUSK_OK)
         return;
     it = tusk_record_begin(&view);
@@ -197,7 +273,7 @@ void tusk__record_put(tusk__sink *s, const tusk_value *value)
     for (size_t i = 0; i < view.n && !tusk__sink_is_done(s); i++) {
         if (i > 0)
             tusk__sink_put_char(s, ',');
-        if (next_value(s->types, &it, 0, &field, NULL) == TUSK_OK && field.kind != TUSK_KIND_NULL)
+        if (next_value(s->types, &it, 0, &field, NULL) == TUSK_OK)
             put_field(s, &field);
     }
     tusk__sink_put_char(s, ')');

@@ -4,10 +4,14 @@
 #include "lib/codec/sink.h"
 
 #include "lib/codec/nested.h"
+#include "lib/codec/own.h"
 #include "lib/codec/printer.h"
 
 /* Any value of fixed width, and nearly all others; longer ones are written piece by piece. */
 #define SMALL 512
+
+/* No text is so long; what is longer is counted as this. */
+#define LEN_MAX (SIZE_MAX / 2)
 
 tusk__sink tusk__sink_of(char *buf, size_t size)
 {
@@ -55,13 +59,37 @@ static void look(tusk__sink *s, tusk_str text)
     s->len += text.len;
 }
 
+static void add_len(tusk__sink *s, size_t n)
+{
+    s->len += n < LEN_MAX - s->len ? n : LEN_MAX - s->len;
+}
+
 static void put_into_buf(tusk__sink *s, tusk_str text)
 {
     size_t room = s->len < s->size ? s->size - s->len : 0;
 
     if (room > 0 && text.len > 0)
         memcpy(s->buf + s->len, text.ptr, text.len < room ? text.len : room);
-    s->len += text.len;
+    add_len(s, text.len);
+}
+
+/* What one character that is escaped becomes: with each quoting twice as many, all of which are escaped in the next. */
+static size_t n_of_escaped(const tusk__sink *s)
+{
+    size_t n = 1;
+
+    for (; s->outer; s = s->outer)
+        n = n < LEN_MAX / 2 ? 2 * n : LEN_MAX;
+    return n;
+}
+
+/* The buffer is full, so they are only counted: written out, a quote in 64 containers would take for ever. */
+static void count_escaped(const tusk__sink *s, tusk__sink *end, tusk_str text)
+{
+    size_t n = n_of_escaped(s);
+
+    for (size_t i = 0; i < text.len; i++)
+        add_len(end, is_escaped(text.ptr[i]) ? n : 1);
 }
 
 /* Runs of characters that need nothing are written as they are. */
@@ -80,12 +108,22 @@ static void put_escaped(tusk__sink *s, tusk_str text)
         tusk__sink_put(s->outer, tusk_str_from(text.ptr + start, text.len - start));
 }
 
+static void put_inside(tusk__sink *s, tusk_str text)
+{
+    tusk__sink *end = outermost(s);
+
+    if (!end->looks && end->len >= end->size)
+        count_escaped(s, end, text);
+    else
+        put_escaped(s, text);
+}
+
 void tusk__sink_put(tusk__sink *s, tusk_str text)
 {
     if (s->looks)
         look(s, text);
     else if (s->outer)
-        put_escaped(s, text);
+        put_inside(s, text);
     else
         put_into_buf(s, text);
 }
@@ -111,7 +149,7 @@ static void put_plain(tusk__sink *s, const tusk__codec *codec, const tusk_value 
     if (end->looks)
         tusk__sink_put(s, beginning);
     else
-        end->len += codec->print(value, room > 0 ? end->buf + end->len : NULL, room);
+        add_len(end, codec->print(value, room > 0 ? end->buf + end->len : NULL, room));
 }
 
 static void put_one(void *to, char c)
@@ -119,18 +157,26 @@ static void put_one(void *to, char c)
     tusk__sink_put_char(to, c);
 }
 
+static const struct {
+    size_t (*print)(const tusk_value *value, char *buf, size_t size);
+    void (*print_to)(tusk__printer *p, const tusk_value *value);
+} piecewise[] = {
+    {tusk__tsvector_print, tusk__tsvector_print_to},
+    {tusk__tsquery_print, tusk__tsquery_print_to},
+    {tusk__hstore_print, tusk__hstore_print_to},
+};
+
 /* Of one whose text may hold anything: character by character. */
 static bool put_each(tusk__sink *s, const tusk__codec *codec, const tusk_value *value)
 {
     tusk__printer p = {.put = put_one, .to = s};
 
-    if (codec->print == tusk__tsvector_print)
-        tusk__tsvector_print_to(&p, value);
-    else if (codec->print == tusk__tsquery_print)
-        tusk__tsquery_print_to(&p, value);
-    else
-        return false;
-    return true;
+    for (size_t i = 0; i < sizeof piecewise / sizeof *piecewise; i++)
+        if (codec->print == piecewise[i].print) {
+            piecewise[i].print_to(&p, value);
+            return true;
+        }
+    return false;
 }
 
 static void put_scalar(tusk__sink *s, const tusk__codec *codec, const tusk_value *value)
@@ -150,7 +196,7 @@ void tusk__sink_value(tusk__sink *s, const tusk__codec *codec, const tusk_value 
 
     if (value->kind == TUSK_KIND_TEXT)
         tusk__sink_put(s, value->as.bytes);
-    else if (value->kind == TUSK_KIND_BYTES)
+    else if (codec->print == tusk__bytea_print)
         put_hex(s, value->as.bytes);
     else if (container)
         container->put(s, value);

@@ -97,8 +97,15 @@ bool tusk__codec_writes(const tusk__codec *wanted, const tusk_value *value);
 /* May a value of the one type be read, or sent, as one of the other? */
 bool tusk__is_read_as(uint32_t have, uint32_t want);
 bool tusk__codec_is_read_as(const tusk__codec *have, const tusk__codec *want);
-/* A value inside of a container, as a field: as tusk__param_encode(), but that the server does not read text there. */
-tusk_code tusk__element_encode(tusk__writer *b, const tusk_value *value, uint32_t type, tusk_error *err);
+/* A value inside of a container of built-in types, as a field: as tusk__param_encode(), but that the server does not read text there. */
+tusk_code tusk__plain_element_encode(tusk__writer *b, const tusk_value *value, uint32_t type, tusk_error *err);
+/* As a field, by that codec. */
+tusk_code tusk__field_encode(tusk__writer *b, const tusk__codec *codec, const tusk_value *value, tusk_error *err);
+/* An out buffer that cannot take the value is an error of its own (out of memory, message too long). */
+tusk_code tusk__written(const tusk__writer *b, tusk_error *err);
+/* TUSK_ERR_TYPE: "the statement wants int4 here, not text" */
+TUSK_COLD
+tusk_code tusk__refuse_type(const tusk_value *value, uint32_t want, tusk_error *err);
 /* tusk__param_size() of a container that a caller made. */
 size_t tusk__made_size(const tusk_value *value);
 

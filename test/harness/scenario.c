@@ -159,6 +159,29 @@ static outcome ask_own_type(tusk_conn *db)
     return o;
 }
 
+/* A composite that has to wait behind a script, with all that it is made of: as text the first time, then in binary, if that was learned. */
+static outcome ask_made(tusk_conn *db)
+{
+    static const char sql[] =
+        "select n::int8, 'row ' || n from generate_series(1, ($1::information_schema.sql_sizing).sizing_id::int4) n "
+        "where $2::information_schema.sql_identifier[] = array['a b']::information_schema.sql_identifier[]";
+    outcome worst = OUTCOME_RIGHT;
+
+    for (int i = 0; i < 2; i++) {
+        tusk_query *before = tusk_script(db, "select 1");
+        tusk_query *q = tusk_exec(
+            db, sql,
+            TUSK_PARAMS(tusk_record_of(0, TUSK_RECORD(tusk_int4(7), tusk_text("x"), tusk_null(), tusk_null())),
+                        tusk_array_of(0, TUSK_ARRAY(tusk_text("a b")))));
+        outcome o = check_rows(q);
+
+        worst = o > worst ? o : worst;
+        tusk_query_free(q);
+        tusk_query_free(before);
+    }
+    return worst;
+}
+
 static outcome converse(tusk_loop *loop, const char *dsn)
 {
     tusk_conn *db = tusk_connect(loop, dsn ? dsn : harness_dsn("drv"));
@@ -175,6 +198,8 @@ static outcome converse(tusk_loop *loop, const char *dsn)
         n = ask_by_cursor(db, true);
         p = n > p ? n : p;
         n = ask_own_type(db);
+        p = n > p ? n : p;
+        n = ask_made(db);
         p = n > p ? n : p;
         n = ask_in_transaction(db);
         p = n > p ? n : p;

@@ -41,7 +41,7 @@ static tusk_query *ask(const char *sql)
 /* Column 0 as we print it, column 1 as the server does. */
 static void ck_same_text(tusk_query *q)
 {
-    char text[4096];
+    char text[65536];
     size_t len;
     tusk_error err = {0};
 
@@ -117,6 +117,19 @@ static tusk_str str(const char *s)
 {
     return tusk_str_of(s);
 }
+
+/* One too long to be printed into a buffer first. */
+START_TEST(hstore_is_escaped_in_containers_whatever_its_length)
+{
+    if (!create("hstore"))
+        return;
+    run("create type extensions.held as (h hstore, a hstore[])");
+    for (int n = 1; n <= 400; n *= 20)
+        ck_same_text(ask(textf("select h, h::text from (select row(x, array[x, null])::held from "
+                               "(select hstore(repeat('\"k\\ ', %d), repeat('v\"', %d)) x) i) s(h)",
+                               n, n)));
+}
+END_TEST
 
 START_TEST(hstore_is_a_view_of_pairs)
 {
@@ -317,6 +330,9 @@ START_TEST(geometries_are_bytes)
         return;
     snprintf(type, sizeof type, "%s", strstr(geometries[_i], "::") + 2);
     ck_same_text(ask(textf("select %s, %s::text", geometries[_i], geometries[_i])));
+    ck_same_text(ask(textf("select r, r::text from (select row(%s, 1)) s(r)", geometries[_i])));
+    ck_same_text(
+        ask(textf("select a, a::text from (select array[%s, null, %s]) s(a)", geometries[_i], geometries[_i])));
     q = ask(textf("select %s, ST_AsEWKB(%s::geometry), null::%s", geometries[_i], geometries[_i], type));
     ck_assert(tusk_next_row(q, &row));
     bytes = tusk_get_bytea(&row, 0);
@@ -357,6 +373,7 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tcase, up, down);
     tcase_add_loop_test(tcase, types_that_are_text_are_read_and_sent_as_that, 0, N_OF(texts));
     tcase_add_loop_test(tcase, hstore_is_printed_as_by_the_server, 0, N_OF(hstores));
+    tcase_add_test(tcase, hstore_is_escaped_in_containers_whatever_its_length);
     tcase_add_test(tcase, hstore_is_a_view_of_pairs);
     tcase_add_test(tcase, hstore_is_sent_as_text_first_and_then_in_binary);
     tcase_add_test(tcase, load_of_hstores_goes_on_from_its_first_item);
