@@ -300,7 +300,7 @@ MEASURING           := bench bench-counts values many figures turns stagger sile
 .PHONY: $(SCRIPT_TARGETS)
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }
-	@test/harness/setup test $(if $(filter $@,$(MEASURING)),bench)
+	@test/harness/setup test $(if $(filter $@,$(MEASURING)),bench) $(if $(filter $@,test-matrix),matrix)
 	@$(SUB) VARIANT=release $(if $(filter $@,$(MEASURING)),bench-built,$(if $(filter $@,test-matrix cancels),suites-built,default))
 	@TUSK_BENCH_BIN=$(O)/release/bench $(SCRIPT_$@)
 

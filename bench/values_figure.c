@@ -181,26 +181,22 @@ typedef double take_result(const PGresult *res, int row);
 
 static const struct type {
     const char *name, *sql;
-    const char *text_sql; /* where that of `sql` is not the type's text; NULL: it is */
     take_row *by_tusk;
     take_result *in_text, *in_binary;
 } types[] = {
-    {"int8", "select i * 1234567890123 from generate_series(1, 100) i", NULL, tusk_take_int8, text_take_int8,
+    {"int8", "select i * 1234567890123 from generate_series(1, 100) i", tusk_take_int8, text_take_int8,
      binary_take_int8},
     {"timestamptz",
      "select '2026-11-29 09:26:02.123456+00'::timestamptz + i * interval '1 day 1.000001 s' from generate_series(1, "
      "100) i",
-     NULL, tusk_take_timestamptz, text_take_timestamptz, binary_take_int8},
-    {"text", "select repeat('x', i) from generate_series(1, 100) i", NULL, tusk_take_text, text_take_text,
-     text_take_text},
-    {"numeric", "select (i * 12345.6789)::numeric(20, 4) from generate_series(1, 100) i", NULL, tusk_take_numeric,
+     tusk_take_timestamptz, text_take_timestamptz, binary_take_int8},
+    {"text", "select repeat('x', i) from generate_series(1, 100) i", tusk_take_text, text_take_text, text_take_text},
+    {"numeric", "select (i * 12345.6789)::numeric(20, 4) from generate_series(1, 100) i", tusk_take_numeric,
      text_take_numeric, binary_take_numeric},
-    {"float4[768]", SELECT_FLOATS("array_agg(" FLOAT4 " order by j)"), NULL, tusk_take_array, text_take_floats,
+    {"float4[768]", SELECT_FLOATS("array_agg(" FLOAT4 " order by j)"), tusk_take_array, text_take_floats,
      binary_take_array},
-    {"vector(768)",
-     SELECT_FLOATS("(int2send(768::int2) || int2send(0::int2) || string_agg(float4send(" FLOAT4
-                   "), ''::bytea order by j))::vector"),
-     SELECT_FLOATS("array_agg(" FLOAT4 " order by j)"), tusk_take_vector, text_take_floats, binary_take_vector},
+    {"vector(768)", SELECT_FLOATS("array_agg(" FLOAT4 " order by j)::vector"), tusk_take_vector, text_take_floats,
+     binary_take_vector},
 };
 
 static const struct type *type_named(const char *name)
@@ -234,8 +230,7 @@ static double by_tusk(const struct type *t, long times)
 static double by_libpq(const struct type *t, bool in_binary, long times)
 {
     PGconn *db = PQconnectdb(env_of("BENCH_DSN"));
-    const char *sql = !in_binary && t->text_sql ? t->text_sql : t->sql;
-    PGresult *res = PQexecParams(db, sql, 0, NULL, NULL, NULL, NULL, in_binary);
+    PGresult *res = PQexecParams(db, t->sql, 0, NULL, NULL, NULL, NULL, in_binary);
     take_result *take = in_binary ? t->in_binary : t->in_text;
     double sum = 0;
 
@@ -249,32 +244,6 @@ static double by_libpq(const struct type *t, bool in_binary, long times)
     return sum;
 }
 
-/* A type of that name whose binary format is pgvector's, because it is the bytes that it is made of: what a client takes apart is the same, and no
- * server needs the extension. Its text is bytea's, so that of an array stands in. */
-static const char stand_in[] =
-    "create type vector;"
-    "create function vector_in(cstring) returns vector language internal immutable strict as 'byteain';"
-    "create function vector_out(vector) returns cstring language internal immutable strict as 'byteaout';"
-    "create function vector_recv(internal) returns vector language internal immutable strict as 'bytearecv';"
-    "create function vector_send(vector) returns bytea language internal immutable strict as 'byteasend';"
-    "create type vector (input = vector_in, output = vector_out, receive = vector_recv, send = vector_send);"
-    "create cast (bytea as vector) without function";
-
-static void need_vector(void)
-{
-    PGconn *db = PQconnectdb(env_of("BENCH_DSN"));
-    PGresult *res = PQexec(db, "select 1 where to_regtype('vector') is null");
-
-    if (PQntuples(res) > 0) {
-        PQclear(res);
-        res = PQexec(db, stand_in);
-        if (PQresultStatus(res) != PGRES_COMMAND_OK)
-            die("vector", PQerrorMessage(db));
-    }
-    PQclear(res);
-    PQfinish(db);
-}
-
 int main(int argc, char **argv)
 {
     const struct type *t;
@@ -283,8 +252,6 @@ int main(int argc, char **argv)
     if (argc != 4)
         die(argv[0], "TYPE tusk|text|binary TIMES");
     t = type_named(argv[1]);
-    if (t->by_tusk == tusk_take_vector)
-        need_vector();
     times = strtol(argv[3], NULL, 10);
     printf("%.9g\n",
            strcmp(argv[2], "tusk") == 0 ? by_tusk(t, times) : by_libpq(t, strcmp(argv[2], "binary") == 0, times));

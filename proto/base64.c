@@ -33,54 +33,52 @@ tusk_code tusk__base64_encode(tusk_str data, char *out, size_t cap, size_t *len)
     return TUSK_OK;
 }
 
-/* The value of a digit, or 64. */
-static uint32_t value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return (uint32_t)(c - 'A');
-    if (c >= 'a' && c <= 'z')
-        return (uint32_t)(c - 'a') + 26;
-    if (c >= '0' && c <= '9')
-        return (uint32_t)(c - '0') + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : 64;
-}
+/* Of each character one more than its digit's value; 0: it is none. */
+/* clang-format off */
+static const uint8_t values[256] = {
+    ['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+    ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+    ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63, ['/'] = 64,
+};
+/* clang-format on */
 
-/* Four characters of which the last `padding` (0…2) are '='. */
+/* Four characters of which the last `padding` (0…2) are '='; the bits that these leave over are 0. */
 static bool read_group(const char *text, size_t padding, uint32_t *group)
 {
-    uint32_t bits = 0;
+    uint32_t a = values[(uint8_t)text[0]], b = values[(uint8_t)text[1]];
+    uint32_t c = padding > 1 ? 1 : values[(uint8_t)text[2]], d = padding > 0 ? 1 : values[(uint8_t)text[3]];
+    uint32_t left_over = padding == 0 ? 0 : padding == 1 ? 0xFF : 0xFFFF;
 
-    for (size_t i = 0; i < 4; i++) {
-        uint32_t v = i < 4 - padding ? value(text[i]) : 0;
+    *group = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+    return a && b && c && d && (*group & left_over) == 0;
+}
 
-        if (v > 63)
-            return false;
-        bits = bits << 6 | v;
-    }
-    *group = bits;
-    return padding == 0 || (padding == 1 && (bits & 0xFF) == 0) || (padding == 2 && (bits & 0xFFFF) == 0);
+static size_t padding_of(const char *group)
+{
+    return group[3] != '=' ? 0 : group[2] != '=' ? 1 : 2;
 }
 
 tusk_code tusk__base64_decode(tusk_str text, uint8_t *out, size_t cap, size_t *len)
 {
-    size_t groups = text.len / 4, n = 0, padding = 0;
+    size_t n = 0;
 
     *len = 0;
     if (text.len % 4 != 0)
         return TUSK_ERR_VALUE;
-    for (size_t g = 0; g < groups; g++) {
-        const char *at = text.ptr + 4 * g;
-        uint32_t bits;
+    for (size_t at = 0; at < text.len; at += 4) {
+        size_t padding = at + 4 == text.len ? padding_of(text.ptr + at) : 0;
+        uint32_t group;
 
-        if (g == groups - 1)
-            padding = at[3] != '=' ? 0 : at[2] != '=' ? 1 : 2;
-        if (!read_group(at, padding, &bits))
+        if (!read_group(text.ptr + at, padding, &group))
             return TUSK_ERR_VALUE;
-        for (size_t i = 0; i < 3 - padding; i++) {
-            if (n == cap)
-                return TUSK_ERR_LIMIT;
-            out[n++] = (uint8_t)(bits >> (16 - 8 * i));
-        }
+        if (cap - n < 3 - padding)
+            return TUSK_ERR_LIMIT;
+        out[n] = (uint8_t)(group >> 16);
+        if (padding < 2)
+            out[n + 1] = (uint8_t)(group >> 8);
+        if (padding < 1)
+            out[n + 2] = (uint8_t)group;
+        n += 3 - padding;
     }
     *len = n;
     return TUSK_OK;

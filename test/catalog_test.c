@@ -7,6 +7,7 @@
 #include <tusk/tusk.h>
 
 #include "lib/catalog.h"
+#include "lib/codec/nested.h"
 #include "lib/codec/own.h"
 #include "test/harness/harness.h"
 #include "test/harness/script_server.h"
@@ -17,17 +18,30 @@ static script_server *server;
 static tusk_loop *loop;
 static tusk_conn *db;
 
-static tusk_conn *connect_as(const char *user, const char *dbname)
+static tusk_conn *connect_by(const char *dsn)
 {
-    char dsn[200];
-    tusk_conn *conn;
+    tusk_conn *conn = tusk_connect(loop, dsn);
 
-    snprintf(dsn, sizeof dsn, "postgresql://%s:secret@127.0.0.1:%d/%s?sslmode=disable", user, script_port(server),
-             dbname);
-    conn = tusk_connect(loop, dsn);
     ck_assert_ptr_nonnull(conn);
     ck_assert_int_eq(tusk_await_free(tusk_conn_ready(conn), NULL), TUSK_OK);
     return conn;
+}
+
+static tusk_conn *connect_as(const char *user, const char *dbname)
+{
+    char dsn[200];
+
+    snprintf(dsn, sizeof dsn, "postgresql://%s:secret@127.0.0.1:%d/%s?sslmode=disable", user, script_port(server),
+             dbname);
+    return connect_by(dsn);
+}
+
+static tusk_conn *connect_to(const char *hosts, int port)
+{
+    char dsn[200];
+
+    snprintf(dsn, sizeof dsn, "%s port=%d dbname=one user=app password=secret sslmode=disable", hosts, port);
+    return connect_by(dsn);
 }
 
 static void up(void)
@@ -81,6 +95,28 @@ START_TEST(another_database_user_or_version_is_another_endpoint)
 }
 END_TEST
 
+/* Each of the three alone: what is learned there is not known here. */
+START_TEST(another_host_address_or_port_is_another_endpoint)
+{
+    script_server *there = script_start("login\nwait until closed\n");
+    tusk_conn *others[3];
+
+    add(db, OWN, TUSK_TYPE_ENUM, "mood", 0);
+    others[0] = connect_to("host=127.0.0.1 hostaddr=127.0.0.1", script_port(server));
+    others[1] = connect_to("host=localhost hostaddr=127.0.0.1", script_port(server));
+    others[2] = connect_to("host=127.0.0.1", script_port(there));
+    for (int i = 0; i < 3; i++) {
+        ck_assert_msg(!knows(others[i], OWN), "%d", i);
+        add(others[i], OWN, TUSK_TYPE_ENUM, "mood", 0);
+        for (int j = i + 1; j < 3; j++)
+            ck_assert_msg(!knows(others[j], OWN), "%d and %d", i, j);
+    }
+    for (int i = 0; i < 3; i++)
+        tusk_conn_free(others[i]);
+    (void)script_stop(there);
+}
+END_TEST
+
 /* In whatever order the last connections of endpoints go: first, in the middle, last. */
 START_TEST(what_is_forgotten_leaves_the_others)
 {
@@ -126,6 +162,36 @@ START_TEST(bytes_are_bounded_and_counted_once)
     for (uint32_t i = 0; i < 100; i++)
         ck_assert_msg(knows(db, OWN + i) == (i >= 100 - TUSK__CATALOG_BYTES_MAX / (LEN + 500)), "%u", (unsigned)i);
     free(name);
+}
+END_TEST
+
+/* What is used next must not fall out while it is added, however large. */
+START_TEST(one_that_is_larger_than_all_the_room_stays_until_the_next)
+{
+    enum { LEN = TUSK__CATALOG_BYTES_MAX + 1 };
+    char *name = malloc(LEN + 1);
+
+    ck_assert_ptr_nonnull(name);
+    memset(name, 'x', LEN);
+    name[LEN] = '\0';
+    add(db, OWN, TUSK_TYPE_ENUM, "mood", 0);
+    add(db, OWN + 1, TUSK_TYPE_ENUM, name, 0);
+    ck_assert(!knows(db, OWN) && knows(db, OWN + 1));
+    add(db, OWN + 2, TUSK_TYPE_ENUM, "mood", 0);
+    ck_assert(!knows(db, OWN + 1) && knows(db, OWN + 2));
+    free(name);
+}
+END_TEST
+
+START_TEST(what_was_forgotten_can_be_learned_and_forgotten_again)
+{
+    for (int i = 0; i < 3; i++) {
+        add(db, OWN, TUSK_TYPE_ENUM, "mood", 0);
+        add(db, OWN + 1, TUSK_TYPE_ENUM, "mood", 0);
+        ck_assert(knows(db, OWN) && knows(db, OWN + 1));
+        tusk_types_forget(db);
+        ck_assert(!knows(db, OWN) && !knows(db, OWN + 1));
+    }
 }
 END_TEST
 
@@ -183,6 +249,36 @@ START_TEST(domain_is_read_as_its_base)
 }
 END_TEST
 
+static tusk__resolved resolved(const tusk_query *q, uint32_t oid)
+{
+    tusk__types types = tusk__query_types(q);
+
+    return tusk__resolve_type(&types, oid);
+}
+
+/* Inside of containers: through however many domains, to what its parts are; what is not there is nothing. */
+START_TEST(part_of_a_container_is_resolved)
+{
+    tusk_query *q = tusk_conn_ready(db);
+    tusk__resolved r;
+
+    add(db, OWN, TUSK_TYPE_ENUM, "mood", 0);
+    add(db, OWN + 1, TUSK_TYPE_DOMAIN, "cheer", OWN);
+    add(db, OWN + 2, TUSK_TYPE_DOMAIN, "good cheer", OWN + 1);
+    add(db, OWN + 3, TUSK_TYPE_ARRAY, "_mood", OWN);
+    tusk__catalog_add_missing(db, OWN + 4);
+    r = resolved(q, OWN + 2);
+    ck_assert(r.type == OWN && r.own && tusk_str_is(r.own->name, "mood"));
+    ck_assert_str_eq(r.codec->name, "enum");
+    r = resolved(q, OWN + 3);
+    ck_assert(r.type == OWN + 3 && r.element == OWN && r.own);
+    ck_assert_str_eq(r.codec->name, "array");
+    r = resolved(q, OWN + 4);
+    ck_assert(!r.own && !r.codec && r.element == 0);
+    tusk_query_free(q);
+}
+END_TEST
+
 /* Those without a codec, too; 9999 is no type, and might be one of a later server's. */
 START_TEST(built_in_types_are_not_missed)
 {
@@ -202,12 +298,16 @@ Suite *tusk_suite(void)
 
     tcase_add_checked_fixture(tcase, up, down);
     tcase_add_test(tcase, another_database_user_or_version_is_another_endpoint);
+    tcase_add_test(tcase, another_host_address_or_port_is_another_endpoint);
     tcase_add_loop_test(tcase, what_is_forgotten_leaves_the_others, 0, 6);
     tcase_add_test(tcase, the_oldest_fall_out);
     tcase_add_test(tcase, bytes_are_bounded_and_counted_once);
+    tcase_add_test(tcase, one_that_is_larger_than_all_the_room_stays_until_the_next);
+    tcase_add_test(tcase, what_was_forgotten_can_be_learned_and_forgotten_again);
     tcase_add_test(tcase, what_was_learned_last_counts);
     tcase_add_test(tcase, nothing_of_the_answer_is_needed_any_more);
     tcase_add_test(tcase, domain_is_read_as_its_base);
+    tcase_add_test(tcase, part_of_a_container_is_resolved);
     tcase_add_test(tcase, built_in_types_are_not_missed);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -58,6 +58,8 @@ static const struct {
     {"value beyond the end", "hstore", BYTES("\0\0\0\1" "\0\0\0\1a" "\0\0\0\2b")},
     {"negative length", "hstore", BYTES("\0\0\0\1" "\0\0\0\1a" "\xff\xff\xff\xfe")},
     {"something behind", "hstore", BYTES("\0\0\0\0" "x")},
+    {"version 0", "ltree", BYTES("\0a.b")},
+    {"version 255", "lquery", BYTES("\xff" "a.b")},
     {"no head", "vector", BYTES("\0\1\0")},
     {"no elements", "vector", BYTES("\0\0\0\0")},
     {"negative count", "vector", BYTES("\xff\xff\0\0")},
@@ -117,6 +119,19 @@ START_TEST(other_bytes_are_refused)
                                         &value, NULL),
                      TUSK_ERR_VALUE);
     free(block);
+}
+END_TEST
+
+/* Their text is none of the formats that the getters know: it is left to tusk_read_text(). */
+START_TEST(text_of_what_is_no_text_is_refused)
+{
+    static const char *const types[] = {"hstore", "vector", "halfvec", "sparsevec", "geometry", "geography"};
+    tusk_value value;
+    tusk_error err = {0};
+
+    ck_assert_int_eq(tusk__codec_decode(codec_named(types[_i]), 16400, 0, tusk_str_of("[1]"), &value, &err),
+                     TUSK_ERR_TYPE);
+    ck_assert_str_eq(err.message, "it came in text format: take it with tusk_read_text()");
 }
 END_TEST
 
@@ -376,6 +391,7 @@ Suite *tusk_suite(void)
 
     tcase_add_loop_test(tcase, samples_are_printed_as_the_server_does, 0, N_OF(samples));
     tcase_add_loop_test(tcase, other_bytes_are_refused, 0, N_OF(refused));
+    tcase_add_loop_test(tcase, text_of_what_is_no_text_is_refused, 0, 6);
     tcase_add_test(tcase, halves_are_floats);
     tcase_add_test(tcase, parameter_is_text_until_its_type_is_known);
     tcase_add_loop_test(tcase, vectors_have_a_most, 0, 3);

@@ -104,12 +104,35 @@ START_TEST(request_has_its_answer_whatever_comes_of_the_look_up)
 }
 END_TEST
 
+/* Each of the two by itself. */
+START_TEST(what_goes_in_binary_is_told)
+{
+    script_server *server = script_start(_i ? FIRST LOOK_UP HEAD "row 16400 app mood e 0 t f NULL NULL" TAIL
+                                            : FIRST LOOK_UP HEAD "row 16400 app mood e 0 f t NULL NULL" TAIL);
+    tusk_loop *loop = tusk_loop_new();
+    char dsn[200];
+    tusk_conn *db;
+    tusk_type type;
+
+    ck_assert_ptr_nonnull(server);
+    snprintf(dsn, sizeof dsn, "postgresql://app:secret@127.0.0.1:%d/db?sslmode=disable", script_port(server));
+    db = tusk_connect(loop, dsn);
+    ck_told(tusk_exec(db, "select m", TUSK_NO_PARAMS), "binary");
+    ck_assert_int_eq(tusk_type_of(db, OWN, &type), TUSK_OK);
+    ck_assert(type.has_binary_output == (_i == 1) && type.has_binary_input == (_i == 0));
+    tusk_conn_free(db);
+    tusk_loop_free(loop);
+    ck_assert_ptr_null(script_stop(server));
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("fault/lookup");
     TCase *tcase = tcase_create("a scripted server");
 
     tcase_add_loop_test(tcase, request_has_its_answer_whatever_comes_of_the_look_up, 0, N_OF(cases));
+    tcase_add_loop_test(tcase, what_goes_in_binary_is_told, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -1,5 +1,7 @@
 /* Types of extensions against the real ones: hstore, ltree and citext of contrib, and pgvector where it is to be had. Each value is compared
  * with the server's own text. */
+#include <math.h>
+
 #include "test/live/live.h"
 
 static bool has_extension(const char *name)
@@ -275,36 +277,163 @@ END_TEST
 /* ---- pgvector -------------------------------------------------------------------------------------------------------------------- */
 
 static const char *const vectors[] = {
-    "vector '[1,-2.5,3e-38]'",    "vector '[0]'",        "halfvec '[1,-2.5,0.0000001,65504]'",
-    "sparsevec '{1:1.5,3:-2}/5'", "sparsevec '{}/1000'",
+    "vector '[1,-2.5,3e-38]'",
+    "vector '[0]'",
+    "halfvec '[1,-2.5,0.0000001,65504]'",
+    "sparsevec '{1:1.5,3:-2}/5'",
+    "sparsevec '{}/1000'",
+    "array['[1,2]', null, '[3]']::vector[]",
+    "array[['[1]', '[2]'], ['[0.5]', '[-0]']]::halfvec[]",
+    "array['{1:1}/1', '{}/3']::sparsevec[]",
 };
+
+/* halfvec and sparsevec came with 0.7. */
+static bool create_vector(void)
+{
+    if (!create("vector"))
+        return false;
+    if (number("select count(*) from pg_type where typname in ('halfvec', 'sparsevec')") == 2)
+        return true;
+    harness_skip("values of halfvec and sparsevec", "this pgvector is older than 0.7");
+    return false;
+}
 
 START_TEST(vectors_are_printed_as_by_the_server)
 {
-    if (create("vector"))
+    if (create_vector())
         ck_same_text(ask(textf("select %s, (%s)::text", vectors[_i], vectors[_i])));
 }
 END_TEST
 
+static const float floats[] = {1.0F, -2.5F, 0.1F, 3e-38F};
+
 START_TEST(vector_goes_to_floats_and_back)
 {
-    float given[] = {1.0F, -2.5F, 0.1F, 3e-38F}, got[4];
+    float got[4];
+    size_t n = 0;
+    tusk_query *q;
+    tusk_row row;
+
+    if (!create_vector())
+        return;
+    for (int i = 0; i < 3; i++) {
+        q = tusk_exec(db, "select $1::vector, $1::vector::halfvec, $1 = vector '[1,-2.5,0.1,3e-38]'",
+                      TUSK_PARAMS(tusk_vector(floats, 4)));
+        ck_ok(q);
+        ck_assert(tusk_next_row(q, &row));
+        ck_assert_int_eq(tusk_read_vector(&row, 0, got, 3, &n, NULL), TUSK_ERR_LIMIT);
+        ck_assert_uint_eq(n, 4);
+        ck_assert_int_eq(tusk_read_vector(&row, 0, got, 4, &n, NULL), TUSK_OK);
+        ck_assert_mem_eq(got, floats, sizeof floats);
+        ck_assert_int_eq(tusk_read_vector(&row, 1, got, 4, &n, NULL), TUSK_OK);
+        ck_assert(got[0] == 1.0F && got[1] == -2.5F);
+        ck_assert(tusk_get_bool(&row, 2));
+        tusk_query_free(q);
+    }
+}
+END_TEST
+
+/* The first time as text, then as the statement says: floats as they are, or as halves; a sparsevec of a dense one's text it is not. */
+START_TEST(halfvec_takes_floats_and_sparsevec_does_not)
+{
+    tusk_stmt *halves, *sparse;
+    tusk_query *q;
+    tusk_row row;
+
+    if (!create_vector())
+        return;
+    halves = tusk_prepare(db, "select $1 = halfvec '[1,-2.5,0.1,3e-38]', $1::halfvec::text", NULL, 0);
+    sparse = tusk_prepare(db, "select $1::sparsevec", NULL, 0);
+    for (int i = 0; i < 3; i++) {
+        q = tusk_stmt_exec(halves, TUSK_PARAMS(tusk_vector(floats, 4)));
+        ck_ok(q);
+        ck_assert(tusk_next_row(q, &row));
+        ck_assert(tusk_get_bool(&row, 0));
+        ck_assert(tusk_str_is(tusk_get_text(&row, 1), "[1,-2.5,0.099975586,0]"));
+        tusk_query_free(q);
+        q = tusk_stmt_exec(sparse, TUSK_PARAMS(tusk_vector(floats, 4)));
+        ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
+        ck_assert_str_eq(tusk_query_error(q)->sqlstate, "22P02");
+        tusk_query_free(q);
+    }
+    tusk_stmt_free(halves);
+    tusk_stmt_free(sparse);
+}
+END_TEST
+
+START_TEST(sparsevec_is_a_view_of_what_is_not_zero)
+{
+    tusk_sparsevec_view v;
+    tusk_query *q;
+    tusk_row row;
+
+    if (!create_vector())
+        return;
+    q = ask("select '{2:1.5,1000000000:-2}/1000000000'::sparsevec, null::sparsevec, vector '[1]'");
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_int_eq(tusk_read_sparsevec(&row, 0, &v, NULL), TUSK_OK);
+    ck_assert(v.dim == 1000000000 && v.n == 2);
+    ck_assert(tusk_sparsevec_index(v, 0) == 1 && tusk_sparsevec_value(v, 0) == 1.5F);
+    ck_assert(tusk_sparsevec_index(v, 1) == 999999999 && tusk_sparsevec_value(v, 1) == -2.0F);
+    ck_assert_int_eq(tusk_read_sparsevec(&row, 1, &v, NULL), TUSK_ERR_NULL);
+    ck_assert_int_eq(tusk_read_sparsevec(&row, 2, &v, NULL), TUSK_ERR_TYPE);
+    tusk_query_free(q);
+}
+END_TEST
+
+/* What was read goes back as it came, each in its own type's column; arrays, too. */
+START_TEST(vectors_that_were_read_are_parameters)
+{
+    tusk_value values[4];
+    tusk_stmt *stmt;
+    tusk_query *q;
+    tusk_row row;
+
+    if (!create_vector())
+        return;
+    run("create table extensions.v (v vector(2), h halfvec, s sparsevec, a vector[])");
+    run("insert into extensions.v values ('[1,2]', '[3,4]', '{1:5}/9', array['[6]', null]::vector[])");
+    q = ask("select * from extensions.v");
+    ck_assert(tusk_next_row(q, &row));
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(tusk_read_value(&row, i, &values[i], NULL), TUSK_OK);
+    stmt = tusk_prepare(db, "insert into extensions.v values ($1, $2, $3, $4)", NULL, 0);
+    for (int i = 0; i < 2; i++) {
+        ck_ok(tusk_exec(db, "insert into extensions.v values ($1, $2, $3, $4)",
+                        TUSK_PARAMS(values[0], values[1], values[2], values[3])));
+        ck_ok(tusk_stmt_exec(stmt, TUSK_PARAMS(values[0], values[1], values[2], values[3])));
+    }
+    ck_assert_int_eq(number("select count(*) from extensions.v where v = '[1,2]' and h = '[3,4]' and s = '{1:5}/9' and "
+                            "a::text = '{[6],NULL}'"),
+                     5);
+    tusk_stmt_free(stmt);
+    tusk_query_free(q);
+}
+END_TEST
+
+/* As long as the longest, and what pgvector takes no vector of. */
+START_TEST(vector_has_as_many_elements_as_pgvector_takes)
+{
+    static float many[TUSK_VECTOR_MAX], got[TUSK_VECTOR_MAX];
+    const float infinite = INFINITY;
     size_t n = 0;
     tusk_query *q;
     tusk_row row;
 
     if (!create("vector"))
         return;
-    for (int i = 0; i < 3; i++) {
-        q = tusk_exec(db, "select $1::vector, $1::vector::halfvec", TUSK_PARAMS(tusk_vector(given, 4)));
+    for (int i = 0; i < TUSK_VECTOR_MAX; i++)
+        many[i] = (float)i / 7;
+    for (int i = 0; i < 2; i++) {
+        q = tusk_exec(db, "select $1::vector", TUSK_PARAMS(tusk_vector(many, TUSK_VECTOR_MAX)));
         ck_ok(q);
         ck_assert(tusk_next_row(q, &row));
-        ck_assert_int_eq(tusk_read_vector(&row, 0, got, 3, &n, NULL), TUSK_ERR_LIMIT);
-        ck_assert_uint_eq(n, 4);
-        ck_assert_int_eq(tusk_read_vector(&row, 0, got, 4, &n, NULL), TUSK_OK);
-        ck_assert_mem_eq(got, given, sizeof given);
-        ck_assert_int_eq(tusk_read_vector(&row, 1, got, 4, &n, NULL), TUSK_OK);
-        ck_assert(got[0] == 1.0F && got[1] == -2.5F);
+        ck_assert_int_eq(tusk_read_vector(&row, 0, got, TUSK_VECTOR_MAX, &n, NULL), TUSK_OK);
+        ck_assert_uint_eq(n, TUSK_VECTOR_MAX);
+        ck_assert_mem_eq(got, many, sizeof many);
+        tusk_query_free(q);
+        q = tusk_exec(db, "select $1::vector", TUSK_PARAMS(tusk_vector(&infinite, 1)));
+        ck_assert_int_eq(tusk_await(q), TUSK_ERR_SERVER);
         tusk_query_free(q);
     }
 }
@@ -381,6 +510,10 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, parameter_of_an_insert_is_looked_up_too);
     tcase_add_loop_test(tcase, vectors_are_printed_as_by_the_server, 0, N_OF(vectors));
     tcase_add_test(tcase, vector_goes_to_floats_and_back);
+    tcase_add_test(tcase, halfvec_takes_floats_and_sparsevec_does_not);
+    tcase_add_test(tcase, sparsevec_is_a_view_of_what_is_not_zero);
+    tcase_add_test(tcase, vectors_that_were_read_are_parameters);
+    tcase_add_test(tcase, vector_has_as_many_elements_as_pgvector_takes);
     tcase_add_loop_test(tcase, geometries_are_bytes, 0, N_OF(geometries));
     tcase_add_test(tcase, type_that_is_created_later_is_seen);
     suite_add_tcase(suite, tcase);

@@ -693,7 +693,8 @@ START_TEST(login_is_given_up_in_time_while_it_computes)
     tusk_code code = TUSK_ERR_TIMEOUT;
 
     run_on(admin, textf("alter role t_scram password '%s'", verifier_of("pw-t_scram", 100000)));
-    for (int ms = 2; ms < 1000 && code == TUSK_ERR_TIMEOUT; ms += 1 + ms / 8) {
+    for (int ms = 2; ms < 100000 && code == TUSK_ERR_TIMEOUT;
+         ms += 1 + ms / (ms < 500 ? 8 : 1)) { /* valgrind is slow */
         tusk_conn *conn = tusk_conn_open(loop, &(tusk_config){.dsn = dsn_of("t_scram", "pw-t_scram", "sslmode=disable"),
                                                               .connect_timeout = ms / 1e3});
         code = tusk_await_free(tusk_conn_ready(conn), NULL);

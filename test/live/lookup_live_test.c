@@ -102,6 +102,31 @@ START_TEST(enum_is_printed_and_goes_back_as_it_came)
 }
 END_TEST
 
+/* Bounds that need quotes: no subtype of the built-in ranges has a comma, a bracket or an empty text. */
+static const char *const text_ranges[] = {
+    "words('a,b', 'c')",     "words('(', ')')",          "words('[', ']')",
+    "words('a\"b', 'c\\d')", "words('', 'x y', '[]')",   "words(null, 'z', '()')",
+    "words('NULL', null)",   "array[words('a,b', 'c')]", "words_multi(words('a,b', 'c'), words('d', 'e\"f'))",
+};
+
+START_TEST(bounds_of_an_own_range_are_quoted_as_by_the_server)
+{
+    char text[64];
+    tusk_query *q;
+    tusk_row row;
+    size_t len;
+
+    run_script(
+        "create type lookup.words as range (subtype = text, collation = \"C\", multirange_type_name = words_multi)");
+    q = ask(textf("select %s, (%s)::text", text_ranges[_i], text_ranges[_i]));
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_int_eq(tusk_format_value(&row, 0, text, sizeof text, &len, NULL), TUSK_OK);
+    ck_assert_msg(tusk_str_is(tusk_get_text(&row, 1), text), "%s", text);
+    tusk_query_free(q);
+}
+END_TEST
+
 START_TEST(rows_taken_one_by_one_wait_for_the_look_up)
 {
     tusk_query *q = ask("select m from unnest(enum_range(null::mood)) m");
@@ -678,6 +703,7 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tcase, up, down);
     tcase_add_test(tcase, enum_is_text_the_first_time_too);
     tcase_add_test(tcase, enum_is_printed_and_goes_back_as_it_came);
+    tcase_add_loop_test(tcase, bounds_of_an_own_range_are_quoted_as_by_the_server, 0, N_OF(text_ranges));
     tcase_add_test(tcase, rows_taken_one_by_one_wait_for_the_look_up);
     tcase_add_test(tcase, whatever_a_type_is_made_of_is_known);
     tcase_add_test(tcase, attributes_have_names_and_those_dropped_are_none);
