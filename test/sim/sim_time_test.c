@@ -127,13 +127,14 @@ START_TEST(a_cancel_has_two_seconds_of_its_own)
     next = tusk_exec(db, "row #2", TUSK_NO_PARAMS);
     ck_assert_int_eq(tusk_await(q), TUSK_ERR_CANCELED);
     ck_took(sim_now(world) - canceled_us, 0);
-    ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_UNKNOWN);
-    ck_assert_str_eq(tusk_query_error(q)->message, "canceled by the caller");
-    ck_assert_str_eq(tusk_query_error(q)->detail, "");
     ck_assert_int_eq(tusk_await(next), TUSK_ERR_LOST);
     ck_took(sim_now(world) - canceled_us, 2);
     ck_assert_int_eq(tusk_query_error(next)->fate, TUSK_FATE_NOT_SENT);
     ck_assert_str_eq(tusk_query_error(next)->detail, details[_i]);
+    ck_assert_int_eq(tusk_query_code(q), TUSK_ERR_CANCELED);
+    ck_assert_int_eq(tusk_query_error(q)->fate, TUSK_FATE_UNKNOWN);
+    ck_assert_str_eq(tusk_query_error(q)->message, "canceled by the caller");
+    ck_assert_str_eq(tusk_query_error(q)->detail, "");
     tusk_query_free(q);
     tusk_query_free(next);
     down();
