@@ -544,6 +544,8 @@ static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__reque
     q->ends = (uint8_t)tusk__command_ends(tusk__command_of(r->sql));
     if (q->level && q->ends == TUSK__ENDS_NOTHING)
         q->ends = TUSK__ENDS_PERHAPS; /* by a statement further behind */
+    q->ended = TUSK__LEVEL_OPEN;
+    q->n_to_end = q->level ? tusk__script_n_to_end(r->sql) : 0;
     tusk__query_write(&conn->out, r->sql);
     return TUSK_OK;
 }
