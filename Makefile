@@ -269,7 +269,7 @@ define run_long
 	@$(SUB) VARIANT=release suites-built
 	@TUSK_RUN_LIMIT=7200 $(RUN) $(3) $(call in,release,$(1))
 endef
-.PHONY: sim fault-alloc fault-sys pipelines
+.PHONY: sim fault-alloc fault-sys
 sim:
 	$(call run_long,$(SIM_SRC),test/sim/*_test.c,TUSK_SIM_SEEDS=$(or $(SEEDS),10000))
 fault-alloc:
@@ -277,13 +277,11 @@ fault-alloc:
 fault-sys:
 	$(call run_long,$(FAULT_SYS),test/fault/sys*_test.c,TUSK_FAULT_FULL=1)
 
-pipelines:
-	$(call run_long,test/live/pipelines_live_test.c,test/live/pipelines_live_test.c,TUSK_PIPELINED=$(or $(N),1000000))
-
 # Targets that are a script of their own, beside what they work on.
-SCRIPT_TARGETS := test-matrix cancels compare-libpq compare-logins bench bench-counts values many figures turns stagger silence order docs
+SCRIPT_TARGETS := test-matrix cancels pipelines compare-libpq compare-logins bench bench-counts values many figures turns stagger silence order docs
 SCRIPT_test-matrix  := test/matrix
 SCRIPT_cancels      := test/cancels
+SCRIPT_pipelines    := test/pipelines
 SCRIPT_compare-libpq := test/compare/run
 SCRIPT_compare-logins := test/compare/run-logins
 SCRIPT_bench        := bench/run
@@ -301,7 +299,7 @@ MEASURING           := bench bench-counts values many figures turns stagger sile
 $(SCRIPT_TARGETS):
 	@[ -x $(SCRIPT_$@) ] || { echo "make $@: $(SCRIPT_$@) is not there yet"; false; }
 	@test/harness/setup test $(if $(filter $@,$(MEASURING)),bench) $(if $(filter $@,test-matrix),matrix)
-	@$(SUB) VARIANT=release $(if $(filter $@,$(MEASURING)),bench-built,$(if $(filter $@,test-matrix cancels),suites-built,default))
+	@$(SUB) VARIANT=release $(if $(filter $@,$(MEASURING)),bench-built,$(if $(filter $@,test-matrix cancels pipelines),suites-built,default))
 	@TUSK_BENCH_BIN=$(O)/release/bench $(SCRIPT_$@)
 
 .PHONY: demo

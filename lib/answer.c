@@ -272,7 +272,8 @@ static void on_command_complete(tusk_conn *conn, tusk_query *q, const tusk__even
 
     if (ev->kind == TUSK__EV_COMMAND_COMPLETE)
         tusk__answer_tag(conn, ev->tag);
-
+    if (q->kind == TUSK__QUERY_SCRIPT && q->n_to_end > 0)
+        tusk__script_statement_over(q, ev->tag);
     if (result && ev->kind == TUSK__EV_COMMAND_COMPLETE) {
         result->tag_len = (uint8_t)(ev->tag.len < sizeof result->tag ? ev->tag.len : sizeof result->tag);
         memcpy(result->tag, ev->tag.ptr, result->tag_len);

@@ -224,10 +224,10 @@ TUSK_MUST_CHECK
 tusk_code tusk__part_write(tusk_conn *conn, tusk_query *q, tusk__request *r, const tusk__part *part);
 /* What fell out of the cache is closed, in front of what is written next for q. */
 void tusk__close_dropped(tusk_conn *conn, tusk_query *q);
-/* One parameter of a Bind that is being written; its format goes to the place that was left free for all of them. */
+/* Behind what is there already: the frame, with these values in it; types has as many. */
 TUSK_MUST_CHECK
-tusk_code tusk__write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
-                            size_t formats_at);
+tusk_code tusk__frame_write(tusk__writer *b, tusk_query *q, const tusk__frame *frame, const uint32_t *types,
+                            tusk_params params);
 /* The description that the rows of a run of q->stmt will have. */
 TUSK_MUST_CHECK
 tusk_code tusk__run_desc(tusk_query *q);

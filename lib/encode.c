@@ -206,12 +206,6 @@ static inline tusk_code write_param(tusk__writer *b, tusk_query *q, size_t i, co
     return TUSK_OK;
 }
 
-tusk_code tusk__write_param(tusk__writer *b, tusk_query *q, size_t i, const tusk_value *value, uint32_t type,
-                            size_t formats_at)
-{
-    return write_param(b, q, i, value, type, formats_at);
-}
-
 /* The formats of the result columns: one for all, or one per column where the description has a say. */
 static tusk_code write_result_formats(tusk__writer *b, const tusk_query *q, size_t at, const tusk__desc *desc)
 {
@@ -321,7 +315,7 @@ tusk_code tusk__check_params(tusk_query *q, const tusk__request *r)
 }
 
 /* The description that the rows of this run will have: the statement's, or one of its own where other formats are asked for. */
-static tusk_code set_run_desc(tusk_query *q)
+inline tusk_code tusk__run_desc(tusk_query *q)
 {
     tusk__desc *desc = q->stmt->desc;
 
@@ -341,16 +335,11 @@ static tusk_code set_run_desc(tusk_query *q)
     return TUSK_OK;
 }
 
-tusk_code tusk__run_desc(tusk_query *q)
-{
-    return set_run_desc(q);
-}
-
 /* What every run of a statement says but for its parameters, written once: Bind up to their number, the result formats,
  * Execute, Sync. Message by message, and field by field, it took a third of the instructions of a small query. */
 static tusk_code make_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt)
 {
-    tusk__writer *b = &stmt->frame;
+    tusk__writer *b = &stmt->frame.bytes;
     const tusk__desc *desc = stmt->desc;
 
     tusk__lookup_columns(conn, q, desc);
@@ -360,7 +349,7 @@ static tusk_code make_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt)
     tusk__write_cstr(b, (tusk_str){NULL, 0});
     tusk__write_cstr(b, tusk_str_of(stmt->name));
     tusk__write_u16(b, (uint16_t)stmt->n_params);
-    stmt->frame_head = b->len;
+    stmt->frame.head = b->len;
     if (!desc || tusk__desc_is_all_binary(desc)) {
         tusk__write_u16(b, 1);
         tusk__write_u16(b, 1);
@@ -369,7 +358,7 @@ static tusk_code make_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt)
         for (int i = 0; i < desc->n_cols; i++)
             tusk__write_u16(b, desc->cols[i].format);
     }
-    stmt->frame_bind = b->len;
+    stmt->frame.bind = b->len;
     write_execute(b, stmt->is_copy);
     if (b->failed != TUSK_OK) {
         tusk__writer_clear(b);
@@ -378,32 +367,37 @@ static tusk_code make_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt)
     return TUSK_OK;
 }
 
-/* Inline in each of its two callers: the one is the way of nearly all queries. */
-static inline __attribute__((always_inline)) tusk_code write_by_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt,
-                                                                      tusk_params params)
+/* Inline in its callers here: the one is the way of nearly all queries. */
+inline __attribute__((always_inline)) tusk_code
+tusk__frame_write(tusk__writer *b, tusk_query *q, const tusk__frame *frame, const uint32_t *types, tusk_params params)
 {
-    tusk__writer *b = &conn->out;
     size_t at = b->len, formats_at, fields_at, len;
 
-    if (stmt->frame.len == 0)
-        TUSK_TRY(make_frame(conn, q, stmt));
-    tusk__write_bytes(b, tusk_str_from(stmt->frame.buf, stmt->frame_head));
+    tusk__write_bytes(b, tusk_str_from(frame->bytes.buf, frame->head));
     formats_at = b->len;
     (void)tusk__write_space(b, 2 * params.n);
     tusk__write_u16(b, (uint16_t)params.n);
     fields_at = b->len;
     for (size_t i = 0; i < params.n; i++)
-        TUSK_TRY(write_param(b, q, i, &params.values[i], stmt->types[i], formats_at));
+        TUSK_TRY(write_param(b, q, i, &params.values[i], types[i], formats_at));
     TUSK_TRY(b->failed);
     if (!tusk__fields_fill(b->buf + fields_at, b->len - fields_at, params.n))
         return TUSK_ERR_USAGE; /* as tusk__bind_end(): a codec's wrong length would be read as something else (D13) */
-    len = b->len - at + stmt->frame_bind - stmt->frame_head;
+    len = b->len - at + frame->bind - frame->head;
     if (len > TUSK__MESSAGE_MAX)
         return TUSK_ERR_LIMIT;
-    tusk__write_bytes(b, tusk_str_from(stmt->frame.buf + stmt->frame_head, stmt->frame.len - stmt->frame_head));
+    tusk__write_bytes(b, tusk_str_from(frame->bytes.buf + frame->head, frame->bytes.len - frame->head));
     TUSK_TRY(b->failed);
     tusk__put32(b->buf + at + 1, (uint32_t)len - 1);
     return TUSK_OK;
+}
+
+static inline __attribute__((always_inline)) tusk_code write_by_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt,
+                                                                      tusk_params params)
+{
+    if (stmt->frame.bytes.len == 0)
+        TUSK_TRY(make_frame(conn, q, stmt));
+    return tusk__frame_write(&conn->out, q, &stmt->frame, stmt->types, params);
 }
 
 /* Behind a pooler that changes sessions a handle has no name there: each run brings the text. */
@@ -447,7 +441,7 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
     TUSK_TRY(tusk__check_params(q, r));
     if (stmt->is_stale || conn->is_pooled)
         return encode_anew(conn, q, r);
-    TUSK_TRY(set_run_desc(q));
+    TUSK_TRY(tusk__run_desc(q));
     take_traits(q, stmt);
     tusk__close_dropped(conn, q);
     if (!q->text_results)
@@ -551,6 +545,8 @@ static tusk_code encode_script(tusk_conn *conn, tusk_query *q, const tusk__reque
     q->ends = (uint8_t)tusk__command_ends(tusk__command_of(r->sql));
     if (q->level && q->ends == TUSK__ENDS_NOTHING)
         q->ends = TUSK__ENDS_PERHAPS; /* by a statement further behind */
+    q->ended = TUSK__LEVEL_OPEN;
+    q->n_to_end = q->level ? tusk__script_n_to_end(r->sql) : 0;
     tusk__query_write(&conn->out, r->sql);
     return TUSK_OK;
 }

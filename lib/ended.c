@@ -1,7 +1,9 @@
 /* What tusk_begin() began is ended by text: over, or, where AND CHAIN or a script begins another transaction at once, going on in that.
  * Ends that tusk_commit() and tusk_rollback() make are transaction.c's.
  * Read first: lib/transaction.h, docs/internals/units.md "Levels". */
+#include "lib/command.h"
 #include "lib/conn.h"
+#include "lib/script.h"
 #include "lib/transaction.h"
 #include "proto/error_set.h"
 
@@ -10,11 +12,40 @@ static bool is_tagged(const tusk__result *result, const char *tag)
     return tusk_str_is(tusk_str_from(result->tag, result->tag_len), tag);
 }
 
+/* ---- scripts: by the first statement that ends a transaction, and by its tag ---- */
+
+static bool is_end(tusk_str statement)
+{
+    tusk__command command = tusk__command_of(statement);
+
+    return tusk__command_changes_status(command) && command != TUSK__COMMAND_BEGIN;
+}
+
+uint32_t tusk__script_n_to_end(tusk_str sql)
+{
+    tusk__tokens script = tusk__tokens_of(sql);
+    tusk_str statement;
+
+    for (uint32_t n = 1; tusk__script_next(&script, &statement, NULL) == TUSK_OK; n++)
+        if (is_end(statement))
+            return n;
+    return 0;
+}
+
+void tusk__script_statement_over(tusk_query *q, tusk_str tag)
+{
+    if (--q->n_to_end == 0)
+        q->ended = tusk_str_is(tag, "ROLLBACK") ? TUSK__LEVEL_UNDONE : TUSK__LEVEL_KEPT;
+}
+
+/* ---- levels ---- */
+
 /* Is what stood open before undone, and not kept? */
 static bool is_undone(const tusk_query *q)
 {
-    return is_tagged(&q->first, "ROLLBACK") ||
-           (q->kind != TUSK__QUERY_SCRIPT && (q->ends == TUSK__ENDS_PERHAPS || q->error.code == TUSK_ERR_SERVER));
+    if (q->kind == TUSK__QUERY_SCRIPT && q->ended)
+        return q->ended == TUSK__LEVEL_UNDONE;
+    return is_tagged(&q->first, "ROLLBACK") || q->ends == TUSK__ENDS_PERHAPS || q->error.code == TUSK_ERR_SERVER;
 }
 
 /* The reason goes before whatever failed in it. */
@@ -36,20 +67,9 @@ static void say_ended(const tusk_query *q, tusk_error *why)
     (void)tusk__error_set(why, TUSK_ERR_STATE, "25P01", "it was ended by %s", end.where);
 }
 
-/* Of a script it is seen only if a COMMIT is among its tags, or a ROLLBACK with a BEGIN right behind: ROLLBACK TO has the same tag. */
-static bool script_has_chained(const tusk_query *q)
-{
-    for (const tusk__result *result = &q->first; result; result = result->next)
-        if (is_tagged(result, "COMMIT") ||
-            (is_tagged(result, "ROLLBACK") && result->next &&
-             (is_tagged(result->next, "BEGIN") || is_tagged(result->next, "START TRANSACTION"))))
-            return true;
-    return false;
-}
-
 static bool has_chained(const tusk_query *q)
 {
-    return q->kind == TUSK__QUERY_SCRIPT ? script_has_chained(q) : q->error.code == TUSK_OK;
+    return q->kind == TUSK__QUERY_SCRIPT ? q->ended != 0 : q->error.code == TUSK_OK;
 }
 
 /* What failed in it was undone with it. */

@@ -344,7 +344,7 @@ static void set_aside(tusk_conn *conn, tusk_query *q)
 static void ask_again(tusk_query *q)
 {
     if (q->stmt)
-        tusk__writer_clear(&q->stmt->frame);
+        tusk__writer_clear(&q->stmt->frame.bytes);
 }
 
 bool tusk__lookup_queues(tusk_conn *conn, tusk_query *q)

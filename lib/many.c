@@ -24,7 +24,7 @@ void tusk__many_free(tusk_query *q)
     struct tusk__many_error *next;
 
     tusk__task_cancel(&many->pump_task);
-    tusk__writer_clear(&many->frame);
+    tusk__writer_clear(&many->frame.bytes);
     for (struct tusk__many_error *kept = many->errors; kept; kept = next) {
         next = kept->next;
         allocator->free(kept, allocator->user);
@@ -73,7 +73,7 @@ static tusk__many *many_new(tusk_query *q, const tusk_many_request *request, tus
     many->n_cols = -1;
     many->pull_error.column = -1;
     many->pull_error.item = -1;
-    tusk__writer_init(&many->frame, allocator);
+    tusk__writer_init(&many->frame.bytes, allocator);
     many->sql = tusk_str_from(&many->marks[n], sql.len);
     if (sql.len)
         memcpy(&many->marks[n], sql.ptr, sql.len);

@@ -67,8 +67,8 @@ typedef struct tusk__many {
     bool parses_in_front; /* … by itself … */
     bool is_described; /* … and is answered: the types are known */
     bool has_held;     /* an item that waits for them, in q->held */
-    tusk__writer frame; /* of Bind and Execute what is the same each time */
-    size_t frame_head, frame_bind, n_params;
+    tusk__frame frame; /* of Bind and Execute */
+    size_t n_params;
     int64_t parse_from, parse_to; /* items of these numbers bring a Parse of their own */
     bool is_lost; /* the server does not have the statement: the item that is answered has said so … */
     bool renews;  /* … and the next one that is written brings it again */

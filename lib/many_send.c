@@ -281,7 +281,7 @@ static void write_formats(tusk__writer *b, const tusk_query *q, const tusk__desc
 static tusk_code make_frame(tusk_conn *conn, tusk_query *q, size_t n_params)
 {
     tusk__many *many = q->many;
-    tusk__writer *b = &many->frame;
+    tusk__writer *b = &many->frame.bytes;
     tusk_code code;
 
     tusk__writer_clear(b);
@@ -291,9 +291,9 @@ static tusk_code make_frame(tusk_conn *conn, tusk_query *q, size_t n_params)
     tusk__write_cstr(b, (tusk_str){NULL, 0});
     tusk__write_cstr(b, name_of(conn, q));
     tusk__write_u16(b, (uint16_t)n_params);
-    many->frame_head = b->len;
+    many->frame.head = b->len;
     write_formats(b, q, many->parses ? q->assumed : q->stmt->desc);
-    many->frame_bind = b->len;
+    many->frame.bind = b->len;
     tusk__execute_write(b, (tusk_str){NULL, 0}, 0);
     code = b->failed;
     if (code != TUSK_OK)
@@ -349,33 +349,6 @@ static bool waits_for_types(const tusk_query *q, tusk_params params)
     return false;
 }
 
-static tusk_code write_values(tusk_conn *conn, tusk_query *q, tusk_params params)
-{
-    tusk__many *many = q->many;
-    tusk__writer *b = &conn->out;
-    const uint32_t *types = types_of(q);
-    const char *frame = (const char *)many->frame.buf;
-    size_t at = b->len, formats_at, fields_at, len;
-
-    tusk__write_bytes(b, tusk_str_from(frame, many->frame_head));
-    formats_at = b->len;
-    (void)tusk__write_space(b, 2 * params.n);
-    tusk__write_u16(b, (uint16_t)params.n);
-    fields_at = b->len;
-    for (size_t i = 0; i < params.n; i++)
-        TUSK_TRY(tusk__write_param(b, q, i, &params.values[i], types[i], formats_at));
-    TUSK_TRY(b->failed);
-    if (!tusk__fields_fill(b->buf + fields_at, b->len - fields_at, params.n))
-        return TUSK_ERR_USAGE; /* a codec's wrong length would be read as something else (D13) */
-    len = b->len - at + many->frame_bind - many->frame_head;
-    if (len > TUSK__MESSAGE_MAX)
-        return TUSK_ERR_LIMIT;
-    tusk__write_bytes(b, tusk_str_from(frame + many->frame_head, many->frame.len - many->frame_head));
-    TUSK_TRY(b->failed);
-    tusk__put32(b->buf + at + 1, (uint32_t)len - 1);
-    return TUSK_OK;
-}
-
 static tusk_code check_count(tusk_query *q, tusk_params params)
 {
     if (params.n == q->many->n_params)
@@ -394,7 +367,7 @@ static tusk_code write_item(tusk_conn *conn, tusk_query *q, tusk_params params)
         TUSK_TRY(renew(conn, q));
     for (step = tusk__many_item(q->many, q->many->n_pushed); *step != TUSK__MANY_STOP; step++) {
         if (*step == TUSK__MANY_ITEM)
-            TUSK_TRY(write_values(conn, q, params));
+            TUSK_TRY(tusk__frame_write(&conn->out, q, &q->many->frame, types_of(q), params));
         else
             write_step(conn, q, *step);
     }

@@ -132,11 +132,13 @@ struct tusk_query {
     uint8_t lookup;              /* tusk__looks: what is to be done of lib/lookup.h when it is answered */
     bool is_aside;               /* it is answered, and waits for a look-up before it is told */
     bool has_begun;              /* ANALYZE: the answer to BEGIN is there */
+    uint8_t ended;               /* SCRIPT: tusk__level_end, of the transaction that it stands in … */
     uint16_t n_closes;           /* so many Close come before its own messages; counted down as they are answered */
     tusk__cursor_part cursor_part;
     tusk__desc *assumed;         /* EXEC, FIRST: the columns that its Bind chose formats for; counted; NULL: all alike */
     int32_t n_cols;              /* RUN: of its rows, -1 none */
     uint32_t fetch_rows;         /* FETCH: at most */
+    uint32_t n_to_end;           /* SCRIPT: … which ends when so many of its statements more are completed; 0: with none */
     uint64_t portal;             /* of a cursor: the number in its name */
     uint64_t out_begin, out_end; /* in the connection's stream of sent bytes */
     tusk__held held;

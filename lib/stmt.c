@@ -47,7 +47,7 @@ void tusk__stmt_unref(tusk_stmt *stmt)
     }
     tusk__conn_unpin(stmt->conn);
     tusk__desc_unref(stmt->desc);
-    tusk__writer_clear(&stmt->frame);
+    tusk__writer_clear(&stmt->frame.bytes);
     stmt->allocator->free(stmt->types, stmt->allocator->user);
     stmt->allocator->free(stmt->error, stmt->allocator->user);
     if (tusk__sql_may_hold_secret(stmt->text))
@@ -76,7 +76,7 @@ void tusk__stmt_set_formats(tusk_stmt *stmt, tusk__desc *desc)
 {
     tusk__desc_unref(stmt->desc);
     stmt->desc = desc;
-    tusk__writer_clear(&stmt->frame); /* the formats are in it */
+    tusk__writer_clear(&stmt->frame.bytes); /* the formats are in it */
 }
 
 /* One that wants more parameters than it was given could never be run as it was asked for. */
@@ -133,7 +133,7 @@ void tusk__stmt_renew(tusk_stmt *stmt, bool exists)
     if (exists)
         tusk__cache_drop_name(stmt->conn, stmt->name);
     new_name(stmt);
-    tusk__writer_clear(&stmt->frame);
+    tusk__writer_clear(&stmt->frame.bytes);
     stmt->is_parsed = false;
     stmt->is_stale = true;
 }
@@ -224,7 +224,7 @@ tusk_stmt *tusk__stmt_new(tusk_conn *conn, tusk_str sql, size_t n_given)
         return NULL;
     stmt->refs = 1;
     stmt->allocator = allocator;
-    tusk__writer_init(&stmt->frame, allocator);
+    tusk__writer_init(&stmt->frame.bytes, allocator);
     stmt->conn = conn;
     tusk__conn_pin(conn);
     stmt->is_copy = command == TUSK__COMMAND_COPY;

@@ -23,6 +23,12 @@ typedef struct tusk__place {
     uint32_t at;                    /* while a stack is written: of its statements, the last that goes by this one; to be verified */
 } tusk__place;
 
+/* Of what is sent for each run of a statement what is the same each time: Bind, Execute and what stands behind them, without the values. */
+typedef struct tusk__frame {
+    tusk__writer bytes;
+    size_t head, bind; /* so many bytes of it come before the formats of the values; and so many are Bind's */
+} tusk__frame;
+
 /* One struct for the two kinds: the caller's handles, and those that a connection keeps by itself (lib/cache.h). */
 struct tusk_stmt {
     uint32_t refs; /* the caller's handle or the cache, and each query that uses it */
@@ -47,8 +53,7 @@ struct tusk_stmt {
     uint32_t *types; /* n_params, as the server says; NULL before */
     size_t n_params;
     tusk__desc *desc;      /* NULL: it returns no rows. Its formats are what a run asks for */
-    tusk__writer frame;    /* of a run's messages, what is the same each time: see encode.c; empty until the first one */
-    size_t frame_head, frame_bind; /* so many bytes of it come before the parameters; and so many are Bind's */
+    tusk__frame frame;     /* of a run's messages; empty until the first one */
     tusk_query *waiters;       /* stmt_ready */
     tusk_error *error;         /* FAILED: why. NULL: there was no memory to say */
     tusk__place place;         /* cached: in the tables of the cache; a handle's: at alone */

@@ -71,6 +71,10 @@ void tusk__level_reopen(tusk_conn *conn, tusk_query *end);
 /* q, a text, may have ended the transaction that its level is in. If it has, what follows in it is not run, as it would be in autocommit; if it
  * has begun another one at once, what was a savepoint is over (ended.c). */
 void tusk__level_ended_by(tusk_query *q);
+/* In a script: when so many statements are completed, the first that ends a transaction is; 0: there is none. */
+uint32_t tusk__script_n_to_end(tusk_str sql);
+/* One of its statements is completed, and the one that ends a transaction is not behind. */
+void tusk__script_statement_over(tusk_query *q, tusk_str tag);
 /* The first error is the one that the end will tell. Without memory it will tell less. */
 void tusk__level_keep_cause(tusk_conn *conn, tusk__level *level, const tusk_error *err, bool is_inner);
 /* The server answers q, which is in a level, with an error. */

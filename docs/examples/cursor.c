@@ -5,12 +5,12 @@
 
 #include <tusk/tusk.h>
 
-static bool run(tusk_conn *db, const char *sql)
+static bool is_well(tusk_query *q)
 {
     tusk_error err = {0};
     char text[1024];
 
-    if (tusk_await_free(tusk_exec(db, sql, TUSK_NO_PARAMS), &err) == TUSK_OK)
+    if (tusk_await_free(q, &err) == TUSK_OK)
         return true;
     tusk_error_format(&err, text, sizeof text);
     fprintf(stderr, "%s\n", text);
@@ -44,7 +44,8 @@ int main(int argc, char **argv)
 
     if (!db)
         return 1;
-    is_fine = run(db, "begin read only") && add_up(db, &sum) && run(db, "commit");
+    tusk_query_free(tusk_begin(db, &(tusk_transaction){.read_only = true})); /* in one flight with the cursor */
+    is_fine = add_up(db, &sum) && is_well(tusk_commit(db));
     printf("the sum is %" PRId64 "\n", sum);
     tusk_conn_free(db);
     tusk_loop_free(loop);

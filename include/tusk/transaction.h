@@ -71,8 +71,14 @@ tusk_query *tusk_begin(tusk_conn *conn, const tusk_transaction *options);
 TUSK_MUST_CHECK
 tusk_query *tusk_commit(tusk_conn *conn);
 
-/** Undo the innermost transaction and end it. Of one whose BEGIN or SAVEPOINT failed there is nothing to undo: TUSK_OK. Of one that was
- * kept by text meanwhile it is TUSK_ERR_STATE. Without one that was begun here it is a plain ROLLBACK, for one begun by text. One that is not sent leaves all as it was, as a tusk_commit() does. */
+/**
+ * Undo the innermost transaction and end it (a nested one: back to its savepoint; the outer one goes on). Without one that was begun here it
+ * is a plain ROLLBACK, for one that was begun by text.
+ *
+ * Returns   a query, as tusk_begin(). TUSK_OK also where there is nothing to undo: BEGIN or SAVEPOINT had failed, or it was undone by text
+ * Errors    TUSK_ERR_STATE, 25P01 it was kept by text meanwhile ("commit") · TUSK_ERR_LOST the connection died: it is undone ·
+ *           TUSK_ERR_CANCELED, TUSK_ERR_TIMEOUT, TUSK_ERR_NOMEM as tusk_commit(): fate not sent, it is open as before
+ */
 TUSK_MUST_CHECK
 tusk_query *tusk_rollback(tusk_conn *conn);
 

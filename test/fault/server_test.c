@@ -793,8 +793,7 @@ START_TEST(d34_a_cancel_that_is_never_hung_up_ends_the_connection)
     cancel_head();
     begun = tusk_loop_now_us(loop);
     ck_end(ask("select 2"), TUSK_ERR_LOST, TUSK_FATE_NOT_SENT);
-    ck_assert_int_ge(tusk_loop_now_us(loop) - begun, 1900000);
-    ck_assert_int_le(tusk_loop_now_us(loop) - begun, 3000000);
+    ck_assert_int_ge(tusk_loop_now_us(loop) - begun, 1900000); /* and no later: sim_time_test */
     (void)down();
 }
 END_TEST

@@ -515,6 +515,38 @@ START_TEST(an_atomic_stack_that_is_canceled_while_it_is_answered_does_not_say_th
 }
 END_TEST
 
+/* No error in it, and yet it is not kept: by the tag, or because no transaction was there any more. Each operation says so, too. */
+START_TEST(a_stack_whose_commit_is_answered_by_a_rollback_is_no_success)
+{
+    static const char *const ends_of_it[] = {"ready T; parse_complete; bind_complete; command_complete ROLLBACK",
+                                             "ready I; parse_complete; bind_complete; command_complete COMMIT"};
+    tusk_stack_options options = {.transaction = {.isolation = TUSK_SERIALIZABLE}};
+    char script[400];
+    tusk_stack *stack;
+    tusk_query *q;
+
+    snprintf(script, sizeof script,
+             "login\nskip until sync\nskip until sync\n"
+             "send parse_complete; bind_complete; command_complete BEGIN; " SET "; " SET "; %s; ready I\n"
+             "wait until closed\n",
+             ends_of_it[_i]);
+    up(script);
+    stack = tusk_stack_new(db);
+    ck_assert_int_eq(tusk_stack_push(stack, "set one to 1", TUSK_NO_PARAMS), TUSK_OK);
+    ck_assert_int_eq(tusk_stack_push(stack, "set two to 2", TUSK_NO_PARAMS), TUSK_OK);
+    q = tusk_stack_submit(stack, &options);
+    ck_assert_int_eq(tusk_await(q), TUSK_ERR_ROLLED_BACK);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(tusk_query_result_operation(q), i);
+        ck_assert_int_eq(tusk_query_result_error(q)->code, TUSK_ERR_ROLLED_BACK);
+        ck_assert_int_eq(tusk_next_result(q), i == 0);
+    }
+    ends(q, TUSK_ERR_ROLLED_BACK, TUSK_FATE_ANSWERED);
+    tusk_stack_free(stack);
+    down_well();
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("units_server");
@@ -535,6 +567,7 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 30);
     tcase_add_loop_test(tcase, each_operation_of_a_stack_has_its_fate_wherever_the_server_dies, 0, 2 * N_OF(stacks));
     tcase_add_test(tcase, an_atomic_stack_that_is_canceled_while_it_is_answered_does_not_say_that_it_was_undone);
+    tcase_add_loop_test(tcase, a_stack_whose_commit_is_answered_by_a_rollback_is_no_success, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

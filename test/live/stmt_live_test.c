@@ -50,6 +50,35 @@ START_TEST(statement_runs_before_and_after_it_is_ready)
 }
 END_TEST
 
+/* Before it has run, and as its own results say it. */
+START_TEST(columns_of_a_statement_say_name_type_and_table)
+{
+    tusk_stmt *stmt;
+    tusk_query *q;
+
+    run("create temp table described (a int4 primary key, b numeric(10, 2), c char(5))");
+    stmt = tusk_prepare(db, "select c, b as \"x y\", a + 1, a from described", NULL, 0);
+    ck_assert_int_eq(code_of(tusk_stmt_ready(stmt)), TUSK_OK);
+    q = tusk_stmt_exec(stmt, TUSK_NO_PARAMS);
+    ck_ok(q);
+    for (int i = 0; i < 4; i++) {
+        static const uint32_t types[] = {TUSK_OID_BPCHAR, TUSK_OID_NUMERIC, TUSK_OID_INT4, TUSK_OID_INT4};
+        static const int typmods[] = {5 + 4, (10 << 16 | 2) + 4, -1, -1}, attnums[] = {3, 2, 0, 1};
+        static const char *const names[] = {"c", "x y", "?column?", "a"};
+        const tusk_column *column = tusk_stmt_column(stmt, i), *of_run = tusk_query_column(q, i);
+        int64_t table = attnums[i] ? number("select 'described'::regclass::oid") : 0;
+
+        ck_assert(tusk_str_is(column->name, names[i]) && tusk_str_is(of_run->name, names[i]));
+        ck_assert(column->type == types[i] && of_run->type == types[i]);
+        ck_assert(column->typmod == typmods[i] && of_run->typmod == typmods[i]);
+        ck_assert(column->attnum == attnums[i] && of_run->attnum == attnums[i]);
+        ck_assert(column->table_oid == table && of_run->table_oid == table);
+    }
+    tusk_query_free(q);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
 START_TEST(given_types_are_the_statements)
 {
     uint32_t types[] = {TUSK_OID_INT8, 0};
@@ -781,6 +810,7 @@ Suite *tusk_suite(void)
 
     tcase_add_checked_fixture(tcase, live_up, live_down);
     tcase_add_test(tcase, statement_runs_before_and_after_it_is_ready);
+    tcase_add_test(tcase, columns_of_a_statement_say_name_type_and_table);
     tcase_add_test(tcase, given_types_are_the_statements);
     tcase_add_loop_test(tcase, value_is_fitted_to_the_statements_type, 0, N_OF(fits));
     tcase_add_test(tcase, wrong_number_of_parameters_is_refused);

@@ -737,6 +737,7 @@ static const struct {
     {"commit; select 1", "script \"commit; select 1\"", 's', true},
     {"select 1; end", "script \"select 1; end\"", 's', true},
     {"rollback; select 1", "script \"rollback; select 1\"", 's', false},
+    {"select 1; abort", "script \"select 1; abort\"", 's', false},
 };
 
 static tusk_query *end_by_text(tusk_stmt *stmt, int i)
@@ -809,6 +810,10 @@ static const struct {
     {"commit; begin", 's', true},
     {"rollback; start transaction", 's', false},
     {"select 1; commit and chain", 's', true},
+    {"rollback and chain", 's', false},
+    {"select 1; rollback work and chain; select 2", 's', false},
+    {"savepoint a; rollback to a; abort and chain", 's', false},
+    {"select 1 /*; abort */; end and chain; savepoint a", 's', true},
 };
 
 static tusk_query *chain_by(int i)
@@ -873,6 +878,24 @@ START_TEST(a_nested_transaction_is_over_behind_a_chain_by_text)
     ends(outer, is_commit ? TUSK_ERR_ROLLED_BACK : TUSK_OK, "40000", TUSK_FATE_ANSWERED);
     ck_assert_int_eq(committed(), is_kept + !is_commit);
     ck_assert_int_eq(tusk_conn_tx_depth(db), 0);
+    ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);
+}
+END_TEST
+
+START_TEST(a_chain_by_a_script_that_was_let_go_is_seen_too)
+{
+    tusk_query *behind, *nested;
+
+    is_fine(tusk_begin(db, NULL));
+    is_fine(tusk_begin(db, NULL));
+    is_fine(insert(1));
+    tusk_query_free(tusk_script(db, chains[_i].sql));
+    behind = insert(2);
+    nested = tusk_rollback(db);
+    ends(behind, TUSK_ERR_STATE, "25P01", TUSK_FATE_NOT_SENT);
+    ends(nested, chains[_i].is_kept ? TUSK_ERR_STATE : TUSK_OK, "25P01", TUSK_FATE_NOT_SENT);
+    is_fine(tusk_commit(db));
+    ck_assert_int_eq(committed(), chains[_i].is_kept);
     ck_assert_int_eq(tusk_conn_tx_status(db), TUSK_TX_IDLE);
 }
 END_TEST
@@ -1165,6 +1188,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tcase, nothing_slips_into_autocommit_behind_an_end_by_text, 0, 8 * N_OF(text_ends));
     tcase_add_loop_test(tcase, behind_a_chain_by_text_the_transaction_goes_on, 0, 4 * N_OF(chains));
     tcase_add_loop_test(tcase, a_nested_transaction_is_over_behind_a_chain_by_text, 0, 4 * N_OF(chains));
+    tcase_add_loop_test(tcase, a_chain_by_a_script_that_was_let_go_is_seen_too, 4, N_OF(chains));
     tcase_add_test(tcase, what_failed_in_front_of_a_chain_is_forgotten);
     tcase_add_loop_test(tcase, a_transaction_that_is_prepared_by_text_is_over, 0, 2);
     tcase_add_test(tcase, what_ends_no_transaction_holds_up_nobody);
