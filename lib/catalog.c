@@ -315,9 +315,25 @@ static void find_type(const void *user, uint32_t oid, tusk__resolved *out)
     out->codec = t->codec;
 }
 
+const char *tusk__conn_type_label(const tusk_conn *conn, uint32_t type, char buf[TUSK__TYPE_LABEL_SIZE])
+{
+    size_t len;
+
+    if (type >= TUSK__FIRST_OWN_OID && tusk_type_format(conn, type, -1, buf, TUSK__TYPE_LABEL_SIZE, &len) == TUSK_OK)
+        return buf;
+    return tusk__type_label(type, buf);
+}
+
+static const char *label_of(const void *user, uint32_t type, char *buf)
+{
+    const tusk_query *q = user;
+
+    return tusk__conn_type_label(q ? q->conn : NULL, type, buf);
+}
+
 tusk__types tusk__query_types(const tusk_query *q)
 {
-    return (tusk__types){find_type, q};
+    return (tusk__types){find_type, q, label_of};
 }
 
 static void forget_all(struct tusk__catalog *catalog)

@@ -152,7 +152,8 @@ static tusk_str encode(tusk_value value, uint32_t type, const char *codec, uint1
 
     tusk__writer_init(&b, tusk_allocator_default());
     ck_assert_int_eq(tusk__param_encode(&b, &value, type, format, NULL), TUSK_AGAIN);
-    ck_assert_int_eq(tusk__own_param_encode(&b, &value, type, codec ? codec_named(codec) : NULL, format, &err), code);
+    ck_assert_int_eq(tusk__own_param_encode(&b, &value, type, codec ? codec_named(codec) : NULL, NULL, format, &err),
+                     code);
     ck_assert_int_eq(err.code, code);
     ck_assert(b.len <= tusk__param_size(&value) && b.len < sizeof bytes);
     len = code == TUSK_OK ? b.len : 0;
@@ -257,7 +258,7 @@ static void ck_plain(tusk_value value, const tusk__codec *codec, uint16_t want_f
 
     tusk__writer_init(&b, tusk_allocator_default());
     ck_assert_int_eq(tusk__param_encode(&b, &value, 16400, &format, &err), TUSK_AGAIN);
-    ck_assert_msg(tusk__own_param_encode(&b, &value, 16400, codec, &format, &err) == TUSK_OK, "%s", err.message);
+    ck_assert_msg(tusk__own_param_encode(&b, &value, 16400, codec, NULL, &format, &err) == TUSK_OK, "%s", err.message);
     ck_assert_uint_eq(format, want_format);
     ck_assert_uint_eq(b.len, 4 + strlen(want));
     ck_assert_uint_eq(tusk__be32(b.buf), strlen(want));
@@ -284,11 +285,11 @@ START_TEST(plain_value_for_an_own_type_is_text_until_that_is_known)
     ck_plain(tusk_bytea("\x01\xfe", 2), NULL, 0, "\\x01fe");
     ck_plain(tusk_bytea("EWKB", 4), codec_named("geometry"), 1, "EWKB");
     tusk__writer_init(&b, tusk_allocator_default());
-    ck_assert_int_eq(tusk__own_param_encode(&b, &array, 16400, NULL, &format, &err), TUSK_ERR_TYPE);
-    ck_assert_int_eq(tusk__own_param_encode(&b, &bad, 16400, NULL, &format, NULL), TUSK_ERR_VALUE);
+    ck_assert_int_eq(tusk__own_param_encode(&b, &array, 16400, NULL, NULL, &format, &err), TUSK_ERR_TYPE);
+    ck_assert_int_eq(tusk__own_param_encode(&b, &bad, 16400, NULL, NULL, &format, NULL), TUSK_ERR_VALUE);
     ck_assert_int_eq(
         tusk__own_param_encode(&b, &(tusk_value){.type = TUSK_OID_INT4, .kind = TUSK_KIND_INT, .as.integer = INT64_MAX},
-                               16400, NULL, &format, NULL),
+                               16400, NULL, NULL, &format, NULL),
         TUSK_ERR_VALUE);
     tusk__writer_clear(&b);
 }
@@ -315,11 +316,13 @@ START_TEST(a_float_that_no_half_is_near_is_refused_by_its_place)
     tusk_error err = {0};
 
     tusk__writer_init(&b, tusk_allocator_default());
-    ck_assert_int_eq(tusk__own_param_encode(&b, &value, 16400, codec_named("halfvec"), &format, &err), TUSK_ERR_VALUE);
+    ck_assert_int_eq(tusk__own_param_encode(&b, &value, 16400, codec_named("halfvec"), NULL, &format, &err),
+                     TUSK_ERR_VALUE);
     ck_assert_str_eq(err.sqlstate, "22003");
     ck_assert_str_eq(err.message, "element 2 of 3: -65520 does not fit halfvec, whose ends are -65504 and 65504");
     tusk__writer_cut(&b, 0);
-    ck_assert_int_eq(tusk__own_param_encode(&b, &value, 16400, codec_named("halfvec"), &format, NULL), TUSK_ERR_VALUE);
+    ck_assert_int_eq(tusk__own_param_encode(&b, &value, 16400, codec_named("halfvec"), NULL, &format, NULL),
+                     TUSK_ERR_VALUE);
     tusk__writer_clear(&b);
 }
 END_TEST

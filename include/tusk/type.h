@@ -61,6 +61,21 @@ typedef struct tusk_type {
 TUSK_MUST_CHECK
 tusk_code tusk_type_of(const tusk_conn *conn, uint32_t oid, tusk_type *out);
 
+/**
+ * A type's name as format_type() writes it, in SQL that means the type: "character varying(20)", "numeric(10,2)", "timestamp(3) with time zone",
+ * "integer[]", "interval day to second(3)"; outside of pg_catalog with its schema, wherever search_path leads: public.mood, "My".mood[],
+ * public.vector(3).
+ *
+ * oid, typmod  tusk_column.type, tusk_column.typmod; -1: no modifier ("bpchar", since "character" would be character(1); "bit" in quotes likewise)
+ * conn         NULL: built-in types alone
+ * len          the whole length, as snprintf: buf is NUL-terminated, cut if too small
+ * Returns      as tusk_type_of(); TUSK_AGAIN and TUSK_DONE leave all untouched
+ * Notes        the modifiers of PostGIS's types are left out
+ * Source       PostgreSQL docs, "System Catalog Information Functions"
+ */
+TUSK_MUST_CHECK
+tusk_code tusk_type_format(const tusk_conn *conn, uint32_t oid, int32_t typmod, char *buf, size_t size, size_t *len);
+
 /** The attribute of that name, -1 if there is none. */
 int tusk_type_attribute_index(const tusk_type *type, const char *name);
 

@@ -3,8 +3,8 @@
  * Read first: lib/codec/codec.h, docs/internals/codecs.md. */
 #include <stdio.h>
 
+#include "lib/codec/nested.h"
 #include "lib/codec/types.h"
-#include "proto/size.h"
 
 static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err);
 
@@ -438,18 +438,23 @@ static const tusk__codec *codec_for(const tusk_value *value, uint32_t want)
 /* A type of the database's own may be one that takes it, such as a domain: lib/codec/own.c. */
 static bool is_for_own_type(const tusk_value *value, uint32_t want)
 {
-    const tusk__codec *have = tusk__codec_of(value->type);
-
-    return want >= TUSK__FIRST_OWN_OID && have && (have->kind == value->kind || tusk__is_made(have, value->kind));
+    return want >= TUSK__FIRST_OWN_OID && tusk__is_whole(value);
 }
 
-static tusk_code refuse_type(const tusk_value *value, uint32_t want, tusk_error *err)
+bool tusk__is_whole(const tusk_value *value)
+{
+    const tusk__codec *have = tusk__codec_of(value->type);
+
+    return have && (have->kind == value->kind || tusk__is_made(have, value->kind));
+}
+
+tusk_code tusk__param_refuse(const tusk_value *value, uint32_t want, const tusk__types *names, tusk_error *err)
 {
     char have_label[TUSK__TYPE_LABEL_SIZE], want_label[TUSK__TYPE_LABEL_SIZE];
-    const char *have = value->type ? tusk__type_label(value->type, have_label) : "a value without a type";
+    const char *have = value->type ? tusk__types_label(names, value->type, have_label) : "a value without a type";
     bool hinted = err && err->code == TUSK_OK && value->kind == TUSK_KIND_TEXT;
 
-    tusk__type_label(want, want_label);
+    tusk__types_label(names, want, want_label);
     if (value->type == want)
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a tusk_value of type %s and another kind",
                                want ? want_label : "0");
@@ -458,6 +463,18 @@ static tusk_code refuse_type(const tusk_value *value, uint32_t want, tusk_error 
         tusk__error_hint(err,
                          tusk_str_of("tusk_unknown() lets the server read the text by the type's input function."));
     return TUSK_ERR_TYPE;
+}
+
+static tusk_code refuse_type(const tusk_value *value, uint32_t want, tusk_error *err)
+{
+    return tusk__param_refuse(value, want, NULL, err);
+}
+
+/* The same of a parameter: what names one of the database's own types is said by who can ask for its name. */
+static tusk_code refuse_param(const tusk_value *value, uint32_t want, tusk_error *err)
+{
+    return want >= TUSK__FIRST_OWN_OID || value->type >= TUSK__FIRST_OWN_OID ? TUSK_AGAIN
+                                                                             : refuse_type(value, want, err);
 }
 
 /* An out buffer that cannot take the value is an error of its own (out of memory, message too long). */
@@ -513,7 +530,7 @@ static tusk_code encode_raw(tusk__writer *b, const tusk_value *value, uint32_t w
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
                                "tusk_raw() without a type, and the statement has none for it");
     if (value->type != 0 && value->type != want)
-        return refuse_type(value, want, err);
+        return refuse_param(value, want, err);
     tusk__write_field(b, value->as.bytes, false);
     return written(b, err);
 }
@@ -536,7 +553,7 @@ tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t 
     if (value->kind > TUSK_KIND_WIRE || is_for_own_type(value, want))
         return TUSK_AGAIN;
     if (value->kind != TUSK_KIND_TEXT || (value->type != 0 && value->type != want))
-        return refuse_type(value, want, err);
+        return refuse_param(value, want, err);
     *format = 0; /* untyped text, or text for a type that Tusk writes no binary for: its input function reads it */
     return encode_as_text(b, value, err);
 }

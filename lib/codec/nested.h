@@ -28,9 +28,14 @@ typedef struct tusk__resolved {
 struct tusk__types {
     void (*find)(const void *user, uint32_t type, tusk__resolved *out); /* *out stays what it is: it is not known */
     const void *user;
+    /* as tusk__type_label(), of a type that is not built in; NULL: none has a name */
+    const char *(*label)(const void *user, uint32_t type, char *buf);
 };
 
 tusk__resolved tusk__resolve_type(const tusk__types *types, uint32_t type);
+/* What the type is called in an error: "int4", "app.mood[]", "type 16402" if nobody knows it. types may be NULL. */
+TUSK_COLD
+const char *tusk__types_label(const tusk__types *types, uint32_t type, char buf[TUSK__TYPE_LABEL_SIZE]);
 /* Of an array's, a range's or a multirange's type what is in it; 0: not known. */
 uint32_t tusk__resolved_element(const tusk__resolved *type);
 

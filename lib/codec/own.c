@@ -197,13 +197,22 @@ static bool goes_in_binary(const tusk_value *value, const tusk__codec *codec)
     return value->kind != TUSK_KIND_TEXT && tusk__codec_writes(codec, value);
 }
 
-static tusk_code refuse(const tusk_value *value, uint32_t type, tusk_error *err)
+static tusk_code refuse(const tusk_value *value, uint32_t type, const tusk__types *types, tusk_error *err)
 {
     char want[TUSK__TYPE_LABEL_SIZE];
 
+    if (!is_own_kind(value->kind))
+        return tusk__param_refuse(value, type, types, err);
     return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the statement wants %s here, not %s",
-                           tusk__type_label(type, want),
-                           is_own_kind(value->kind) ? name_of(value) : tusk__type_name(value->type));
+                           tusk__types_label(types, type, want), name_of(value));
+}
+
+/* As it is, or as text? Not what is made, of which only its binary format is written. */
+static bool may_go(const tusk_value *value, uint32_t type, bool in_binary)
+{
+    if (is_own_kind(value->kind))
+        return type == 0 || type >= TUSK__FIRST_OWN_OID;
+    return tusk__is_whole(value) && (in_binary || !tusk__is_made_kind(value->kind));
 }
 
 static tusk_code encode(tusk__writer *b, const tusk_value *value, const tusk__codec *codec, tusk_error *err)
@@ -218,13 +227,13 @@ static tusk_code encode(tusk__writer *b, const tusk_value *value, const tusk__co
 }
 
 tusk_code tusk__own_param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, const tusk__codec *codec,
-                                 uint16_t *format, tusk_error *err)
+                                 const tusk__types *types, uint16_t *format, tusk_error *err)
 {
     if (value->kind == TUSK_KIND_OBJECT)
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "an object of the program's is not written here");
     *format = goes_in_binary(value, codec);
-    if (is_own_kind(value->kind) ? type && type < TUSK__FIRST_OWN_OID : tusk__is_made_kind(value->kind) && !*format)
-        return refuse(value, type, err);
+    if (!may_go(value, type, *format))
+        return refuse(value, type, types, err);
     if (is_own_kind(value->kind) || !*format)
         TUSK_TRY(check(b, value, err));
     if (*format)

@@ -20,10 +20,10 @@ TUSK__CODEC_FUNCTIONS(label_tree); /* ltree and its kin */
 const tusk__codec *tusk__own_codec_of(const tusk_type *type);
 
 /* tusk__param_encode() has said TUSK_AGAIN: a value of a kind that has no OID of its own, or one for a type that has none. type: what the
- * statement wants, 0: nothing is known; codec: that type's, of a domain its base's, NULL: nothing is known. In binary if that codec writes
- * such values, else as text, which that type's input function reads. */
+ * statement wants, 0: nothing is known; codec: that type's, of a domain its base's, NULL: nothing is known; types: who knows its name, NULL: nobody.
+ * In binary if that codec writes such values, else as text, which that type's input function reads. */
 tusk_code tusk__own_param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, const tusk__codec *codec,
-                                 uint16_t *format, tusk_error *err);
+                                 const struct tusk__types *types, uint16_t *format, tusk_error *err);
 
 /* Of the binary format, checked. */
 tusk_hstore_view tusk__hstore_view_of(tusk_str wire);
