@@ -298,15 +298,15 @@ const tusk__codec *tusk__query_own_codec(const tusk_query *q, uint32_t type)
 /* A domain as its base, all the way down. */
 static void find_type(const void *user, uint32_t oid, tusk__resolved *out)
 {
-    const tusk_query *q = user;
-    const tusk__known_type *t = q && q->conn ? tusk__catalog_find(q->conn, oid) : NULL;
+    const tusk_conn *conn = user;
+    const tusk__known_type *t = conn ? tusk__catalog_find(conn, oid) : NULL;
 
     for (int i = 0; i < DOMAINS_MAX && t && t->type.kind == TUSK_TYPE_DOMAIN; i++) {
         out->type = t->type.element;
         out->codec = tusk__codec_of(out->type);
         if (out->codec)
             return;
-        t = tusk__catalog_find(q->conn, out->type);
+        t = tusk__catalog_find(conn, out->type);
     }
     if (!t || !t->exists)
         return;
@@ -326,14 +326,17 @@ const char *tusk__conn_type_label(const tusk_conn *conn, uint32_t type, char buf
 
 static const char *label_of(const void *user, uint32_t type, char *buf)
 {
-    const tusk_query *q = user;
+    return tusk__conn_type_label(user, type, buf);
+}
 
-    return tusk__conn_type_label(q ? q->conn : NULL, type, buf);
+tusk__types tusk__conn_types(const tusk_conn *conn)
+{
+    return (tusk__types){find_type, conn, label_of};
 }
 
 tusk__types tusk__query_types(const tusk_query *q)
 {
-    return (tusk__types){find_type, q, label_of};
+    return tusk__conn_types(q ? q->conn : NULL);
 }
 
 static void forget_all(struct tusk__catalog *catalog)

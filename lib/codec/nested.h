@@ -104,7 +104,9 @@ void tusk__record_put(tusk__sink *s, const tusk_value *value);
 
 /* ---- lib/catalog.c ---- */
 
-/* What is known at the endpoint of the query's connection; q may be NULL, and so may `user`. */
+/* What is known at the connection's endpoint; conn may be NULL, and so may `user`. */
+tusk__types tusk__conn_types(const tusk_conn *conn);
+/* The same of the query's connection. */
 tusk__types tusk__query_types(const tusk_query *q);
 
 /* ---- arrays of C's, lib/codec/c_array.c ---- */
