@@ -92,7 +92,8 @@ static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err);
     X(TUSK_OID_UNKNOWN, "unknown", TUSK_KIND_TEXT, -1, text)                                                           \
     X(TUSK_OID_PG_NODE_TREE, "pg_node_tree", TUSK_KIND_TEXT, -1, text)                                                 \
     X(TUSK_OID_CSTRING, "cstring", TUSK_KIND_TEXT, -1, text)                                                           \
-    X(TUSK_OID_VOID, "void", TUSK_KIND_TEXT, -1, text)
+    X(TUSK_OID_VOID, "void", TUSK_KIND_TEXT, -1, text)                                                                 \
+    X(TUSK_OID_ANYARRAY, "anyarray", TUSK_KIND_WIRE, -1, array)
 
 /* Not one in terms of another: bool is a macro. */
 #define ROW(oid, type_name, kind, width, name)                                                                         \
