@@ -225,7 +225,7 @@ static void write_dimension(tusk__writer *b, int32_t dim, int32_t lower)
 
 static tusk_code bad_shape(tusk_error *err, const char *what)
 {
-    return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_ARRAY_SUBSCRIPT, "an array %s", what);
+    return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_TOO_MANY, "an array %s", what);
 }
 
 /* The shape as the wire has it: an empty array has no dimensions. */
@@ -276,7 +276,8 @@ static tusk_code write_parts(tusk__writer *b, const tusk_value *value, tusk_erro
 
     TUSK_TRY(shape_of(parts, !is_vector(value->type), &s, err));
     if (is_vector(value->type) && (s.ndim > 1 || s.lower[0] != 0 || has_nulls))
-        return bad_shape(err, "that is no vector: one dimension from 0 on, without NULLs");
+        return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_BAD_BINARY,
+                               "an array that is no vector: one dimension from 0 on, without NULLs");
     write_header(b, s.ndim, has_nulls, element);
     for (int i = 0; i < s.ndim; i++)
         write_dimension(b, s.dims[i], s.lower[i]);
