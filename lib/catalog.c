@@ -298,15 +298,15 @@ const tusk__codec *tusk__query_own_codec(const tusk_query *q, uint32_t type)
 /* A domain as its base, all the way down. */
 static void find_type(const void *user, uint32_t oid, tusk__resolved *out)
 {
-    const tusk_query *q = user;
-    const tusk__known_type *t = q && q->conn ? tusk__catalog_find(q->conn, oid) : NULL;
+    const tusk_conn *conn = user;
+    const tusk__known_type *t = conn ? tusk__catalog_find(conn, oid) : NULL;
 
     for (int i = 0; i < DOMAINS_MAX && t && t->type.kind == TUSK_TYPE_DOMAIN; i++) {
         out->type = t->type.element;
         out->codec = tusk__codec_of(out->type);
         if (out->codec)
             return;
-        t = tusk__catalog_find(q->conn, out->type);
+        t = tusk__catalog_find(conn, out->type);
     }
     if (!t || !t->exists)
         return;
@@ -315,9 +315,28 @@ static void find_type(const void *user, uint32_t oid, tusk__resolved *out)
     out->codec = t->codec;
 }
 
+const char *tusk__conn_type_label(const tusk_conn *conn, uint32_t type, char buf[TUSK__TYPE_LABEL_SIZE])
+{
+    size_t len;
+
+    if (type >= TUSK__FIRST_OWN_OID && tusk_type_format(conn, type, -1, buf, TUSK__TYPE_LABEL_SIZE, &len) == TUSK_OK)
+        return buf;
+    return tusk__type_label(type, buf);
+}
+
+static const char *label_of(const void *user, uint32_t type, char *buf)
+{
+    return tusk__conn_type_label(user, type, buf);
+}
+
+tusk__types tusk__conn_types(const tusk_conn *conn)
+{
+    return (tusk__types){find_type, conn, label_of};
+}
+
 tusk__types tusk__query_types(const tusk_query *q)
 {
-    return (tusk__types){find_type, q};
+    return tusk__conn_types(q ? q->conn : NULL);
 }
 
 static void forget_all(struct tusk__catalog *catalog)

@@ -8,7 +8,7 @@
 
 #include <tusk/type.h>
 
-#include "lib/codec/codec.h"
+#include "lib/codec/types.h"
 #include "lib/conn.h"
 
 /* Types of an endpoint, and bytes of what is known of them. */
@@ -32,6 +32,10 @@ bool tusk__catalog_misses(tusk_conn *conn, uint32_t oid);
 
 /* How values of the type are read, a domain's as its base's. NULL: raw. */
 const tusk__codec *tusk__catalog_codec(const tusk_conn *conn, uint32_t oid);
+
+/* What a type is called in an error: "int4", "app.mood[]", "type 16402" if it is not known. conn may be NULL. */
+TUSK_COLD
+const char *tusk__conn_type_label(const tusk_conn *conn, uint32_t type, char buf[TUSK__TYPE_LABEL_SIZE]);
 
 /* The type is copied; one that is known already is replaced. Without memory it is not known. */
 void tusk__catalog_add(tusk_conn *conn, const tusk_type *type);

@@ -339,6 +339,7 @@ static tusk_column_values show(tusk_columns *columns, tusk__vector *v, const tus
 
 static void finish(tusk_columns *columns)
 {
+    columns->is_adding = false;
     if (columns->rows_cap == 0)
         return;
     for (int i = 0; i < columns->n_cols; i++)
@@ -412,6 +413,7 @@ tusk_code tusk_columns_fetch(tusk_columns *columns, tusk_query *q, tusk_error *e
     tusk_code code;
 
     begin(columns);
+    columns->is_adding = false;
     tusk__error_begin(err);
     if (!q)
         return no_memory(err);
@@ -421,6 +423,102 @@ tusk_code tusk_columns_fetch(tusk_columns *columns, tusk_query *q, tusk_error *e
     finish(columns);
     return code;
 }
+
+/* ---- row by row ------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Of a checked DataRow, the byte and the length in front of its body too: as tusk__query_next_bodies() counts. */
+static size_t message_len(const tusk_row *row)
+{
+    const uint8_t *p = row->body + 2;
+
+    for (uint32_t col = 0; col < row->n_cols; col++) {
+        uint32_t len = tusk__be32(p);
+
+        p += 4 + (len == UINT32_MAX ? 0 : len);
+    }
+    return 5 + (size_t)(p - row->body);
+}
+
+static size_t bytes_before(const tusk__vector *v, size_t row)
+{
+    int64_t large;
+    int32_t small;
+
+    if (v->is_large) {
+        memcpy(&large, v->offsets.data + row * sizeof large, sizeof large);
+        return (size_t)large;
+    }
+    memcpy(&small, v->offsets.data + row * sizeof small, sizeof small);
+    return (size_t)small;
+}
+
+/* A row that could not be taken whole has left its traces: another one comes in its place. */
+static void forget_row(tusk_columns *columns)
+{
+    size_t row = columns->n_rows;
+    uint8_t bit = (uint8_t)(1u << row % 8);
+
+    for (int i = 0; i < columns->n_cols && row < columns->rows_cap; i++) {
+        tusk__vector *v = &columns->vectors[i];
+
+        if (v->has_null)
+            v->validity.data[row / 8] |= bit;
+        if (is_bits(v))
+            v->values.data[row / 8] &= (uint8_t)~bit;
+        else if (!v->width)
+            v->used = bytes_before(v, row);
+    }
+}
+
+static tusk_code bind_row(tusk_columns *columns, const tusk_row *row, tusk_error *err)
+{
+    tusk__desc *desc = columns->desc;
+
+    if (!desc || desc->cols != row->columns)
+        desc = row->query ? tusk__row_desc(row) : NULL;
+    if (!desc)
+        return tusk__error_set(err, TUSK_ERR_USAGE, NULL, "the row is of no result");
+    if (columns->is_adding && columns->n_rows > 0 && desc != columns->desc)
+        return tusk__error_set(err, TUSK_ERR_STATE, NULL,
+                               "the row has other columns than the %zu before it: tusk_columns_finish() first",
+                               columns->n_rows);
+    return bind_columns(columns, desc, err);
+}
+
+tusk_code tusk_columns_add(tusk_columns *columns, const tusk_row *row, tusk_error *err)
+{
+    tusk_code code;
+
+    tusk__error_begin(err);
+    TUSK_TRY(bind_row(columns, row, err));
+    if (!columns->is_adding) {
+        begin(columns);
+        columns->n_bytes = 0;
+        columns->is_adding = true;
+    }
+    code = row_room(columns, err);
+    if (code == TUSK_OK)
+        code = tusk__columns_take(columns, &row->body, 1, err);
+    if (code != TUSK_OK) {
+        forget_row(columns);
+        return code;
+    }
+    columns->n_bytes += message_len(row);
+    if (columns->n_rows < columns->max_rows && columns->n_bytes < columns->max_bytes)
+        return TUSK_OK;
+    finish(columns);
+    return TUSK_DONE;
+}
+
+tusk_code tusk_columns_finish(tusk_columns *columns)
+{
+    if (!columns->is_adding || columns->n_rows == 0)
+        return TUSK_DONE;
+    finish(columns);
+    return TUSK_OK;
+}
+
+/* ---- what is there ------------------------------------------------------------------------------------------------------------------------- */
 
 size_t tusk_columns_n_rows(const tusk_columns *columns)
 {
@@ -434,5 +532,5 @@ int tusk_columns_n_cols(const tusk_columns *columns)
 
 const tusk_column_values *tusk_columns_values(const tusk_columns *columns, int col)
 {
-    return columns->rows_cap && col >= 0 && col < columns->n_cols ? &columns->shown[col] : NULL;
+    return columns->rows_cap && !columns->is_adding && col >= 0 && col < columns->n_cols ? &columns->shown[col] : NULL;
 }

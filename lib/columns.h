@@ -46,6 +46,8 @@ struct tusk_columns {
     tusk__desc *desc; /* counted; NULL: bound to nothing */
     int n_cols;
     size_t n_rows, rows_cap; /* the latter of every fixed buffer */
+    size_t n_bytes;          /* of the rows that were added one by one */
+    bool is_adding;          /* the batch is being added to: nothing is shown yet */
     tusk__vector *vectors;
     tusk_column_values *shown; /* of the last batch; behind the vectors */
 };

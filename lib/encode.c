@@ -152,9 +152,11 @@ static void write_parse(tusk__writer *b, tusk_str name, tusk_str sql, tusk_param
 }
 
 /* A domain, an enum …: what the server would make of the value is for the server to say. */
-static void advise_on_own_type(tusk_error *err, uint32_t type, size_t number)
+static TUSK_COLD void advise_on_own_type(const tusk_conn *conn, tusk_error *err, uint32_t type, size_t number)
 {
-    tusk__error_where(err, "bind $%zu (type %lu)", number, (unsigned long)type);
+    char label[TUSK__TYPE_LABEL_SIZE];
+
+    tusk__error_where(err, "bind $%zu (%s)", number, tusk__conn_type_label(conn, type, label));
     if (err->code == TUSK_ERR_TYPE)
         tusk__error_hint(
             err, tusk_str_of("It is a type of the database's own, such as a domain. Give tusk_prepare() the type that "
@@ -185,7 +187,7 @@ static __attribute__((noinline)) tusk_code write_any_param(tusk__writer *b, tusk
         type_name = tusk__type_name(type ? type : value->type);
         err.param = (int)i + 1;
         if (type && !type_name)
-            advise_on_own_type(&err, type, i + 1);
+            advise_on_own_type(q->conn, &err, type, i + 1);
         else
             tusk__error_where(&err, "bind $%zu (%s)", i + 1, type_name ? type_name : "unknown");
         err.fate = TUSK_FATE_NOT_SENT;

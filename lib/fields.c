@@ -3,7 +3,7 @@
  * Read first: tusk/fields.h, lib/fields.h. */
 #include "lib/fields.h"
 
-#include "lib/codec/types.h"
+#include "lib/codec/own.h"
 #include "lib/query.h"
 #include "lib/stmt.h"
 #include "proto/size.h"
@@ -40,11 +40,28 @@ static const struct {
     [TUSK_C_UINT32S] = {"uint32_t[]", 0},
     [TUSK_C_FLOATS] = {"float[]", 0},
     [TUSK_C_DOUBLES] = {"double[]", 0},
+    [TUSK_C_RANGE] = {"tusk_range_parts", sizeof(tusk_range_parts)},
+    [TUSK_C_MULTIRANGE] = {"tusk_multirange_view", sizeof(tusk_multirange_view)},
+    [TUSK_C_RECORD] = {"tusk_record_view", sizeof(tusk_record_view)},
+    [TUSK_C_HSTORE] = {"tusk_hstore_view", sizeof(tusk_hstore_view)},
+    [TUSK_C_POINT] = {"tusk_point_parts", sizeof(tusk_point_parts)},
+    [TUSK_C_LSEG] = {"tusk_lseg_parts", sizeof(tusk_lseg_parts)},
+    [TUSK_C_BOX] = {"tusk_box_parts", sizeof(tusk_box_parts)},
+    [TUSK_C_CIRCLE] = {"tusk_circle_parts", sizeof(tusk_circle_parts)},
+    [TUSK_C_TID] = {"tusk_tid_parts", sizeof(tusk_tid_parts)},
 };
+#define N_C_TYPES (sizeof c_types / sizeof *c_types)
 
 static bool lies_inside(size_t offset, size_t size, size_t struct_size)
 {
     return size <= struct_size && offset <= struct_size - size;
+}
+
+/* What a type of the database's own is, its column will tell. */
+static bool may_hold(const tusk_field *f)
+{
+    return !tusk__c_is_container(f->c_type) || f->type == 0 || f->type >= TUSK__FIRST_OWN_OID ||
+           tusk__c_holds(NULL, f->c_type, f->type);
 }
 
 /* What is wrong with an entry that no macro made; NULL: nothing. */
@@ -52,7 +69,7 @@ static const char *wrong_with(const tusk_field *f, size_t struct_size)
 {
     size_t size, element;
 
-    if (f->c_type < TUSK_C_BOOL || f->c_type > TUSK_C_DOUBLES)
+    if (f->c_type < TUSK_C_BOOL || (size_t)f->c_type >= N_C_TYPES)
         return "there is no such C type";
     size = c_types[f->c_type].size;
     element = tusk__c_element_size(f->c_type);
@@ -62,7 +79,7 @@ static const char *wrong_with(const tusk_field *f, size_t struct_size)
         return "it does not lie inside the struct";
     if (f->has_flag && !lies_inside(f->flag_offset, sizeof(bool), struct_size))
         return "its flag does not lie inside the struct";
-    if (!TUSK__C_FITS(f->type, f->c_type) || (f->c_type == TUSK_C_ARRAY && !tusk__type_is_array(f->type)))
+    if (!TUSK__C_FITS(f->type, f->c_type) || !may_hold(f))
         return "its C type does not hold its PostgreSQL type";
     return f->column || f->position >= 0 ? NULL : "it has neither name nor position";
 }
@@ -154,6 +171,12 @@ static bool is_text(uint32_t type)
     return codec && codec->kind == TUSK_KIND_TEXT;
 }
 
+/* Text whose bytes have something in front: jsonb, ltree. */
+static bool is_decoded_text(const tusk__codec *codec)
+{
+    return codec && codec->kind == TUSK_KIND_TEXT && codec->decode != tusk__text_decode;
+}
+
 /* What is read as another type without loss. */
 static const struct {
     uint32_t have, want;
@@ -199,9 +222,10 @@ static tusk__store store_of_own(uint32_t type)
 }
 
 /* Into a tusk_str or char[]: text, and what nobody knows better. False: not that type. */
-static bool store_of_bytes(const tusk_column *c, const tusk_field *f, tusk__store *store)
+static bool store_of_bytes(const tusk__types *types, const tusk_column *c, const tusk_field *f, tusk__store *store)
 {
-    bool text = is_text(c->type) || c->format == 0;
+    const tusk__codec *codec = tusk__resolve_type(types, c->type).codec;
+    bool text = c->format == 0 || (codec && codec->kind == TUSK_KIND_TEXT);
     bool any = f->type == 0, wants_text = is_text(f->type) || any;
 
     if (c->type != f->type && !(text && wants_text) && !any)
@@ -210,25 +234,47 @@ static bool store_of_bytes(const tusk_column *c, const tusk_field *f, tusk__stor
         return false; /* a view of what is not there */
     if (f->c_type == TUSK_C_CHARS && !text && tusk__type_name(c->type))
         return false; /* an enum's label is text, an array's bytes are not */
-    *store = c->type == TUSK_OID_JSONB && c->format ? TUSK__STORE_DECODED
-             : f->c_type == TUSK_C_STR              ? TUSK__STORE_VIEW
-                                                    : TUSK__STORE_CHARS;
+    *store = c->format && is_decoded_text(codec) ? TUSK__STORE_DECODED
+             : f->c_type == TUSK_C_STR           ? TUSK__STORE_VIEW
+                                                 : TUSK__STORE_CHARS;
     return true;
 }
 
-/* Not from text: what these hold are views of the binary format, or made of one. */
-static bool store_of_binary(const tusk_column *c, const tusk_field *f, tusk__store *store)
+/* Into a float[] of a field without an OID: what is floats. */
+static bool store_of_floats(const tusk__types *types, uint32_t type, tusk__store *store)
 {
-    *store = f->c_type >= TUSK_C_ARRAY ? TUSK__STORE_ARRAY : TUSK__STORE_DECODED;
-    return c->type == f->type && c->format;
+    const tusk__codec *codec = tusk__resolve_type(types, type).codec;
+
+    *store = type == TUSK_OID_FLOAT4_ARRAY                   ? TUSK__STORE_ELEMENTS
+             : codec && codec->decode == tusk__vector_decode ? TUSK__STORE_VECTOR
+                                                             : TUSK__STORE_HALFVEC;
+    return *store != TUSK__STORE_HALFVEC || (codec && codec->decode == tusk__halfvec_decode);
 }
 
-static bool store_of(const tusk_column *c, const tusk_field *f, tusk__store *store)
+/* Not from text: what these hold are views of the binary format, or made of one. */
+static bool store_of_binary(const tusk__types *types, const tusk_column *c, const tusk_field *f, tusk__store *store)
+{
+    if (f->c_type == TUSK_C_FLOATS && f->type == 0)
+        return c->format && store_of_floats(types, c->type, store);
+    *store = tusk__c_is_container(f->c_type)   ? TUSK__STORE_CONTAINER
+             : tusk__c_element_size(f->c_type) ? TUSK__STORE_ELEMENTS
+                                               : TUSK__STORE_DECODED;
+    if (*store == TUSK__STORE_CONTAINER && (f->type == 0 || f->type == c->type))
+        return c->format && tusk__c_holds(types, f->c_type, c->type);
+    return c->format && c->type == f->type;
+}
+
+static bool is_by_value(tusk_c_type c_type)
+{
+    return c_type < TUSK_C_INET || c_type == TUSK_C_POINT || c_type == TUSK_C_TID;
+}
+
+static bool store_of(const tusk__types *types, const tusk_column *c, const tusk_field *f, tusk__store *store)
 {
     if (f->c_type == TUSK_C_STR || f->c_type == TUSK_C_CHARS)
-        return store_of_bytes(c, f, store);
-    if (f->c_type >= TUSK_C_INET)
-        return store_of_binary(c, f, store);
+        return store_of_bytes(types, c, f, store);
+    if (!is_by_value(f->c_type))
+        return store_of_binary(types, c, f, store);
     if (c->type == f->type) {
         *store = c->format ? store_of_own(c->type) : TUSK__STORE_DECODED;
         return c->format || c->type != TUSK_OID_NUMERIC;
@@ -241,14 +287,18 @@ static bool store_of(const tusk_column *c, const tusk_field *f, tusk__store *sto
     return false;
 }
 
-static tusk_code refuse(const tusk__desc *desc, uint32_t col, const tusk_field *f, tusk_error *err)
+static TUSK_COLD tusk_code refuse(const tusk__types *types, const tusk__desc *desc, uint32_t col, const tusk_field *f,
+                                  tusk_error *err)
 {
     const tusk_column *c = &desc->cols[col];
     char have[TUSK__TYPE_LABEL_SIZE], want[TUSK__TYPE_LABEL_SIZE];
 
     (void)tusk__error_set(err, TUSK_ERR_TYPE, NULL, TUSK__FIELD_COLUMN_FMT " is %s%s, but its field is %s (%s)",
-                          TUSK__FIELD_COLUMN_ARG(desc, col), tusk__type_label(c->type, have),
-                          c->format ? "" : " in text format", f->type ? tusk__type_label(f->type, want) : "text",
+                          TUSK__FIELD_COLUMN_ARG(desc, col), tusk__types_label(types, c->type, have),
+                          c->format ? "" : " in text format",
+                          f->type                     ? tusk__types_label(types, f->type, want)
+                          : f->c_type <= TUSK_C_CHARS ? "text"
+                                                      : "any",
                           c_types[f->c_type].name);
     if (err)
         err->column = (int)col;
@@ -265,15 +315,16 @@ static void insert(tusk__slot *slots, size_t n, tusk__slot slot)
     slots[n] = slot;
 }
 
-static tusk_code bind_field(tusk_fields *fields, const tusk__desc *desc, size_t i, tusk_error *err)
+static tusk_code bind_field(tusk_fields *fields, const tusk__types *types, const tusk__desc *desc, size_t i,
+                            tusk_error *err)
 {
     const tusk_field *f = &fields->fields[i];
     tusk__store store;
     uint32_t col = 0;
 
     TUSK_TRY(find_column(desc, f, i, &col, err));
-    if (!store_of(&desc->cols[col], f, &store))
-        return refuse(desc, col, f, err);
+    if (!store_of(types, &desc->cols[col], f, &store))
+        return refuse(types, desc, col, f, err);
     insert(fields->slots, i,
            (tusk__slot){.col = col,
                         .store = (uint8_t)store,
@@ -297,16 +348,18 @@ static void measure(tusk__slot *slots, size_t n)
     }
 }
 
-static tusk_code bind_all(tusk_fields *fields, tusk__desc *desc, tusk_error *err)
+static tusk_code bind_all(tusk_fields *fields, const tusk_conn *conn, tusk__desc *desc, tusk_error *err)
 {
+    tusk__types types = tusk__conn_types(conn);
+
     for (size_t i = 0; i < fields->n_fields; i++)
-        TUSK_TRY(bind_field(fields, desc, i, err));
+        TUSK_TRY(bind_field(fields, &types, desc, i, err));
     measure(fields->slots, fields->n_fields);
     fields->desc = tusk__desc_ref(desc);
     return TUSK_OK;
 }
 
-tusk_code tusk__fields_bind(tusk_fields *fields, tusk__desc *desc, tusk_error *err)
+tusk_code tusk__fields_bind(tusk_fields *fields, const tusk_conn *conn, tusk__desc *desc, tusk_error *err)
 {
     tusk_code code;
 
@@ -314,7 +367,7 @@ tusk_code tusk__fields_bind(tusk_fields *fields, tusk__desc *desc, tusk_error *e
         return TUSK_OK;
     tusk__desc_unref(fields->desc);
     fields->desc = NULL;
-    code = desc ? bind_all(fields, desc, err)
+    code = desc ? bind_all(fields, conn, desc, err)
                 : tusk__error_set(err, TUSK_ERR_USAGE, NULL, "there are no columns to be put into fields");
     if (code != TUSK_OK && err) {
         tusk__error_where(err, "bind fields");
@@ -326,11 +379,11 @@ tusk_code tusk__fields_bind(tusk_fields *fields, tusk__desc *desc, tusk_error *e
 tusk_code tusk_fields_check(tusk_fields *fields, const tusk_query *q, tusk_error *err)
 {
     tusk__error_begin(err);
-    return tusk__fields_bind(fields, q ? q->present->desc : NULL, err);
+    return tusk__fields_bind(fields, q ? q->conn : NULL, q ? q->present->desc : NULL, err);
 }
 
 tusk_code tusk_fields_check_stmt(tusk_fields *fields, const tusk_stmt *stmt, tusk_error *err)
 {
     tusk__error_begin(err);
-    return tusk__fields_bind(fields, stmt ? stmt->desc : NULL, err);
+    return tusk__fields_bind(fields, stmt ? stmt->conn : NULL, stmt ? stmt->desc : NULL, err);
 }

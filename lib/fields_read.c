@@ -7,6 +7,7 @@
 #include "lib/codec/types.h"
 #include "lib/fields.h"
 #include "lib/query.h"
+#include "lib/row.h"
 
 /* ---- one value, quickly. False: it has to be said why not ---------------------------------------------------------------------------- */
 
@@ -120,6 +121,9 @@ static bool put_value(const tusk__slot *slot, void *out, const tusk_value *value
     tusk_numeric_view numeric;
     tusk_bits_view bits;
     tusk_inet_parts inet;
+    tusk_lseg_parts lseg;
+    tusk_box_parts box;
+    tusk_circle_parts circle;
 
     switch ((tusk_c_type)slot->c_type) {
     case TUSK_C_BOOL:
@@ -154,8 +158,22 @@ static bool put_value(const tusk__slot *slot, void *out, const tusk_value *value
             return false;
         memcpy(out, &bits, sizeof bits);
         return true;
+    case TUSK_C_LSEG:
+        lseg = tusk__lseg_of(value->as.bytes);
+        memcpy(out, &lseg, sizeof lseg);
+        return true;
+    case TUSK_C_BOX:
+        box = tusk__box_of(value->as.bytes);
+        memcpy(out, &box, sizeof box);
+        return true;
+    case TUSK_C_CIRCLE:
+        circle = tusk__circle_of(value->as.bytes);
+        memcpy(out, &circle, sizeof circle);
+        return true;
     case TUSK_C_DOUBLE:
     case TUSK_C_STR:
+    case TUSK_C_POINT:
+    case TUSK_C_TID:
     case TUSK_C_UUID:
     case TUSK_C_TIMETZ:
     case TUSK_C_INTERVAL:
@@ -168,22 +186,37 @@ static bool put_value(const tusk__slot *slot, void *out, const tusk_value *value
     case TUSK_C_UINT32S:
     case TUSK_C_FLOATS:
     case TUSK_C_DOUBLES:
+    case TUSK_C_RANGE:
+    case TUSK_C_MULTIRANGE:
+    case TUSK_C_RECORD:
+    case TUSK_C_HSTORE:
         break;
     }
     memcpy(out, &value->as, slot->size); /* the union's members of these are what the struct holds */
     return true;
 }
 
-static __attribute__((noinline)) bool put_decoded(const tusk__slot *slot, const tusk_column *column, void *out,
-                                                  tusk_str bytes)
+/* Types of the database's own may have been forgotten since the columns were bound. */
+static tusk_code decode(const tusk_query *q, const tusk_column *column, tusk_str bytes, tusk_value *out,
+                        tusk_error *err)
+{
+    const tusk__codec *codec =
+        column->type < TUSK__FIRST_OWN_OID ? tusk__codec_of(column->type) : tusk__query_own_codec(q, column->type);
+
+    if (codec)
+        return tusk__codec_decode(codec, column->type, column->format, bytes, out, err);
+    return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "its type is not known any more: tusk_types_forget()");
+}
+
+static __attribute__((noinline)) bool put_decoded(const tusk__slot *slot, const tusk_query *q,
+                                                  const tusk_column *column, void *out, tusk_str bytes)
 {
     tusk_value value;
 
-    return tusk__value_decode(column->type, column->format, bytes, &value, NULL) == TUSK_OK &&
-           put_value(slot, out, &value);
+    return decode(q, column, bytes, &value, NULL) == TUSK_OK && put_value(slot, out, &value);
 }
 
-static bool put(const tusk__slot *slot, const tusk_column *column, void *out, tusk_str bytes)
+static bool put(const tusk__slot *slot, const tusk_query *q, const tusk_column *column, void *out, tusk_str bytes)
 {
     tusk__store store = (tusk__store)slot->store;
 
@@ -218,12 +251,15 @@ static bool put(const tusk__slot *slot, const tusk_column *column, void *out, tu
         return true;
     case TUSK__STORE_CHARS:
         return put_chars(slot, out, bytes);
-    case TUSK__STORE_ARRAY:
-        return tusk__fields_put_array(slot, column->type, bytes, out, NULL) == TUSK_OK;
+    case TUSK__STORE_ELEMENTS:
+    case TUSK__STORE_VECTOR:
+    case TUSK__STORE_HALFVEC:
+    case TUSK__STORE_CONTAINER:
+        return tusk__fields_put_many(slot, q, column->type, bytes, out, NULL) == TUSK_OK;
     case TUSK__STORE_DECODED:
         break;
     }
-    return put_decoded(slot, column, out, bytes);
+    return put_decoded(slot, q, column, out, bytes);
 }
 
 /* ---- what is wrong -------------------------------------------------------------------------------------------------------------------------- */
@@ -258,11 +294,11 @@ static TUSK_COLD tusk_code explain(const tusk_fields *fields, const tusk__slot *
     tusk_value value;
     tusk_str text = bytes;
 
-    if (slot->store == TUSK__STORE_ARRAY) {
-        cause.code = tusk__fields_put_array(slot, column->type, bytes, out + slot->offset, &cause);
+    if (slot->store >= TUSK__STORE_ELEMENTS && slot->store <= TUSK__STORE_CONTAINER) {
+        cause.code = tusk__fields_put_many(slot, fields->query, column->type, bytes, out + slot->offset, &cause);
         return fail(fields, slot->col, cause.code, cause.sqlstate, err, ": %s", cause.message);
     }
-    if (tusk__value_decode(column->type, column->format, bytes, &value, &cause) != TUSK_OK)
+    if (decode(fields->query, column, bytes, &value, &cause) != TUSK_OK)
         return fail(fields, slot->col, cause.code, cause.sqlstate, err, ": %s", cause.message);
     if (value.kind == TUSK_KIND_TEXT)
         text = value.as.bytes;
@@ -292,7 +328,7 @@ static __attribute__((noinline)) tusk_code put_odd(const tusk_fields *fields, co
 
     if (len == UINT32_MAX)
         return put_null(fields, slot, out, err);
-    if (put(slot, &fields->desc->cols[slot->col], out + slot->offset, bytes))
+    if (put(slot, fields->query, &fields->desc->cols[slot->col], out + slot->offset, bytes))
         return TUSK_OK;
     return explain(fields, slot, bytes, out, err);
 }
@@ -350,22 +386,15 @@ static tusk_code read_body(const tusk_fields *fields, const uint8_t *body, uint8
     return TUSK_OK;
 }
 
-/* The description that a row's columns are of. Its query may stand at another result by now. */
-static tusk__desc *desc_of(const tusk_row *row)
-{
-    for (const tusk__result *result = &row->query->first; result; result = result->next)
-        if (result->desc && result->desc->cols == row->columns)
-            return result->desc;
-    return NULL;
-}
-
 tusk_code tusk_fields_read(tusk_fields *fields, const tusk_row *row, void *out, tusk_error *err)
 {
     tusk_code code;
 
     tusk__error_begin(err);
     if (!fields->desc || row->columns != fields->desc->cols)
-        TUSK_TRY(tusk__fields_bind(fields, row->query ? desc_of(row) : NULL, err));
+        TUSK_TRY(tusk__fields_bind(fields, row->query ? row->query->conn : NULL,
+                                   row->query ? tusk__row_desc(row) : NULL, err));
+    fields->query = row->query;
     code = read_body(fields, row->body, out, err);
     if (code != TUSK_OK)
         tusk__error_where(err, "read fields");
@@ -399,6 +428,7 @@ tusk_code tusk_fields_fetch(tusk_fields *fields, tusk_query *q, void *out, size_
     TUSK_TRY(tusk__query_settle(q, err));
     if (q->on_row)
         return tusk__error_set(err, TUSK_ERR_USAGE, NULL, "on_row got the rows: none is kept");
-    TUSK_TRY(tusk__fields_bind(fields, q->present->desc, err));
+    TUSK_TRY(tusk__fields_bind(fields, q->conn, q->present->desc, err));
+    fields->query = q;
     return take_rows(fields, q, out, capacity, n, err);
 }

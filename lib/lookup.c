@@ -5,12 +5,14 @@
 
 #include <stdio.h>
 
+#include <tusk/array.h>
 #include <tusk/server.h>
 
 #include "lib/array.h"
 #include "lib/catalog.h"
 #include "lib/explain.h"
 #include "lib/many.h"
+#include "lib/row.h"
 
 /* Of the catalogue's answer. */
 #define ANSWER_BYTES_MAX (1024 * 1024)
@@ -148,9 +150,11 @@ static tusk_type type_of(const tusk_row *row)
 static void learn_rows(tusk_conn *conn, tusk_query *q, tusk_type_attribute *attributes)
 {
     tusk_type type = {0};
+    const uint8_t *body;
     tusk_row row;
 
-    while (tusk_next_row(q, &row)) {
+    while ((body = tusk__result_next(&q->first, false)) != NULL) {
+        tusk__row_init(&row, q, body, N_COLS);
         if (tusk_get_oid(&row, COL_OID) != type.oid) {
             if (type.oid)
                 tusk__catalog_add(conn, &type);
@@ -182,7 +186,8 @@ static void learn(tusk_conn *conn, tusk_query *q, const struct tusk__lookup *loo
     if (tusk_query_n_cols(q) == N_COLS)
         learn_rows(conn, q, attributes);
     conn->allocator->free(attributes, conn->allocator->user);
-    learn_missing(conn, lookup);
+    if (lookup)
+        learn_missing(conn, lookup);
 }
 
 /* Would it say the same the next time? A server that is none of PostgreSQL's, or does not let us; not one that is in a failed
@@ -259,6 +264,21 @@ void tusk__lookup_params(tusk_conn *conn, tusk_query *q, const uint32_t *types, 
 {
     for (size_t i = 0; types && i < n; i++)
         note(conn, q, types[i], TUSK__LOOKS_UP);
+}
+
+/* The caller's own question is a query like others, but that its answer is looked at before he is told. */
+tusk_query *tusk_types_look_up(tusk_conn *conn, const uint32_t *oids, size_t n)
+{
+    tusk_query *q;
+
+    if (!conn || n > TUSK_TYPES_MAX)
+        return NULL;
+    q = tusk_submit(conn, &(tusk_request){.sql_str = question_for(conn),
+                                          .params = TUSK_PARAMS(tusk_array_of_oid(oids, n)),
+                                          .text_results = true});
+    if (q)
+        mark(q, TUSK__LOOKS_LEARNS);
+    return q;
 }
 
 /* Those that are known by now, by another connection's look-up, are not asked for. */
@@ -357,8 +377,11 @@ bool tusk__lookup_queues(tusk_conn *conn, tusk_query *q)
 
 bool tusk__lookup_waits(tusk_conn *conn, tusk_query *q)
 {
+    bool learns = (q->lookup & TUSK__LOOKS_LEARNS) && q->error.code == TUSK_OK && !q->is_done;
     bool looks_up = (q->lookup & TUSK__LOOKS_UP) && q->error.code == TUSK_OK, is_asked = looks_up && begin(conn);
 
+    if (learns)
+        learn(conn, q, NULL);
     if (looks_up)
         ask_again(q);
     if (q->is_done || q->is_released || q->is_given_up)

@@ -14,7 +14,8 @@
 /* tusk_query.lookup: bits. With any of them set, n_more_syncs counts one more: the way of all other queries does not ask. */
 typedef enum tusk__looks {
     TUSK__LOOKS_UP = 1,  /* types were met that are not known */
-    TUSK__LOOKS_WAITS = 2 /* it is not told before the look-up is over, if it can wait */
+    TUSK__LOOKS_WAITS = 2, /* it is not told before the look-up is over, if it can wait */
+    TUSK__LOOKS_LEARNS = 4 /* its rows are the answer to tusk_types_look_up() */
 } tusk__looks;
 
 /* q's result, or what it prepared, has these columns: types that are not known are noted. NULL is fine. */

@@ -3,7 +3,7 @@
 #include "lib/objects.h"
 
 #include "lib/array.h"
-#include "lib/codec/types.h"
+#include "lib/catalog.h"
 #include "lib/codecs.h"
 #include "lib/given.h"
 #include "proto/error_set.h"
@@ -37,7 +37,7 @@ void tusk_out_put_u64(tusk_out *out, uint64_t n)
 
 /* ---- one object ---- */
 
-static tusk_code refuse(const tusk_value *value, const tusk_codec *codec, tusk_error *err)
+static tusk_code refuse(const tusk_conn *conn, const tusk_value *value, const tusk_codec *codec, tusk_error *err)
 {
     char label[TUSK__TYPE_LABEL_SIZE];
 
@@ -47,7 +47,7 @@ static tusk_code refuse(const tusk_value *value, const tusk_codec *codec, tusk_e
             "the OID of \"%s\" is not known here: the codec, which is binary, is not set, or not yet",
             codec->type_name ? codec->type_name : "");
     return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "there is no codec for an object of %s here%s",
-                           value->type ? tusk__type_label(value->type, label) : "no type",
+                           value->type ? tusk__conn_type_label(conn, value->type, label) : "no type",
                            codec ? " that encodes" : "");
 }
 
@@ -84,7 +84,7 @@ static tusk_code encode_by(const tusk_conn *conn, const tusk_codec *codec, tusk_
     if (!type && codec->type_name)
         type = tusk__codecs_type_of(conn, codec);
     if (!codec->encode || (!type && codec->format == TUSK_CODEC_BINARY))
-        return refuse(value, codec, err);
+        return refuse(conn, value, codec, err);
     TUSK_TRY(call(codec, value, type, b, err));
     *value = value_of(codec, type);
     return TUSK_OK;
@@ -100,7 +100,7 @@ static tusk_code encode(const tusk_conn *conn, tusk_value *value, tusk__writer *
         return encode_by(conn, value->as.object.codec, value, b, err);
     given = tusk__codecs_take(conn, value->type);
     if (!given)
-        return refuse(value, NULL, err);
+        return refuse(conn, value, NULL, err);
     code = encode_by(conn, &given->codec, value, b, err);
     tusk__codecs_give_back(given);
     return code;
@@ -116,14 +116,11 @@ bool tusk__has_objects(tusk_params params)
     return false;
 }
 
-static TUSK_COLD tusk_code blame(tusk_error *err, uint32_t type, size_t number)
+static TUSK_COLD tusk_code blame(const tusk_conn *conn, tusk_error *err, uint32_t type, size_t number)
 {
-    const char *name = tusk__type_name(type);
+    char label[TUSK__TYPE_LABEL_SIZE];
 
-    if (name || type == 0)
-        tusk__error_where(err, "bind $%zu (%s)", number, name ? name : "unknown");
-    else
-        tusk__error_where(err, "bind $%zu (type %lu)", number, (unsigned long)type);
+    tusk__error_where(err, "bind $%zu (%s)", number, type ? tusk__conn_type_label(conn, type, label) : "unknown");
     err->param = (int)number;
     err->fate = TUSK_FATE_NOT_SENT;
     return err->code;
@@ -139,7 +136,7 @@ static tusk_code encode_all(const tusk_conn *conn, tusk_value *values, size_t n,
         if (values[i].kind != TUSK_KIND_OBJECT)
             continue;
         if (encode(conn, &values[i], b, err) != TUSK_OK)
-            return blame(err, type, i + 1);
+            return blame(conn, err, type, i + 1);
         values[i].as.bytes.len = b->len - at;
     }
     return TUSK_OK;

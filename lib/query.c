@@ -618,6 +618,14 @@ const tusk_column *tusk_query_column(const tusk_query *q, int col)
     return desc && col >= 0 && col < desc->n_cols ? &desc->cols[col] : NULL;
 }
 
+tusk__desc *tusk__row_desc(const tusk_row *row)
+{
+    for (const tusk__result *result = &row->query->first; result; result = result->next)
+        if (result->desc && result->desc->cols == row->columns)
+            return result->desc;
+    return NULL;
+}
+
 const tusk_column *tusk__query_row_column(const tusk_query *q, int col)
 {
     return tusk_query_column(q, col);

@@ -238,6 +238,9 @@ void tusk__query_leave(tusk_query *q);
 /* A new result set behind the present ones (scripts); NULL: out of memory. */
 tusk__result *tusk__query_add_result(tusk_query *q);
 void tusk__query_drop_rows(tusk_query *q);
+/* The description that a row's columns are of; NULL: it is gone. Its query, which there is, may stand at another result by now. */
+tusk__desc *tusk__row_desc(const tusk_row *row);
+
 /* It failed: its rows are dropped, but for whole results of a script, and for what a stream looks at. */
 void tusk__query_drop_unfinished(tusk_query *q);
 /* It failed, nobody will ask for its rows: drop them, unless the caller may still look at the one that a stream gave him. */

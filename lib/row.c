@@ -134,10 +134,12 @@ static tusk_code fail(tusk_error *err, int col, const char *want, tusk_code code
 
 static tusk_code fail_type(const field *f, const char *want, tusk_error *err)
 {
+    tusk__types types = tusk__query_types(f->query);
     char have[TUSK__TYPE_LABEL_SIZE];
 
-    (void)fail(err, f->col, want, TUSK_ERR_TYPE, NULL, FIELD_FMT " is %s, not %s", FIELD_ARG(f),
-               tusk__type_label(f->column->type, have), want);
+    if (err)
+        (void)fail(err, f->col, want, TUSK_ERR_TYPE, NULL, FIELD_FMT " is %s, not %s", FIELD_ARG(f),
+                   tusk__types_label(&types, f->column->type, have), want);
     if (err)
         tusk__error_hint(err, tusk_str_of("cast it in the SQL, or submit with text_results and read it as text"));
     return TUSK_ERR_TYPE;
@@ -751,12 +753,12 @@ tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size
         return TUSK_OK;
     }
     codec = codec_of(&f);
+    types = tusk__query_types(f.query);
     if (!codec)
         return fail(err, col, "value", TUSK_ERR_TYPE, NULL,
                     FIELD_FMT " is %s, which is printed by the server alone: text_results", FIELD_ARG(&f),
-                    tusk__type_label(f.column->type, have));
+                    tusk__types_label(&types, f.column->type, have));
     TUSK_TRY(decode_field(&f, "value", &value, err));
-    types = tusk__query_types(f.query);
     tusk__error_none(&cause);
     if (tusk__nested_print(&types, codec, &value, buf, size, len, &cause) != TUSK_OK)
         return fail_value(&f, "value", &cause, err);

@@ -26,7 +26,7 @@ static inline uint32_t array_type_at(int i)
     for (uint32_t oid = 0; oid < 10000; oid++) {
         const tusk__codec *codec = tusk__codec_of(oid);
 
-        if (codec && codec->decode == tusk__array_decode && i-- == 0)
+        if (codec && codec->decode == tusk__array_decode && oid != TUSK_OID_ANYARRAY && i-- == 0)
             return oid;
     }
     return 0;

@@ -5,6 +5,7 @@
 
 #include "lib/columns.h"
 #include "lib/query.h"
+#include "lib/row.h"
 #include "test/harness/fail_alloc.h"
 #include "test/harness/harness.h"
 
@@ -272,6 +273,148 @@ START_TEST(rows_come_in_batches_with_every_value_at_its_place)
 }
 END_TEST
 
+static const uint8_t *last_body;
+
+static tusk_code add_next(void)
+{
+    const uint8_t *body = tusk__result_next(&query.first, false);
+    tusk_row row;
+
+    if (!body)
+        return tusk_columns_finish(columns) == TUSK_OK ? TUSK_DONE : TUSK_AGAIN;
+    last_body = body;
+    tusk__row_init(&row, &query, body, (uint32_t)query.first.desc->n_cols);
+    return tusk_columns_add(columns, &row, &err);
+}
+
+/* One by one they come to the same batches. */
+START_TEST(rows_are_added_to_the_same_batches)
+{
+    size_t n = 0, got;
+    tusk_code code;
+
+    describe(three, 3);
+    add_rows(batches[_i].n_rows);
+    make_columns(&batches[_i].options);
+    while ((code = add_next()) == TUSK_OK || code == TUSK_DONE) {
+        got = tusk_columns_n_rows(columns);
+        ck_assert((tusk_columns_values(columns, 0) != NULL) == (code == TUSK_DONE));
+        if (code == TUSK_OK)
+            continue;
+        if (n == 0 && batches[_i].first_batch)
+            ck_assert_uint_eq(got, batches[_i].first_batch);
+        check_batch(n);
+        n += got;
+    }
+    ck_assert_int_eq(code, TUSK_AGAIN);
+    ck_assert_uint_eq(n, batches[_i].n_rows);
+    ck_assert_int_eq(tusk_columns_finish(columns), TUSK_DONE);
+}
+END_TEST
+
+/* Of a row that fails in its last column nothing is left: a NULL, a true and a text before it, at each place in a byte. */
+START_TEST(a_row_that_cannot_be_added_leaves_no_trace)
+{
+    static const uint32_t types[] = {TUSK_OID_BOOL, TUSK_OID_INT8, TUSK_OID_TEXT, TUSK_OID_BOOL};
+    const tusk_column_values *v;
+    size_t n = 0;
+    tusk_code code;
+
+    describe(types, 4);
+    for (int i = 0; i < 40; i++) {
+        tusk_str good[] = {BYTES("\0"), BYTES("\0\0\0\0\0\0\0\7"), BYTES("good"), BYTES("\1")};
+        tusk_str bad[] = {BYTES("\1"), NOTHING, BYTES("none of it"), BYTES("\2")};
+        tusk_str null[] = {NOTHING, NOTHING, NOTHING, NOTHING};
+
+        add_row(bad, 4);
+        add_row(i % 5 == 4 ? null : good, 4);
+    }
+    rows_are_there();
+    make_columns(NULL);
+    for (int i = 0; i < 80; i++) {
+        code = add_next();
+        ck_assert_int_eq(code, i % 2 ? TUSK_OK : TUSK_ERR_VALUE);
+        if (i % 2 == 0)
+            ck_assert_int_eq(err.column, 3);
+    }
+    ck_assert_int_eq(tusk_columns_finish(columns), TUSK_OK);
+    ck_assert_uint_eq(tusk_columns_n_rows(columns), 40);
+    for (int col = 0; col < 4; col++) {
+        v = tusk_columns_values(columns, col);
+        ck_assert_uint_eq(v->n_nulls, 8);
+        for (size_t i = 0; i < 40; i++) {
+            ck_assert_int_eq(tusk_value_is_null(v, i), i % 5 == 4);
+            if (col == 0)
+                n += tusk_value_bit(v, i);
+            if (col == 2)
+                ck_assert_uint_eq(tusk_value_bytes(v, i).len, i % 5 == 4 ? 0 : 4);
+        }
+    }
+    ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(a_row_of_other_columns_begins_another_batch)
+{
+    static const uint32_t one[] = {TUSK_OID_INT2};
+    tusk_str value = BYTES("\xff\xfe");
+    tusk_row row = {0};
+
+    describe(three, 3);
+    add_rows(3);
+    make_columns(NULL);
+    ck_assert_int_eq(tusk_columns_add(columns, &row, &err), TUSK_ERR_USAGE);
+    ck_assert_int_eq(add_next(), TUSK_OK);
+    rows.len = 0;
+    describe(one, 1);
+    add_row(&value, 1);
+    rows_are_there();
+    ck_assert_int_eq(add_next(), TUSK_ERR_STATE);
+    ck_assert_str_eq(err.message, "the row has other columns than the 1 before it: tusk_columns_finish() first");
+    ck_assert_int_eq(tusk_columns_finish(columns), TUSK_OK);
+    check_batch(0);
+    tusk__result_rewind(&query.first);
+    ck_assert_int_eq(add_next(), TUSK_OK);
+    ck_assert_int_eq(tusk_columns_finish(columns), TUSK_OK);
+    ck_assert_int_eq(((const int16_t *)tusk_columns_values(columns, 0)->values)[0], -2);
+}
+END_TEST
+
+START_TEST(no_row_is_lost_when_memory_runs_out_while_adding)
+{
+    long n_calls;
+
+    describe(three, 3);
+    add_rows(3000);
+    make_columns(NULL);
+    n_calls = memory.n;
+    while (add_next() == TUSK_OK)
+        continue;
+    n_calls = memory.n - n_calls;
+    ck_assert_int_gt(n_calls, 10);
+    for (long fail = 1; fail <= n_calls; fail++) {
+        int n_failed = 0;
+        tusk_code code;
+
+        tusk_columns_free(columns);
+        make_columns(NULL);
+        tusk__result_rewind(&query.first);
+        memory.fail_at = memory.n + fail;
+        while ((code = add_next()) != TUSK_DONE) {
+            if (code == TUSK_OK)
+                continue;
+            ck_assert_int_eq(code, TUSK_ERR_NOMEM);
+            ck_assert_int_eq(err.code, TUSK_ERR_NOMEM);
+            tusk__result_back(&query.first, false, last_body);
+            n_failed++;
+        }
+        ck_assert_int_eq(n_failed, 1);
+        ck_assert_uint_eq(tusk_columns_n_rows(columns), 3000);
+        check_batch(0);
+    }
+}
+END_TEST
+
 /* Also of columns that are others: memory of the first ones is of no use then. */
 START_TEST(the_next_result_may_have_other_columns)
 {
@@ -480,6 +623,10 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, options_out_of_range_are_refused);
     tcase_add_loop_test(tcase, rows_come_in_batches_with_every_value_at_its_place, 0, (int)N_OF(batches));
+    tcase_add_loop_test(tcase, rows_are_added_to_the_same_batches, 0, (int)N_OF(batches));
+    tcase_add_test(tcase, a_row_that_cannot_be_added_leaves_no_trace);
+    tcase_add_test(tcase, a_row_of_other_columns_begins_another_batch);
+    tcase_add_test(tcase, no_row_is_lost_when_memory_runs_out_while_adding);
     tcase_add_test(tcase, the_next_result_may_have_other_columns);
     tcase_add_loop_test(tcase, a_malformed_value_is_told_by_row_and_column_and_passed_over, 0, (int)N_OF(malformed));
     tcase_add_test(tcase, of_several_malformed_values_the_first_row_counts);

@@ -45,7 +45,8 @@ struct user {
     tusk_str email;
     char nick[8];
     bool nick_is_null;
-    tusk_array_view more; /* so that there is room for whatever a wrong table wants */
+    tusk_array_view more;
+    tusk_range_parts even_more; /* so that there is room for whatever a wrong table wants */
 };
 
 #define ID TUSK_FIELD(struct user, id, TUSK_OID_INT8)
@@ -79,8 +80,17 @@ static const struct {
      "field 1: its C type does not hold its PostgreSQL type"},
     {{"id", 0, TUSK_OID_POINT, TUSK_C_ARRAY, sizeof(tusk_array_view), 0, false, 0},
      "field 1: its C type does not hold its PostgreSQL type"},
-    {{"id", 0, 0, TUSK_C_ARRAY, sizeof(tusk_array_view), 0, false, 0},
+    {{"id", 0, TUSK_OID_INT4_ARRAY, TUSK_C_RANGE, sizeof(tusk_range_parts), 0, false, 0},
      "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, TUSK_OID_INT4RANGE, TUSK_C_MULTIRANGE, sizeof(tusk_multirange_view), 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, TUSK_OID_TEXT, TUSK_C_RECORD, sizeof(tusk_record_view), 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, TUSK_OID_TEXT, TUSK_C_HSTORE, sizeof(tusk_hstore_view), 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, 0, TUSK_C_POINT, sizeof(tusk_point_parts), 0, false, 0},
+     "field 1: its C type does not hold its PostgreSQL type"},
+    {{"id", 0, 0, TUSK_C_DOUBLES, 16, 0, false, 0}, "field 1: its C type does not hold its PostgreSQL type"},
     {{NULL, -1, TUSK_OID_INT8, TUSK_C_INT64, 8, 0, false, 0}, "field 1: it has neither name nor position"},
 };
 
@@ -263,6 +273,48 @@ START_TEST(malformed_bytes_are_refused_and_nothing_is_written_behind_the_struct)
 }
 END_TEST
 
+/* ---- vectors --------------------------------------------------------------------------------------------------------------------------- */
+
+/* Of two places: what goes in, and what does not. Which column is one, the catalogue knows: extension_live_test. */
+static const struct {
+    tusk__store store;
+    tusk_str bytes;
+    tusk_code code;
+    const char *message;
+} vectors[] = {
+    {TUSK__STORE_VECTOR, {"\0\2\0\0\x3f\x80\0\0\xbf\0\0\0", 12}, TUSK_OK, NULL},
+    {TUSK__STORE_HALFVEC, {"\0\2\0\0\x3c\0\xb8\0", 8}, TUSK_OK, NULL},
+    {TUSK__STORE_VECTOR,
+     {"\0\1\0\0\x3f\x80\0\0", 8},
+     TUSK_ERR_LIMIT,
+     "a vector of 1 elements, and its field has places for 2"},
+    {TUSK__STORE_HALFVEC,
+     {"\0\3\0\0\x3c\0\xb8\0\xb8\0", 10},
+     TUSK_ERR_LIMIT,
+     "a halfvec of 3 elements, and its field has places for 2"},
+    {TUSK__STORE_VECTOR, {"\0\2\0\0\x3f\x80\0\0", 8}, TUSK_ERR_VALUE, NULL},
+    {TUSK__STORE_HALFVEC, {"\0\2\0", 3}, TUSK_ERR_VALUE, NULL},
+};
+
+START_TEST(a_vector_goes_into_as_many_floats)
+{
+    tusk__slot slot = {.store = (uint8_t)vectors[_i].store, .c_type = TUSK_C_FLOATS, .size = 2 * sizeof(float)};
+    float *out = malloc(slot.size);
+    char *bytes = malloc(vectors[_i].bytes.len);
+
+    memcpy(bytes, vectors[_i].bytes.ptr, vectors[_i].bytes.len);
+    err.code = TUSK_OK;
+    ck_assert_int_eq(tusk__fields_put_many(&slot, NULL, 16400, tusk_str_from(bytes, vectors[_i].bytes.len), out, &err),
+                     vectors[_i].code);
+    if (vectors[_i].code == TUSK_OK)
+        ck_assert(out[0] == 1 && out[1] == -0.5F);
+    if (vectors[_i].message)
+        ck_assert_str_eq(err.message, vectors[_i].message);
+    free(bytes);
+    free(out);
+}
+END_TEST
+
 /* ---- columns ------------------------------------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -392,6 +444,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, a_table_needs_memory_and_says_so);
     tcase_add_loop_test(tcase, malformed_bytes_are_refused_and_nothing_is_written_behind_the_struct, 0,
                         (int)N_OF(refused));
+    tcase_add_loop_test(tcase, a_vector_goes_into_as_many_floats, 0, (int)N_OF(vectors));
     tcase_add_loop_test(tcase, a_field_that_finds_no_column_of_its_type_names_it, 0, (int)N_OF(unbound));
     tcase_add_test(tcase, without_columns_nothing_is_bound);
     tcase_add_test(tcase, members_are_filled_whatever_the_order_of_the_columns);

@@ -2,6 +2,7 @@
  * codec_test's, and a server's opinion codec_live_test's.
  * Read first: tusk/numeric.h. */
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +227,116 @@ START_TEST(int128_has_both_ends)
 END_TEST
 #endif
 
+/* ---- units of a scale --------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *text;
+    int scale;
+    bool fits;
+    int64_t units;
+} scaled[] = {
+    {"1234.50", 2, true, 123450},
+    {"1234.5", 2, true, 123450},
+    {"-0.01", 2, true, -1},
+    {"0.00", 2, true, 0},
+    {"0.010000", 2, true, 1},
+    {"7", 0, true, 7},
+    {"7", 5, true, 700000},
+    {"10000", 4, true, 100000000},
+    {"0.0001", 4, true, 1},
+    {"0.00000001", 8, true, 1},
+    {"0.00000001", 9, true, 10},
+    {"1e-20", 38, true, 1000000000000000000},
+    {"92233720368547758.07", 2, true, INT64_MAX},
+    {"-92233720368547758.08", 2, true, INT64_MIN},
+    {"0.9223372036854775807", 19, true, INT64_MAX},
+    {"0.0009223372036854775807", 22, true, INT64_MAX},
+    {"92233720368547758.08", 2, false, 0},
+    {"-92233720368547758.09", 2, false, 0},
+    {"922337203685477580.8", 1, false, 0},
+    {"1e20", 3, false, 0},
+    {"1234.505", 2, false, 0},
+    {"0.001", 2, false, 0},
+    {"0.00001", 2, false, 0},
+    {"0.000000000001", 4, false, 0},
+    {"1e-20", 0, false, 0},
+    {"1", 19, false, 0},
+    {"1", 16383, false, 0},
+    {"NaN", 2, false, 0},
+    {"Infinity", 2, false, 0},
+};
+
+START_TEST(units_are_told_when_they_would_lose)
+{
+    int64_t units = 4711;
+    tusk_error err = {0};
+    tusk_code code = tusk_numeric_to_scaled(from(scaled[_i].text), scaled[_i].scale, &units, &err);
+
+    ck_assert_msg(code == (scaled[_i].fits ? TUSK_OK : TUSK_ERR_VALUE), "%s: %s", scaled[_i].text, err.message);
+    ck_assert_msg(units == (scaled[_i].fits ? scaled[_i].units : 4711), "%s: %" PRId64, scaled[_i].text, units);
+    if (!scaled[_i].fits) {
+        ck_assert_str_eq(err.sqlstate, "22003");
+        ck_assert_ptr_nonnull(strstr(err.message, "without loss"));
+    }
+    clear();
+}
+END_TEST
+
+/* What was written without us is what from_text reads. */
+static void check_units(int64_t units, int scale)
+{
+    unsigned char buf[TUSK_NUMERIC_INT_SIZE];
+    char digits[64], text[128];
+    tusk_numeric_view n, want;
+    int64_t back;
+    int len;
+
+    len = snprintf(digits, sizeof digits, "%s%0*" PRIu64, units < 0 ? "-" : "", scale + 1,
+                   units < 0 ? 0 - (uint64_t)units : (uint64_t)units);
+    snprintf(text, sizeof text, "%.*s%s%s", len - scale, digits, scale ? "." : "", digits + len - scale);
+    ck_assert_int_eq(tusk_numeric_from_scaled(units, scale, buf, &n, NULL), TUSK_OK);
+    assert_text(n, text);
+    want = from(text);
+    ck_assert_msg(n.n_digits == want.n_digits && memcmp(n.wire, want.wire, 8 + 2 * (size_t)n.n_digits) == 0, "%s",
+                  text);
+    ck_assert(tusk_numeric_to_scaled(n, scale, &back, NULL) == TUSK_OK && back == units);
+    clear();
+}
+
+START_TEST(units_go_both_ways)
+{
+    for (int scale = 0; scale <= 40; scale++) {
+        check_units(INT64_MAX, scale);
+        check_units(INT64_MIN, scale);
+        check_units(0, scale);
+        for (int64_t n = 1; n < INT64_MAX / 10; n *= 10) {
+            check_units(n, scale);
+            check_units(1 - n, scale);
+            check_units(-7 * n, scale);
+        }
+    }
+}
+END_TEST
+
+START_TEST(scale_beyond_the_type_is_refused)
+{
+    static const int bad[] = {-1, INT_MIN, TUSK_NUMERIC_SCALE_MAX + 1, INT_MAX};
+    unsigned char buf[TUSK_NUMERIC_INT_SIZE];
+    tusk_numeric_view n = {0};
+    tusk_error err;
+    int64_t units = 3;
+
+    for (size_t i = 0; i < N_OF(bad); i++) {
+        ck_assert_int_eq(tusk_numeric_from_scaled(1, bad[i], buf, &n, &err), TUSK_ERR_USAGE);
+        ck_assert_int_eq(tusk_numeric_to_scaled(from("1"), bad[i], &units, &err), TUSK_ERR_USAGE);
+    }
+    ck_assert(n.wire == NULL && units == 3);
+    ck_assert_int_eq(tusk_numeric_from_scaled(-1, TUSK_NUMERIC_SCALE_MAX, buf, &n, NULL), TUSK_OK);
+    ck_assert(tusk_numeric_to_scaled(n, TUSK_NUMERIC_SCALE_MAX, &units, NULL) == TUSK_OK && units == -1);
+    clear();
+}
+END_TEST
+
 /* ---- double ------------------------------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -389,6 +500,9 @@ Suite *tusk_suite(void)
 #ifdef __SIZEOF_INT128__
     tcase_add_test(tc, int128_has_both_ends);
 #endif
+    LOOP(tc, units_are_told_when_they_would_lose, scaled);
+    tcase_add_test(tc, units_go_both_ways);
+    tcase_add_test(tc, scale_beyond_the_type_is_refused);
     LOOP(tc, double_is_the_nearest_and_tells_if_it_is_exact, doubles);
     tcase_add_test(tc, random_doubles_are_the_nearest_and_tell_if_they_are_exact);
     tcase_add_test(tc, no_figure_is_too_far_behind_to_decide);

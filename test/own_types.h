@@ -86,6 +86,6 @@ static void find_own(const void *user, uint32_t type, tusk__resolved *out)
         }
 }
 
-static const tusk__types all_types = {find_own, NULL};
+static const tusk__types all_types = {find_own, NULL, NULL};
 
 #endif

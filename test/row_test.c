@@ -47,7 +47,7 @@ static void find_nothing(const void *user, uint32_t type, tusk__resolved *out)
 
 tusk__types tusk__query_types(const tusk_query *q)
 {
-    return (tusk__types){find_nothing, q};
+    return (tusk__types){find_nothing, q, NULL};
 }
 
 #define MOST_COLUMNS 2000

@@ -82,6 +82,21 @@ void tusk_columns_free(tusk_columns *columns);
 TUSK_MUST_CHECK
 tusk_code tusk_columns_fetch(tusk_columns *columns, tusk_query *q, tusk_error *err);
 
+/**
+ * One row from wherever, as on_row is given it, behind those that were added since the last batch.
+ *
+ * Returns   TUSK_OK there is room for more · TUSK_DONE the batch is full with it (batch_rows, batch_bytes): its arrays are there until the next row
+ *           is added, which begins another
+ * Errors    TUSK_ERR_VALUE, TUSK_ERR_NOMEM as above: that row is left out, and those before it stay · TUSK_ERR_STATE it has other columns than those
+ *           before it: tusk_columns_finish() first
+ */
+TUSK_MUST_CHECK
+tusk_code tusk_columns_add(tusk_columns *columns, const tusk_row *row, tusk_error *err);
+
+/** What was added since the last batch is one: its arrays are there until the next row is added. TUSK_DONE: nothing was. */
+TUSK_MUST_CHECK
+tusk_code tusk_columns_finish(tusk_columns *columns);
+
 /** Of the last batch. */
 size_t tusk_columns_n_rows(const tusk_columns *columns);
 int tusk_columns_n_cols(const tusk_columns *columns);

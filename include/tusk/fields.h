@@ -6,8 +6,12 @@
 
 #include <tusk/array.h>
 #include <tusk/bits.h>
+#include <tusk/geometry.h>
+#include <tusk/hstore.h>
 #include <tusk/inet.h>
 #include <tusk/query.h>
+#include <tusk/range.h>
+#include <tusk/record.h>
 #include <tusk/row.h>
 
 #ifdef __cplusplus
@@ -40,16 +44,23 @@ typedef enum tusk_c_type {
     TUSK_C_INT64S,
     TUSK_C_UINT32S,
     TUSK_C_FLOATS,
-    TUSK_C_DOUBLES
+    TUSK_C_DOUBLES,
+    TUSK_C_RANGE,      /* tusk_range_parts: its bounds may be views */
+    TUSK_C_MULTIRANGE, /* tusk_multirange_view: a view, and so are the next two */
+    TUSK_C_RECORD,     /* tusk_record_view */
+    TUSK_C_HSTORE,     /* tusk_hstore_view */
+    TUSK_C_POINT,      /* tusk_point_parts */
+    TUSK_C_LSEG,       /* tusk_lseg_parts */
+    TUSK_C_BOX,        /* tusk_box_parts */
+    TUSK_C_CIRCLE,     /* tusk_circle_parts */
+    TUSK_C_TID         /* tusk_tid_parts */
 } tusk_c_type;
 
-/** One member of a struct, and the column that goes into it. Make it with the macros below; where the OID is known only at run time, of a
- * type of the database's own, with 0, and set `type` in the struct. */
+/** One member of a struct, and the column that goes into it. Make it with the macros below. */
 typedef struct tusk_field {
     const char *column;  /* its name; NULL: by position */
     int position;        /* 0-based; not looked at if there is a name */
-    uint32_t type;       /* OID of what the member holds; 0: of whatever type, into a tusk_str or char[n]: the bytes as they came, those of
-                            an int4 in binary, too */
+    uint32_t type;       /* OID of what the member holds; 0: see TUSK_FIELD() */
     tusk_c_type c_type;
     size_t size, offset; /* of the member in its struct */
     bool has_flag;       /* false: NULL is an error */
@@ -73,12 +84,26 @@ typedef struct tusk_field {
  *                                         NULLs if need be
  *   float[n], double[n]                   float4[], float8[]: an array of exactly n elements, of whatever dimensions, none of them NULL
  *   int16_t[n], int32_t[n], int64_t[n]    int2[], int4[] and date[], int8[], time[], timestamp[] and timestamptz[], likewise; uint32_t[n] oid[]
+ *   tusk_range_parts                      any range; tusk_multirange_view any multirange; tusk_record_view a row without a name: TUSK_OID_RECORD
+ *   tusk_point_parts …                    point, lseg, box, circle; tusk_tid_parts tid
  *   tusk_str                              all others: text and its kin, json, jsonb, bytea; of any other type the bytes of the wire, as
  *                                         tusk_get_raw()
  *   char[n]                               text and its kin, json, jsonb, and whatever came as text
  *
+ * Types of the database's own have other OIDs in each database, so their fields have the OID 0, and what the column is decides when the result is there:
+ *
+ *   tusk_array_view, tusk_range_parts,    any array, range, multirange, record: composites, too
+ *   tusk_multirange_view, tusk_record_view
+ *   tusk_hstore_view                      hstore
+ *   float[n]                              a vector or halfvec of exactly n elements; a float4[] likewise
+ *   tusk_str, char[n]                     whatever there is: the bytes as they came, those of an int4 in binary, too
+ *
+ * As TUSK_OID_TEXT: enums, citext, ltree and its kin. All of these once the type is looked up (tusk_type_of()): of what on_row is given that may be
+ * the second result.
+ *
  * Read without loss, and so allowed: int2 and int4 into int8, int2 into int4, oid into int8, float4 into float8, text and its kin into
- * each other; and a column in text format into anything that is no numeric, bytea, inet, cidr, bit, varbit or array.
+ * each other; and a column in text format into anything but what is a view, made of one, or holds many: numeric, bytea, inet, cidr, bit, varbit, lseg, box,
+ * circle, arrays, ranges, records, hstore, vectors.
  */
 #define TUSK_FIELD(struct_type, member, oid) TUSK__FIELD(struct_type, member, oid, #member, 0, TUSK__NO_FLAG)
 /** The column of that name. */
@@ -170,7 +195,8 @@ tusk_code tusk_fields_fetch(tusk_fields *fields, tusk_query *q, void *out, size_
      : (oid) == TUSK_OID_MACADDR                                                ? TUSK_C_MACADDR                     \
      : (oid) == TUSK_OID_MACADDR8                                               ? TUSK_C_MACADDR8                    \
                                                                                 : TUSK_C_STR)
-/* … and of a type whose bytes a tusk_str can hold as they are, another one. That the OID is an array's is seen when the table is made. */
+/* … and of a type whose bytes a tusk_str can hold as they are, another one. That the OID is an array's, or a range's, is seen when the table
+ * is made. */
 #define TUSK__C_ALSO(oid, c_type)                                                                                    \
     ((c_type) == TUSK_C_CHARS    ? (oid) != TUSK_OID_BYTEA                                                           \
      : (c_type) == TUSK_C_INET   ? (oid) == TUSK_OID_INET || (oid) == TUSK_OID_CIDR                                  \
@@ -180,9 +206,16 @@ tusk_code tusk_fields_fetch(tusk_fields *fields, tusk_query *q, void *out, size_
      : (c_type) == TUSK_C_INT64S ? (oid) == TUSK_OID_INT8_ARRAY || (oid) == TUSK_OID_TIME_ARRAY ||                   \
                                        (oid) == TUSK_OID_TIMESTAMP_ARRAY || (oid) == TUSK_OID_TIMESTAMPTZ_ARRAY      \
      : (c_type) == TUSK_C_UINT32S ? (oid) == TUSK_OID_OID_ARRAY                                                      \
-     : (c_type) == TUSK_C_FLOATS  ? (oid) == TUSK_OID_FLOAT4_ARRAY                                                   \
+     : (c_type) == TUSK_C_FLOATS  ? (oid) == TUSK_OID_FLOAT4_ARRAY || (oid) == 0                                     \
      : (c_type) == TUSK_C_DOUBLES ? (oid) == TUSK_OID_FLOAT8_ARRAY                                                   \
-                                  : (c_type) == TUSK_C_ARRAY)
+     : (c_type) == TUSK_C_POINT   ? (oid) == TUSK_OID_POINT                                                          \
+     : (c_type) == TUSK_C_LSEG    ? (oid) == TUSK_OID_LSEG                                                           \
+     : (c_type) == TUSK_C_BOX     ? (oid) == TUSK_OID_BOX                                                            \
+     : (c_type) == TUSK_C_CIRCLE  ? (oid) == TUSK_OID_CIRCLE                                                         \
+     : (c_type) == TUSK_C_TID     ? (oid) == TUSK_OID_TID                                                            \
+                                  : (c_type) == TUSK_C_ARRAY || (c_type) == TUSK_C_RANGE ||                           \
+                                       (c_type) == TUSK_C_MULTIRANGE || (c_type) == TUSK_C_RECORD ||                  \
+                                       (c_type) == TUSK_C_HSTORE)
 #define TUSK__C_FITS(oid, c_type) \
     (TUSK__C_FOR(oid) == (c_type) || (TUSK__C_FOR(oid) == TUSK_C_STR && TUSK__C_ALSO(oid, c_type)))
 
@@ -216,6 +249,15 @@ constexpr tusk_c_type tusk__c_type(const tusk_macaddr8_octets *) { return TUSK_C
 constexpr tusk_c_type tusk__c_type(const tusk_inet_parts *) { return TUSK_C_INET; }
 constexpr tusk_c_type tusk__c_type(const tusk_bits_view *) { return TUSK_C_BITS; }
 constexpr tusk_c_type tusk__c_type(const tusk_array_view *) { return TUSK_C_ARRAY; }
+constexpr tusk_c_type tusk__c_type(const tusk_range_parts *) { return TUSK_C_RANGE; }
+constexpr tusk_c_type tusk__c_type(const tusk_multirange_view *) { return TUSK_C_MULTIRANGE; }
+constexpr tusk_c_type tusk__c_type(const tusk_record_view *) { return TUSK_C_RECORD; }
+constexpr tusk_c_type tusk__c_type(const tusk_hstore_view *) { return TUSK_C_HSTORE; }
+constexpr tusk_c_type tusk__c_type(const tusk_point_parts *) { return TUSK_C_POINT; }
+constexpr tusk_c_type tusk__c_type(const tusk_lseg_parts *) { return TUSK_C_LSEG; }
+constexpr tusk_c_type tusk__c_type(const tusk_box_parts *) { return TUSK_C_BOX; }
+constexpr tusk_c_type tusk__c_type(const tusk_circle_parts *) { return TUSK_C_CIRCLE; }
+constexpr tusk_c_type tusk__c_type(const tusk_tid_parts *) { return TUSK_C_TID; }
 template <size_t n> constexpr tusk_c_type tusk__c_type(const char (*)[n]) { return TUSK_C_CHARS; }
 template <size_t n> constexpr tusk_c_type tusk__c_type(const short (*)[n]) { return TUSK_C_INT16S; }
 template <size_t n> constexpr tusk_c_type tusk__c_type(const int (*)[n]) { return TUSK_C_INT32S; }
@@ -266,6 +308,15 @@ template <> struct tusk__checked_flag<bool> { static constexpr size_t zero = 0; 
         tusk_inet_parts *: TUSK_C_INET,                                       \
         tusk_bits_view *: TUSK_C_BITS,                                        \
         tusk_array_view *: TUSK_C_ARRAY,                                      \
+        tusk_range_parts *: TUSK_C_RANGE,                                     \
+        tusk_multirange_view *: TUSK_C_MULTIRANGE,                            \
+        tusk_record_view *: TUSK_C_RECORD,                                    \
+        tusk_hstore_view *: TUSK_C_HSTORE,                                    \
+        tusk_point_parts *: TUSK_C_POINT,                                     \
+        tusk_lseg_parts *: TUSK_C_LSEG,                                       \
+        tusk_box_parts *: TUSK_C_BOX,                                         \
+        tusk_circle_parts *: TUSK_C_CIRCLE,                                   \
+        tusk_tid_parts *: TUSK_C_TID,                                         \
         TUSK__ARRAY_OF(short, struct_type, member): TUSK_C_INT16S,            \
         TUSK__ARRAY_OF(int, struct_type, member): TUSK_C_INT32S,              \
         TUSK__ARRAY_OF(long, struct_type, member): sizeof(long) == 8 ? TUSK_C_INT64S : TUSK_C_INT32S, \

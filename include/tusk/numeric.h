@@ -76,6 +76,22 @@ tusk_numeric_view tusk_numeric_from_int128(tusk_int128 integer, unsigned char bu
 tusk_code tusk_numeric_to_int128(tusk_numeric_view n, tusk_int128 *out, tusk_error *err);
 #endif
 
+/**
+ * A number as so many units of 10^-scale: with a scale of 2, cents: 123450 of 1234.5. Decimals beyond the scale are a loss, unless they are 0.
+ *
+ * scale     0 to TUSK_NUMERIC_SCALE_MAX
+ * Errors    as tusk_numeric_to_int64() · TUSK_ERR_USAGE another scale
+ */
+tusk_code tusk_numeric_to_scaled(tusk_numeric_view n, int scale, int64_t *out, tusk_error *err);
+/**
+ * The way back: 123450 of a scale of 2 is 1234.50, with as many decimals as the scale has, for a column numeric(p,2).
+ * Errors    TUSK_ERR_USAGE another scale
+ */
+tusk_code tusk_numeric_from_scaled(int64_t units, int scale, unsigned char buf[TUSK_NUMERIC_INT_SIZE], tusk_numeric_view *out,
+                                   tusk_error *err);
+/** Decimals that a numeric can have. */
+#define TUSK_NUMERIC_SCALE_MAX 16383
+
 /** The shortest decimal that reads back as the same double, as PostgreSQL prints a float8. NaN and the infinities are themselves. */
 tusk_numeric_view tusk_numeric_from_double(double real, unsigned char buf[TUSK_NUMERIC_DOUBLE_SIZE]);
 /**

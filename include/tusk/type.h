@@ -50,7 +50,8 @@ typedef struct tusk_type {
 /**
  * What is known of a type at the connection's endpoint (host and port or socket, database, user). Asks nothing: a type of the database's own
  * is looked up behind the first result in binary, or the first prepared statement, that has it, with all that it is made of. A result in text
- * (.text_results, scripts) asks nothing; and tusk_stmt_ready() does not wait for the answer, but whatever is submitted behind it does.
+ * (.text_results, scripts) asks nothing; and tusk_stmt_ready() does not wait for the answer, but whatever is submitted behind it does:
+ * tusk_types_look_up() asks at once.
  *
  * oid       tusk_column.type, tusk_stmt_param_type(), an element …
  * out       untouched unless TUSK_OK
@@ -61,6 +62,37 @@ typedef struct tusk_type {
  */
 TUSK_MUST_CHECK
 tusk_code tusk_type_of(const tusk_conn *conn, uint32_t oid, tusk_type *out);
+
+typedef struct tusk_query tusk_query;
+
+/**
+ * Look types up now: those that a prepared statement wants (tusk_stmt_ready() does not wait for them), that a result in text has, that on_row will meet;
+ * and what they are made of. One question to the catalogue, as any other of yours: a type that has changed is known anew.
+ *
+ *     code = tusk_await_free(tusk_types_look_up(conn, &oid, 1), &err);    behind it tusk_type_of() knows them
+ *
+ * oids      copied; at most TUSK_TYPES_MAX, built-in ones are no harm
+ * Returns   a query that completes when they are known: await and free it. NULL: out of memory, or more than TUSK_TYPES_MAX
+ * Errors    those of a query. One that the server does not have is none: tusk_type_of() says TUSK_AGAIN of it as before
+ */
+TUSK_MUST_CHECK
+tusk_query *tusk_types_look_up(tusk_conn *conn, const uint32_t *oids, size_t n);
+#define TUSK_TYPES_MAX 64
+
+/**
+ * A type's name as format_type() writes it, in SQL that means the type: "character varying(20)", "numeric(10,2)", "timestamp(3) with time zone",
+ * "integer[]", "interval day to second(3)"; outside of pg_catalog with its schema, wherever search_path leads: public.mood, "My".mood[],
+ * public.vector(3).
+ *
+ * oid, typmod  tusk_column.type, tusk_column.typmod; -1: no modifier ("bpchar", since "character" would be character(1); "bit" in quotes likewise)
+ * conn         NULL: built-in types alone
+ * len          the whole length, as snprintf: buf is NUL-terminated, cut if too small
+ * Returns      as tusk_type_of(); TUSK_AGAIN and TUSK_DONE leave all untouched
+ * Notes        the modifiers of PostGIS's types are left out
+ * Source       PostgreSQL docs, "System Catalog Information Functions"
+ */
+TUSK_MUST_CHECK
+tusk_code tusk_type_format(const tusk_conn *conn, uint32_t oid, int32_t typmod, char *buf, size_t size, size_t *len);
 
 /** The attribute of that name, -1 if there is none. */
 int tusk_type_attribute_index(const tusk_type *type, const char *name);

@@ -328,6 +328,30 @@ static inline tusk_value tusk_raw(uint32_t type, const void *ptr, size_t len)
  */
 tusk_code tusk_value_from_text(uint32_t type, tusk_str text, void *buf, size_t size, tusk_value *out, tusk_error *err);
 
+typedef struct tusk_conn tusk_conn;
+
+/**
+ * Bytes of the wire as a value: what tusk_read_value() makes of a column in binary. For bytes from elsewhere, as a COPY in binary, a
+ * replication stream, a store of the program's own.
+ *
+ * conn      by which types of the database's own are known (tusk_type_of()); NULL: values of such are TUSK_KIND_RAW
+ * wire      the type's binary format, checked down to the last element; *out borrows it. A `ptr` of NULL is an SQL NULL
+ * out       untouched on failure. A type without a codec: TUSK_KIND_RAW. Of a domain it is a value of its base
+ * Errors    TUSK_ERR_VALUE no such bytes
+ */
+tusk_code tusk_value_from_wire(const tusk_conn *conn, uint32_t type, tusk_str wire, tusk_value *out, tusk_error *err);
+
+/**
+ * Any value as PostgreSQL prints it, as tusk_format_value() has it of a column: what a row, an array, a record or a range held, and what was made for a
+ * parameter. Text is printed as it is.
+ *
+ * conn      as above. What is made (an array of values or of C's, a range, a multirange) needs one, for a while its memory, too
+ * len       the whole length, as snprintf: buf is NUL-terminated, cut if too small
+ * Errors    TUSK_ERR_NULL · TUSK_ERR_VALUE not a value of its type: beyond the range, malformed bytes · TUSK_ERR_TYPE of a kind that its type does
+ *           not have, of a type without codec, an object of the program's; made, and conn is NULL · TUSK_ERR_NOMEM
+ */
+tusk_code tusk_value_to_text(const tusk_conn *conn, const tusk_value *value, char *buf, size_t size, size_t *len, tusk_error *err);
+
 /** The parameters of a call: TUSK_PARAMS(tusk_int4(18), tusk_text("active")). Lives as long as the enclosing block.
  * C++ has no compound literals: make an array of tusk_value and use tusk_params_of(). */
 #ifndef __cplusplus

@@ -225,7 +225,7 @@ static void write_dimension(tusk__writer *b, int32_t dim, int32_t lower)
 
 static tusk_code bad_shape(tusk_error *err, const char *what)
 {
-    return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_ARRAY_SUBSCRIPT, "an array %s", what);
+    return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_TOO_MANY, "an array %s", what);
 }
 
 /* The shape as the wire has it: an empty array has no dimensions. */
@@ -277,7 +277,8 @@ static tusk_code items_of_values(const tusk__resolved *type, const tusk_array_pa
     TUSK_TRY(shape_of(parts, !is_vector(type->type), &s, err));
     out->shape.n_nulls = holds_null(parts);
     if (is_vector(type->type) && (s.ndim > 1 || s.lower[0] != 0 || out->shape.n_nulls > 0))
-        return bad_shape(err, "that is no vector: one dimension from 0 on, without NULLs");
+        return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_BAD_BINARY,
+                               "an array that is no vector: one dimension from 0 on, without NULLs");
     out->shape.ndim = s.ndim;
     memcpy(out->shape.dims, s.dims, sizeof s.dims);
     memcpy(out->shape.lower, s.lower, sizeof s.lower);

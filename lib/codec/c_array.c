@@ -306,7 +306,7 @@ static tusk_code refuse(const tusk_array_view *array, const tusk__codec *want, s
         return tusk__error_set(err, TUSK_ERR_NULL, NULL, "there is no array: it is NULL");
     if (!element || !tusk__codec_is_read_as(element, want))
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the array is of %s, not %s",
-                               tusk__type_label(array->element, have), want->name);
+                               tusk__types_label(&types, array->element, have), want->name);
     if (array->n > capacity)
         return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "the array has %zu elements, more than %zu", array->n,
                                capacity);

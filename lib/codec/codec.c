@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lib/codec/nested.h"
+#include "lib/codec/types.h"
 #include "proto/size.h"
 
 static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err);
@@ -92,7 +93,8 @@ static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err);
     X(TUSK_OID_UNKNOWN, "unknown", TUSK_KIND_TEXT, -1, text)                                                           \
     X(TUSK_OID_PG_NODE_TREE, "pg_node_tree", TUSK_KIND_TEXT, -1, text)                                                 \
     X(TUSK_OID_CSTRING, "cstring", TUSK_KIND_TEXT, -1, text)                                                           \
-    X(TUSK_OID_VOID, "void", TUSK_KIND_TEXT, -1, text)
+    X(TUSK_OID_VOID, "void", TUSK_KIND_TEXT, -1, text)                                                                 \
+    X(TUSK_OID_ANYARRAY, "anyarray", TUSK_KIND_WIRE, -1, array)
 
 /* Not one in terms of another: bool is a macro. */
 #define ROW(oid, type_name, kind, width, name)                                                                         \
@@ -439,18 +441,23 @@ static const tusk__codec *codec_for(const tusk_value *value, uint32_t want)
 /* A type of the database's own may be one that takes it, such as a domain: lib/codec/own.c. */
 static bool is_for_own_type(const tusk_value *value, uint32_t want)
 {
-    const tusk__codec *have = tusk__codec_of(value->type);
-
-    return want >= TUSK__FIRST_OWN_OID && have && (have->kind == value->kind || tusk__is_made(have, value->kind));
+    return want >= TUSK__FIRST_OWN_OID && tusk__is_whole(value);
 }
 
-tusk_code tusk__refuse_type(const tusk_value *value, uint32_t want, tusk_error *err)
+bool tusk__is_whole(const tusk_value *value)
+{
+    const tusk__codec *have = tusk__codec_of(value->type);
+
+    return have && (have->kind == value->kind || tusk__is_made(have, value->kind));
+}
+
+tusk_code tusk__refuse_type(const tusk_value *value, uint32_t want, const tusk__types *names, tusk_error *err)
 {
     char have_label[TUSK__TYPE_LABEL_SIZE], want_label[TUSK__TYPE_LABEL_SIZE];
-    const char *have = value->type ? tusk__type_label(value->type, have_label) : "a value without a type";
+    const char *have = value->type ? tusk__types_label(names, value->type, have_label) : "a value without a type";
     bool hinted = err && err->code == TUSK_OK && value->kind == TUSK_KIND_TEXT;
 
-    tusk__type_label(want, want_label);
+    tusk__types_label(names, want, want_label);
     if (value->type == want)
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a tusk_value of type %s and another kind",
                                want ? want_label : "0");
@@ -459,6 +466,14 @@ tusk_code tusk__refuse_type(const tusk_value *value, uint32_t want, tusk_error *
         tusk__error_hint(err,
                          tusk_str_of("tusk_unknown() lets the server read the text by the type's input function."));
     return TUSK_ERR_TYPE;
+}
+
+/* The same of a parameter: what names one of the database's own types is said by who can ask for its name. */
+static tusk_code refuse_param(const tusk_value *value, uint32_t want, tusk_error *err)
+{
+    bool is_own = want >= TUSK__FIRST_OWN_OID || value->type >= TUSK__FIRST_OWN_OID;
+
+    return is_own ? TUSK_AGAIN : tusk__refuse_type(value, want, NULL, err);
 }
 
 tusk_code tusk__written(const tusk__writer *b, tusk_error *err)
@@ -493,7 +508,7 @@ tusk_code tusk__plain_element_encode(tusk__writer *b, const tusk_value *value, u
     if (codec)
         return tusk__field_encode(b, codec, value, err);
     if (!is_raw(value) || value->type != type)
-        return tusk__refuse_type(value, type, err);
+        return tusk__refuse_type(value, type, NULL, err);
     tusk__write_field(b, value->as.bytes, false);
     return tusk__written(b, err);
 }
@@ -513,7 +528,7 @@ static tusk_code encode_raw(tusk__writer *b, const tusk_value *value, uint32_t w
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
                                "tusk_raw() without a type, and the statement has none for it");
     if (value->type != 0 && value->type != want) /* a domain over it takes the same bytes: lib/codec/own.c */
-        return want >= TUSK__FIRST_OWN_OID ? TUSK_AGAIN : tusk__refuse_type(value, want, err);
+        return refuse_param(value, want, err);
     tusk__write_field(b, value->as.bytes, false);
     return tusk__written(b, err);
 }
@@ -542,7 +557,7 @@ tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t 
     if (value->kind > TUSK_KIND_WIRE || is_for_own_type(value, want) || is_made_for_own_type(value))
         return TUSK_AGAIN;
     if (value->kind != TUSK_KIND_TEXT || (value->type != 0 && value->type != want))
-        return tusk__refuse_type(value, want, err);
+        return refuse_param(value, want, err);
     *format = 0; /* untyped text, or text for a type that Tusk writes no binary for: its input function reads it */
     return encode_as_text(b, value, err);
 }

@@ -111,7 +111,7 @@ static tusk_code check_plain(tusk__writer *b, const tusk_value *value, tusk_erro
     size_t at = b->len;
 
     if (codec->kind != value->kind && !tusk__is_made(codec, value->kind))
-        return tusk__refuse_type(value, value->type, err);
+        return tusk__refuse_type(value, value->type, NULL, err);
     TUSK_TRY(codec->encode(b, value, err));
     if (b->failed == TUSK_OK)
         b->len = at; /* the message goes on, and its bound with it */

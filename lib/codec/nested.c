@@ -46,6 +46,13 @@ tusk__resolved tusk__resolve_type(const tusk__types *types, uint32_t type)
     return r;
 }
 
+const char *tusk__types_label(const tusk__types *types, uint32_t type, char buf[TUSK__TYPE_LABEL_SIZE])
+{
+    if (types && types->label && type >= TUSK__FIRST_OWN_OID)
+        return types->label(types->user, type, buf);
+    return tusk__type_label(type, buf);
+}
+
 uint32_t tusk__resolved_element(const tusk__resolved *type)
 {
     return type->own ? type->element : tusk__type_element(type->type);
@@ -115,6 +122,7 @@ tusk_code tusk__nested_print(const tusk__types *types, const tusk__codec *codec,
                              size_t size, size_t *len, tusk_error *err)
 {
     tusk__sink s = tusk__sink_of(buf, size);
+    char label[TUSK__TYPE_LABEL_SIZE];
 
     if (!tusk__container_of(codec)) {
         *len = codec->print(value, buf, size);
@@ -124,9 +132,9 @@ tusk_code tusk__nested_print(const tusk__types *types, const tusk__codec *codec,
     tusk__sink_value(&s, codec, value);
     if (s.unknown)
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
-                               "it holds a value of type %lu, which is not known or has no codec, and so is printed by "
-                               "the server alone: text_results",
-                               (unsigned long)s.unknown);
+                               "it holds a value of %s, which is not known or has no codec, and so is printed by the "
+                               "server alone: text_results",
+                               tusk__types_label(types, s.unknown, label));
     *len = tusk__sink_end(&s);
     return TUSK_OK;
 }

@@ -29,9 +29,14 @@ typedef struct tusk__resolved {
 struct tusk__types {
     void (*find)(const void *user, uint32_t type, tusk__resolved *out); /* *out stays what it is: it is not known */
     const void *user;
+    /* as tusk__type_label(), of a type that is not built in; NULL: none has a name */
+    const char *(*label)(const void *user, uint32_t type, char *buf);
 };
 
 tusk__resolved tusk__resolve_type(const tusk__types *types, uint32_t type);
+/* What the type is called in an error: "int4", "app.mood[]", "type 16402" if nobody knows it. types may be NULL. */
+TUSK_COLD
+const char *tusk__types_label(const tusk__types *types, uint32_t type, char buf[TUSK__TYPE_LABEL_SIZE]);
 /* Of an array's, a range's or a multirange's type what is in it; 0: not known. */
 uint32_t tusk__resolved_element(const tusk__resolved *type);
 /* tusk_type.delimiter of it: a comma, as far as is known. */
@@ -150,7 +155,9 @@ void tusk__record_put(tusk__sink *s, const tusk_value *value);
 
 /* ---- lib/catalog.c ---- */
 
-/* What is known at the endpoint of the query's connection; q may be NULL, and so may `user`. */
+/* What is known at the connection's endpoint; conn may be NULL, and so may `user`. */
+tusk__types tusk__conn_types(const tusk_conn *conn);
+/* The same of the query's connection. */
 tusk__types tusk__query_types(const tusk_query *q);
 
 /* ---- arrays of C's, lib/codec/c_array.c ---- */

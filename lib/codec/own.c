@@ -177,23 +177,35 @@ const tusk__codec *tusk__own_codec_of_kind(tusk_kind kind)
     return NULL;
 }
 
+/* A plain value of another type, which is not said to be written as what that type is? */
+static bool is_alien(const tusk_value *value, const tusk__resolved *to)
+{
+    bool is_plain = value->kind <= TUSK_KIND_UUID && !tusk__is_made_kind(value->kind);
+
+    return is_plain && value->type != 0 && value->type != to->declared && value->type != to->type && !tusk__is_whole(value);
+}
+
 /* Of a kind that is none of a built-in type's, for one that is; but what was made may be for the container that the statement wants. */
 static bool is_misfit(const tusk_value *value, const tusk__resolved *to)
 {
     bool is_made = tusk__is_made_kind(value->kind);
 
-    if (to->declared == 0 || to->declared >= TUSK__FIRST_OWN_OID || (!is_made && value->kind <= TUSK_KIND_WIRE))
+    if (is_alien(value, to))
+        return true;
+    if (to->declared == 0 || to->declared >= TUSK__FIRST_OWN_OID)
         return false;
     return !is_made || !to->codec || !tusk__is_made(to->codec, value->kind);
 }
 
-static tusk_code refuse(const tusk_value *value, uint32_t type, tusk_error *err)
+static tusk_code refuse(const tusk_value *value, uint32_t type, const tusk__types *types, tusk_error *err)
 {
     const tusk__codec *codec = value->type ? NULL : tusk__own_codec_of_kind(value->kind);
-    char want[TUSK__TYPE_LABEL_SIZE], have[TUSK__TYPE_LABEL_SIZE];
+    char want[TUSK__TYPE_LABEL_SIZE];
 
+    if (!codec)
+        return tusk__refuse_type(value, type, types, err);
     return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the statement wants %s here, not %s",
-                           tusk__type_label(type, want), codec ? codec->name : tusk__type_label(value->type, have));
+                           tusk__types_label(types, type, want), codec->name);
 }
 
 /* The NUL behind it is written and taken back. */
@@ -236,7 +248,7 @@ tusk_code tusk__own_param_encode(tusk__writer *b, const tusk__types *types, cons
     tusk_code code;
 
     if (is_misfit(value, &to))
-        return refuse(value, type, err);
+        return refuse(value, type, types, err);
     *format = 1;
     code = encode_binary(b, types, value, &to, err);
     if (code != TUSK_AGAIN)

@@ -91,6 +91,8 @@ bool tusk__is_made(const tusk__codec *codec, tusk_kind kind);
 /* Text of a container, which is no view. */
 tusk_code tusk__container_parse(tusk_str text, tusk_value *out, tusk_error *err);
 
+/* A value of a built-in type, and of a kind that this type has? */
+bool tusk__is_whole(const tusk_value *value);
 /* Does that codec write such a value in binary? NULL: no. */
 bool tusk__codec_writes(const tusk__codec *wanted, const tusk_value *value);
 
@@ -103,9 +105,10 @@ tusk_code tusk__plain_element_encode(tusk__writer *b, const tusk_value *value, u
 tusk_code tusk__field_encode(tusk__writer *b, const tusk__codec *codec, const tusk_value *value, tusk_error *err);
 /* An out buffer that cannot take the value is an error of its own (out of memory, message too long). */
 tusk_code tusk__written(const tusk__writer *b, tusk_error *err);
-/* TUSK_ERR_TYPE: "the statement wants int4 here, not text" */
+/* TUSK_ERR_TYPE: "the statement wants int4 here, not text". names: who knows those of types, NULL: nobody */
+struct tusk__types;
 TUSK_COLD
-tusk_code tusk__refuse_type(const tusk_value *value, uint32_t want, tusk_error *err);
+tusk_code tusk__refuse_type(const tusk_value *value, uint32_t want, const struct tusk__types *names, tusk_error *err);
 /* tusk__param_size() of a container that a caller made. */
 size_t tusk__made_size(const tusk_value *value);
 
@@ -133,8 +136,9 @@ tusk_tsvector_view tusk__tsvector_of(tusk_str wire);
 tusk_code tusk__numeric_would_lose(tusk_error *err, tusk_numeric_view n, const char *type_name);
 tusk_numeric_view tusk__numeric_put(uint8_t *buf, uint16_t n_digits, int16_t weight, uint16_t sign, uint16_t dscale);
 
-/* "int4", or "type 16402" for a type that is not built in. */
-#define TUSK__TYPE_LABEL_SIZE 80
+/* "int4", or "type 16402" for a type that is not built in: where the catalogue may be asked, tusk__types_label(), tusk__conn_type_label(). Room for
+ * a schema, a name and the quotes around them. */
+#define TUSK__TYPE_LABEL_SIZE 140
 const char *tusk__type_label(uint32_t type, char buf[TUSK__TYPE_LABEL_SIZE]);
 
 /* Copy text into buf, cut if need be, NUL-terminated if size > 0; returns text.len, so the print functions end with it. */

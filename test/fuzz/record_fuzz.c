@@ -45,7 +45,7 @@ static void find_type(const void *user, uint32_t type, tusk__resolved *out)
         }
 }
 
-static const tusk__types all = {find_type, NULL};
+static const tusk__types all = {find_type, NULL, NULL};
 
 static void print(const tusk__codec *codec, const tusk_value *value)
 {

@@ -71,6 +71,105 @@ START_TEST(value_that_the_server_cannot_read_is_named)
 }
 END_TEST
 
+/* What we refuse, and the same value as the server gets it to refuse: both say it by the same SQLSTATE. */
+#define INT(type, n)                                                                                                   \
+    {                                                                                                                  \
+        type, TUSK_KIND_INT,                                                                                           \
+        {                                                                                                              \
+            .integer = n                                                                                               \
+        }                                                                                                              \
+    }
+#define WIRE(type, s)                                                                                                  \
+    {                                                                                                                  \
+        type, TUSK_KIND_WIRE,                                                                                          \
+        {                                                                                                              \
+            .bytes = { s, sizeof(s) - 1 }                                                                              \
+        }                                                                                                              \
+    }
+#define RAW(type, s)                                                                                                   \
+    {                                                                                                                  \
+        type, TUSK_KIND_RAW,                                                                                           \
+        {                                                                                                              \
+            .bytes = { s, sizeof(s) - 1 }                                                                              \
+        }                                                                                                              \
+    }
+#define AS_TEXT(type, s)                                                                                               \
+    {                                                                                                                  \
+        type, TUSK_KIND_TEXT,                                                                                          \
+        {                                                                                                              \
+            .bytes = { s, sizeof(s) - 1 }                                                                              \
+        }                                                                                                              \
+    }
+#define ARRAY(...)                                                                                                     \
+    {                                                                                                                  \
+        TUSK_OID_INT4_ARRAY, TUSK_KIND_ARRAY,                                                                          \
+        {                                                                                                              \
+            .array = &(const tusk_array_parts)                                                                         \
+            {                                                                                                          \
+                __VA_ARGS__                                                                                            \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+#define ARRAY_HEAD(ndim, dim, lower) RAW(TUSK_OID_INT4_ARRAY, ndim "\0\0\0\0\0\0\0\x17" dim lower)
+
+/* clang-format off */
+static const tusk_value ones[] = {INT(TUSK_OID_INT4, 1), INT(TUSK_OID_INT4, 1)};
+static const tusk_value oids[] = {INT(TUSK_OID_OID, 1)};
+static const int32_t one[] = {1}, minus[] = {-1}, huge[] = {INT32_MAX, INT32_MAX}, two[] = {2}, high[] = {INT32_MAX}, many[7] = {1, 1, 1, 1, 1, 1, 1};
+static const struct {
+    tusk_value ours, theirs;
+    const char *sqlstate;
+} same_states[] = {
+    {INT(TUSK_OID_INT2, 32768), AS_TEXT(TUSK_OID_INT2, "32768"), "22003"},
+    {INT(TUSK_OID_INT4, INT64_MAX), AS_TEXT(TUSK_OID_INT4, "9223372036854775807"), "22003"},
+    {INT(TUSK_OID_OID, INT64_C(1) << 32), AS_TEXT(TUSK_OID_OID, "4294967296"), "22003"},
+    {{TUSK_OID_FLOAT4, TUSK_KIND_FLOAT, {.real = 1e300}}, AS_TEXT(TUSK_OID_FLOAT4, "1e300"), "22003"},
+    {INT(TUSK_OID_DATE, INT32_MAX - 1), AS_TEXT(TUSK_OID_DATE, "5874898-01-01"), "22008"},
+    {INT(TUSK_OID_DATE, -2451546), RAW(TUSK_OID_DATE, "\xff\xda\x97\xa6"), "22008"},
+    {INT(TUSK_OID_TIMESTAMP, INT64_MAX - 1), RAW(TUSK_OID_TIMESTAMP, "\x7f\xff\xff\xff\xff\xff\xff\xfe"), "22008"},
+    {INT(TUSK_OID_TIMESTAMPTZ, INT64_MAX - 1), AS_TEXT(TUSK_OID_TIMESTAMPTZ, "294277-01-01 00:00:00+00"), "22008"},
+    {INT(TUSK_OID_TIME, -1), RAW(TUSK_OID_TIME, "\xff\xff\xff\xff\xff\xff\xff\xff"), "22008"},
+    {INT(TUSK_OID_TIME, INT64_C(86400000001)), AS_TEXT(TUSK_OID_TIME, "24:00:00.000001"), "22008"},
+    {{TUSK_OID_TIMETZ, TUSK_KIND_TIMETZ, {.timetz = {0, 16 * 3600}}}, RAW(TUSK_OID_TIMETZ, "\0\0\0\0\0\0\0\0\xff\xff\x1f\0"), "22009"},
+    {{TUSK_OID_TIMETZ, TUSK_KIND_TIMETZ, {.timetz = {-1, 0}}}, RAW(TUSK_OID_TIMETZ, "\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"), "22008"},
+    {AS_TEXT(TUSK_OID_TEXT, "a\0b"), RAW(TUSK_OID_TEXT, "a\0b"), "22021"},
+    {AS_TEXT(TUSK_OID_VARCHAR, "\xff"), RAW(TUSK_OID_VARCHAR, "\xff"), "22021"},
+    {AS_TEXT(TUSK_OID_JSONB, "\"\xff\""), RAW(TUSK_OID_JSON, "\"\xff\""), "22021"},
+    {WIRE(TUSK_OID_NUMERIC, "\0\1\0\0\0\0\0\0\x27\x10"), RAW(TUSK_OID_NUMERIC, "\0\1\0\0\0\0\0\0\x27\x10"), "22P03"},
+    {WIRE(TUSK_OID_INET, "\7\x18\0\4\1\2\3\4"), RAW(TUSK_OID_INET, "\7\x18\0\4\1\2\3\4"), "22P03"},
+    {WIRE(TUSK_OID_CIDR, "\2\x18\1\4\1\2\3\4"), RAW(TUSK_OID_CIDR, "\2\x18\1\4\1\2\3\4"), "22P03"},
+    {WIRE(TUSK_OID_LINE, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), RAW(TUSK_OID_LINE, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "22P03"},
+    {WIRE(TUSK_OID_CIRCLE, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xbf\xf0\0\0\0\0\0\0"), RAW(TUSK_OID_CIRCLE, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xbf\xf0\0\0\0\0\0\0"), "22P03"},
+    {WIRE(TUSK_OID_PATH, "\1\0\0\0\0"), RAW(TUSK_OID_PATH, "\1\0\0\0\0"), "22P03"},
+    {WIRE(TUSK_OID_BIT, "\xff\xff\xff\xff"), RAW(TUSK_OID_BIT, "\xff\xff\xff\xff"), "22P03"},
+    {ARRAY(.values = ones, .n = 1, .ndim = 7, .dims = many), ARRAY_HEAD("\0\0\0\7", "", ""), "54000"},
+    {ARRAY(.values = ones, .n = 1, .ndim = 1, .dims = minus), ARRAY_HEAD("\0\0\0\1", "\xff\xff\xff\xff", "\0\0\0\1"), "54000"},
+    {ARRAY(.values = ones, .n = 1, .ndim = 2, .dims = huge), ARRAY_HEAD("\0\0\0\2", "\x7f\xff\xff\xff\0\0\0\1", "\x7f\xff\xff\xff\0\0\0\1"), "54000"},
+    {{TUSK_OID_OIDVECTOR, TUSK_KIND_ARRAY, {.array = &(const tusk_array_parts){.values = oids, .n = 1, .ndim = 1, .dims = one, .lower = one}}},
+     RAW(TUSK_OID_OIDVECTOR, "\0\0\0\1\0\0\0\0\0\0\0\x1a\0\0\0\1\0\0\0\1\0\0\0\4\0\0\0\1"), "22P03"},
+    {ARRAY(.values = ones, .n = 2, .ndim = 1, .dims = two, .lower = high), ARRAY_HEAD("\0\0\0\1", "\0\0\0\2", "\x7f\xff\xff\xff"), "54000"},
+};
+/* clang-format on */
+
+START_TEST(refusals_have_the_server_s_sqlstate)
+{
+    tusk_query *ours = tusk_exec(db, "select $1", tusk_params_of(&same_states[_i].ours, 1)),
+               *theirs = tusk_exec(db, "select $1", tusk_params_of(&same_states[_i].theirs, 1));
+
+    ck_assert_int_ne(tusk_await(ours), TUSK_OK);
+    ck_assert_int_ne(tusk_await(theirs), TUSK_OK);
+    ck_assert_msg(tusk_query_error(theirs)->code == TUSK_ERR_SERVER, "%s", said(tusk_query_error(theirs)));
+    ck_assert_msg(strcmp(tusk_query_error(theirs)->sqlstate, same_states[_i].sqlstate) == 0, "%s",
+                  said(tusk_query_error(theirs)));
+    ck_assert_msg(strcmp(tusk_query_error(ours)->sqlstate, same_states[_i].sqlstate) == 0, "%s",
+                  said(tusk_query_error(ours)));
+    ck_assert_msg(tusk_query_error(ours)->fate == TUSK_FATE_NOT_SENT, "%s", said(tusk_query_error(ours)));
+    tusk_query_free(ours);
+    tusk_query_free(theirs);
+    ck_usable(db);
+}
+END_TEST
+
 /* ---- statements ---------------------------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -414,6 +513,7 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tcase, live_up, live_down);
     tcase_add_loop_test(tcase, value_that_cannot_be_sent_is_refused_and_says_why, 0, N_OF(params));
     tcase_add_test(tcase, value_that_the_server_cannot_read_is_named);
+    tcase_add_loop_test(tcase, refusals_have_the_server_s_sqlstate, 0, N_OF(same_states));
     tcase_add_loop_test(tcase, statement_that_is_wrong_says_why, 0, N_OF(statements));
     tcase_add_test(tcase, constraint_says_its_name_in_fields);
     tcase_add_test(tcase, long_message_is_cut_in_the_error_and_whole_in_the_field);

@@ -230,6 +230,51 @@ START_TEST(where_there_are_no_rows_to_take_it_says_why)
 }
 END_TEST
 
+typedef struct adding {
+    tusk_columns *columns;
+    int64_t n, sum;
+} adding;
+
+static void take_batch(adding *a)
+{
+    const tusk_column_values *v = tusk_columns_values(a->columns, 0);
+
+    for (size_t i = 0; i < v->n_rows; i++)
+        a->sum +=
+            ((const int64_t *)v->values)[i] + (int64_t)tusk_value_bytes(tusk_columns_values(a->columns, 1), i).len;
+    a->n += (int64_t)v->n_rows;
+}
+
+static void add_row(tusk_query *q, const tusk_row *row, void *user)
+{
+    adding *a = user;
+    tusk_code code = tusk_columns_add(a->columns, row, &err);
+
+    (void)q;
+    ck_assert_msg(code == TUSK_OK || code == TUSK_DONE, "%s", said(&err));
+    if (code == TUSK_DONE)
+        take_batch(a);
+}
+
+START_TEST(rows_of_a_callback_are_added_one_by_one)
+{
+    adding a = {.columns = make(700)};
+    tusk_query *q = tusk_submit(
+        db, &(tusk_request){.sql = "select n, repeat('x', (n % 3)::int4) from generate_series(1::int8, 5000) n",
+                            .on_row = add_row,
+                            .user = &a});
+
+    ck_ok(q);
+    ck_assert_int_eq(a.n, 4900);
+    ck_assert_int_eq(tusk_columns_finish(a.columns), TUSK_OK);
+    take_batch(&a);
+    ck_assert_int_eq(a.n, 5000);
+    ck_assert_int_eq(a.sum, 5000 * 5001 / 2 + 5001);
+    tusk_query_free(q);
+    tusk_columns_free(a.columns);
+}
+END_TEST
+
 Suite *tusk_suite(void)
 {
     Suite *suite = suite_create("columns_live");
@@ -239,6 +284,7 @@ Suite *tusk_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, arrays_hold_what_the_getters_give, 0, 2);
     tcase_add_loop_test(tcase, a_running_query_is_taken_batch_by_batch, 0, 2);
+    tcase_add_test(tcase, rows_of_a_callback_are_added_one_by_one);
     tcase_add_test(tcase, a_query_that_fails_on_its_way_says_so);
     tcase_add_test(tcase, each_result_of_a_script_is_taken_for_itself);
     tcase_add_test(tcase, where_there_are_no_rows_to_take_it_says_why);

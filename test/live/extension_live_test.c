@@ -306,6 +306,33 @@ START_TEST(vectors_are_printed_as_by_the_server)
 END_TEST
 
 static const float floats[] = {1.0F, -2.5F, 0.1F, 3e-38F};
+struct embedded {
+    float v[3], h[3], a[3];
+};
+
+START_TEST(vectors_go_into_members_of_as_many_floats)
+{
+    static const tusk_field table[] = {TUSK_FIELD(struct embedded, v, 0), TUSK_FIELD(struct embedded, h, 0),
+                                       TUSK_FIELD(struct embedded, a, 0)};
+    tusk_fields *fields = tusk_fields_new(loop, sizeof(struct embedded), table, 3, NULL);
+    struct embedded e;
+    tusk_error err = {0};
+    size_t n;
+
+    if (create("vector")) {
+        tusk_query *q = ask("select '[1,2,3]'::vector v, '[4,5,6]'::halfvec h, '{7,8,9}'::float4[] a");
+
+        ck_assert_msg(tusk_fields_fetch(fields, q, &e, 1, &n, &err) == TUSK_OK, "%s", said(&err));
+        for (int i = 0; i < 3; i++)
+            ck_assert(e.v[i] == (float)(i + 1) && e.h[i] == (float)(i + 4) && e.a[i] == (float)(i + 7));
+        tusk_query_free(q);
+        q = ask("select '{1:1}/3'::sparsevec v, '[4,5,6]'::halfvec h, '{7,8,9}'::float4[] a");
+        ck_assert_int_eq(tusk_fields_fetch(fields, q, &e, 1, &n, &err), TUSK_ERR_TYPE);
+        tusk_query_free(q);
+    }
+    tusk_fields_free(fields);
+}
+END_TEST
 
 START_TEST(vector_goes_to_floats_and_back)
 {
@@ -509,6 +536,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, hstore_goes_where_it_belongs_alone);
     tcase_add_test(tcase, parameter_of_an_insert_is_looked_up_too);
     tcase_add_loop_test(tcase, vectors_are_printed_as_by_the_server, 0, N_OF(vectors));
+    tcase_add_test(tcase, vectors_go_into_members_of_as_many_floats);
     tcase_add_test(tcase, vector_goes_to_floats_and_back);
     tcase_add_test(tcase, halfvec_takes_floats_and_sparsevec_does_not);
     tcase_add_test(tcase, sparsevec_is_a_view_of_what_is_not_zero);

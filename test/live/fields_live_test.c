@@ -258,6 +258,154 @@ START_TEST(addresses_bits_and_arrays_go_into_members_of_theirs)
 }
 END_TEST
 
+/* ---- containers, and types of the database's own ------------------------------------------------------------------------------------ */
+
+#define OWN_TYPES                                                                                                      \
+    "drop schema if exists own_fields cascade; create schema own_fields; "                                             \
+    "create extension if not exists citext schema public; create extension if not exists ltree schema public; "        \
+    "create extension if not exists hstore schema public; set search_path = own_fields, public; "                      \
+    "create type mood as enum ('sad', 'ok', 'happy'); create type pair as (a int4, m mood); "                          \
+    "create type spanrange as range (subtype = float4)"
+
+struct own {
+    tusk_range_parts days, span, none;
+    tusk_multirange_view many, spans;
+    tusk_record_view row, pair;
+    tusk_array_view moods;
+    tusk_hstore_view h;
+    tusk_point_parts p;
+    tusk_lseg_parts seg;
+    tusk_box_parts box;
+    tusk_circle_parts circle;
+    tusk_tid_parts tid;
+    tusk_str mood, ci, path, any_path, raw;
+    char mood_copy[8], path_copy[16];
+    bool is_none;
+};
+
+static const char own_sql[] =
+    "select daterange('2024-01-01', '2024-02-01') days, spanrange(1, 2, '[]') span, null::int4range as none, "
+    "'{[1,3),[5,7)}'::int4multirange many, spanmultirange(spanrange(1, 2)) spans, row(1, 'x'::text) \"row\", "
+    "row(7, 'happy')::pair pair, array['sad', null]::mood[] moods, 'a=>1'::hstore h, point(1, 2) p, "
+    "'[(1,2),(3,4)]'::lseg seg, '(3,4),(1,2)'::box box, '<(1,2),3>'::circle circle, '(7,8)'::tid tid, 'ok'::mood mood, "
+    "'MiXed'::citext ci, 'top.a.b'::ltree path, '{ok}'::mood[] raw from (select null) x where false union all "
+    "select daterange('2024-01-01', '2024-02-01'), spanrange(1, 2, '[]'), null::int4range, "
+    "'{[1,3),[5,7)}', spanmultirange(spanrange(1, 2)), row(1, 'x'::text), row(7, 'happy')::pair, "
+    "array['sad', null]::mood[], 'a=>1', point(1, 2), '[(1,2),(3,4)]', '(3,4),(1,2)', '<(1,2),3>', '(7,8)', 'ok', "
+    "'MiXed', 'top.a.b', '{ok}'";
+
+static const tusk_field own_table[] = {
+    TUSK_FIELD(struct own, days, TUSK_OID_DATERANGE),
+    TUSK_FIELD(struct own, span, 0),
+    TUSK_NULLABLE(struct own, none, TUSK_OID_INT4RANGE, is_none),
+    TUSK_FIELD(struct own, many, TUSK_OID_INT4MULTIRANGE),
+    TUSK_FIELD(struct own, spans, 0),
+    TUSK_FIELD(struct own, row, TUSK_OID_RECORD),
+    TUSK_FIELD(struct own, pair, 0),
+    TUSK_FIELD(struct own, moods, 0),
+    TUSK_FIELD(struct own, h, 0),
+    TUSK_FIELD(struct own, p, TUSK_OID_POINT),
+    TUSK_FIELD(struct own, seg, TUSK_OID_LSEG),
+    TUSK_FIELD(struct own, box, TUSK_OID_BOX),
+    TUSK_FIELD(struct own, circle, TUSK_OID_CIRCLE),
+    TUSK_FIELD(struct own, tid, TUSK_OID_TID),
+    TUSK_FIELD(struct own, mood, TUSK_OID_TEXT),
+    TUSK_FIELD(struct own, ci, TUSK_OID_TEXT),
+    TUSK_FIELD(struct own, path, TUSK_OID_TEXT),
+    TUSK_FIELD_AS(struct own, any_path, 0, "path"),
+    TUSK_FIELD_AS(struct own, mood_copy, TUSK_OID_TEXT, "mood"),
+    TUSK_FIELD_AS(struct own, path_copy, TUSK_OID_TEXT, "path"),
+    TUSK_FIELD(struct own, raw, 0),
+};
+
+static void check_containers(const struct own *e)
+{
+    tusk_range_parts range;
+    tusk_multirange_iter many = tusk_multirange_begin(&e->many), spans = tusk_multirange_begin(&e->spans);
+    tusk_array_iter moods = tusk_array_begin(&e->moods);
+    tusk_value value;
+    tusk_str found;
+
+    ck_assert(e->days.lower.as.integer == 8766 && e->days.upper.as.integer == 8766 + 31 && !e->days.upper_inclusive);
+    ck_assert(e->span.lower.as.real == 1 && e->span.upper.as.real == 2 && e->span.upper_inclusive);
+    ck_assert(e->is_none && e->none.type == 0);
+    ck_assert(tusk_multirange_next(&many, &range, NULL) == TUSK_OK && range.lower.as.integer == 1 && e->many.n == 2);
+    ck_assert(tusk_multirange_next(&spans, &range, NULL) == TUSK_OK && range.lower.as.real == 1);
+    ck_assert(tusk_record_at(&e->row, 1, &value, NULL) == TUSK_OK && tusk_str_is(value.as.bytes, "x"));
+    ck_assert(tusk_record_named(&e->pair, "m", &value, NULL) == TUSK_OK && tusk_str_is(value.as.bytes, "happy"));
+    ck_assert(tusk_array_next(&moods, &value, NULL) == TUSK_OK && tusk_str_is(value.as.bytes, "sad"));
+    ck_assert(value.kind == TUSK_KIND_TEXT && e->moods.n_nulls == 1);
+    ck_assert(tusk_hstore_find(e->h, tusk_str_of("a"), &found) && tusk_str_is(found, "1"));
+}
+
+static void check_scalars(const struct own *e)
+{
+    ck_assert(e->p.x == 1 && e->p.y == 2 && e->seg.from.y == 2 && e->seg.to.x == 3);
+    ck_assert(e->box.high.x == 3 && e->box.low.y == 2 && e->circle.radius == 3 && e->circle.center.y == 2);
+    ck_assert(e->tid.block == 7 && e->tid.row == 8);
+    ck_assert(tusk_str_is(e->mood, "ok") && tusk_str_is(e->ci, "MiXed") && tusk_str_is(e->path, "top.a.b"));
+    ck_assert(tusk_str_is(e->any_path, "top.a.b") && e->raw.len == 12 + 8 + 4 + 2);
+    ck_assert_str_eq(e->mood_copy, "ok");
+    ck_assert_str_eq(e->path_copy, "top.a.b");
+}
+
+START_TEST(containers_and_the_database_s_own_go_into_members)
+{
+    tusk_fields *fields = FIELDS_OF(struct own, own_table);
+    tusk_query *q;
+    struct own e;
+    size_t n;
+
+    run_script(OWN_TYPES);
+    q = tusk_exec(db, own_sql, TUSK_NO_PARAMS);
+    memset(&e, 0x55, sizeof e);
+    ck_assert_msg(tusk_fields_fetch(fields, q, &e, 1, &n, &err) == TUSK_OK && n == 1, "%s", said(&err));
+    check_containers(&e);
+    check_scalars(&e);
+    tusk_query_free(q);
+    tusk_fields_free(fields);
+    run_script("drop schema own_fields cascade");
+}
+END_TEST
+
+static const struct {
+    tusk_field field;
+    const char *sql, *message;
+} own_misfits[] = {
+    {TUSK_FIELD_AS(struct own, span, 0, "x"), "select 'ok'::mood x",
+     "column 0 \"x\" is own_fields.mood, but its field is any (tusk_range_parts)"},
+    {TUSK_FIELD_AS(struct own, many, 0, "x"), "select spanrange(1, 2) x",
+     "column 0 \"x\" is own_fields.spanrange, but its field is any (tusk_multirange_view)"},
+    {TUSK_FIELD_AS(struct own, moods, 0, "x"), "select row(1, 'ok')::pair x",
+     "column 0 \"x\" is own_fields.pair, but its field is any (tusk_array_view)"},
+    {TUSK_FIELD_AS(struct own, h, 0, "x"), "select array['ok'::mood] x",
+     "column 0 \"x\" is own_fields.mood[], but its field is any (tusk_hstore_view)"},
+    {TUSK_FIELD_AS(struct own, pair, TUSK_OID_RECORD, "x"), "select row(1, 'ok')::pair x",
+     "column 0 \"x\" is own_fields.pair, but its field is record (tusk_record_view)"},
+    {TUSK_FIELD_AS(struct own, days, TUSK_OID_DATERANGE, "x"), "select int4range(1, 2) x",
+     "column 0 \"x\" is int4range, but its field is daterange (tusk_range_parts)"},
+    {TUSK_FIELD_AS(struct own, mood, TUSK_OID_TEXT, "x"), "select row(1, 'ok')::pair x",
+     "column 0 \"x\" is own_fields.pair, but its field is text (tusk_str)"},
+    {TUSK_FIELD_AS(struct own, mood, TUSK_OID_BYTEA, "x"), "select 'ok'::mood x",
+     "column 0 \"x\" is own_fields.mood, but its field is bytea (tusk_str)"},
+};
+
+START_TEST(what_a_member_does_not_hold_is_named)
+{
+    tusk_fields *fields = fields_of(sizeof(struct own), &own_misfits[_i].field, 1);
+    tusk_query *q;
+
+    run_script(OWN_TYPES);
+    q = tusk_exec(db, own_misfits[_i].sql, TUSK_NO_PARAMS);
+    ck_ok(q);
+    ck_assert_int_eq(tusk_fields_check(fields, q, &err), TUSK_ERR_TYPE);
+    ck_assert_str_eq(err.message, own_misfits[_i].message);
+    tusk_query_free(q);
+    tusk_fields_free(fields);
+    run_script("drop schema own_fields cascade");
+}
+END_TEST
+
 /* ---- each way that rows come ------------------------------------------------------------------------------------------------------------------ */
 
 struct item {
@@ -465,6 +613,8 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tcase, live_up, live_down);
     tcase_add_loop_test(tcase, a_member_of_each_type_holds_what_its_getter_gives, 0, 2);
     tcase_add_test(tcase, addresses_bits_and_arrays_go_into_members_of_theirs);
+    tcase_add_test(tcase, containers_and_the_database_s_own_go_into_members);
+    tcase_add_loop_test(tcase, what_a_member_does_not_hold_is_named, 0, N_OF(own_misfits));
     tcase_add_test(tcase, an_array_is_filled_again_and_again_until_the_end);
     tcase_add_test(tcase, streamed_rows_are_read_one_by_one);
     tcase_add_test(tcase, rows_of_a_callback_are_read);

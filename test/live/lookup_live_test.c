@@ -215,6 +215,96 @@ START_TEST(built_in_types_need_no_connection)
 }
 END_TEST
 
+/* ---- values without a row ------------------------------------------------------------------------------------------------------ */
+
+static const char *const own_values[] = {
+    "'ok'::mood",
+    "array['sad', null]::mood[]",
+    "row(7, 'happy', array['a b'])::pair",
+    "3::pos",
+    "array[row(1, 'ok', '{}')::pair]",
+    "posrange(1, 5)",
+    "'{[1,2)}'::posmultirange",
+    "array[1, null]::int4[]",
+    "row(1, 'ok'::mood)",
+};
+
+/* As the server prints it, out of a row and out of bytes alone. */
+START_TEST(values_are_printed_by_what_the_connection_knows)
+{
+    tusk_query *q = ask(textf("select v, v::text from (select %s) x(v)", own_values[_i]));
+    tusk_error err = {0};
+    tusk_value value, again;
+    char text[100];
+    tusk_row row;
+    size_t len;
+
+    run("select null::mood"); /* which a row without a name does not tell */
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_int_eq(tusk_read_value(&row, 0, &value, NULL), TUSK_OK);
+    ck_assert_msg(tusk_value_to_text(db, &value, text, sizeof text, &len, &err) == TUSK_OK, "%s", said(&err));
+    ck_assert(tusk_str_is(tusk_get_text(&row, 1), text));
+    ck_assert_msg(tusk_value_from_wire(db, tusk_query_column(q, 0)->type, tusk_get_raw(&row, 0), &again, &err) ==
+                      TUSK_OK,
+                  "%s", said(&err));
+    ck_assert(again.kind == value.kind && again.type == value.type);
+    ck_assert_int_eq(tusk_value_to_text(db, &again, text, sizeof text, &len, NULL), TUSK_OK);
+    ck_assert(tusk_str_is(tusk_get_text(&row, 1), text));
+    tusk_query_free(q);
+}
+END_TEST
+
+START_TEST(what_is_made_is_printed_as_it_would_be_sent)
+{
+    static const int32_t numbers[] = {1, -2};
+    tusk_range_parts range = {.type = TUSK_OID_INT4RANGE, .lower = tusk_int4(1)};
+    tusk_value made[] = {
+        tusk_array_of_int4(numbers, 2), tusk_array_of(TUSK_OID_TEXT_ARRAY, TUSK_ARRAY(tusk_text("a b"), tusk_null())),
+        tusk_range(&range), tusk_multirange_of(&(tusk_multirange_parts){TUSK_OID_INT4MULTIRANGE, &range, 1}),
+        tusk_array_of(TUSK_OID_DATE_ARRAY, TUSK_ARRAY(tusk_date(INT32_MAX - 1)))};
+    static const char *const texts[] = {"{1,-2}", "{\"a b\",NULL}", "[1,)", "{[1,)}", NULL};
+    char text[100];
+    size_t len;
+    tusk_error err;
+
+    for (int i = 0; i < N_OF(made); i++) {
+        tusk_code code = tusk_value_to_text(db, &made[i], text, sizeof text, &len, &err);
+
+        ck_assert_msg(code == (texts[i] ? TUSK_OK : TUSK_ERR_VALUE), "%s", said(&err));
+        if (texts[i])
+            ck_assert_str_eq(text, texts[i]);
+    }
+}
+END_TEST
+
+START_TEST(statistics_are_printed_though_they_are_of_any_array)
+{
+    tusk_query *q;
+    tusk_array_view array;
+    tusk_row row;
+    char text[100];
+    size_t len;
+
+    run_script("create table counted as select (case when n < 5 then 'a b' else 'c' end)::text t, 'ok'::mood m "
+               "from generate_series(1, 100) n; analyze counted");
+    q = ask(
+        "select most_common_vals, most_common_vals::text from pg_stats where tablename = 'counted' order by attname");
+    ck_ok(q);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(tusk_next_row(q, &row));
+        ck_assert_uint_eq(tusk_query_column(q, 0)->type, TUSK_OID_ANYARRAY);
+        ck_assert_int_eq(tusk_read_array(&row, 0, &array, NULL), TUSK_OK);
+        if (i == 0) /* the elements' type is told by the bytes alone, which nobody looks up */
+            run("select null::mood");
+        ck_assert_int_eq(tusk_format_value(&row, 0, text, sizeof text, &len, NULL), TUSK_OK);
+        ck_assert(tusk_str_is(tusk_get_text(&row, 1), text));
+    }
+    ck_assert_str_eq(text, "{c,\"a b\"}");
+    tusk_query_free(q);
+}
+END_TEST
+
 /* ---- who asks ------------------------------------------------------------------------------------------------------------------ */
 
 START_TEST(connections_to_the_same_endpoint_share_it)
@@ -310,6 +400,73 @@ START_TEST(prepared_statement_is_looked_up_before_it_runs)
         ck_assert_str_eq(text_of(tusk_stmt_exec(stmt, TUSK_NO_PARAMS)), "ok");
     ck_assert_int_eq(n_asked(), 1);
     tusk_stmt_free(stmt);
+}
+END_TEST
+
+/* A type that a script or a text result has, with all that it is made of; again, it is known anew. */
+START_TEST(types_are_looked_up_when_they_are_asked_for)
+{
+    uint32_t oids[] = {oid_of("pairs"), TUSK_OID_INT4, 4000000000u};
+    tusk_type type;
+
+    run_script("select null::pairs");
+    ck_assert_int_eq(tusk_type_of(db, oids[0], &type), TUSK_AGAIN);
+    ck_assert_int_eq(tusk_await_free(tusk_types_look_up(db, oids, 3), NULL), TUSK_OK);
+    ck_assert_int_eq(known(oids[0]).kind, TUSK_TYPE_DOMAIN);
+    ck_assert_int_eq(known(oid_of("pair")).n_attributes, 3);
+    ck_assert_int_eq(known(oid_of("mood")).kind, TUSK_TYPE_ENUM);
+    ck_assert_int_eq(tusk_type_of(db, oids[2], &type), TUSK_AGAIN);
+    ck_assert_str_eq(text_of(ask("select 'ok'::mood")), "ok");
+    run_script("alter type pair add attribute more int4");
+    tusk_query_free(tusk_types_look_up(db, oids, 1)); /* given up: what comes of it is nobody's business */
+    ck_assert_int_eq(tusk_await_free(tusk_types_look_up(db, oids, 1), NULL), TUSK_OK);
+    ck_assert_int_eq(known(oid_of("pair")).n_attributes, 4);
+    ck_assert_int_eq(tusk_await_free(tusk_types_look_up(db, NULL, 0), NULL), TUSK_OK);
+    ck_assert_ptr_null(tusk_types_look_up(db, oids, TUSK_TYPES_MAX + 1));
+    ck_assert_ptr_null(tusk_types_look_up(NULL, oids, 1));
+    number("select 1");
+    log_from = log_size();
+}
+END_TEST
+
+/* Behind the parameters of a statement, whose look-up tusk_stmt_ready() does not wait for. */
+START_TEST(parameters_are_known_behind_a_look_up)
+{
+    tusk_stmt *stmt = tusk_prepare(db, "select $1::mood", NULL, 0);
+    tusk_type type;
+    uint32_t oid;
+
+    ck_ok(tusk_stmt_ready(stmt));
+    oid = tusk_stmt_param_type(stmt, 0);
+    ck_assert_int_eq(tusk_await_free(tusk_types_look_up(db, &oid, 1), NULL), TUSK_OK);
+    ck_assert_int_eq(tusk_type_of(db, oid, &type), TUSK_OK);
+    ck_assert(tusk_str_is(type.name, "mood"));
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
+/* In a pipeline, in a transaction, and in one that failed. */
+START_TEST(look_up_is_a_query_like_others)
+{
+    uint32_t oid = oid_of("mood");
+    tusk_query *first = ask("select 1"), *q = tusk_types_look_up(db, &oid, 1), *last = ask("select 2");
+    tusk_error err = {0};
+    tusk_type type;
+
+    ck_ok(last);
+    ck_assert(tusk_query_is_done(first) && tusk_query_is_done(q));
+    ck_assert_int_eq(tusk_type_of(db, oid, &type), TUSK_OK);
+    tusk_query_free(first);
+    tusk_query_free(q);
+    tusk_query_free(last);
+    tusk_types_forget(db);
+    run("begin");
+    ck_assert_int_eq(tusk_await_free(tusk_types_look_up(db, &oid, 1), NULL), TUSK_OK);
+    ck_assert_int_eq(tusk_type_of(db, oid, &type), TUSK_OK);
+    ck_assert_int_eq(tusk_await_free(ask("select 1/0"), NULL), TUSK_ERR_SERVER);
+    ck_assert_int_eq(tusk_await_free(tusk_types_look_up(db, &oid, 1), &err), TUSK_ERR_SERVER);
+    ck_assert_str_eq(err.sqlstate, "25P02");
+    run("rollback");
 }
 END_TEST
 
@@ -713,6 +870,12 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, types_beyond_a_question_are_asked_for_the_next_time);
     tcase_add_test(tcase, endpoint_without_connections_is_forgotten);
     tcase_add_test(tcase, prepared_statement_is_looked_up_before_it_runs);
+    tcase_add_loop_test(tcase, values_are_printed_by_what_the_connection_knows, 0, N_OF(own_values));
+    tcase_add_test(tcase, what_is_made_is_printed_as_it_would_be_sent);
+    tcase_add_test(tcase, statistics_are_printed_though_they_are_of_any_array);
+    tcase_add_test(tcase, types_are_looked_up_when_they_are_asked_for);
+    tcase_add_test(tcase, parameters_are_known_behind_a_look_up);
+    tcase_add_test(tcase, look_up_is_a_query_like_others);
     tcase_add_test(tcase, stack_waits_for_the_types_of_all_its_results);
     tcase_add_test(tcase, text_results_and_scripts_ask_nothing);
     tcase_add_test(tcase, rows_handed_out_are_raw_and_the_look_up_comes_behind);
