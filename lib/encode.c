@@ -317,7 +317,7 @@ tusk_code tusk__check_params(tusk_query *q, const tusk__request *r)
 }
 
 /* The description that the rows of this run will have: the statement's, or one of its own where other formats are asked for. */
-inline tusk_code tusk__run_desc(tusk_query *q)
+static tusk_code set_run_desc(tusk_query *q)
 {
     tusk__desc *desc = q->stmt->desc;
 
@@ -335,6 +335,12 @@ inline tusk_code tusk__run_desc(tusk_query *q)
         return TUSK_ERR_NOMEM;
     tusk__desc_set_formats(q->first.desc, TUSK__FORMATS_TEXT);
     return TUSK_OK;
+}
+
+/* For many_send.c. The way of nearly all queries has it inline. */
+tusk_code tusk__run_desc(tusk_query *q)
+{
+    return set_run_desc(q);
 }
 
 /* What every run of a statement says but for its parameters, written once: Bind up to their number, the result formats,
@@ -370,8 +376,8 @@ static tusk_code make_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt)
 }
 
 /* Inline in its callers here: the one is the way of nearly all queries. */
-inline __attribute__((always_inline)) tusk_code
-tusk__frame_write(tusk__writer *b, tusk_query *q, const tusk__frame *frame, const uint32_t *types, tusk_params params)
+static inline __attribute__((always_inline)) tusk_code
+write_frame(tusk__writer *b, tusk_query *q, const tusk__frame *frame, const uint32_t *types, tusk_params params)
 {
     size_t at = b->len, formats_at, fields_at, len;
 
@@ -394,12 +400,18 @@ tusk__frame_write(tusk__writer *b, tusk_query *q, const tusk__frame *frame, cons
     return TUSK_OK;
 }
 
+tusk_code tusk__frame_write(tusk__writer *b, tusk_query *q, const tusk__frame *frame, const uint32_t *types,
+                            tusk_params params)
+{
+    return write_frame(b, q, frame, types, params);
+}
+
 static inline __attribute__((always_inline)) tusk_code write_by_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt,
                                                                       tusk_params params)
 {
     if (stmt->frame.bytes.len == 0)
         TUSK_TRY(make_frame(conn, q, stmt));
-    return tusk__frame_write(&conn->out, q, &stmt->frame, stmt->types, params);
+    return write_frame(&conn->out, q, &stmt->frame, stmt->types, params);
 }
 
 /* Behind a pooler that changes sessions a handle has no name there: each run brings the text. */
@@ -443,7 +455,7 @@ static tusk_code encode_run(tusk_conn *conn, tusk_query *q, const tusk__request 
     TUSK_TRY(tusk__check_params(q, r));
     if (stmt->is_stale || conn->is_pooled)
         return encode_anew(conn, q, r);
-    TUSK_TRY(tusk__run_desc(q));
+    TUSK_TRY(set_run_desc(q));
     take_traits(q, stmt);
     tusk__close_dropped(conn, q);
     if (!q->text_results)
