@@ -320,6 +320,105 @@ START_TEST(an_array_that_had_to_wait_is_what_was_given)
 }
 END_TEST
 
+/* Texts of C's, NULLs and an empty one among them, whose memory is another's before they are sent. */
+typedef struct some_texts {
+    char first[8], last[8];
+    tusk_str strings[5];
+} some_texts;
+
+static void write_texts(some_texts *t)
+{
+    tusk_str strings[5] = {{t->first, 5}, {NULL, 0}, {"", 0}, {NULL, 7}, {t->last, 3}};
+
+    memcpy(t->first, "first", 5);
+    memcpy(t->last, "x,y", 3);
+    memcpy(t->strings, strings, sizeof strings);
+}
+
+#define PRINTED "{first,NULL,\"\",NULL,\"x,y\"}"
+
+static void check_results(tusk_query *q, int n)
+{
+    tusk_row row;
+
+    ck_ok(q);
+    for (int i = 0; i < n; i++) {
+        ck_assert(tusk_next_row(q, &row));
+        ck_assert_msg(tusk_str_is(tusk_get_text(&row, 0), PRINTED), TUSK_STR_FMT, TUSK_STR_ARG(tusk_get_text(&row, 0)));
+        ck_assert_int_eq(tusk_next_result(q), i + 1 < n);
+    }
+    tusk_query_free(q);
+}
+
+static tusk_query *ask_held(some_texts *t)
+{
+    tusk_query_free(tusk_script(db, "select 1")); /* behind which nothing is sent */
+    return tusk_exec(db, "select $1::text", TUSK_PARAMS(tusk_array_of_text(t->strings, 5)));
+}
+
+static tusk_query *ask_stack(some_texts *t, tusk_stack_mode mode)
+{
+    tusk_stack *stack = tusk_stack_new(db);
+    tusk_params sets[2] = {TUSK_PARAMS(tusk_array_of_text(t->strings, 5)),
+                           TUSK_PARAMS(tusk_array_of_text(t->strings, 5))};
+    tusk_query *q;
+
+    ck_assert_int_eq(tusk_stack_push(stack, "select $1::text", sets[0]), TUSK_OK);
+    ck_assert_int_eq(tusk_stack_push_many(stack, "select $1::text as n", sets, 2), TUSK_OK);
+    memset(t, 0x7f, sizeof *t);
+    q = tusk_stack_run(stack, mode);
+    tusk_stack_free(stack);
+    return q;
+}
+
+START_TEST(null_texts_of_c_arrays_are_held_as_nulls)
+{
+    some_texts t;
+    tusk_query *q;
+
+    write_texts(&t);
+    q = ask_held(&t);
+    memset(&t, 0x7f, sizeof t);
+    check_results(q, 1);
+    write_texts(&t);
+    check_results(ask_stack(&t, TUSK_STACK_ATOMIC), 3);
+    write_texts(&t);
+    check_results(ask_stack(&t, TUSK_STACK_CONTINUE), 3);
+}
+END_TEST
+
+static tusk_code give_texts(tusk_query *q, int64_t item, tusk_error *err, void *user)
+{
+    some_texts t;
+    tusk_code code;
+
+    (void)err;
+    (void)user;
+    if (item == 3)
+        return TUSK_DONE;
+    write_texts(&t);
+    code = tusk_many_push(q, TUSK_PARAMS(tusk_array_of_text(t.strings, 5)));
+    memset(&t, 0x7f, sizeof t);
+    return code;
+}
+
+START_TEST(null_texts_of_c_arrays_are_loaded)
+{
+    for (int held = 0; held < 2; held++) {
+        tusk_query *q;
+
+        run("create temp table texts (t text[])");
+        if (held)
+            tusk_query_free(tusk_script(db, "select 1"));
+        q = tusk_many_submit(db, &(tusk_many_request){.sql = "insert into texts values ($1)", .pull = give_texts});
+        ck_ok(q);
+        tusk_query_free(q);
+        ck_assert_int_eq(number("select count(*) from texts where t::text = '" PRINTED "'"), 3);
+        run("drop table texts");
+    }
+}
+END_TEST
+
 /* By what the catalogue knows of their elements: the first result waits for that. What is handed out before is raw. */
 START_TEST(arrays_of_own_elements_are_read_by_what_is_known)
 {
@@ -411,6 +510,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, a_multirange_is_sent_and_read);
     tcase_add_test(tc, an_array_goes_back_as_it_came);
     tcase_add_test(tc, an_array_that_had_to_wait_is_what_was_given);
+    tcase_add_test(tc, null_texts_of_c_arrays_are_held_as_nulls);
+    tcase_add_test(tc, null_texts_of_c_arrays_are_loaded);
     tcase_add_test(tc, arrays_of_own_elements_are_read_by_what_is_known);
     tcase_add_loop_test(tc, random_containers_are_the_servers_text, 0, 8);
     suite_add_tcase(suite, tc);
