@@ -177,7 +177,7 @@ static void find_16400(const void *user, uint32_t type, tusk__resolved *out)
 static tusk_code own_encode(tusk__writer *b, const tusk_value *value, uint32_t type, const tusk__codec *codec,
                             uint16_t *format, tusk_error *err)
 {
-    tusk__types types = {find_16400, NULL, codec};
+    tusk__types types = {find_16400, codec, NULL};
 
     return tusk__own_param_encode(b, &types, value, type, format, err);
 }

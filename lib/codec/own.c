@@ -177,22 +177,23 @@ const tusk__codec *tusk__own_codec_of_kind(tusk_kind kind)
     return NULL;
 }
 
-/* A plain value of another type, which is not said to be written as what that type is? */
+/* A plain value of a type that neither is the wanted one nor is written as what that is? */
 static bool is_alien(const tusk_value *value, const tusk__resolved *to)
 {
-    bool is_plain = value->kind <= TUSK_KIND_UUID && !tusk__is_made_kind(value->kind);
+    bool is_typed_as = value->type == 0 || value->type == to->declared || value->type == to->type;
 
-    return is_plain && value->type != 0 && value->type != to->declared && value->type != to->type && !tusk__is_whole(value);
+    return value->kind <= TUSK_KIND_RAW && !tusk__is_made_kind(value->kind) && !is_typed_as && !tusk__is_whole(value);
 }
 
-/* Of a kind that is none of a built-in type's, for one that is; but what was made may be for the container that the statement wants. */
+/* Of a kind that is none of a built-in type's, for one that is, or a domain over it; but what was made may be for the container that the
+ * statement wants. */
 static bool is_misfit(const tusk_value *value, const tusk__resolved *to)
 {
     bool is_made = tusk__is_made_kind(value->kind);
 
     if (is_alien(value, to))
         return true;
-    if (to->declared == 0 || to->declared >= TUSK__FIRST_OWN_OID)
+    if (to->type == 0 || to->type >= TUSK__FIRST_OWN_OID || (!is_made && value->kind <= TUSK_KIND_WIRE))
         return false;
     return !is_made || !to->codec || !tusk__is_made(to->codec, value->kind);
 }

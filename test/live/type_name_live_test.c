@@ -176,8 +176,8 @@ START_TEST(parameters_name_what_is_wanted_and_what_is_given)
     run("select null::mood, null::other");
     refuse("select $1::mood", tusk_text_of(other, "y"),
            "the statement wants \"My names\".mood here, not \"My names\".other", "bind $1 (\"My names\".mood)");
-    refuse("select $1::mood[]", tusk_array_of_int4(numbers, 1),
-           "the statement wants \"My names\".mood[] here, not _int4", "bind $1 (\"My names\".mood[])");
+    refuse("select $1::d1", tusk_array_of_int4(numbers, 1), "the statement wants \"My names\".d1 here, not _int4",
+           "bind $1 (\"My names\".d1)");
     refuse("select $1::mood", tusk_raw(other, "y", 1),
            "the statement wants \"My names\".mood here, not \"My names\".other", "bind $1 (\"My names\".mood)");
     refuse("select $1::int4", tusk_text_of(mood, "ok"), "the statement wants int4 here, not \"My names\".mood",
