@@ -177,12 +177,12 @@ const tusk__codec *tusk__own_codec_of_kind(tusk_kind kind)
     return NULL;
 }
 
-/* Of a kind that is none of a built-in type's, for one that is; but what was made may be for the container that the statement wants. */
+/* Of a kind that is none of a built-in type's, for one that is, or a domain over it; but what was made may be for the container that the statement wants. */
 static bool is_misfit(const tusk_value *value, const tusk__resolved *to)
 {
     bool is_made = tusk__is_made_kind(value->kind);
 
-    if (to->declared == 0 || to->declared >= TUSK__FIRST_OWN_OID || (!is_made && value->kind <= TUSK_KIND_WIRE))
+    if (to->type == 0 || to->type >= TUSK__FIRST_OWN_OID || (!is_made && value->kind <= TUSK_KIND_WIRE))
         return false;
     return !is_made || !to->codec || !tusk__is_made(to->codec, value->kind);
 }
