@@ -164,12 +164,14 @@ static TUSK_COLD void advise_on_own_type(const tusk_conn *conn, tusk_error *err,
 }
 
 /* Of a kind whose OID is not the same everywhere: as what the statement wants, as far as that is known. */
-static tusk_code write_own(tusk__writer *b, const tusk_query *q, const tusk_value *value, uint32_t type,
-                           uint16_t *format, tusk_error *err)
+static tusk_code write_own(tusk__writer *b, tusk_query *q, const tusk_value *value, uint32_t type, uint16_t *format,
+                           tusk_error *err)
 {
     tusk__types types = tusk__query_types(q);
+    uint32_t want = type ? type : value->type;
 
-    return tusk__own_param_encode(b, &types, value, type ? type : value->type, format, err);
+    tusk__lookup_params(q->conn, q, &want, 1); /* it may have been forgotten since the statement was described */
+    return tusk__own_param_encode(b, &types, value, want, format, err);
 }
 
 /* One parameter that tusk__plain_encode() has not taken; its format goes to the place that was left free for it. */
@@ -351,7 +353,6 @@ static tusk_code make_frame(tusk_conn *conn, tusk_query *q, tusk_stmt *stmt)
     const tusk__desc *desc = stmt->desc;
 
     tusk__lookup_columns(conn, q, desc);
-    tusk__lookup_params(conn, q, stmt->types, stmt->n_params);
     tusk__write_u8(b, TUSK__F_BIND);
     tusk__write_u32(b, 0);
     tusk__write_cstr(b, (tusk_str){NULL, 0});

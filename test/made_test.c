@@ -271,6 +271,23 @@ START_TEST(arrays_of_own_elements_go_both_ways)
 }
 END_TEST
 
+START_TEST(array_names_its_elements_by_their_declared_type)
+{
+    const int32_t numbers[] = {7};
+
+    ck_hex(POSES, tusk_array_of(0, TUSK_ARRAY(tusk_int8(7))),
+           "0000000100000000"
+           "00004011"
+           "0000000100000001"
+           "0000000400000007");
+    ck_hex(POSES, tusk_array_of_int4(numbers, 1),
+           "0000000100000000"
+           "00004011"
+           "0000000100000001"
+           "0000000400000007");
+}
+END_TEST
+
 START_TEST(ranges_of_own_bounds_go_both_ways)
 {
     const tusk_range_parts both = {.lower = tusk_int4(1),
@@ -309,6 +326,7 @@ START_TEST(untyped_container_is_the_one_that_the_statement_wants)
            "ffffffff");
     ck_text(tusk_array_of(0, TUSK_ARRAY(tusk_unknown("1"))), TUSK_OID_INT4_ARRAY, "{1}");
     ck_refused(TUSK_OID_INT4, array, TUSK_ERR_TYPE, "the statement wants int4 here, not array");
+    ck_refused(POS, array, TUSK_ERR_TYPE, "the statement wants type 16401 here, not array");
     ck_refused(TUSK_OID_TEXT, tusk_record_of(0, TUSK_RECORD(tusk_int4(1))), TUSK_ERR_TYPE,
                "the statement wants text here, not record");
     ck_refused(TUSK_OID_RECORD, tusk_record_of(TUSK_OID_RECORD, TUSK_RECORD(tusk_int4(1))), TUSK_ERR_TYPE,
@@ -374,7 +392,7 @@ START_TEST(what_has_no_text_is_refused_by_its_place)
     own_c.type = MOODS;
     ck_refused(
         0, tusk_array_of(0, TUSK_ARRAY(tusk_null(), raw)), TUSK_ERR_TYPE,
-        "element 2 of 2: a value of type 16424 has no text here, and is sent in binary by a prepared statement alone");
+        "element 2 of 2: a value of type 16426 has no text here, and is sent in binary by a prepared statement alone");
     ck_refused(0, tusk_record_of(0, TUSK_RECORD(object)), TUSK_ERR_TYPE,
                "field 1 of 1: an object of the program's is not written here");
     ck_refused(MOODS, tusk_array_of(0, TUSK_ARRAY(object)), TUSK_ERR_TYPE,
@@ -383,9 +401,9 @@ START_TEST(what_has_no_text_is_refused_by_its_place)
                "field 1 of 1: 9223372036854775807 does not fit int4");
     ck_refused(
         0, tusk_range_as(0, &range), TUSK_ERR_TYPE,
-        "upper bound: a value of type 16424 has no text here, and is sent in binary by a prepared statement alone");
+        "upper bound: a value of type 16426 has no text here, and is sent in binary by a prepared statement alone");
     ck_refused(0, tusk_multirange_as(0, &(tusk_multirange_parts){.ranges = &range, .n = 1}), TUSK_ERR_TYPE,
-               "range 1 of 1: upper bound: a value of type 16424 has no text here, and is sent in binary by a prepared "
+               "range 1 of 1: upper bound: a value of type 16426 has no text here, and is sent in binary by a prepared "
                "statement alone");
     ck_refused(0, tusk_record_of(0, TUSK_RECORD(tusk_vector(floats, 0))), TUSK_ERR_VALUE,
                "field 1 of 1: a vector has 1 to 16000 elements, not 0");
@@ -408,6 +426,45 @@ START_TEST(depth_is_bounded_and_its_text_too)
     deeper = deep(TUSK__DEPTH_MAX + 1, values, parts);
     ck_assert_uint_eq(tusk__param_size(&deeper), SIZE_MAX);
     ck_text(deep(3, values, parts), 0, "(\"(\"\"(1)\"\")\")");
+}
+END_TEST
+
+/* ---- what has to wait ------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(copy_needs_nothing_of_what_it_was_made_of)
+{
+    char text[] = "ok", word[] = "a b";
+    tusk_value words[] = {tusk_text(word)}, fields[] = {tusk_int4(1), tusk_text(text), tusk_null(), tusk_null()}, value;
+    tusk_array_parts list = {.values = words, .n = 1};
+    tusk_record_parts parts = {fields, 4};
+    size_t size = 0;
+    uint8_t *block, *at;
+
+    fields[3] = tusk_array_of(0, &list);
+    value = tusk_record_of(0, &parts);
+    ck_assert(tusk__value_held_size(&value, &size));
+    at = block = malloc(size);
+    tusk__value_hold(&value, &at);
+    memset(text, '!', sizeof text);
+    memset(word, '!', sizeof word);
+    memset(words, 0, sizeof words);
+    memset(fields, 0, sizeof fields);
+    memset(&list, 0, sizeof list);
+    memset(&parts, 0, sizeof parts);
+    ck_text(value, 0, "(1,ok,,\"{\"\"a b\"\"}\")");
+    free(block);
+}
+END_TEST
+
+START_TEST(size_is_foretold_of_the_widest_fields)
+{
+    tusk_value fields[40];
+    tusk_record_parts parts = {fields, 40};
+    tusk_value record = tusk_record_of(0, &parts);
+
+    for (int i = 0; i < 40; i++)
+        fields[i] = tusk_int8(i);
+    release(sent_to(&record, WIDE, 1));
 }
 END_TEST
 
@@ -468,11 +525,14 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, what_came_goes_back_inside_of_what_is_made);
     tcase_add_test(tc, what_has_no_binary_form_goes_as_text);
     tcase_add_test(tc, arrays_of_own_elements_go_both_ways);
+    tcase_add_test(tc, array_names_its_elements_by_their_declared_type);
     tcase_add_test(tc, ranges_of_own_bounds_go_both_ways);
     tcase_add_test(tc, untyped_container_is_the_one_that_the_statement_wants);
     tcase_add_test(tc, what_cannot_be_is_refused_by_its_place);
     tcase_add_test(tc, what_has_no_text_is_refused_by_its_place);
     tcase_add_test(tc, depth_is_bounded_and_its_text_too);
+    tcase_add_test(tc, copy_needs_nothing_of_what_it_was_made_of);
+    tcase_add_test(tc, size_is_foretold_of_the_widest_fields);
     tcase_add_test(tc, values_are_put_in_the_order_of_the_attributes);
     suite_add_tcase(suite, tc);
     return suite;

@@ -32,6 +32,8 @@ enum {
     GOODPAIR, /* a domain */
     WITHALL,
     PAIRRANGE,
+    POSES,
+    WIDE, /* 40 of int8 */
     NOBODYS,
 };
 
@@ -42,6 +44,10 @@ static const tusk_type_attribute withmute_attributes[] = {{{"n", 1}, TUSK_OID_IN
 static const tusk_type_attribute withall_attributes[] = {
     {{"geometry", 8}, GEOMETRY}, {{"geometries", 10}, GEOMETRIES}, {{"tree", 4}, LTREE},   {{"vector", 6}, VECTORTYPE},
     {{"pairs", 5}, HSTORE},      {{"best", 4}, GOODPAIR},          {{"price", 5}, TUSK_OID_NUMERIC}};
+
+#define LONG {{"i", 1}, TUSK_OID_INT8}
+#define TEN_LONG LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG, LONG
+static const tusk_type_attribute wide_attributes[] = {TEN_LONG, TEN_LONG, TEN_LONG, TEN_LONG};
 
 #define OWN_TYPE(type, of, ...) {.oid = (type), .kind = (of), .delimiter = ',', .has_binary_input = true, __VA_ARGS__}
 
@@ -67,6 +73,8 @@ static const tusk_type own_types[] = {
     OWN_TYPE(NOTHING, TUSK_TYPE_COMPOSITE, .name = {"nothing", 7}),
     OWN_TYPE(WITHALL, TUSK_TYPE_COMPOSITE, .name = {"withall", 7}, .attributes = withall_attributes, .n_attributes = 7),
     OWN_TYPE(PAIRRANGE, TUSK_TYPE_RANGE, .element = PAIR),
+    OWN_TYPE(POSES, TUSK_TYPE_ARRAY, .element = POS),
+    OWN_TYPE(WIDE, TUSK_TYPE_COMPOSITE, .name = {"wide", 4}, .attributes = wide_attributes, .n_attributes = 40),
 };
 
 static void find_own(const void *user, uint32_t type, tusk__resolved *out)

@@ -272,6 +272,13 @@ START_TEST(wrong_number_of_fields_is_told)
 }
 END_TEST
 
+static bool is_known(const char *type)
+{
+    tusk_type found;
+
+    return tusk_type_of(db, (uint32_t)number(textf("select 'made.%s'::regtype::oid::int8", type)), &found) == TUSK_OK;
+}
+
 /* After an ALTER TYPE, what was known is wrong until it is forgotten; then it is asked again by the handle's next run. */
 START_TEST(altered_type_is_looked_up_again)
 {
@@ -289,6 +296,7 @@ START_TEST(altered_type_is_looked_up_again)
         ck_assert_str_eq(text_of(q), "(1,x,3)");
         tusk_query_free(q);
     }
+    ck_assert(is_known("shrunk"));
     tusk_stmt_free(stmt);
 }
 END_TEST
@@ -319,14 +327,7 @@ END_TEST
 
 /* ---- held, stacks, loads ---------------------------------------------------------------------------------------------------------------- */
 
-/* Nobody asks for rows here, and nothing but the parameters tells of the type. */
-static bool is_known(const char *type)
-{
-    tusk_type found;
-
-    return tusk_type_of(db, (uint32_t)number(textf("select 'made.%s'::regtype::oid::int8", type)), &found) == TUSK_OK;
-}
-
+/* Nobody asks for rows here: nothing but the parameters tells of the types. */
 START_TEST(stack_looks_its_parameters_up)
 {
     tusk_value pair = tusk_record_of(0, TUSK_RECORD(tusk_int4(1), tusk_text("sad"), tusk_int4(2), tusk_null()));
