@@ -1,6 +1,6 @@
 /* Values inside of containers: the same codecs, one level deeper. Here alone is known which codecs are containers.
  * Read first: lib/codec/nested.h. */
-#include "lib/codec/nested.h"
+#include "lib/codec/from_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,11 +59,13 @@ static tusk_code too_deep(uint32_t type, tusk_error *err)
 }
 
 static const tusk__container containers[] = {
-    {tusk__array_decode, tusk__array_check, tusk__array_put, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
-    {tusk__intvector_decode, tusk__array_check, tusk__intvector_put, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
-    {tusk__range_decode, tusk__range_check, tusk__range_put, TUSK_KIND_RANGE, TUSK_KIND_RANGE},
-    {tusk__multirange_decode, tusk__multirange_check, tusk__multirange_put, TUSK_KIND_MULTIRANGE, TUSK_KIND_MULTIRANGE},
-    {tusk__record_decode, tusk__record_check, tusk__record_put, TUSK_KIND_WIRE, TUSK_KIND_WIRE},
+    {tusk__array_decode, tusk__array_check, tusk__array_put, tusk__array_make, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY},
+    {tusk__intvector_decode, tusk__array_check, tusk__intvector_put, tusk__intvector_make, TUSK_KIND_ARRAY,
+     TUSK_KIND_C_ARRAY},
+    {tusk__range_decode, tusk__range_check, tusk__range_put, tusk__range_make, TUSK_KIND_RANGE, TUSK_KIND_RANGE},
+    {tusk__multirange_decode, tusk__multirange_check, tusk__multirange_put, tusk__multirange_make, TUSK_KIND_MULTIRANGE,
+     TUSK_KIND_MULTIRANGE},
+    {tusk__record_decode, tusk__record_check, tusk__record_put, tusk__record_make, TUSK_KIND_WIRE, TUSK_KIND_WIRE},
 };
 
 const tusk__container *tusk__container_of(const tusk__codec *codec)
@@ -122,9 +124,10 @@ tusk_code tusk__container_parse(tusk_str text, tusk_value *out, tusk_error *err)
     char label[TUSK__TYPE_LABEL_SIZE];
 
     (void)text;
-    return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
-                           "%s came in text format: take it with tusk_read_text(), or ask for binary results",
-                           tusk__type_label(out->type, label));
+    return tusk__error_set(
+        err, TUSK_ERR_TYPE, NULL,
+        "%s came in text format: take it with tusk_read_value_into() or tusk_read_text(), or ask for binary results",
+        tusk__type_label(out->type, label));
 }
 
 /* ---- what callers made ------------------------------------------------------------------------------------------------------------- */

@@ -16,6 +16,9 @@
 /* Containers in containers (D7). No server sends so many; a hostile one, or a caller's own, would otherwise fill the stack. */
 #define TUSK__DEPTH_MAX 64
 
+/* MaxArraySize: what the server makes of Datums in one allocation. */
+#define TUSK__ELEMENTS_MAX ((size_t)0x3fffffff / 8)
+
 /* A type as its values are read. */
 typedef struct tusk__resolved {
     uint32_t type;            /* of a domain its base, all the way down */
@@ -34,12 +37,16 @@ tusk__resolved tusk__resolve_type(const tusk__types *types, uint32_t type);
 /* Of an array's, a range's or a multirange's type what is in it; 0: not known. */
 uint32_t tusk__resolved_element(const tusk__resolved *type);
 
+typedef struct tusk__maker tusk__maker; /* from_text.h */
+
 /* One kind of container: known by its codecs' decode. */
 typedef struct tusk__container {
     tusk_code (*decode)(tusk_str bytes, tusk_value *out, tusk_error *err);
     /* down to the last value inside */
     tusk_code (*check)(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth, tusk_error *err);
     void (*put)(tusk__sink *s, const tusk_value *value);
+    /* of its text */
+    tusk_code (*make)(tusk__maker *m, const tusk__resolved *type, tusk_str text, int depth, tusk_error *err);
     tusk_kind made, made_of_c; /* what callers make of it to be sent */
 } tusk__container;
 
