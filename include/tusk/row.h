@@ -176,8 +176,8 @@ tusk_code tusk_read_value(const tusk_row *row, int col, tusk_value *out, tusk_er
  * (TUSK_OID_UNKNOWN). The views are made by tusk_value_to_array() and its kin; give them the row's `query`, as there.
  *
  * buf       untouched of what came in binary; TUSK_FROM_TEXT_SIZE(tusk_get_raw(row, col).len) bytes are always enough
- * out       a text of a type that is none of these, and not read, stays TUSK_KIND_TEXT; untouched on failure
- * Errors    as tusk_read_value() · TUSK_ERR_LIMIT buf is too small · TUSK_ERR_TYPE a container in text of a type that is not known, or is not
+ * out       a text of a type that is not known, or is not read, stays TUSK_KIND_TEXT; untouched on failure
+ * Errors    as tusk_read_value() · TUSK_ERR_LIMIT buf is too small · TUSK_ERR_TYPE a container in text that holds a type which is not known, or not
  *           read from text · TUSK_ERR_STATE a composite that has changed since it was looked up: tusk_types_forget()
  */
 tusk_code tusk_read_value_into(const tusk_row *row, int col, void *buf, size_t size, tusk_value *out, tusk_error *err);
