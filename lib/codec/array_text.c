@@ -155,7 +155,7 @@ static tusk_code take_bare(reading *r, tusk__part *out, tusk_error *err)
         out->is_masked = out->is_masked || is_masked;
     }
     out->text = tusk_str_from(start, (size_t)(end - start));
-    out->is_null = !out->is_masked && is_null(out->text);
+    out->is_null = is_null(out->text); /* as it stands: with a backslash it is none */
     return TUSK_OK;
 }
 
