@@ -1,7 +1,7 @@
 /* Getters of the types that have no short way: whatever format the column has, the codec's value is taken apart.
  * Finding fields and saying what is wrong with them is row.c's.
  * Read first: tusk/row.h, lib/row.h. */
-#include "lib/codec/types.h"
+#include "lib/codec/from_text.h"
 #include "lib/row.h"
 
 /* The second reading is for the error: NULL is none, and only a real one is worth its making. */
@@ -109,4 +109,41 @@ tusk_code tusk_read_value(const tusk_row *row, int col, tusk_value *out, tusk_er
     if (code == TUSK_OK)
         *out = value;
     return code;
+}
+
+/* Text that is none of a container's, and not read, is text. */
+static bool stays_text(const tusk__resolved *type)
+{
+    return !type->codec || !tusk__container_of(type->codec);
+}
+
+static tusk_code read_text_into(const tusk_row *row, int col, tusk_str text, tusk__room room, tusk_value *out,
+                                tusk_error *err)
+{
+    tusk__types types = tusk__query_types(row->query);
+    uint32_t oid = row->columns[col].type;
+    tusk__resolved type = tusk__resolve_type(&types, oid);
+    tusk_code code = tusk__read_from_text(&types, oid, text, room, out, NULL);
+    tusk_error cause;
+
+    if (code == TUSK_ERR_TYPE && stays_text(&type)) {
+        *out = tusk__bytes_of(oid, TUSK_KIND_TEXT, text);
+        return TUSK_OK;
+    }
+    if (code == TUSK_OK || !err)
+        return code;
+    tusk__error_none(&cause);
+    (void)tusk__read_from_text(&types, oid, text, room, out, &cause);
+    return tusk__row_blame(row, col, "value", &cause, err);
+}
+
+tusk_code tusk_read_value_into(const tusk_row *row, int col, void *buf, size_t size, tusk_value *out, tusk_error *err)
+{
+    bool is_null;
+    tusk_str text;
+
+    tusk__error_begin(err);
+    if (!tusk__row_field(row, col, &text, &is_null) || is_null || row->columns[col].format != 0)
+        return tusk_read_value(row, col, out, err);
+    return read_text_into(row, col, text, (tusk__room){buf, size}, out, err);
 }

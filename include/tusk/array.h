@@ -44,7 +44,7 @@ tusk_array_view tusk_get_array(const tusk_row *row, int col);
 /**
  * Any array that came in binary, int2vector, oidvector and anyarray too; one of the database's own types once that is looked up.
  *
- * Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE no array, or in text format · TUSK_ERR_VALUE not an array's bytes · TUSK_ERR_USAGE no such column
+ * Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE no array, or in text format: tusk_read_value_into() · TUSK_ERR_VALUE not an array's bytes · TUSK_ERR_USAGE no such column
  */
 tusk_code tusk_read_array(const tusk_row *row, int col, tusk_array_view *out, tusk_error *err);
 /**

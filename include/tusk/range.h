@@ -33,7 +33,7 @@ typedef struct tusk_range_parts {
 /** Of NULL and on error one whose `type` is 0. */
 tusk_range_parts tusk_get_range(const tusk_row *row, int col);
 /** One of the database's own types once that is looked up.
- * Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE no range, or in text format · TUSK_ERR_VALUE not a range's bytes · TUSK_ERR_USAGE no such column */
+ * Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE no range, or in text format: tusk_read_value_into() · TUSK_ERR_VALUE not a range's bytes · TUSK_ERR_USAGE no such column */
 tusk_code tusk_read_range(const tusk_row *row, int col, tusk_range_parts *out, tusk_error *err);
 /** The range that a value holds which came out of a row, or out of an array. Of a type that is not built in by
  * the caller's word, its bounds being TUSK_KIND_RAW then. */

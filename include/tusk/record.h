@@ -38,7 +38,7 @@ tusk_record_view tusk_get_record(const tusk_row *row, int col);
 /**
  * A composite, once its type is looked up, or a row without a name, that came in binary.
  *
- * Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE no record, or in text format · TUSK_ERR_VALUE not a record's bytes · TUSK_ERR_USAGE no such column
+ * Errors    TUSK_ERR_NULL · TUSK_ERR_TYPE no record, or in text format: tusk_read_value_into() · TUSK_ERR_VALUE not a record's bytes · TUSK_ERR_USAGE no such column
  */
 tusk_code tusk_read_record(const tusk_row *row, int col, tusk_record_view *out, tusk_error *err);
 /**

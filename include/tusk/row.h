@@ -169,6 +169,18 @@ tusk_code tusk_read_raw(const tusk_row *row, int col, tusk_str *out, tusk_error 
  * this header has no getter for is TUSK_KIND_RAW; in text, TUSK_KIND_TEXT of its type. NULL is TUSK_KIND_NULL of its type, and no error.
  */
 tusk_code tusk_read_value(const tusk_row *row, int col, tusk_value *out, tusk_error *err);
+/**
+ * The same of a column in either format: what came in text and needs room is read into `buf`, as by tusk_value_from_text(), and arrays, ranges,
+ * multiranges and records are of TUSK_KIND_WIRE, whichever way they came. Containers of the database's own types, and composites, are
+ * read once these are known (a result in text does not look them up, tusk/type.h); of a row without a name, in text, the fields are text
+ * (TUSK_OID_UNKNOWN). The views are made by tusk_value_to_array() and its kin; give them the row's `query`, as there.
+ *
+ * buf       untouched of what came in binary; TUSK_FROM_TEXT_SIZE(tusk_get_raw(row, col).len) bytes are always enough
+ * out       a text of a type that is not known, or is not read, stays TUSK_KIND_TEXT; untouched on failure
+ * Errors    as tusk_read_value() · TUSK_ERR_LIMIT buf is too small · TUSK_ERR_TYPE a container in text that holds a type which is not known, or not
+ *           read from text · TUSK_ERR_STATE a composite that has changed since it was looked up: tusk_types_forget()
+ */
+tusk_code tusk_read_value_into(const tusk_row *row, int col, void *buf, size_t size, tusk_value *out, tusk_error *err);
 
 /**
  * The number, address or bits that a value holds which came out of a row, or out of something that lies in one (tusk/array.h, tusk/range.h).

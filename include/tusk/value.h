@@ -320,13 +320,30 @@ static inline tusk_value tusk_raw(uint32_t type, const void *ptr, size_t len)
     return tusk__bytes_or_null(type, TUSK_KIND_RAW, tusk_str_from(ptr, len));
 }
 
+/** A buffer of so many bytes takes any value whose text has `len` characters. Most take far less: tusk_value_from_text_size(). */
+#define TUSK_FROM_TEXT_SIZE(len) (64 + 19 * (size_t)(len))
+
 /**
- * The value of a text as PostgreSQL prints it, of any type that this header has a function for.
+ * The value of a text as PostgreSQL prints it, of any type that this header has a function for, and of arrays, ranges and multiranges of these.
+ * Types of the database's own have no text that is read here, but where their row is at hand: tusk_read_value_into().
  *
- * buf       gets what does not lie in the value itself (numeric, bytea, inet, bit …); *out points into it. Text and its kin point into `text`.
- * Errors    TUSK_ERR_VALUE not such a text · TUSK_ERR_LIMIT buf is too small · TUSK_ERR_TYPE another type, or one that is not read from text
+ * A container becomes its binary format, of TUSK_KIND_WIRE: tusk_value_to_array(), _range() and _multirange() make a view of it. Its braces,
+ * brackets, quotes, backslashes and bounds may be written in any way that the server takes; a range is not made canonical, nor are the ranges of a
+ * multirange put in order.
+ *
+ * buf       gets what does not lie in the value itself (numeric, bytea, inet, bit, containers …); *out points into it. Text and its kin point
+ *           into `text`. What it holds beyond that, and on failure, is undefined
+ * size      of it: tusk_value_from_text_size(), or TUSK_FROM_TEXT_SIZE(text.len), is always enough
+ * Errors    TUSK_ERR_VALUE (22P02 …) not such a text: what, and at which offset · TUSK_ERR_LIMIT buf is too small · TUSK_ERR_TYPE another type, or
+ *           one that is not read from text, or holds one: tsvector, tsquery, names of regclass and its kin
+ * Source    PostgreSQL docs, "Array Input and Output Syntax", "Range Input/Output"
  */
 tusk_code tusk_value_from_text(uint32_t type, tusk_str text, void *buf, size_t size, tusk_value *out, tusk_error *err);
+
+/** So large a buffer is enough for tusk_value_from_text() of that text, whatever is in it: of an array 60 bytes, 4 and its width for each comma
+ * and one more, and, of elements whose width is not fixed or which are in quotes, the text's length or a few times that. Never more than
+ * TUSK_FROM_TEXT_SIZE(text.len), which is the answer for other types. */
+size_t tusk_value_from_text_size(uint32_t type, tusk_str text);
 
 typedef struct tusk_conn tusk_conn;
 

@@ -9,9 +9,6 @@
 #define FIXED_HEADER 12
 #define HEADER_OF_DIMENSION 8
 
-/* MaxArraySize: what the server makes of Datums in one allocation. */
-#define ELEMENTS_MAX ((size_t)0x3fffffff / 8)
-
 /* ---- the shape ------------------------------------------------------------------------------------------------------------------------- */
 
 /* How many elements; or what is wrong. */
@@ -23,7 +20,7 @@ static const char *count_elements(int ndim, const int32_t *dims, const int32_t *
         if (dims[i] < 0)
             return "with a dimension of less than nothing";
         product *= (uint64_t)dims[i];
-        if (product > ELEMENTS_MAX)
+        if (product > TUSK__ELEMENTS_MAX)
             return "with more elements than an array can have";
         if (lower[i] > INT32_MAX - dims[i])
             return "with a lower bound that is too high for its length";
@@ -243,7 +240,7 @@ static tusk_code shape_of(const tusk_array_parts *parts, int32_t lowest, shape *
     if (ndim < 0 || ndim > TUSK_ARRAY_DIMS_MAX)
         return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_TOO_MANY,
                                "an array with %d dimensions: there are 1 to %d", parts->ndim, TUSK_ARRAY_DIMS_MAX);
-    if (parts->n > ELEMENTS_MAX)
+    if (parts->n > TUSK__ELEMENTS_MAX)
         return bad_shape(err, "with more elements than an array can have");
     for (int i = 0; i < ndim; i++) {
         out->dims[i] = parts->ndim == 0 ? (int32_t)parts->n : parts->dims[i];
@@ -296,7 +293,7 @@ static tusk_code items_of_c(const tusk__resolved *type, const tusk_value *value,
 
     if (size == 0)
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "C has no arrays of that type: make it of values");
-    if (n > ELEMENTS_MAX)
+    if (n > TUSK__ELEMENTS_MAX)
         return bad_shape(err, "with more elements than an array can have");
     out->shape.ndim = n > 0;
     out->shape.dims[0] = (int32_t)n;

@@ -364,23 +364,6 @@ static tusk_code refuse_text(tusk_str text, tusk_value *out, tusk_error *err)
                            codec->name, and_reader_of(codec));
 }
 
-tusk_code tusk_value_from_text(uint32_t type, tusk_str text, void *buf, size_t size, tusk_value *out, tusk_error *err)
-{
-    const tusk__codec *codec = tusk__codec_of(type);
-    char label[TUSK__TYPE_LABEL_SIZE];
-    tusk_value value = tusk_null_of(type);
-
-    tusk__error_begin(err);
-    if (!codec)
-        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "%s is not read from text", tusk__type_label(type, label));
-    if (codec->read)
-        TUSK_TRY(codec->read(text, (tusk__room){buf, size}, &value, err));
-    else
-        TUSK_TRY(codec->parse(text, &value, err));
-    *out = value;
-    return TUSK_OK;
-}
-
 /* ---- parameters ---------------------------------------------------------------------------------------------------------------------- */
 
 static bool is_integer(uint32_t type)

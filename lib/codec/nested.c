@@ -1,6 +1,6 @@
 /* Values inside of containers: the same codecs, one level deeper. Here alone is known which codecs are containers.
  * Read first: lib/codec/nested.h. */
-#include "lib/codec/nested.h"
+#include "lib/codec/from_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,7 +77,7 @@ static tusk_code too_deep(uint32_t type, tusk_error *err)
 
 #define ROW(name, of, made, made_of_c)                                                                                 \
     {                                                                                                                  \
-        tusk__##name##_decode, tusk__##of##_check, tusk__##name##_put, tusk__##of##_write, made, made_of_c             \
+        tusk__##name##_decode, tusk__##of##_check, tusk__##name##_put, tusk__##of##_write, tusk__##name##_make, made, made_of_c \
     }
 static const tusk__container containers[] = {
     ROW(array, array, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY),
@@ -144,9 +144,10 @@ tusk_code tusk__container_parse(tusk_str text, tusk_value *out, tusk_error *err)
     char label[TUSK__TYPE_LABEL_SIZE];
 
     (void)text;
-    return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
-                           "%s came in text format: take it with tusk_read_text(), or ask for binary results",
-                           tusk__type_label(out->type, label));
+    return tusk__error_set(
+        err, TUSK_ERR_TYPE, NULL,
+        "%s came in text format: take it with tusk_read_value_into() or tusk_read_text(), or ask for binary results",
+        tusk__type_label(out->type, label));
 }
 
 /* ---- what callers made ------------------------------------------------------------------------------------------------------------- */

@@ -16,6 +16,9 @@
 /* Containers in containers (D7). No server sends so many; a hostile one, or a caller's own, would otherwise fill the stack. */
 #define TUSK__DEPTH_MAX 64
 
+/* MaxArraySize: what the server makes of Datums in one allocation. */
+#define TUSK__ELEMENTS_MAX ((size_t)0x3fffffff / 8)
+
 /* A type as its values are read. */
 typedef struct tusk__resolved {
     uint32_t declared;        /* as it was asked for */
@@ -42,6 +45,8 @@ uint32_t tusk__resolved_element(const tusk__resolved *type);
 /* tusk_type.delimiter of it: a comma, as far as is known. */
 char tusk__type_delimiter(const tusk__types *types, uint32_t type);
 
+typedef struct tusk__maker tusk__maker; /* from_text.h */
+
 /* One kind of container: known by its codecs' decode. */
 typedef struct tusk__container {
     tusk_code (*decode)(tusk_str bytes, tusk_value *out, tusk_error *err);
@@ -51,6 +56,8 @@ typedef struct tusk__container {
     /* what was made, in binary. TUSK_AGAIN, without an error: it goes as text alone */
     tusk_code (*write)(tusk__writer *b, const tusk__types *types, const tusk__resolved *type, const tusk_value *value,
                        tusk_error *err);
+    /* of its text */
+    tusk_code (*make)(tusk__maker *m, const tusk__resolved *type, tusk_str text, int depth, tusk_error *err);
     tusk_kind made, made_of_c; /* what callers make of it to be sent */
 } tusk__container;
 

@@ -3,13 +3,7 @@
  * Source: PostgreSQL docs, "Range Types"; range_recv, range_send, range_serialize and range_deparse in
  * src/backend/utils/adt/rangetypes.c, multirange_recv in multirangetypes.c, of PostgreSQL 18. */
 #include "lib/codec/nested.h"
-
-/* rangetypes.h. What is kept beside these inside of an index is never sent. */
-#define EMPTY 0x01
-#define LOWER_INCLUSIVE 0x02
-#define UPPER_INCLUSIVE 0x04
-#define NO_LOWER 0x08
-#define NO_UPPER 0x10
+#include "lib/codec/range_flags.h"
 
 /* ---- the binary format of a range ------------------------------------------------------------------------------------------------------ */
 

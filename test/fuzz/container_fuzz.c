@@ -1,8 +1,9 @@
-/* Fuzz target: a container of any built-in type in binary. Input: two bytes for its OID, one for what else is done with it, then the bytes,
- * in a block of exactly their size.
+/* Fuzz target: a container of any built-in type in binary or, if the first bit is set, in text. Input: two bytes for its OID, one for what else is
+ * done with it, then the bytes, in a block of exactly their size.
  * Holds: no read beyond the block; what was decoded prints with the length that was said, at any size of buffer; it goes out as the same
  * bytes, and so does what is made of its elements; a refusal has a message and a sqlstate, with or without an error; a parameter never takes
- * more than was foretold, and held it is the same.
+ * more than was foretold, and held it is the same. What was read from text lies in a block of the size that was foretold, is good binary, prints as
+ * a text that is read as the same, and goes into no block that is smaller than itself.
  * Read first: lib/codec/nested.h. */
 #include <stdint.h>
 #include <stdlib.h>
@@ -220,7 +221,70 @@ static void play(uint32_t type, size_t cut, tusk_str bytes)
     hold_and_send(&value, bytes, false);
 }
 
-/* ---- one decoder alone: a range, a multirange, or an array of what has a decoder of its own -------------------------------------------- */
+/* ---- from text ------------------------------------------------------------------------------------------------------------------------- */
+
+/* Into a block of exactly that size, which the caller frees. */
+static tusk_code read_text(uint32_t type, tusk_str text, size_t size, unsigned char **room, tusk_value *out)
+{
+    tusk_error err = {0};
+    tusk_code code;
+
+    *room = malloc(size > 0 ? size : 1);
+    require(*room != NULL);
+    code = tusk_value_from_text(type, text, *room, size, out, &err);
+    require(tusk_value_from_text(type, text, *room, size, out, NULL) == code && err.code == code);
+    require(code == TUSK_OK || (err.message[0] != '\0' && strlen(err.sqlstate) == 5));
+    require(code == TUSK_OK || code == TUSK_ERR_VALUE || code == TUSK_ERR_LIMIT || code == TUSK_ERR_TYPE);
+    return code;
+}
+
+/* Some numbers of a few characters have a hundred thousand digits. */
+#define LONG_TEXT 10000
+
+/* What is printed is read as the same, and the other way round. */
+static void print_and_read(const tusk_value *value)
+{
+    const tusk__codec *codec = tusk__codec_of(value->type);
+    size_t len = codec->print(value, NULL, 0);
+    unsigned char *room;
+    tusk_value again;
+    char *text;
+
+    if (len > LONG_TEXT)
+        return;
+    text = malloc(len + 1);
+    require(text != NULL && codec->print(value, text, len + 1) == len);
+    require(read_text(value->type, tusk_str_from(text, len),
+                      tusk_value_from_text_size(value->type, tusk_str_from(text, len)), &room, &again) == TUSK_OK);
+    require(tusk_str_equal(again.as.bytes, value->as.bytes));
+    free(room);
+    free(text);
+}
+
+static void play_text(uint32_t type, size_t cut, tusk_str text)
+{
+    size_t size = tusk_value_from_text_size(type, text), less;
+    unsigned char *room, *part;
+    tusk_value value, checked;
+    tusk_code code = read_text(type, text, size, &room, &value), again;
+
+    require(size <= TUSK_FROM_TEXT_SIZE(text.len) && code != TUSK_ERR_LIMIT);
+    less = size * cut / 256;
+    again = read_text(type, text, less, &part, &checked);
+    free(part);
+    require(again == code || again == TUSK_ERR_LIMIT);
+    if (code == TUSK_OK) {
+        require(again != TUSK_OK || value.as.bytes.len <= less);
+        require(value.kind == TUSK_KIND_WIRE && value.as.bytes.ptr == (const char *)room && value.as.bytes.len <= size);
+        require(tusk__value_decode(type, 1, value.as.bytes, &checked, NULL) == TUSK_OK);
+        print_and_read(&value);
+    }
+    free(room);
+}
+
+/* ---- one decoder alone: a range, a multirange, or an array of what has a decoder of its own; in binary, or in text ------------------------ */
+
+#define IS_TEXT 0x80
 
 static bool is_first(uint32_t type)
 {
@@ -234,40 +298,80 @@ static bool is_first(uint32_t type)
     return true;
 }
 
-/* 0: there are no more. */
-static uint32_t decoder(unsigned n)
+static bool is_read_from_text(uint32_t type)
 {
-    static uint32_t found[512];
-    static unsigned n_found;
+    return type != TUSK_OID_TSVECTOR_ARRAY && type != TUSK_OID_TSQUERY_ARRAY;
+}
 
-    for (uint32_t oid = 0; n_found == 0 || (oid > 0 && oid < 10000); oid++)
-        if (is_container(oid) && is_first(oid))
-            found[n_found++] = oid;
-    return n < n_found ? found[n] : 0;
+/* Of those in the one format; 0: there are no more. */
+static uint32_t decoder_in(unsigned n, bool is_text)
+{
+    static uint32_t all[2][512];
+    static unsigned n_all[2];
+    uint32_t *found = all[is_text];
+    unsigned *n_found = &n_all[is_text];
+
+    for (uint32_t oid = 0; *n_found == 0 || (oid > 0 && oid < 10000); oid++)
+        if (is_container(oid) && is_first(oid) && (!is_text || is_read_from_text(oid)))
+            found[(*n_found)++] = oid;
+    return n < *n_found ? found[n] : 0;
+}
+
+/* Those in text come behind all others. */
+static uint32_t decoder(unsigned n, bool *is_text)
+{
+    static unsigned n_binary;
+
+    while (decoder_in(n_binary, false) != 0)
+        n_binary++;
+    *is_text = n >= n_binary;
+    return decoder_in(*is_text ? n - n_binary : n, *is_text);
 }
 
 static bool decoder_name(unsigned n, char name[ONLY_NAME_SIZE])
 {
-    if (decoder(n) == 0)
+    bool is_text;
+    uint32_t type = decoder(n, &is_text);
+
+    if (type == 0)
         return false;
-    snprintf(name, ONLY_NAME_SIZE, "%s", tusk__type_name(decoder(n)));
+    snprintf(name, ONLY_NAME_SIZE, "%s%s", tusk__type_name(type), is_text ? ".text" : "");
     return true;
 }
 
 static uint32_t type_in(const uint8_t head[ONLY_HEAD])
 {
-    return container((uint32_t)head[0] << 8 | head[1]);
+    return container((uint32_t)(head[0] & ~IS_TEXT) << 8 | head[1]);
 }
 
 static bool is_decoders(unsigned n, const uint8_t head[ONLY_HEAD])
 {
-    return type_in(head) == decoder(n);
+    bool is_text;
+
+    return type_in(head) == decoder(n, &is_text) && is_text == !!(head[0] & IS_TEXT);
 }
 
 static void put_head(unsigned n, uint8_t head[ONLY_HEAD])
 {
-    head[0] = (uint8_t)(decoder(n) >> 8);
-    head[1] = (uint8_t)decoder(n);
+    bool is_text;
+    uint32_t type = decoder(n, &is_text);
+
+    head[0] = (uint8_t)(type >> 8 | (is_text ? IS_TEXT : 0));
+    head[1] = (uint8_t)type;
+}
+
+/* Now and then what every text has: braces or brackets, and something between them. */
+static size_t shape_text(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    const tusk__codec *codec = tusk__codec_of(type_in(data));
+
+    if (seed % 4 != 0 || max_size < ONLY_HEAD + 3)
+        return size;
+    while (size < ONLY_HEAD + 3)
+        data[size++] = ',';
+    data[ONLY_HEAD] = codec->decode == tusk__range_decode ? '[' : codec->decode == tusk__record_decode ? '(' : '{';
+    data[size - 1] = data[ONLY_HEAD] == '{' ? '}' : ')';
+    return size;
 }
 
 /* An array names its element's type, in four bytes: without them no element is ever looked at. And often it is one element that takes the
@@ -277,6 +381,8 @@ static size_t shape(uint8_t *data, size_t size, size_t max_size, unsigned seed)
     static const uint8_t one[] = {0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1};
     uint8_t *wire = data + ONLY_HEAD;
 
+    if (data[0] & IS_TEXT)
+        return shape_text(data, size, max_size, seed);
     if (!tusk__type_is_array(type_in(data)) || max_size < ONLY_HEAD + sizeof one + 4)
         return size;
     for (; size < ONLY_HEAD + sizeof one + 4; size++)
@@ -299,7 +405,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     block = malloc(size > 3 ? size - 3 : 1);
     require(block != NULL);
     memcpy(block, data + 3, size - 3);
-    play(type_in(data), data[2], tusk_str_from(block, size - 3));
+    if (data[0] & IS_TEXT)
+        play_text(type_in(data), data[2], tusk_str_from(block, size - 3));
+    else
+        play(type_in(data), data[2], tusk_str_from(block, size - 3));
     free(block);
     return 0;
 }

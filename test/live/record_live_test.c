@@ -110,6 +110,28 @@ static const char *const own[] = {
     "(select array_agg(i order by id) from item i)",
 };
 
+static tusk_query *ask_for_text(const char *sql)
+{
+    return tusk_submit(db, &(tusk_request){.sql = sql, .text_results = true});
+}
+
+/* What came in text is read as what came in binary. */
+static void check_read_from_text(const char *expression, tusk_str binary)
+{
+    tusk_query *q = ask_for_text(textf("select %s", expression));
+    tusk_row row = row_of(q);
+    size_t size = tusk_value_from_text_size(tusk_query_column(q, 0)->type, tusk_get_raw(&row, 0));
+    void *room = malloc(size);
+    tusk_value value;
+    tusk_error err = {0};
+
+    ck_assert_msg(tusk_read_value_into(&row, 0, room, size, &value, &err) == TUSK_OK, "%s: %s", expression, said(&err));
+    ck_assert_int_eq(value.kind, TUSK_KIND_WIRE);
+    ck_assert_msg(tusk_str_equal(value.as.bytes, binary), "%s", expression);
+    free(room);
+    tusk_query_free(q);
+}
+
 /* Its text and its bytes are the server's, and it is taken by the server as it came. */
 static void check_own(const char *expression)
 {
@@ -128,6 +150,7 @@ static void check_own(const char *expression)
         back = row_of(again);
         ck_assert(tusk_str_equal(tusk_get_text(&back, 0), text));
         tusk_query_free(again);
+        check_read_from_text(expression, tusk_get_raw(&row, 2));
     }
     tusk_query_free(q);
 }
@@ -147,6 +170,51 @@ START_TEST(own_containers_in_records_are_printed_as_the_server_does)
     tusk_query_free(known);
     check_own(textf("row(%s, 1, 'a b', row(%s))", own[_i], own[_i]));
     check_own(textf("array[row(%s, null), row(null, '')]", own[_i]));
+}
+END_TEST
+
+/* Nothing is looked up for a text. */
+START_TEST(own_types_are_read_from_text_by_what_is_known)
+{
+    static const char sql[] = "select row(1, 'so so', 2, '{sad,happy}')::pair, row(1, 'a b', null), 5, '{}'::mood[]";
+    tusk_query *q = ask_for_text(sql);
+    unsigned char room[TUSK_FROM_TEXT_SIZE(100)];
+    tusk_row row = row_of(q);
+    tusk_record_view pair;
+    tusk_value value;
+    tusk_error err;
+
+    ck_assert_int_eq(tusk_read_value_into(&row, 0, room, sizeof room, &value, &err), TUSK_OK);
+    ck_assert(value.kind == TUSK_KIND_TEXT); /* nobody knows what it is */
+    ck_assert_int_eq(tusk_value_to_record(&value, &pair, &err), TUSK_ERR_TYPE);
+    ck_assert_int_eq(tusk_read_value_into(&row, 1, room, sizeof room, &value, &err), TUSK_OK);
+    ck_assert_int_eq(tusk_value_to_record(&value, &pair, &err), TUSK_OK);
+    ck_assert_int_eq(tusk_record_at(&pair, 1, &value, &err), TUSK_OK);
+    ck_assert(value.type == TUSK_OID_UNKNOWN && tusk_str_is(value.as.bytes, "a b"));
+    ck_assert_int_eq(tusk_read_value_into(&row, 2, room, sizeof room, &value, &err), TUSK_OK);
+    ck_assert(value.kind == TUSK_KIND_INT && value.as.integer == 5);
+    tusk_query_free(q);
+    tusk_query_free(ask(sql));
+    q = ask(sql); /* told behind the look-up of the one before */
+    ck_ok(q);
+    tusk_query_free(q);
+    q = ask_for_text(sql);
+    row = row_of(q);
+    ck_assert_msg(tusk_read_value_into(&row, 0, room, sizeof room, &value, &err) == TUSK_OK, "%s", said(&err));
+    ck_assert_int_eq(tusk_value_to_record(&value, &pair, &err), TUSK_OK);
+    pair.query = q;
+    ck_assert_int_eq(tusk_record_named(&pair, "m", &value, &err), TUSK_OK);
+    ck_assert(tusk_str_is(value.as.bytes, "so so"));
+    ck_assert_int_eq(tusk_read_value_into(&row, 0, room, 20, &value, &err), TUSK_ERR_LIMIT);
+    ck_assert_str_eq(
+        err.message,
+        "column 0 \"row\": a buffer of 20 bytes is too small: tusk_value_from_text_size() says what is enough");
+    tusk_query_free(q);
+    run_script("alter type pair add attribute z int4");
+    q = ask_for_text("select row(1, null, null, null, 5)::pair");
+    row = row_of(q);
+    ck_assert_int_eq(tusk_read_value_into(&row, 0, room, sizeof room, &value, &err), TUSK_ERR_STATE);
+    tusk_query_free(q);
 }
 END_TEST
 
@@ -345,6 +413,7 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tc, the_server_agrees_on_each_record, 0, N_OF(record_cases));
     tcase_add_loop_test(tc, own_containers_are_printed_and_go_back_as_they_came, 0, N_OF(own));
     tcase_add_loop_test(tc, own_containers_in_records_are_printed_as_the_server_does, 0, N_OF(own));
+    tcase_add_test(tc, own_types_are_read_from_text_by_what_is_known);
     tcase_add_test(tc, table_rows_are_read_by_name_and_position);
     tcase_add_test(tc, altered_type_is_noticed_by_name);
     tcase_add_test(tc, arrays_of_composites_are_walked_over);
