@@ -64,7 +64,7 @@ static void find_own(const void *user, uint32_t type, tusk__resolved *out)
         }
 }
 
-static const tusk__types all_types = {find_own, NULL};
+static const tusk__types all_types = {find_own, NULL, NULL};
 
 static tusk_code read_text(uint32_t type, const char *text, unsigned char **room, tusk_value *out, tusk_error *err)
 {

@@ -77,7 +77,8 @@ static tusk_code too_deep(uint32_t type, tusk_error *err)
 
 #define ROW(name, of, made, made_of_c)                                                                                 \
     {                                                                                                                  \
-        tusk__##name##_decode, tusk__##of##_check, tusk__##name##_put, tusk__##of##_write, tusk__##name##_make, made, made_of_c \
+        tusk__##name##_decode, tusk__##of##_check, tusk__##name##_put, tusk__##of##_write, tusk__##name##_make, made,  \
+            made_of_c                                                                                                  \
     }
 static const tusk__container containers[] = {
     ROW(array, array, TUSK_KIND_ARRAY, TUSK_KIND_C_ARRAY),
