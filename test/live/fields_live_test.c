@@ -262,8 +262,8 @@ END_TEST
 
 #define OWN_TYPES                                                                                                      \
     "drop schema if exists own_fields cascade; create schema own_fields; "                                             \
-    "create extension if not exists citext schema public; create extension if not exists ltree schema public; "        \
-    "create extension if not exists hstore schema public; set search_path = own_fields, public; "                      \
+    "create extension citext schema own_fields; create extension ltree schema own_fields; "                            \
+    "create extension hstore schema own_fields; set search_path = own_fields, public; "                                \
     "create type mood as enum ('sad', 'ok', 'happy'); create type pair as (a int4, m mood); "                          \
     "create type spanrange as range (subtype = float4)"
 
