@@ -85,6 +85,8 @@ START_TEST(what_is_not_read_is_not_read_in_an_array)
         {TUSK_OID_REGCLASS_ARRAY, "{pg_class}",
          "element 1 at offset 1: regclass came in text format, which is a name: take it with tusk_read_text(), or cast "
          "it to oid"},
+        {TUSK_OID_ANYARRAY, "{1,2}", "the text of an anyarray does not say of what it is"},
+        {TUSK_OID_ANYARRAY, "{}", "the text of an anyarray does not say of what it is"},
         {TUSK_OID_ACLITEM_ARRAY, "{}", "_aclitem is not known, or not read from text"},
         {TUSK_OID_ACLITEM, "", "aclitem is not known, or not read from text"},
         {16400, "{}", "type 16400 is not known, or not read from text"},
@@ -94,6 +96,8 @@ START_TEST(what_is_not_read_is_not_read_in_an_array)
     tusk_error err;
 
     for (size_t i = 0; i < N_OF(cases); i++) {
+        ck_assert_uint_le(tusk_value_from_text_size(cases[i].type, tusk_str_of(cases[i].text)),
+                          TUSK_FROM_TEXT_SIZE(strlen(cases[i].text)));
         ck_assert_int_eq(read_text(cases[i].type, tusk_str_of(cases[i].text), 100, &room, &value, &err), TUSK_ERR_TYPE);
         ck_assert_str_eq(err.message, cases[i].message);
         free(room);

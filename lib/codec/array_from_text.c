@@ -292,6 +292,8 @@ tusk_code tusk__array_make(tusk__maker *m, const tusk__resolved *type, tusk_str 
 {
     reading r = begin(m, type, text, depth);
 
+    if (r.element == 0)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the text of an anyarray does not say of what it is");
     TUSK_TRY(read_bounds(&r, err));
     TUSK_TRY(read_rows(&r, err));
     tusk__skip_spaces(&r.s);

@@ -100,10 +100,11 @@ static size_t size_of(size_t fixed, growth g, size_t n, size_t len)
     return size;
 }
 
-/* Records say nothing of what is in them. */
+/* Of a record's fields, and of an anyarray's elements, the type says nothing. */
 static bool is_known(uint32_t type)
 {
-    return tusk__codec_of(type) && type != TUSK_OID_RECORD && type != TUSK_OID_RECORD_ARRAY;
+    return tusk__codec_of(type) && type != TUSK_OID_RECORD && type != TUSK_OID_RECORD_ARRAY &&
+           type != TUSK_OID_ANYARRAY;
 }
 
 static size_t size_of_container(uint32_t type, tusk_str text)

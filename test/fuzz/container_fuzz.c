@@ -288,9 +288,10 @@ static void play_text(uint32_t type, size_t cut, tusk_str text)
 
 static bool is_first(uint32_t type)
 {
-    const tusk__codec *element = tusk__codec_of(tusk__type_element(type)), *other;
+    const tusk__codec *element = tusk__codec_of(tusk__type_element(type)),
+                      *other; /* NULL: of anyarray, whose bytes say it */
 
-    for (uint32_t before = 0; tusk__type_is_array(type) && before < type; before++) {
+    for (uint32_t before = 0; element && tusk__type_is_array(type) && before < type; before++) {
         other = is_container(before) && tusk__type_is_array(before) ? tusk__codec_of(tusk__type_element(before)) : NULL;
         if (other && other->decode == element->decode && tusk__codec_of(before)->decode == tusk__codec_of(type)->decode)
             return false;
@@ -300,7 +301,7 @@ static bool is_first(uint32_t type)
 
 static bool is_read_from_text(uint32_t type)
 {
-    return type != TUSK_OID_TSVECTOR_ARRAY && type != TUSK_OID_TSQUERY_ARRAY;
+    return type != TUSK_OID_TSVECTOR_ARRAY && type != TUSK_OID_TSQUERY_ARRAY && type != TUSK_OID_ANYARRAY;
 }
 
 /* Of those in the one format; 0: there are no more. */
