@@ -13,6 +13,7 @@
 #include "lib/explain.h"
 #include "lib/many.h"
 #include "lib/row.h"
+#include "lib/stack.h"
 
 /* Of the catalogue's answer. */
 #define ANSWER_BYTES_MAX (1024 * 1024)
@@ -365,6 +366,9 @@ static void ask_again(tusk_query *q)
 {
     if (q->stmt)
         tusk__writer_clear(&q->stmt->frame.bytes);
+    for (size_t i = 0; q->kind == TUSK__QUERY_STACK && i < q->batch->n_statements; i++)
+        if (q->batch->outcomes[i].stmt)
+            tusk__writer_clear(&q->batch->outcomes[i].stmt->frame.bytes);
 }
 
 bool tusk__lookup_queues(tusk_conn *conn, tusk_query *q)
