@@ -107,8 +107,8 @@ END_TEST
 /* Each of the two by itself. */
 START_TEST(what_goes_in_binary_is_told)
 {
-    script_server *server = script_start(_i ? FIRST LOOK_UP HEAD "row 16400 app mood e 0 t f NULL NULL" TAIL
-                                            : FIRST LOOK_UP HEAD "row 16400 app mood e 0 f t NULL NULL" TAIL);
+    script_server *server = script_start(_i ? FIRST LOOK_UP HEAD "row 16400 app mood e 0 t f , NULL NULL" TAIL
+                                            : FIRST LOOK_UP HEAD "row 16400 app mood e 0 f t , NULL NULL" TAIL);
     tusk_loop *loop = tusk_loop_new();
     char dsn[200];
     tusk_conn *db;
