@@ -138,6 +138,14 @@ void tusk__cache_lost(tusk_conn *conn)
             tusk__stmt_renew(stmt, false);
 }
 
+void tusk__cache_drop_frames(tusk_conn *conn)
+{
+    for (tusk_stmt *stmt = conn->cache ? conn->cache->oldest : NULL; stmt; stmt = stmt->place.newer)
+        tusk__writer_clear(&stmt->frame.bytes);
+    for (tusk_stmt *stmt = conn->stmts; stmt; stmt = stmt->next)
+        tusk__writer_clear(&stmt->frame.bytes);
+}
+
 /* Those in flight, too: their Close comes behind their Parse. */
 static void drop_expired(tusk_conn *conn)
 {

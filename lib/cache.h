@@ -34,6 +34,8 @@ void tusk__cache_drop_all(tusk_conn *conn, bool exist);
 
 /* The server has dropped all statements that it had, those of handles, too. */
 void tusk__cache_lost(tusk_conn *conn);
+/* All statements, those of handles, too, make what they send anew in their next run: it looks at the types of their columns again. */
+void tusk__cache_drop_frames(tusk_conn *conn);
 /* A name of a handle's that the server need not have any more. */
 void tusk__cache_drop_name(tusk_conn *conn, const char *name);
 

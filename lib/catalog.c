@@ -3,6 +3,7 @@
  * Read first: lib/catalog.h. */
 #include "lib/catalog.h"
 
+#include "lib/cache.h"
 #include "lib/codec/nested.h"
 #include "lib/codec/own.h"
 #include "lib/hash.h"
@@ -16,7 +17,7 @@ struct tusk__catalog {
     struct tusk__catalog *next, *prev; /* of the loop's */
     const tusk_allocator *allocator;
     tusk_loop *loop;
-    size_t refs;             /* connections */
+    tusk_conn *conns;        /* that have a part in it, linked by catalog_next */
     tusk_str texts[N_TEXTS]; /* they lie behind the struct */
     tusk__known_type *buckets[BUCKETS];
     tusk__known_type *oldest, *newest;
@@ -117,21 +118,43 @@ static struct tusk__catalog *put_on(shelf *s, struct tusk__catalog *catalog)
     return s->first = catalog;
 }
 
+static void enter(struct tusk__catalog *catalog, tusk_conn *conn)
+{
+    conn->catalog = catalog;
+    conn->catalog_prev = NULL;
+    conn->catalog_next = catalog->conns;
+    if (catalog->conns)
+        catalog->conns->catalog_prev = conn;
+    catalog->conns = conn;
+}
+
+static void leave(struct tusk__catalog *catalog, tusk_conn *conn)
+{
+    conn->catalog = NULL;
+    if (conn->catalog_next)
+        conn->catalog_next->catalog_prev = conn->catalog_prev;
+    if (conn->catalog_prev)
+        conn->catalog_prev->catalog_next = conn->catalog_next;
+    else
+        catalog->conns = conn->catalog_next;
+}
+
 /* The one of the connection's endpoint, from now on its own, too. NULL: out of memory. */
 static struct tusk__catalog *catalog_of(tusk_conn *conn)
 {
     shelf *s = conn->catalog ? NULL : shelf_of(conn->loop);
+    struct tusk__catalog *catalog;
     tusk_str texts[N_TEXTS];
 
     if (!s)
         return conn->catalog;
     texts_of(conn, texts);
-    conn->catalog = look_on(s, texts);
-    if (!conn->catalog)
-        conn->catalog = put_on(s, catalog_new(conn->loop, texts));
-    if (conn->catalog)
-        conn->catalog->refs++;
-    return conn->catalog;
+    catalog = look_on(s, texts);
+    if (!catalog)
+        catalog = put_on(s, catalog_new(conn->loop, texts));
+    if (catalog)
+        enter(catalog, conn);
+    return catalog;
 }
 
 /* The same without a part in it: of a connection that has not met a type of the database's own. */
@@ -350,8 +373,10 @@ void tusk__catalog_leave(tusk_conn *conn)
     struct tusk__catalog *catalog = conn->catalog;
     shelf *s;
 
-    conn->catalog = NULL;
-    if (!catalog || --catalog->refs > 0)
+    if (!catalog)
+        return;
+    leave(catalog, conn);
+    if (catalog->conns)
         return;
     s = tusk__loop_slot_get(catalog->loop, TUSK__SLOT_CATALOGS);
     if (catalog->next)
@@ -383,6 +408,11 @@ tusk_code tusk_type_of(const tusk_conn *conn, uint32_t oid, tusk_type *out)
 
 void tusk_types_forget(tusk_conn *conn)
 {
-    if (conn && conn->catalog)
-        forget_all(conn->catalog);
+    struct tusk__catalog *catalog = conn ? catalog_at(conn) : NULL;
+
+    if (!catalog)
+        return;
+    forget_all(catalog);
+    for (conn = catalog->conns; conn; conn = conn->catalog_next)
+        tusk__cache_drop_frames(conn);
 }

@@ -108,6 +108,7 @@ struct tusk_conn {
     bool pooler_is_told; /* the log has been: that there seems to be one in between */
     tusk__cache *cache; /* NULL until a statement is kept */
     struct tusk__catalog *catalog; /* the endpoint's; NULL until a type of the database's own is met: lib/catalog.h */
+    tusk_conn *catalog_next, *catalog_prev; /* others that have a part in it */
     struct tusk__codec_slot *codecs; /* of the program's own, the newest first; NULL: none, lib/codecs.h */
     struct tusk__lookup *lookup;   /* NULL unless one is to be made, or under way: lib/lookup.h */
     uint64_t scope;     /* of what is known at this endpoint: lib/formats.c; 0: not worked out yet */

@@ -13,13 +13,14 @@
 #include "lib/explain.h"
 #include "lib/many.h"
 #include "lib/row.h"
+#include "lib/stack.h"
 
 /* Of the catalogue's answer. */
 #define ANSWER_BYTES_MAX (1024 * 1024)
 
 struct tusk__lookup {
-    uint32_t wanted[TUSK__LOOKUP_MAX];
-    int n_wanted;
+    uint32_t wanted[TUSK__WANTED_MAX];
+    int n_wanted, n_asked;          /* … of which the question on the wire has so many */
     tusk_query *query;              /* it is queued, or on the wire; NULL */
     tusk_query *aside, *aside_last; /* who waits, in order; linked by next */
 };
@@ -80,12 +81,13 @@ static tusk_str question_for(const tusk_conn *conn)
 }
 
 /* As text: '{16402,16410}'. */
-static void write_wanted(tusk__writer *b, const struct tusk__lookup *lookup)
+static void write_wanted(tusk__writer *b, struct tusk__lookup *lookup)
 {
     char text[TUSK__LOOKUP_MAX * 11 + 3] = "{";
     size_t len = 1;
 
-    for (int i = 0; i < lookup->n_wanted; i++)
+    lookup->n_asked = lookup->n_wanted < TUSK__LOOKUP_MAX ? lookup->n_wanted : TUSK__LOOKUP_MAX;
+    for (int i = 0; i < lookup->n_asked; i++)
         len += (size_t)snprintf(text + len, sizeof text - len, "%s%lu", i ? "," : "", (unsigned long)lookup->wanted[i]);
     text[len++] = '}';
     tusk__write_field(b, tusk_str_from(text, len), false);
@@ -172,7 +174,7 @@ static void learn_rows(tusk_conn *conn, tusk_query *q, tusk_type_attribute *attr
 /* What was asked for and is not known now is not there. */
 static void learn_missing(tusk_conn *conn, const struct tusk__lookup *lookup)
 {
-    for (int i = 0; i < lookup->n_wanted; i++)
+    for (int i = 0; i < lookup->n_asked; i++)
         if (tusk__catalog_misses(conn, lookup->wanted[i]))
             tusk__catalog_add_missing(conn, lookup->wanted[i]);
 }
@@ -198,22 +200,33 @@ static bool is_final(const tusk_error *err)
                                                                             memcmp(err->sqlstate, "0A", 2) == 0));
 }
 
+static bool begin(tusk_conn *conn);
+
+static void drop_first(struct tusk__lookup *lookup, int n)
+{
+    lookup->n_wanted -= n;
+    memmove(lookup->wanted, lookup->wanted + n, (size_t)lookup->n_wanted * sizeof *lookup->wanted);
+}
+
+/* What one question had no room for is asked behind it, before anybody is told; unless it could not be asked at all. */
 static void looked_up(tusk_query *q, void *user)
 {
     tusk_conn *conn = q->conn;
     struct tusk__lookup *lookup = conn->lookup;
+    bool is_answered = q->error.code == TUSK_OK || is_final(&q->error);
 
     (void)user;
     if (q->error.code == TUSK_OK)
         learn(conn, q, lookup);
-    else if (is_final(&q->error))
+    else if (is_answered)
         learn_missing(conn, lookup);
     if (q->error.code != TUSK_OK && tusk__loop_logs(conn->loop, TUSK_LOG_DEBUG))
-        tusk__loop_log(conn->loop, TUSK_LOG_DEBUG, "%d types could not be looked up: %s", lookup->n_wanted,
+        tusk__loop_log(conn->loop, TUSK_LOG_DEBUG, "%d types could not be looked up: %s", lookup->n_asked,
                        q->error.message);
-    lookup->n_wanted = 0;
+    drop_first(lookup, is_answered ? lookup->n_asked : lookup->n_wanted);
     lookup->query = NULL;
-    tusk__lookup_tell(conn);
+    if (!begin(conn))
+        tusk__lookup_tell(conn);
 }
 
 /* ---- what is wanted ---- */
@@ -223,7 +236,7 @@ static void want(struct tusk__lookup *lookup, uint32_t oid)
     for (int i = 0; i < lookup->n_wanted; i++)
         if (lookup->wanted[i] == oid)
             return;
-    if (lookup->n_wanted < TUSK__LOOKUP_MAX)
+    if (lookup->n_wanted < TUSK__WANTED_MAX)
         lookup->wanted[lookup->n_wanted++] = oid;
 }
 
@@ -232,7 +245,7 @@ static struct tusk__lookup *lookup_of(tusk_conn *conn)
     if (!conn->lookup) {
         conn->lookup = conn->allocator->malloc(sizeof *conn->lookup, conn->allocator->user);
         if (conn->lookup)
-            *conn->lookup = (struct tusk__lookup){0};
+            memset(conn->lookup, 0, sizeof *conn->lookup);
     }
     return conn->lookup;
 }
@@ -312,6 +325,7 @@ static bool begin(tusk_conn *conn)
     q->max_result_bytes = ANSWER_BYTES_MAX;
     q->on_done = looked_up;
     lookup->query = q;
+    lookup->n_asked = 0; /* of those that come until it is written, too */
     tusk__queue_push_held(conn, q);
     return true;
 }
@@ -365,6 +379,9 @@ static void ask_again(tusk_query *q)
 {
     if (q->stmt)
         tusk__writer_clear(&q->stmt->frame.bytes);
+    for (size_t i = 0; q->kind == TUSK__QUERY_STACK && i < q->batch->n_statements; i++)
+        if (q->batch->outcomes[i].stmt)
+            tusk__writer_clear(&q->batch->outcomes[i].stmt->frame.bytes);
 }
 
 bool tusk__lookup_queues(tusk_conn *conn, tusk_query *q)

@@ -8,8 +8,11 @@
 
 #include "lib/conn.h"
 
-/* Types that are asked for at once; what is beyond is asked for when it is described the next time. */
+/* Types that a question asks for. */
 #define TUSK__LOOKUP_MAX 64
+/* … that are noted, and asked for by one question behind the other: as many as a result can have columns. What is beyond is asked for when it
+ * is met the next time. */
+#define TUSK__WANTED_MAX 1664
 
 /* tusk_query.lookup: bits. With any of them set, n_more_syncs counts one more: the way of all other queries does not ask. */
 typedef enum tusk__looks {

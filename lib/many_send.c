@@ -7,6 +7,7 @@
 #include "lib/conn.h"
 #include "lib/formats.h"
 #include "lib/given.h"
+#include "lib/lookup.h"
 #include "lib/many.h"
 #include "lib/objects.h"
 #include "lib/transaction.h"
@@ -393,6 +394,7 @@ static tusk_code begin(tusk_conn *conn, tusk_query *q, tusk_params params)
         TUSK_TRY(tusk__run_desc(q));
         many->n_cols = q->n_cols;
         many->is_described = true;
+        tusk__lookup_columns(conn, q, q->first.desc); /* nothing describes them again */
     }
     TUSK_TRY(make_frame(conn, q, params.n));
     many->form = form_of(conn, many);

@@ -98,7 +98,8 @@ tusk_code tusk_type_format(const tusk_conn *conn, uint32_t oid, int32_t typmod, 
 int tusk_type_attribute_index(const tusk_type *type, const char *name);
 
 /** Forget what is known of the endpoint's own types, after an ALTER TYPE … ADD ATTRIBUTE or the like: they are looked up when they are met
- * again in a result that is described anew. For all connections of the loop to that endpoint. */
+ * again, by the next run of whatever has them in its result, also of a statement that is prepared. For all connections of the loop to that
+ * endpoint. */
 void tusk_types_forget(tusk_conn *conn);
 
 #ifdef __cplusplus

@@ -97,30 +97,65 @@ tusk_code tusk_record_at(const tusk_record_view *record, size_t i, tusk_value *o
     return tusk_record_next(&it, out, err);
 }
 
-static tusk_code refuse_name(const tusk_record_view *record, const tusk__resolved *type, const char *name,
-                             tusk_error *err)
+#define WAS_ALTERED "If the type was altered since it was looked up: tusk_types_forget()."
+
+static tusk_code refuse_count(const tusk_type *type, size_t n, tusk_error *err)
 {
-    if (record->type == TUSK_OID_RECORD)
-        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a row without a type's name: its fields have no names");
-    if (!type->own)
-        return TUSK_AGAIN;
-    if ((size_t)type->own->n_attributes != record->n)
-        return tusk__error_set(err, TUSK_ERR_STATE, NULL,
-                               "type \"" TUSK_STR_FMT "\" had %d fields when it was looked up, and this record has %zu",
-                               TUSK_STR_ARG(type->own->name), type->own->n_attributes, record->n);
-    return tusk__error_set(err, TUSK_ERR_USAGE, NULL, "type \"" TUSK_STR_FMT "\" has no field \"%s\"",
-                           TUSK_STR_ARG(type->own->name), name);
+    tusk__error_set(err, TUSK_ERR_STATE, NULL,
+                    "type \"" TUSK_STR_FMT "\" had %d fields when it was looked up, and this record has %zu",
+                    TUSK_STR_ARG(type->name), type->n_attributes, n);
+    tusk__error_hint(err, tusk_str_of(WAS_ALTERED));
+    return TUSK_ERR_STATE;
+}
+
+static tusk_code refuse_field(const tusk__types *types, const tusk_type *type, size_t i, uint32_t have, tusk_error *err)
+{
+    char had[TUSK__TYPE_LABEL_SIZE], has[TUSK__TYPE_LABEL_SIZE];
+
+    tusk__error_set(err, TUSK_ERR_STATE, NULL,
+                    "type \"" TUSK_STR_FMT "\": field %zu, \"" TUSK_STR_FMT
+                    "\", was %s when it was looked up, and in this record it is %s",
+                    TUSK_STR_ARG(type->name), i + 1, TUSK_STR_ARG(type->attributes[i].name),
+                    tusk__types_label(types, type->attributes[i].type, had), tusk__types_label(types, have, has));
+    tusk__error_hint(err, tusk_str_of(WAS_ALTERED));
+    return TUSK_ERR_STATE;
+}
+
+/* All fields, not the one alone: one that was dropped leaves its place to the next. */
+static tusk_code check_fields(const tusk__types *types, const tusk_type *type, const tusk_record_view *record,
+                              tusk_error *err)
+{
+    tusk_record_iter it = tusk_record_begin(record);
+    tusk_str bytes;
+    bool is_null;
+
+    if ((size_t)type->n_attributes != record->n)
+        return refuse_count(type, record->n, err);
+    for (size_t i = 0; i < record->n; i++) {
+        uint32_t have = next_field(&it, &bytes, &is_null);
+
+        if (have != type->attributes[i].type)
+            return refuse_field(types, type, i, have, err);
+    }
+    return TUSK_OK;
 }
 
 tusk_code tusk_record_index(const tusk_record_view *record, const char *name, size_t *out, tusk_error *err)
 {
     tusk__types types = tusk__query_types(record->query);
-    tusk__resolved type = tusk__resolve_type(&types, record->type);
-    int i = type.own && (size_t)type.own->n_attributes == record->n ? tusk_type_attribute_index(type.own, name) : -1;
+    const tusk_type *type = tusk__resolve_type(&types, record->type).own;
+    int i;
 
     tusk__error_begin(err);
+    if (record->type == TUSK_OID_RECORD)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a row without a type's name: its fields have no names");
+    if (!type)
+        return TUSK_AGAIN;
+    TUSK_TRY(check_fields(&types, type, record, err));
+    i = tusk_type_attribute_index(type, name);
     if (i < 0)
-        return refuse_name(record, &type, name, err);
+        return tusk__error_set(err, TUSK_ERR_USAGE, NULL, "type \"" TUSK_STR_FMT "\" has no field \"%s\"",
+                               TUSK_STR_ARG(type->name), name);
     *out = (size_t)i;
     return TUSK_OK;
 }
@@ -176,7 +211,7 @@ static tusk_code check_count(const tusk_type *type, size_t n, tusk_error *err)
         return TUSK_OK;
     tusk__error_set(err, TUSK_ERR_VALUE, "42804", "type \"" TUSK_STR_FMT "\" has %d fields, and this record %zu",
                     TUSK_STR_ARG(type->name), type->n_attributes, n);
-    tusk__error_hint(err, tusk_str_of("If the type was altered since it was looked up: tusk_types_forget()."));
+    tusk__error_hint(err, tusk_str_of(WAS_ALTERED));
     return TUSK_ERR_VALUE;
 }
 

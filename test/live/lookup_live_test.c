@@ -7,7 +7,8 @@
     "create type mood as enum ('sad', 'ok', 'happy'); "                                                                \
     "create domain pos as int4 check (value > 0); create domain cheer as mood check (value <> 'sad'); "                \
     "create type pair as (a int4, dropped text, m mood, tags text[]); alter type pair drop attribute dropped; "        \
-    "create domain pairs as pair[]; create type posrange as range (subtype = pos)"
+    "create domain pairs as pair[]; create type posrange as range (subtype = pos); "                                   \
+    "create table kept as select 'ok'::mood as m"
 
 static long log_from;
 
@@ -350,30 +351,35 @@ START_TEST(what_another_connection_learned_meanwhile_is_not_asked_for)
 }
 END_TEST
 
-/* A question has room for 64 types; the others are asked for when they are met again. */
-START_TEST(types_beyond_a_question_are_asked_for_the_next_time)
+/* A question has room for 64 types: there are as many as it takes, in a transaction, too, before the caller is told. */
+START_TEST(types_beyond_a_question_are_asked_for_by_further_ones)
 {
-    enum { N = 70 };
+    enum { N = 150 };
     char sql[N * 32] = "select ''";
     size_t len = strlen(sql);
-    tusk_query *q;
-    tusk_type type;
-    int n_known;
+    tusk_query *q, *behind;
+    tusk_row row;
 
-    run_script("do $$begin for i in 1..70 loop execute format('create type e%s as enum (''a'')', i); end loop; end$$");
+    run_script("do $$begin for i in 1..150 loop execute format('create type e%s as enum (''a'')', i); end loop; end$$");
     for (int i = 1; i <= N; i++)
         len += (size_t)snprintf(sql + len, sizeof sql - len, ", 'a'::e%d", i);
+    if (_i)
+        run("begin");
     n_asked();
-    for (int run = 1; run <= 2; run++) {
+    for (int run = 1; run <= 3; run++) {
         q = ask(sql);
+        behind = ask("select 'ok'");
         ck_ok(q);
-        n_known = 0;
+        ck_assert(tusk_next_row(q, &row));
         for (int i = 1; i <= N; i++)
-            n_known += tusk_type_of(db, tusk_query_column(q, i)->type, &type) == TUSK_OK;
-        ck_assert_int_eq(n_known, run == 1 ? 64 : N);
-        ck_assert_int_eq(n_asked(), 1);
+            ck_assert(tusk_str_is(tusk_get_text(&row, i), "a"));
+        ck_assert_int_eq(tusk_query_value_error(q)->code, TUSK_OK);
         tusk_query_free(q);
+        ck_assert_str_eq(text_of(behind), "ok");
+        ck_assert_int_eq(n_asked(), run == 1 ? 3 : 0);
     }
+    if (_i)
+        run("commit");
 }
 END_TEST
 
@@ -531,6 +537,111 @@ START_TEST(type_that_changed_is_seen_when_it_was_forgotten)
     tusk_types_forget(db);
     ck_ok(ask("select row(1, 'ok', null, true)::pair"));
     ck_assert_int_eq(known(oid_of("pair")).n_attributes, 4);
+}
+END_TEST
+
+/* Each way of running a statement that is prepared already, on the connection that forgets and on another one. */
+static tusk_query *run_cached(tusk_conn *conn, tusk_stmt *stmt)
+{
+    (void)stmt;
+    return tusk_exec(conn, "select m from lookup.kept", TUSK_NO_PARAMS);
+}
+
+static tusk_query *run_handle(tusk_conn *conn, tusk_stmt *stmt)
+{
+    (void)conn;
+    return tusk_stmt_exec(stmt, TUSK_NO_PARAMS);
+}
+
+static tusk_query *run_stack(tusk_conn *conn, tusk_stmt *stmt)
+{
+    tusk_stack *stack = tusk_stack_new(conn);
+    tusk_query *q;
+
+    ck_assert_int_eq(tusk_stack_push_stmt(stack, stmt, TUSK_NO_PARAMS), TUSK_OK);
+    q = tusk_stack_run(stack, TUSK_STACK_CONTINUE);
+    ck_ok(q);
+    tusk_stack_free(stack);
+    return q;
+}
+
+static tusk_query *run_cursor(tusk_conn *conn, tusk_stmt *stmt)
+{
+    tusk_cursor *cursor;
+    tusk_query *q;
+
+    ck_assert_ptr_nonnull(tusk_begin(conn, NULL));
+    cursor = tusk_cursor_open(conn, &(tusk_cursor_request){.stmt = stmt});
+    q = tusk_cursor_fetch(cursor, 1);
+    ck_ok(q);
+    tusk_cursor_free(cursor);
+    ck_assert_int_eq(tusk_await_free(tusk_commit(conn), NULL), TUSK_OK);
+    return q;
+}
+
+static tusk_code give_once(tusk_query *q, int64_t item, tusk_error *err, void *user)
+{
+    (void)err;
+    (void)user;
+    return item ? TUSK_DONE : tusk_many_push(q, TUSK_NO_PARAMS);
+}
+
+/* A load hands its rows out by the item: what it met is known behind it. */
+static tusk_query *run_load(tusk_conn *conn, tusk_stmt *stmt)
+{
+    ck_assert_int_eq(
+        tusk_await_free(tusk_many_submit(conn, &(tusk_many_request){.stmt = stmt, .pull = give_once}), NULL), TUSK_OK);
+    ck_assert_int_eq(known(oid_of("mood")).kind, TUSK_TYPE_ENUM);
+    return run_handle(conn, stmt);
+}
+
+static tusk_query *(*const ways[])(tusk_conn *conn, tusk_stmt *stmt) = {run_cached, run_handle, run_stack, run_cursor,
+                                                                        run_load};
+
+START_TEST(what_was_forgotten_is_looked_up_by_statements_that_are_prepared)
+{
+    tusk_conn *other = connect_plain(), *conns[] = {db, other};
+    tusk_query *(*const run_by)(tusk_conn *, tusk_stmt *) = ways[_i / 2];
+    tusk_conn *conn = conns[_i % 2];
+    tusk_stmt *stmt = tusk_prepare(conn, "select m from lookup.kept", NULL, 0);
+
+    run_on(other, "set log_statement = 'all'");
+    for (int i = 0; i < 4; i++)
+        ck_assert_str_eq(text_of(run_by(conn, stmt)), "ok");
+    ck_assert_int_eq(n_asked(), 1);
+    for (int i = 0; i < 2; i++) {
+        tusk_types_forget(db); /* which may not have met any of them itself */
+        for (int k = 0; k < 2; k++)
+            ck_assert_str_eq(text_of(run_by(conn, stmt)), "ok");
+        ck_assert_int_eq(n_asked(), 1);
+    }
+    tusk_stmt_free(stmt);
+    disconnect(other);
+}
+END_TEST
+
+/* In a failed transaction it cannot be asked; behind it, it is. */
+START_TEST(stack_asks_again_for_what_could_not_be_asked)
+{
+    tusk_stmt *stmt = tusk_prepare(db, "select m from lookup.kept", NULL, 0);
+    tusk_stack *stack;
+    tusk_query *q;
+
+    for (int i = 0; i < 2; i++)
+        ck_assert_str_eq(text_of(run_handle(db, stmt)), "ok");
+    run("begin");
+    tusk_types_forget(db);
+    stack = tusk_stack_new(db);
+    ck_assert_int_eq(tusk_stack_push_stmt(stack, stmt, TUSK_NO_PARAMS), TUSK_OK);
+    q = tusk_stack_run(stack, TUSK_STACK_ATOMIC);
+    ck_assert_int_eq(tusk_await_free(ask("select 1/0"), NULL), TUSK_ERR_SERVER);
+    ck_ok(q);
+    tusk_query_free(q);
+    tusk_stack_free(stack);
+    run("rollback");
+    for (int i = 0; i < 2; i++)
+        ck_assert_str_eq(text_of(run_stack(db, stmt)), "ok");
+    tusk_stmt_free(stmt);
 }
 END_TEST
 
@@ -867,7 +978,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, built_in_types_need_no_connection);
     tcase_add_test(tcase, connections_to_the_same_endpoint_share_it);
     tcase_add_test(tcase, what_another_connection_learned_meanwhile_is_not_asked_for);
-    tcase_add_test(tcase, types_beyond_a_question_are_asked_for_the_next_time);
+    tcase_add_loop_test(tcase, types_beyond_a_question_are_asked_for_by_further_ones, 0, 2);
     tcase_add_test(tcase, endpoint_without_connections_is_forgotten);
     tcase_add_test(tcase, prepared_statement_is_looked_up_before_it_runs);
     tcase_add_loop_test(tcase, values_are_printed_by_what_the_connection_knows, 0, N_OF(own_values));
@@ -880,6 +991,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, text_results_and_scripts_ask_nothing);
     tcase_add_test(tcase, rows_handed_out_are_raw_and_the_look_up_comes_behind);
     tcase_add_test(tcase, type_that_changed_is_seen_when_it_was_forgotten);
+    tcase_add_loop_test(tcase, what_was_forgotten_is_looked_up_by_statements_that_are_prepared, 0, 2 * N_OF(ways));
+    tcase_add_test(tcase, stack_asks_again_for_what_could_not_be_asked);
     tcase_add_test(tcase, those_behind_are_told_behind);
     tcase_add_test(tcase, nobody_waits_in_front_of_rows_that_are_handed_out);
     tcase_add_test(tcase, transaction_goes_on_as_if_nothing_had_been_asked);

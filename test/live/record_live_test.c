@@ -273,6 +273,7 @@ START_TEST(altered_type_is_noticed_by_name)
     ck_assert_uint_eq(pair.n, 5);
     ck_assert_int_eq(tusk_record_named(&pair, "z", &value, &err), TUSK_ERR_STATE);
     ck_assert_str_eq(err.message, "type \"pair\" had 4 fields when it was looked up, and this record has 5");
+    ck_assert_ptr_nonnull(strstr(err.hint, "tusk_types_forget()"));
     ck_assert_int_eq(tusk_record_at(&pair, 4, &value, &err), TUSK_OK);
     ck_assert(tusk_str_is(value.as.bytes, "z"));
     tusk_query_free(q);
@@ -282,6 +283,56 @@ START_TEST(altered_type_is_noticed_by_name)
     pair = tusk_get_record(&row, 0);
     ck_assert_int_eq(tusk_record_named(&pair, "z", &value, &err), TUSK_OK);
     ck_assert(tusk_str_is(value.as.bytes, "zz"));
+    tusk_query_free(q);
+}
+END_TEST
+
+/* Also of the fields whose types are as before: each is another one now. */
+START_TEST(altered_type_of_as_many_fields_is_noticed_by_name)
+{
+    const char *sql = "select t from trios", *names[] = {"a", "b", "c"};
+    tusk_record_view trio;
+    tusk_value value = {0};
+    tusk_query *q;
+    tusk_error err;
+    tusk_row row;
+
+    run_script("create type trio as (a int4, b int4, c text); create table trios (t trio); "
+               "insert into trios values (row(1, 2, 'three'))");
+    for (int i = 0; i < 3; i++) {
+        q = ask(sql);
+        row = row_of(q);
+        trio = tusk_get_record(&row, 0);
+        ck_assert_int_eq(tusk_record_named(&trio, "b", &value, &err), TUSK_OK);
+        ck_assert_int_eq(value.as.integer, 2);
+        tusk_query_free(q);
+    }
+    run_script("alter type trio drop attribute a; alter type trio add attribute d text");
+    for (int i = 0; i < 3; i++) {
+        q = ask(sql);
+        row = row_of(q);
+        trio = tusk_get_record(&row, 0);
+        ck_assert_uint_eq(trio.n, 3);
+        for (int k = 0; k < N_OF(names); k++) {
+            ck_assert_int_eq(tusk_record_named(&trio, names[k], &value, &err), TUSK_ERR_STATE);
+            ck_assert_str_eq(
+                err.message,
+                "type \"trio\": field 2, \"b\", was int4 when it was looked up, and in this record it is text");
+            ck_assert_ptr_nonnull(strstr(err.hint, "tusk_types_forget()"));
+        }
+        ck_assert_int_eq(tusk_record_at(&trio, 0, &value, &err), TUSK_OK);
+        ck_assert_int_eq(value.as.integer, 2);
+        tusk_query_free(q);
+    }
+    tusk_types_forget(db);
+    q = ask(sql);
+    row = row_of(q);
+    trio = tusk_get_record(&row, 0);
+    ck_assert_int_eq(tusk_record_named(&trio, "b", &value, &err), TUSK_OK);
+    ck_assert_int_eq(value.as.integer, 2);
+    ck_assert_int_eq(tusk_record_named(&trio, "d", &value, &err), TUSK_OK);
+    ck_assert_int_eq(value.kind, TUSK_KIND_NULL);
+    ck_assert_int_eq(tusk_record_named(&trio, "a", &value, &err), TUSK_ERR_USAGE);
     tusk_query_free(q);
 }
 END_TEST
@@ -416,6 +467,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tc, own_types_are_read_from_text_by_what_is_known);
     tcase_add_test(tc, table_rows_are_read_by_name_and_position);
     tcase_add_test(tc, altered_type_is_noticed_by_name);
+    tcase_add_test(tc, altered_type_of_as_many_fields_is_noticed_by_name);
     tcase_add_test(tc, arrays_of_composites_are_walked_over);
     tcase_add_test(tc, ranges_of_own_subtypes_have_bounds);
     tcase_add_test(tc, widest_row_is_read_whole);
