@@ -169,7 +169,9 @@ tusk_code tusk__objects_copy(const tusk_conn *conn, tusk__held *held, tusk_str s
         point(params.values, values, params.n, &b);
         code = tusk__held_copy(held, allocator, sql, (tusk_params){values, params.n});
         if (code != TUSK_OK)
-            code = tusk__error_set(err, code, NULL, "out of memory for the parameters");
+            code = tusk__error_set(err, code, NULL, "%s",
+                                   code == TUSK_ERR_NOMEM ? "out of memory for the parameters"
+                                                          : "the parameters are longer than a message can be");
     }
     tusk__writer_wipe(&b);
     allocator->free(values, allocator->user);
