@@ -571,6 +571,7 @@ static void complete_error(tusk_error *err, tusk_code code)
         code = tusk__error_set(err, TUSK_ERR_USAGE, NULL, "pull has returned TUSK_OK and pushed nothing");
     }
     tusk__given_error(err, code, "pull");
+    err->column = -1;
     err->fate = TUSK_FATE_NOT_SENT;
 }
 

@@ -66,6 +66,8 @@ static tusk_code call(const tusk_codec *codec, const tusk_value *value, uint32_t
     code = codec->encode(value->as.object.ptr, type, (tusk_out *)(void *)b, err, codec->user);
     if (code != TUSK_OK) {
         tusk__given_error(err, code, "the codec's encode");
+        err->column = -1;
+        err->item = -1;
         return err->code;
     }
     err->code = TUSK_OK;

@@ -868,6 +868,8 @@ START_TEST(what_a_codec_refuses_names_the_parameter)
     ck_error(&err, TUSK_ERR_VALUE, "22P03", "no such thing");
     ck_assert_str_eq(err.where, "bind $2 (int4)");
     ck_assert_int_eq(err.param, 2);
+    ck_assert_int_eq(err.column, -1);
+    ck_assert_int_eq(err.item, -1);
     ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
     tusk_query_free(q);
     snprintf(sent.text, sizeof sent.text, "?");
