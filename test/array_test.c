@@ -744,7 +744,8 @@ START_TEST(an_element_that_does_not_fit_is_named)
     value = tusk_array_of(TUSK_OID_TEXT_ARRAY, TUSK_ARRAY(tusk_text("a"), tusk_text("\xFF")));
     refused(&value, TUSK_ERR_VALUE, "22021", "element 2 of 2: text that is not UTF-8 at offset 0");
     value = tusk_array_of(TUSK_OID_INT4, TUSK_ARRAY(tusk_int4(1)));
-    refused(&value, TUSK_ERR_TYPE, "42804", "a tusk_value of type int4 and another kind");
+    refused(&value, TUSK_ERR_TYPE, "42804",
+            "a tusk_value of int4 and of kind TUSK_KIND_ARRAY: that type has TUSK_KIND_INT");
     value = tusk_array_of_date((const int32_t[]){1, INT32_MAX - 1}, 2);
     refused(&value, TUSK_ERR_VALUE, "22008", "element 2 of 2: 2147483646 is beyond the range of date");
     value = tusk__c_array_of(TUSK_OID_NUMERIC_ARRAY, "", 0, 1);

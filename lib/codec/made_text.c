@@ -126,6 +126,8 @@ static tusk_code check_own(const tusk__types *types, const tusk_value *value, tu
     tusk_value checked;
     char label[TUSK__TYPE_LABEL_SIZE];
 
+    if (value->kind > TUSK_KIND_OBJECT)
+        return tusk__refuse_type(value, value->type, types, err);
     if (value->kind == TUSK_KIND_C_ARRAY)
         return tusk__array_items_of(&type, value, &(tusk__array_items){0}, err);
     if (!type.codec || type.codec->kind != value->kind)

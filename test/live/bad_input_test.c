@@ -36,6 +36,13 @@ static const struct {
     {{TUSK_OID_DATE, TUSK_KIND_INT, {.integer = 2145031949}}, TUSK_ERR_VALUE, "22008", "bind $2 (date)", "2145031949 is beyond the range of date"},
     {{TUSK_OID_TIMESTAMPTZ, TUSK_KIND_INT, {.integer = INT64_MAX - 1}}, TUSK_ERR_VALUE, "22008", "bind $2 (timestamptz)",
      "9223372036854775806 is beyond the range of timestamptz"},
+    {{TUSK_OID_INT4, TUSK_KIND_FLOAT, {.real = 1}}, TUSK_ERR_TYPE, "42804", "bind $2 (int4)",
+     "a tusk_value of int4 and of kind TUSK_KIND_FLOAT: that type has TUSK_KIND_INT"},
+    {{TUSK_OID_INT4, (tusk_kind)23, {.integer = 1}}, TUSK_ERR_TYPE, "42804", "bind $2 (int4)",
+     "a tusk_value of int4 and of kind 23, which is none"},
+    {{0, (tusk_kind)-1, {.integer = 1}}, TUSK_ERR_TYPE, "42804", "bind $2 (unknown)", "a tusk_value of type 0 and of kind -1, which is none"},
+    {{9999, (tusk_kind)99, {.integer = 1}}, TUSK_ERR_TYPE, "42804", "bind $2 (unknown)",
+     "a tusk_value of type 9999 and of kind 99, which is none"},
 };
 /* clang-format on */
 
