@@ -227,6 +227,8 @@ static const char *mistake_in(const tusk_cursor_request *request, const tusk_con
         return "there is neither sql nor stmt";
     if (request->sql && request->named)
         return "named is given together with sql";
+    if (tusk__are_missing(request->params))
+        return TUSK__PARAMS_MISSING;
     if (request->params.n && (request->args.items || request->named))
         return "values are given by number where names are used";
     if (request->batch_rows < 0 || request->batch_bytes < 0)

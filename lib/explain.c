@@ -89,6 +89,8 @@ tusk_query *tusk_stmt_explain(tusk_stmt *stmt, tusk_params params, bool analyze)
     q->stmt = tusk__stmt_ref(stmt);
     q->max_result_bytes = TUSK__MAX_RESULT_BYTES;
     tusk__deadline_start(q, 0);
+    if (tusk__are_missing(params))
+        tusk__query_failf(q, TUSK_ERR_USAGE, NULL, TUSK__PARAMS_MISSING)->fate = TUSK_FATE_NOT_SENT;
     tusk__request_submit(stmt->conn, q, (tusk_str){NULL, 0}, params);
     return q;
 }

@@ -64,6 +64,8 @@ static bool may_hold(const tusk_field *f)
            tusk__c_holds(NULL, f->c_type, f->type);
 }
 
+static const char does_not_hold[] = "its C type does not hold its PostgreSQL type";
+
 /* What is wrong with an entry that no macro made; NULL: nothing. */
 static const char *wrong_with(const tusk_field *f, size_t struct_size)
 {
@@ -80,8 +82,21 @@ static const char *wrong_with(const tusk_field *f, size_t struct_size)
     if (f->has_flag && !lies_inside(f->flag_offset, sizeof(bool), struct_size))
         return "its flag does not lie inside the struct";
     if (!TUSK__C_FITS(f->type, f->c_type) || !may_hold(f))
-        return "its C type does not hold its PostgreSQL type";
+        return does_not_hold;
     return f->column || f->position >= 0 ? NULL : "it has neither name nor position";
+}
+
+static TUSK_COLD void refuse_field(const tusk_field *f, size_t i, const char *wrong, tusk_error *err)
+{
+    const char *begin = f->column ? " \"" : "", *name = f->column ? f->column : "", *end = f->column ? "\"" : "";
+    char type[TUSK__TYPE_LABEL_SIZE];
+
+    if (wrong != does_not_hold)
+        (void)tusk__error_set(err, TUSK_ERR_USAGE, NULL, "field %zu%s%.64s%s: %s", i, begin, name, end, wrong);
+    else
+        (void)tusk__error_set(err, TUSK_ERR_USAGE, NULL, "field %zu%s%.64s%s: a %s does not hold %s", i, begin, name,
+                              end, c_types[f->c_type].name,
+                              f->type ? tusk__type_label(f->type, type) : "a column of a type that is not given");
 }
 
 /* The block: the struct, a slot for each field, the table. */
@@ -106,7 +121,7 @@ tusk_fields *tusk_fields_new(tusk_loop *loop, size_t struct_size, const tusk_fie
         const char *wrong = wrong_with(&fields[i], struct_size);
 
         if (wrong) {
-            (void)tusk__error_set(err, TUSK_ERR_USAGE, NULL, "field %zu: %s", i, wrong);
+            refuse_field(&fields[i], i, wrong, err);
             return NULL;
         }
     }

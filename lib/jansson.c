@@ -2,7 +2,10 @@
  * Ours reads, and makes the document by jansson's constructors, each of which can only fail as a whole.
  * The only file that includes jansson; linked by those alone who name it.
  * Read first: tusk/json.h, lib/json.h. */
+#include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
+#include <stdio.h>
 
 #include <tusk/json.h>
 
@@ -13,7 +16,10 @@
 /* jansson frees a document by recursion, and this makes one so: what a small stack bears. */
 #define DEPTH_MAX 512
 
-#define NOT_WRITTEN "a document that jansson does not write: it holds itself, or there is no memory"
+/* jansson's own: deeper it reads nothing. */
+#define WRITE_DEPTH_MAX 2048
+
+#define NOT_WRITTEN "a document that has no text: it holds itself, is deeper than 2048, or a text of it is not UTF-8"
 
 /* ---- making a document -------------------------------------------------------------------------------------------------------------------- */
 
@@ -178,30 +184,176 @@ struct json_t *tusk_get_json(const tusk_row *row, int col)
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------------------------------- */
 
+/* By ourselves, since jansson writes 0.1 as 0.10000000000000001: who changes one member would change the others. To a message, or else into a
+ * buffer, as far as it goes. */
+typedef struct writer {
+    tusk_out *out;
+    char *buf;
+    size_t size, len;
+    int depth;
+} writer;
+
+/* False: there is something in it that has no text. So for all that write. */
+static bool write_value(writer *w, const json_t *json);
+
+static void write_bytes(writer *w, const char *text, size_t len)
+{
+    size_t room = w->len < w->size ? w->size - w->len : 0, n = len < room ? len : room;
+
+    if (w->out)
+        tusk_out_put(w->out, text, len);
+    else if (n > 0)
+        memcpy(w->buf + w->len, text, n);
+    w->len += len;
+}
+
+static void write_escape(writer *w, unsigned char c)
+{
+    static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    const char *at = strchr(plain, c);
+    char text[8];
+
+    if (c && at)
+        snprintf(text, sizeof text, "\\%c", letters[at - plain]);
+    else
+        snprintf(text, sizeof text, "\\u%04x", c);
+    write_bytes(w, text, strlen(text));
+}
+
+static bool write_text(writer *w, tusk_str text)
+{
+    size_t begin = 0;
+
+    if (!tusk__utf8_is_valid(text))
+        return false;
+    write_bytes(w, "\"", 1);
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+
+        if (c >= ' ' && c != '"' && c != '\\')
+            continue;
+        write_bytes(w, text.ptr + begin, i - begin);
+        write_escape(w, c);
+        begin = i + 1;
+    }
+    write_bytes(w, text.ptr + begin, text.len - begin);
+    write_bytes(w, "\"", 1);
+    return true;
+}
+
+static bool write_integer(writer *w, json_int_t integer)
+{
+    char text[24];
+
+    write_bytes(w, text, (size_t)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, integer));
+    return true;
+}
+
+/* The shortest that reads back as the same; a real stays one. */
+static bool write_real(writer *w, double real)
+{
+    tusk_value value = tusk_float8(real);
+    char text[32];
+    size_t len;
+
+    if (!isfinite(real))
+        return false;
+    len = tusk__float8_print(&value, text, sizeof text);
+    write_bytes(w, text, len);
+    if (!strpbrk(text, ".e"))
+        write_bytes(w, ".0", 2);
+    return true;
+}
+
+static bool write_array(writer *w, const json_t *array)
+{
+    size_t n = json_array_size(array);
+    bool is_fine = true;
+
+    write_bytes(w, "[", 1);
+    for (size_t i = 0; i < n && is_fine; i++) {
+        write_bytes(w, ",", i > 0);
+        is_fine = write_value(w, json_array_get(array, i));
+    }
+    write_bytes(w, "]", 1);
+    return is_fine;
+}
+
+static bool write_object(writer *w, json_t *object)
+{
+    bool is_fine = true;
+    size_t n = 0;
+
+    write_bytes(w, "{", 1);
+    for (void *at = json_object_iter(object); at && is_fine; at = json_object_iter_next(object, at)) {
+        write_bytes(w, ",", n++ > 0);
+        is_fine = write_text(w, tusk_str_of(json_object_iter_key(at)));
+        write_bytes(w, ":", 1);
+        is_fine = is_fine && write_value(w, json_object_iter_value(at));
+    }
+    write_bytes(w, "}", 1);
+    return is_fine;
+}
+
+static bool write_list(writer *w, const json_t *json)
+{
+    bool is_fine;
+
+    if (w->depth >= WRITE_DEPTH_MAX)
+        return false;
+    w->depth++;
+    is_fine = json_is_array(json) ? write_array(w, json) : write_object(w, (json_t *)(uintptr_t)json);
+    w->depth--;
+    return is_fine;
+}
+
+static bool write_value(writer *w, const json_t *json) /* NOLINT(misc-no-recursion): WRITE_DEPTH_MAX */
+{
+    switch (json ? json_typeof(json) : JSON_NULL) {
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+        return write_list(w, json);
+    case JSON_STRING:
+        return write_text(w, tusk_str_from(json_string_value(json), json_string_length(json)));
+    case JSON_INTEGER:
+        return write_integer(w, json_integer_value(json));
+    case JSON_REAL:
+        return write_real(w, json_real_value(json));
+    case JSON_TRUE:
+        write_bytes(w, "true", 4);
+        return true;
+    case JSON_FALSE:
+        write_bytes(w, "false", 5);
+        return true;
+    case JSON_NULL:
+        break;
+    }
+    write_bytes(w, "null", 4);
+    return json != NULL;
+}
+
 tusk_code tusk_json_to_text(const struct json_t *json, char *buf, size_t size, size_t *len, tusk_error *err)
 {
+    writer w = {.buf = buf, .size = size};
+
     tusk__error_begin(err);
-    *len = json_dumpb(json, buf, size, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (*len == 0)
+    if (!write_value(&w, json))
         return tusk__error_set(err, TUSK_ERR_VALUE, "22P02", NOT_WRITTEN);
-    if (*len > size)
-        return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "the document has %zu bytes, the buffer %zu", *len, size);
+    *len = w.len;
+    if (w.len > size)
+        return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "the document has %zu bytes, the buffer %zu", w.len, size);
     return TUSK_OK;
 }
 
 /* ---- as a parameter ---------------------------------------------------------------------------------------------------------------------------- */
 
-static int put(const char *text, size_t len, void *out)
-{
-    tusk_out_put(out, text, len);
-    return 0;
-}
-
 static tusk_code encode(const void *json, uint32_t type, tusk_out *out, tusk_error *err, void *user)
 {
+    writer w = {.out = out};
+
     (void)type;
     (void)user;
-    if (json_dump_callback(json, put, out, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
+    if (write_value(&w, json))
         return TUSK_OK;
     return tusk__error_set(err, TUSK_ERR_VALUE, "22P02", NOT_WRITTEN);
 }

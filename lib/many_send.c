@@ -528,6 +528,10 @@ tusk_code tusk_many_push(tusk_query *q, tusk_params params)
         tusk__query_failf(q, TUSK_ERR_USAGE, NULL, "pull has pushed a second item in one call");
         return refuse(q, TUSK_ERR_USAGE);
     }
+    if (tusk__are_missing(params)) {
+        tusk__query_failf(q, TUSK_ERR_USAGE, NULL, TUSK__PARAMS_MISSING);
+        return refuse(q, TUSK_ERR_USAGE);
+    }
     code = tusk__has_objects(params) ? write_objects(q, params) : write_next(q->conn, q, params);
     if (code != TUSK_OK)
         return refuse(q, code);
@@ -569,6 +573,7 @@ static void complete_error(tusk_error *err, tusk_code code)
         code = tusk__error_set(err, TUSK_ERR_USAGE, NULL, "pull has returned TUSK_OK and pushed nothing");
     }
     tusk__given_error(err, code, "pull");
+    err->column = -1;
     err->fate = TUSK_FATE_NOT_SENT;
 }
 

@@ -66,6 +66,8 @@ static tusk_code call(const tusk_codec *codec, const tusk_value *value, uint32_t
     code = codec->encode(value->as.object.ptr, type, (tusk_out *)(void *)b, err, codec->user);
     if (code != TUSK_OK) {
         tusk__given_error(err, code, "the codec's encode");
+        err->column = -1;
+        err->item = -1;
         return err->code;
     }
     err->code = TUSK_OK;
@@ -169,7 +171,9 @@ tusk_code tusk__objects_copy(const tusk_conn *conn, tusk__held *held, tusk_str s
         point(params.values, values, params.n, &b);
         code = tusk__held_copy(held, allocator, sql, (tusk_params){values, params.n});
         if (code != TUSK_OK)
-            code = tusk__error_set(err, code, NULL, "out of memory for the parameters");
+            code = tusk__error_set(err, code, NULL, "%s",
+                                   code == TUSK_ERR_NOMEM ? "out of memory for the parameters"
+                                                          : "the parameters are longer than a message can be");
     }
     tusk__writer_wipe(&b);
     allocator->free(values, allocator->user);

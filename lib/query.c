@@ -409,16 +409,15 @@ void tusk__query_spoil_rows(tusk_query *q)
 
 /* ---- held requests ---- */
 
-static size_t held_size(tusk_str sql, tusk_params params)
+/* False: more than there can be. */
+static bool held_size(tusk_str sql, tusk_params params, size_t *size)
 {
-    size_t size;
-
-    if (!tusk__size_mul(params.n, sizeof(tusk_value), &size) || !tusk__size_add(size, sql.len, &size))
-        return 0;
+    if (!tusk__size_mul(params.n, sizeof(tusk_value), size) || !tusk__size_add(*size, sql.len, size))
+        return false;
     for (size_t i = 0; i < params.n; i++)
-        if (!tusk__is_flat(params.values[i].kind) && !tusk__value_held_size(&params.values[i], &size))
-            return 0;
-    return size;
+        if (!tusk__is_flat(params.values[i].kind) && !tusk__value_held_size(&params.values[i], size))
+            return false;
+    return true;
 }
 
 static uint8_t *held_room(tusk__held *held, const tusk_allocator *allocator, size_t size)
@@ -449,10 +448,14 @@ static tusk_str held_bytes(uint8_t **at, tusk_str bytes)
 
 tusk_code tusk__held_copy(tusk__held *held, const tusk_allocator *allocator, tusk_str sql, tusk_params params)
 {
-    size_t size = held_size(sql, params);
-    uint8_t *at = size || (sql.len == 0 && params.n == 0) ? held_room(held, allocator, size ? size : 1) : NULL;
-    tusk_value *values = (tusk_value *)(void *)at;
+    tusk_value *values;
+    uint8_t *at;
+    size_t size;
 
+    if (!held_size(sql, params, &size))
+        return TUSK_ERR_LIMIT;
+    at = held_room(held, allocator, size ? size : 1);
+    values = (tusk_value *)(void *)at;
     if (!at)
         return TUSK_ERR_NOMEM;
     at += params.n * sizeof *values;

@@ -246,6 +246,13 @@ void tusk__query_drop_unfinished(tusk_query *q);
 /* It failed, nobody will ask for its rows: drop them, unless the caller may still look at the one that a stream gave him. */
 void tusk__query_spoil_rows(tusk_query *q);
 
+/* n without values. */
+static inline bool tusk__are_missing(tusk_params params)
+{
+    return params.n > 0 && !params.values;
+}
+#define TUSK__PARAMS_MISSING "the parameters are a NULL pointer, and their number is not 0"
+
 /* Copy the request into q->held. */
 TUSK_MUST_CHECK
 tusk_code tusk__held_copy(tusk__held *held, const tusk_allocator *allocator, tusk_str sql, tusk_params params);

@@ -739,6 +739,7 @@ tusk_str tusk_get_raw(const tusk_row *row, int col)
 
 tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size, size_t *len, tusk_error *err)
 {
+    size_t nobodys;
     field f;
     const tusk__codec *codec;
     tusk__types types;
@@ -748,6 +749,7 @@ tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size
 
     tusk__error_begin(err);
     TUSK_TRY(take_field(row, col, "value", &f, err));
+    len = len ? len : &nobodys;
     if (f.column->format == 0) {
         *len = tusk__print_str(f.bytes, buf, size);
         return TUSK_OK;

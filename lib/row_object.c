@@ -1,5 +1,7 @@
 /* A column as an object of the program's, by the codec that its connection has.
  * Read first: tusk/codec.h, lib/row.h. */
+#include <stdio.h>
+
 #include "lib/codec/types.h"
 #include "lib/codecs.h"
 #include "lib/given.h"
@@ -36,6 +38,14 @@ static tusk_code bytes_for(const tusk_row *row, int col, const tusk_codec *codec
     return TUSK_OK;
 }
 
+static TUSK_COLD tusk_code refuse_size(const tusk_row *row, int col, size_t size, size_t want, tusk_error *err)
+{
+    char what[96];
+
+    snprintf(what, sizeof what, "the object has %zu bytes, and those of the codec have %zu", size, want);
+    return refuse(row, col, TUSK_ERR_USAGE, what, err);
+}
+
 static tusk_code decode(const tusk_row *row, int col, const tusk_codec *codec, tusk_str bytes, void *out,
                         tusk_error *err)
 {
@@ -70,7 +80,7 @@ tusk_code tusk_read_object(const tusk_row *row, int col, void *out, size_t size,
     if (!given->codec.decode)
         code = refuse(row, col, TUSK_ERR_TYPE, "the codec of its type does not decode", err);
     else if (given->codec.size && given->codec.size != size)
-        code = refuse(row, col, TUSK_ERR_USAGE, "the object has another size than those of the codec", err);
+        code = refuse_size(row, col, size, given->codec.size, err);
     else
         code = decode(row, col, &given->codec, bytes, out, err);
     tusk__codecs_give_back(given);

@@ -95,7 +95,7 @@ static const char *fault_of(tusk__command command)
 static tusk_code check(tusk_stack *stack, tusk_str sql, tusk_params params)
 {
     tusk__command command = tusk__command_of(sql);
-    const char *fault = fault_of(command);
+    const char *fault = tusk__are_missing(params) ? TUSK__PARAMS_MISSING : fault_of(command);
 
     if (fault)
         return wrong(stack, TUSK_ERR_USAGE, NULL, fault);
@@ -135,15 +135,18 @@ static tusk_code wrong_object(tusk_stack *stack, const tusk_error *err)
 static tusk_code hold(tusk_stack *stack, tusk__stacked *statement, tusk_str sql, tusk_params params)
 {
     tusk_error err;
+    tusk_code code;
 
     tusk__error_none(&err);
     if (tusk__has_objects(params))
         return tusk__objects_copy(stack->conn, &statement->held, sql, params, &err) == TUSK_OK
                    ? TUSK_OK
                    : wrong_object(stack, &err);
-    if (tusk__held_copy(&statement->held, stack->allocator, sql, params) != TUSK_OK)
-        return wrong(stack, TUSK_ERR_NOMEM, NULL, "out of memory");
-    return TUSK_OK;
+    code = tusk__held_copy(&statement->held, stack->allocator, sql, params);
+    if (code == TUSK_OK)
+        return TUSK_OK;
+    return wrong(stack, code, NULL,
+                 code == TUSK_ERR_NOMEM ? "out of memory" : "the parameters are longer than a message can be");
 }
 
 /* What it refers to is counted from here on. */

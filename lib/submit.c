@@ -42,6 +42,8 @@ static const char *fault_of(const tusk_conn *conn, const tusk_request *request)
         return "neither sql nor stmt is given";
     if (request->script && (request->stmt || request->named || request->params.n || request->args.items))
         return "a script takes neither parameters nor a prepared statement";
+    if (tusk__are_missing(request->params))
+        return TUSK__PARAMS_MISSING;
     if (request->params.n && (request->args.items || request->named))
         return "values are given by number where names are used";
     if (request->stmt && request->args.items)

@@ -111,7 +111,8 @@ tusk_code tusk_value_to_text(const tusk_conn *conn, const tusk_value *value, cha
                              tusk_error *err)
 {
     tusk__types types = tusk__conn_types(conn);
-    place to = {buf, size, len};
+    size_t nobodys;
+    place to = {buf, size, len ? len : &nobodys};
 
     tusk__error_begin(err);
     if (value->kind == TUSK_KIND_NULL)
@@ -123,7 +124,7 @@ tusk_code tusk_value_to_text(const tusk_conn *conn, const tusk_value *value, cha
     if (!tusk__has_bytes(value->kind))
         return print_scalar(&types, value, &to, err);
     if (value->kind == TUSK_KIND_TEXT) {
-        *len = tusk__print_str(value->as.bytes, buf, size);
+        *to.len = tusk__print_str(value->as.bytes, buf, size);
         return TUSK_OK;
     }
     if (value->kind == TUSK_KIND_BYTES)

@@ -419,7 +419,7 @@ static tusk_array_view view_of(tusk_value value, tusk_str *bytes)
         uint8_t valid[2] = {0, 0};                                                                                     \
         tusk_str bytes;                                                                                                \
         tusk_array_view view = view_of(tusk_array_of_##name(there, N_OF(there)), &bytes);                              \
-        tusk_value none = tusk_array_of_##name(NULL, 0);                                                               \
+        tusk_value none = tusk_array_of_##name(there, 0);                                                              \
                                                                                                                        \
         ck_assert_int_eq(tusk_array_to_##name(&view, back, N_OF(there), NULL, NULL), TUSK_OK);                         \
         ck_assert(memcmp(there, back, sizeof there) == 0);                                                             \
@@ -744,10 +744,11 @@ START_TEST(an_element_that_does_not_fit_is_named)
     value = tusk_array_of(TUSK_OID_TEXT_ARRAY, TUSK_ARRAY(tusk_text("a"), tusk_text("\xFF")));
     refused(&value, TUSK_ERR_VALUE, "22021", "element 2 of 2: text that is not UTF-8 at offset 0");
     value = tusk_array_of(TUSK_OID_INT4, TUSK_ARRAY(tusk_int4(1)));
-    refused(&value, TUSK_ERR_TYPE, "42804", "a tusk_value of type int4 and another kind");
+    refused(&value, TUSK_ERR_TYPE, "42804",
+            "a tusk_value of int4 and of kind TUSK_KIND_ARRAY: that type has TUSK_KIND_INT");
     value = tusk_array_of_date((const int32_t[]){1, INT32_MAX - 1}, 2);
     refused(&value, TUSK_ERR_VALUE, "22008", "element 2 of 2: 2147483646 is beyond the range of date");
-    value = tusk__c_array_of(TUSK_OID_NUMERIC_ARRAY, "", 0);
+    value = tusk__c_array_of(TUSK_OID_NUMERIC_ARRAY, "", 0, 1);
     refused(&value, TUSK_ERR_TYPE, "42804", "C has no arrays of that type: make it of values");
 }
 END_TEST
@@ -879,9 +880,78 @@ START_TEST(an_array_of_an_unknown_type_is_taken_by_the_callers_word)
     ck_assert_str_eq(err.message, "the value is int4, not an array");
     value = tusk_null_of(TUSK_OID_INT4_ARRAY);
     ck_assert_int_eq(tusk_value_to_array(&value, &view, &err), TUSK_ERR_NULL);
-    value = tusk_array_of_int4(NULL, 0);
+    value = tusk_array_of_int4(&(int32_t){0}, 0);
     ck_assert_int_eq(tusk_value_to_array(&value, &view, &err), TUSK_ERR_TYPE);
     release(bytes);
+}
+END_TEST
+
+START_TEST(a_null_pointer_is_null)
+{
+    ck_assert_int_eq(tusk_array_of_int4(NULL, 3).kind, TUSK_KIND_NULL);
+    ck_assert_uint_eq(tusk_array_of_int4(NULL, 3).type, TUSK_OID_INT4_ARRAY);
+    ck_assert_int_eq(tusk_array_of_text(NULL, 2).kind, TUSK_KIND_NULL);
+    ck_assert_int_eq(tusk_array_of_uuid(NULL, 0).kind, TUSK_KIND_NULL);
+    ck_assert_int_eq(tusk_array_of_int4(&(int32_t){0}, 0).kind, TUSK_KIND_C_ARRAY);
+}
+END_TEST
+
+/* More than memory holds: nothing of it is looked at. */
+START_TEST(what_cannot_be_so_long_is_not_looked_at)
+{
+    const size_t much = ((size_t)1 << 62) + 2;
+    const int32_t ints[] = {1};
+    const tusk_str strings[] = {{"a", 1}};
+    const tusk_range_parts range = {.lower = tusk_int4(1)};
+    const tusk_value values[] = {
+        tusk_array_of_int4(ints, much),
+        tusk_array_of_text(strings, much),
+        tusk_array_of_text(strings, (size_t)1 << 30),
+        tusk_array_of_uuid((const uint8_t *)"0123456789abcdef", much),
+        tusk_array_of(TUSK_OID_INT4_ARRAY, &(tusk_array_parts){.values = four_ints, .n = (size_t)1 << 30}),
+        tusk_record_of(0, &(tusk_record_parts){.values = four_ints, .n = (size_t)1 << 30}),
+        tusk_multirange_as(TUSK_OID_INT4MULTIRANGE, &(tusk_multirange_parts){.ranges = &range, .n = (size_t)1 << 30}),
+    };
+
+    for (size_t i = 0; i < N_OF(values); i++) {
+        size_t size = 0;
+
+        ck_assert_uint_eq(tusk__param_size(&values[i]), SIZE_MAX);
+        if (i != 0 && i != 3) /* of which only the bytes are copied, and there is no memory for so many */
+            ck_assert(!tusk__value_held_size(&values[i], &size));
+    }
+}
+END_TEST
+
+/* As given, and as a copy. */
+static void refused_held_too(tusk_value *value, const char *sqlstate, const char *message)
+{
+    tusk_value held = *value;
+    uint8_t *memory, *at;
+    size_t size = 0;
+
+    refused(value, TUSK_ERR_VALUE, sqlstate, message);
+    ck_assert(tusk__value_held_size(value, &size));
+    at = memory = malloc(size);
+    tusk__value_hold(&held, &at);
+    ck_assert_uint_le((size_t)(at - memory), size);
+    refused(&held, TUSK_ERR_VALUE, sqlstate, message);
+    free(memory);
+}
+
+START_TEST(what_is_not_there_is_refused)
+{
+    tusk_array_parts parts = {.values = four_ints, .n = 4, .ndim = 1};
+    tusk_multirange_parts ranges = {.n = 2};
+    tusk_value value = tusk_array_of(TUSK_OID_INT4_ARRAY, &parts);
+
+    refused_held_too(&value, "2202E", "an array whose dims are a NULL pointer");
+    parts = (tusk_array_parts){.n = 4};
+    ck_assert_uint_lt(tusk__param_size(&value), SIZE_MAX);
+    refused_held_too(&value, "2202E", "an array whose values are a NULL pointer");
+    value = tusk_multirange_as(TUSK_OID_INT4MULTIRANGE, &ranges);
+    ck_assert_uint_lt(tusk__param_size(&value), SIZE_MAX);
+    refused_held_too(&value, "22P03", "a multirange whose ranges are a NULL pointer");
 }
 END_TEST
 
@@ -898,6 +968,9 @@ Suite *tusk_suite(void)
     tcase_add_loop_test(tc, printing_is_cut_and_says_the_whole_length, 0, n_array_types());
     tcase_add_loop_test(tc, a_broken_array_is_refused_inside_its_block, 0, n_array_types());
     tcase_add_test(tc, every_codec_of_an_element_has_its_array);
+    tcase_add_test(tc, a_null_pointer_is_null);
+    tcase_add_test(tc, what_cannot_be_so_long_is_not_looked_at);
+    tcase_add_test(tc, what_is_not_there_is_refused);
     LOOP(tc, a_header_that_lies_is_refused, bad_arrays);
     tcase_add_test(tc, a_header_at_its_ends_is_taken);
     tcase_add_test(tc, one_bad_element_leaves_the_others);

@@ -383,7 +383,7 @@ END_TEST
 START_TEST(what_has_no_text_is_refused_by_its_place)
 {
     tusk_value raw = tusk_raw(NOBODYS, "x", 1), object = tusk_null_of(MOOD), forged = tusk_int4(0),
-               own_c = tusk_array_of_int4(NULL, 0);
+               own_c = tusk_array_of_int4(&(int32_t){0}, 0);
     const tusk_range_parts range = {.upper = raw};
     const float floats[] = {1.0F};
 

@@ -477,7 +477,11 @@ START_TEST(a_view_without_a_number_is_null)
     tusk_numeric_view none = {0};
     int64_t integer;
     double real;
+    char text[] = "x";
 
+    ck_assert_uint_eq(tusk_numeric_to_text(none, text, sizeof text), 0);
+    ck_assert_str_eq(text, "");
+    ck_assert_uint_eq(tusk_numeric_to_text(none, NULL, 0), 0);
     ck_assert_int_eq(tusk_numeric(none).kind, TUSK_KIND_NULL);
     ck_assert_uint_eq(tusk_numeric(none).type, TUSK_OID_NUMERIC);
     ck_assert_int_eq(tusk_numeric_to_int64(none, &integer, NULL), TUSK_ERR_NULL);

@@ -214,7 +214,8 @@ START_TEST(a_bound_that_does_not_fit_is_named)
     ck_assert_int_eq(tusk_range(&range).kind, TUSK_KIND_NULL);
     range.type = TUSK_OID_INT4;
     value = tusk_range(&range);
-    refused(&value, TUSK_ERR_TYPE, "42804", "a tusk_value of type int4 and another kind");
+    refused(&value, TUSK_ERR_TYPE, "42804",
+            "a tusk_value of int4 and of kind TUSK_KIND_RANGE: that type has TUSK_KIND_INT");
 }
 END_TEST
 

@@ -30,6 +30,8 @@ static void check_text(const tusk_value *value, const char *want)
     memset(text, '#', want_len + 1);
     ck_assert_int_eq(tusk_value_to_text(NULL, value, text, want_len, &len, NULL), TUSK_OK); /* cut, and not beyond */
     ck_assert(len == want_len && text[want_len] == '#');
+    ck_assert_int_eq(tusk_value_to_text(NULL, value, text, want_len + 1, NULL, NULL), TUSK_OK);
+    ck_assert_str_eq(text, want);
     free(text);
 }
 

@@ -137,27 +137,30 @@ static inline tusk_value tusk_array(const tusk_array_view *array)
     return array ? tusk__bytes_or_null(array->type, TUSK_KIND_WIRE, tusk_str_from(array->wire, array->len)) : tusk_null();
 }
 
-static inline tusk_value tusk__c_array_of(uint32_t type, const void *ptr, size_t len)
+/* More than memory holds becomes a length that is refused. */
+static inline tusk_value tusk__c_array_of(uint32_t type, const void *ptr, size_t n, size_t size)
 {
-    return tusk__bytes_of(type, TUSK_KIND_C_ARRAY, tusk_str_from(ptr, len));
+    size_t len = n <= SIZE_MAX / size ? n * size : SIZE_MAX;
+    return tusk__bytes_or_null(type, TUSK_KIND_C_ARRAY, tusk_str_from(ptr, len));
 }
 
-/** C arrays of n elements, in one dimension; n = 0 is an empty array. NULLs are texts and byteas whose `ptr` is NULL; the others have none. */
-static inline tusk_value tusk_array_of_bool(const bool *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_BOOL_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_int2(const int16_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_INT2_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_int4(const int32_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_INT4_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_int8(const int64_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_INT8_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_oid(const uint32_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_OID_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_float4(const float *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_FLOAT4_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_float8(const double *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_FLOAT8_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_date(const int32_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_DATE_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_time(const int64_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_TIME_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_timestamp(const int64_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_TIMESTAMP_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_timestamptz(const int64_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_TIMESTAMPTZ_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_text(const tusk_str *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_TEXT_ARRAY, ptr, n * sizeof *ptr); }
-static inline tusk_value tusk_array_of_bytea(const tusk_str *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_BYTEA_ARRAY, ptr, n * sizeof *ptr); }
+/** C arrays of n elements, in one dimension; n = 0 is an empty array, and a `ptr` of NULL an SQL NULL, whatever n is. NULLs are texts and byteas
+ * whose `ptr` is NULL; the others have none. More than a message can hold is TUSK_ERR_LIMIT when submitted, without a look at the elements. */
+static inline tusk_value tusk_array_of_bool(const bool *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_BOOL_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_int2(const int16_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_INT2_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_int4(const int32_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_INT4_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_int8(const int64_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_INT8_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_oid(const uint32_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_OID_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_float4(const float *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_FLOAT4_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_float8(const double *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_FLOAT8_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_date(const int32_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_DATE_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_time(const int64_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_TIME_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_timestamp(const int64_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_TIMESTAMP_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_timestamptz(const int64_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_TIMESTAMPTZ_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_text(const tusk_str *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_TEXT_ARRAY, ptr, n, sizeof *ptr); }
+static inline tusk_value tusk_array_of_bytea(const tusk_str *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_BYTEA_ARRAY, ptr, n, sizeof *ptr); }
 /** 16 bytes each, one behind the other. */
-static inline tusk_value tusk_array_of_uuid(const uint8_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_UUID_ARRAY, ptr, n * 16); }
+static inline tusk_value tusk_array_of_uuid(const uint8_t *ptr, size_t n) { return tusk__c_array_of(TUSK_OID_UUID_ARRAY, ptr, n, 16); }
 
 #ifdef __cplusplus
 }

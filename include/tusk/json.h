@@ -41,10 +41,11 @@ tusk_value tusk_json(const struct json_t *json);
 tusk_value tusk_jsonb(const struct json_t *json);
 
 /**
- * A document as text, compact, not NUL-terminated; reals with 17 digits, as jansson has it: 0.1 is 0.10000000000000001.
+ * A document as text, compact, not NUL-terminated; a real by the fewest digits that read back as the same, and with a point or an
+ * exponent: what is read and written again is the same numbers.
  *
- * Errors    TUSK_ERR_LIMIT buf is too small: *len is what it takes · TUSK_ERR_VALUE jansson does not write it: it holds itself, text that is no
- *           UTF-8, or jansson had no memory
+ * Errors    TUSK_ERR_LIMIT buf is too small: *len is what it takes · TUSK_ERR_VALUE it holds itself, is deeper than 2048, or has text
+ *           that is no UTF-8
  */
 TUSK_MUST_CHECK
 tusk_code tusk_json_to_text(const struct json_t *json, char *buf, size_t size, size_t *len, tusk_error *err);

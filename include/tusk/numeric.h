@@ -58,7 +58,7 @@ static inline bool tusk_numeric_is_infinite(tusk_numeric_view n)
  *           TUSK_ERR_LIMIT buf is too small: TUSK_NUMERIC_SIZE()
  */
 tusk_code tusk_numeric_from_text(tusk_str text, void *buf, size_t size, tusk_numeric_view *out, tusk_error *err);
-/** As PostgreSQL prints it, all digits and decimals, into buf: snprintf's contract. Of a view without a number, 0. */
+/** As PostgreSQL prints it, all digits and decimals, into buf: snprintf's contract. Of a view without a number nothing: "", and 0 for its length. */
 size_t tusk_numeric_to_text(tusk_numeric_view n, char *buf, size_t size);
 
 tusk_numeric_view tusk_numeric_from_int64(int64_t integer, unsigned char buf[TUSK_NUMERIC_INT_SIZE]);

@@ -194,7 +194,7 @@ tusk_code tusk_value_to_bits(const tusk_value *value, tusk_bits_view *out, tusk_
 
 /** The value as PostgreSQL prints it with DateStyle ISO, IntervalStyle postgres, TimeZone UTC and lc_monetary C, whatever its format, into buf
  * (NUL-terminated, cut if too small). For the types of this header; others TUSK_ERR_TYPE (ask for text results instead: tusk_request.text_results).
- * *len gets the whole length, as snprintf. */
+ * *len gets the whole length, as snprintf; len may be NULL. */
 tusk_code tusk_format_value(const tusk_row *row, int col, char *buf, size_t size, size_t *len, tusk_error *err);
 
 /**

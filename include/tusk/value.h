@@ -363,7 +363,7 @@ tusk_code tusk_value_from_wire(const tusk_conn *conn, uint32_t type, tusk_str wi
  * parameter. Text is printed as it is.
  *
  * conn      as above. What is made (an array of values or of C's, a range, a multirange) needs one, for a while its memory, too
- * len       the whole length, as snprintf: buf is NUL-terminated, cut if too small
+ * len       the whole length, as snprintf: buf is NUL-terminated, cut if too small; may be NULL
  * Errors    TUSK_ERR_NULL · TUSK_ERR_VALUE not a value of its type: beyond the range, malformed bytes · TUSK_ERR_TYPE of a kind that its type does
  *           not have, of a type without codec, an object of the program's; made, and conn is NULL · TUSK_ERR_NOMEM
  */

@@ -242,6 +242,9 @@ static tusk_code shape_of(const tusk_array_parts *parts, int32_t lowest, shape *
                                "an array with %d dimensions: there are 1 to %d", parts->ndim, TUSK_ARRAY_DIMS_MAX);
     if (parts->n > TUSK__ELEMENTS_MAX)
         return bad_shape(err, "with more elements than an array can have");
+    if ((parts->n > 0 && !parts->values) || (parts->ndim > 0 && !parts->dims))
+        return tusk__error_set(err, TUSK_ERR_VALUE, TUSK__STATE_ARRAY_SUBSCRIPT, "an array whose %s are a NULL pointer",
+                               parts->values || parts->n == 0 ? "dims" : "values");
     for (int i = 0; i < ndim; i++) {
         out->dims[i] = parts->ndim == 0 ? (int32_t)parts->n : parts->dims[i];
         out->lower[i] = parts->lower ? parts->lower[i] : lowest;

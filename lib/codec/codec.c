@@ -434,6 +434,34 @@ bool tusk__is_whole(const tusk_value *value)
     return have && (have->kind == value->kind || tusk__is_made(have, value->kind));
 }
 
+/* "TUSK_KIND_INT"; what is none by its number. */
+static const char *kind_label(tusk_kind kind, char buf[32])
+{
+    static const char *const names[] = {"NULL",       "BOOL",     "INT",    "FLOAT",  "TIMETZ", "INTERVAL",
+                                        "MACADDR",    "MACADDR8", "POINT",  "TID",    "ARRAY",  "RANGE",
+                                        "MULTIRANGE", "RECORD",   "TEXT",   "BYTES",  "UUID",   "RAW",
+                                        "C_ARRAY",    "WIRE",     "HSTORE", "VECTOR", "OBJECT"};
+
+    if ((size_t)kind < sizeof names / sizeof *names)
+        snprintf(buf, 32, "TUSK_KIND_%s", names[kind]);
+    else
+        snprintf(buf, 32, "%lld, which is none", (long long)(int)kind);
+    return buf;
+}
+
+/* The type is what it should be, and the rest of it is not. */
+static tusk_code refuse_kind(const tusk_value *value, const char *type, tusk_error *err)
+{
+    const tusk__codec *codec = tusk__codec_of(value->type);
+    char have[32], want[32];
+
+    if (!codec || value->kind > TUSK_KIND_OBJECT)
+        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a tusk_value of %s and of kind %s", type,
+                               kind_label(value->kind, have));
+    return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a tusk_value of %s and of kind %s: that type has %s", type,
+                           kind_label(value->kind, have), kind_label(codec->kind, want));
+}
+
 tusk_code tusk__refuse_type(const tusk_value *value, uint32_t want, const tusk__types *names, tusk_error *err)
 {
     char have_label[TUSK__TYPE_LABEL_SIZE], want_label[TUSK__TYPE_LABEL_SIZE];
@@ -441,9 +469,8 @@ tusk_code tusk__refuse_type(const tusk_value *value, uint32_t want, const tusk__
     bool hinted = err && err->code == TUSK_OK && value->kind == TUSK_KIND_TEXT;
 
     tusk__types_label(names, want, want_label);
-    if (value->type == want)
-        return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a tusk_value of type %s and another kind",
-                               want ? want_label : "0");
+    if (value->type == want || value->kind > TUSK_KIND_OBJECT)
+        return refuse_kind(value, value->type ? have : "type 0", err);
     tusk__error_set(err, TUSK_ERR_TYPE, NULL, "the statement wants %s here, not %s", want_label, have);
     if (hinted)
         tusk__error_hint(err,

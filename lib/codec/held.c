@@ -19,10 +19,10 @@ static bool add_block(size_t *size, size_t n, size_t unit)
 
 static bool add_values(size_t *size, const tusk_value *values, size_t n, int depth);
 
-/* A number of dimensions that is none is refused without a look at them. */
+/* Dimensions that are not there, or of a number that is none, are refused without a look at them. */
 static size_t n_dims(const tusk_array_parts *parts)
 {
-    return parts->ndim > 0 && parts->ndim <= TUSK_ARRAY_DIMS_MAX ? (size_t)parts->ndim : 0;
+    return parts->dims && parts->ndim > 0 && parts->ndim <= TUSK_ARRAY_DIMS_MAX ? (size_t)parts->ndim : 0;
 }
 
 static size_t n_lower(const tusk_array_parts *parts)
@@ -51,6 +51,8 @@ static bool add_strings(size_t *size, const tusk_value *value)
     size_t n = n_strings(value);
     tusk_str s;
 
+    if (n > TUSK__ELEMENTS_MAX)
+        return false;
     for (size_t i = 0; i < n; i++) {
         memcpy(&s, value->as.bytes.ptr + i * sizeof s, sizeof s);
         if (!tusk__size_add(*size, s.len, size))
@@ -69,9 +71,12 @@ static bool add_range(size_t *size, const tusk_range_parts *range, int depth)
 
 static bool add_multirange(size_t *size, const tusk_multirange_parts *multirange, int depth)
 {
-    if (!add_block(size, 1, sizeof *multirange) || !add_block(size, multirange->n, sizeof *multirange->ranges))
+    size_t n = multirange->ranges ? multirange->n : 0;
+
+    if (n > TUSK__ELEMENTS_MAX || !add_block(size, 1, sizeof *multirange) ||
+        !add_block(size, n, sizeof *multirange->ranges))
         return false;
-    for (size_t i = 0; i < multirange->n; i++)
+    for (size_t i = 0; i < n; i++)
         if (!add_value(size, &multirange->ranges[i].lower, depth) ||
             !add_value(size, &multirange->ranges[i].upper, depth))
             return false;
@@ -102,7 +107,9 @@ static bool add_value(size_t *size, const tusk_value *value, int depth)
 
 static bool add_values(size_t *size, const tusk_value *values, size_t n, int depth)
 {
-    if (!add_block(size, n, sizeof *values))
+    if (!values)
+        return true; /* which is refused by its place */
+    if (n > TUSK__ELEMENTS_MAX || !add_block(size, n, sizeof *values))
         return false;
     for (size_t i = 0; i < n; i++)
         if (!add_value(size, &values[i], depth))
@@ -133,18 +140,26 @@ static void *lay_aligned(uint8_t **at, const void *from, size_t len)
     return lay(at, from, len);
 }
 
+/* NULL stays NULL. */
+static tusk_value *hold_values(const tusk_value *given, size_t n, uint8_t **at)
+{
+    tusk_value *values = given ? lay_aligned(at, given, n * sizeof *values) : NULL;
+
+    for (size_t i = 0; values && i < n; i++)
+        tusk__value_hold(&values[i], at);
+    return values;
+}
+
 static void hold_array(tusk_value *value, uint8_t **at)
 {
     tusk_array_parts *parts = lay_aligned(at, value->as.array, sizeof *parts);
-    tusk_value *values = lay_aligned(at, parts->values, parts->n * sizeof *values);
 
-    parts->values = values;
-    parts->dims = lay_aligned(at, parts->dims, n_dims(parts) * sizeof *parts->dims);
+    if (parts->dims)
+        parts->dims = lay_aligned(at, parts->dims, n_dims(parts) * sizeof *parts->dims);
     if (parts->lower)
         parts->lower = lay_aligned(at, parts->lower, n_lower(parts) * sizeof *parts->lower);
+    parts->values = hold_values(parts->values, parts->n, at);
     value->as.array = parts;
-    for (size_t i = 0; i < parts->n; i++)
-        tusk__value_hold(&values[i], at);
 }
 
 static void hold_range(tusk_value *value, uint8_t **at)
@@ -159,11 +174,12 @@ static void hold_range(tusk_value *value, uint8_t **at)
 static void hold_multirange(tusk_value *value, uint8_t **at)
 {
     tusk_multirange_parts *multirange = lay_aligned(at, value->as.multirange, sizeof *multirange);
-    tusk_range_parts *ranges = lay_aligned(at, multirange->ranges, multirange->n * sizeof *ranges);
+    tusk_range_parts *ranges =
+        multirange->ranges ? lay_aligned(at, multirange->ranges, multirange->n * sizeof *ranges) : NULL;
 
     multirange->ranges = ranges;
     value->as.multirange = multirange;
-    for (size_t i = 0; i < multirange->n; i++) {
+    for (size_t i = 0; ranges && i < multirange->n; i++) {
         tusk__value_hold(&ranges[i].lower, at);
         tusk__value_hold(&ranges[i].upper, at);
     }
@@ -172,12 +188,9 @@ static void hold_multirange(tusk_value *value, uint8_t **at)
 static void hold_record(tusk_value *value, uint8_t **at)
 {
     tusk_record_parts *parts = lay_aligned(at, value->as.record, sizeof *parts);
-    tusk_value *values = lay_aligned(at, parts->values, parts->n * sizeof *values);
 
-    parts->values = values;
+    parts->values = hold_values(parts->values, parts->n, at);
     value->as.record = parts;
-    for (size_t i = 0; i < parts->n; i++)
-        tusk__value_hold(&values[i], at);
 }
 
 static void hold_strings(tusk_value *value, uint8_t **at)

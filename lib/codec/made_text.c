@@ -78,6 +78,7 @@ static tusk_code check_ranges(tusk__writer *b, const tusk__types *types, const t
 {
     bool is_first_error = err && err->code == TUSK_OK;
 
+    TUSK_TRY(tusk__multirange_shape_check(parts, err));
     for (size_t i = 0; i < parts->n; i++) {
         tusk_code code = check_range(b, types, &parts->ranges[i], err);
 
@@ -91,7 +92,7 @@ static tusk_code check_ranges(tusk__writer *b, const tusk__types *types, const t
 static tusk_code check_record(tusk__writer *b, const tusk__types *types, const tusk_record_parts *parts,
                               tusk_error *err)
 {
-    TUSK_TRY(tusk__record_count_check(parts->n, err));
+    TUSK_TRY(tusk__record_shape_check(parts, err));
     return check_all(b, types, parts->values, parts->n, "field", err);
 }
 
@@ -125,6 +126,8 @@ static tusk_code check_own(const tusk__types *types, const tusk_value *value, tu
     tusk_value checked;
     char label[TUSK__TYPE_LABEL_SIZE];
 
+    if (value->kind > TUSK_KIND_OBJECT)
+        return tusk__refuse_type(value, value->type, types, err);
     if (value->kind == TUSK_KIND_C_ARRAY)
         return tusk__array_items_of(&type, value, &(tusk__array_items){0}, err);
     if (!type.codec || type.codec->kind != value->kind)

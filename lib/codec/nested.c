@@ -162,7 +162,8 @@ static bool c_array_size(const tusk_value *value, size_t *size)
     *size = 0;
     if (width == 0)
         return true; /* which is refused */
-    if (!tusk__size_mul(value->as.bytes.len / width, 5 + width, size))
+    if (value->as.bytes.len / width > TUSK__ELEMENTS_MAX ||
+        !tusk__size_mul(value->as.bytes.len / width, 5 + width, size))
         return false;
     if (!tusk__has_bytes(element->kind))
         return true;
@@ -174,9 +175,12 @@ static bool c_array_size(const tusk_value *value, size_t *size)
 
 static size_t made_size(const tusk_value *value, int depth);
 
+/* Of more values than there can be none is looked at; those that are not there are refused by their place. */
 static bool add_sizes(const tusk_value *values, size_t n, int depth, size_t *size)
 {
-    for (size_t i = 0; i < n; i++)
+    if (n > TUSK__ELEMENTS_MAX)
+        return false;
+    for (size_t i = 0; values && i < n; i++)
         if (!tusk__size_add(*size, made_size(&values[i], depth + 1), size))
             return false;
     return true;
@@ -184,7 +188,9 @@ static bool add_sizes(const tusk_value *values, size_t n, int depth, size_t *siz
 
 static bool add_ranges(const tusk_multirange_parts *parts, int depth, size_t *size)
 {
-    for (size_t i = 0; i < parts->n; i++)
+    if (parts->n > TUSK__ELEMENTS_MAX)
+        return false;
+    for (size_t i = 0; parts->ranges && i < parts->n; i++)
         if (!tusk__size_add(*size, 4 + 1, size) || !add_sizes(&parts->ranges[i].lower, 1, depth, size) ||
             !add_sizes(&parts->ranges[i].upper, 1, depth, size))
             return false;

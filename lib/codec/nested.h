@@ -145,13 +145,15 @@ tusk_code tusk__multirange_check(const tusk__types *types, const tusk__resolved 
 tusk_code tusk__multirange_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
                                  const tusk_value *value, tusk_error *err);
 void tusk__multirange_put(tusk__sink *s, const tusk_value *value);
+/* Are the ranges of one that was made there? */
+tusk_code tusk__multirange_shape_check(const tusk_multirange_parts *parts, tusk_error *err);
 /* The i-th of one that was made, of that type where it has none. */
 tusk_value tusk__multirange_part(const tusk_multirange_parts *parts, size_t i, uint32_t range);
 
 /* ---- records, lib/codec/record.c ---- */
 
-/* Can a record have so many fields? */
-tusk_code tusk__record_count_check(size_t n, tusk_error *err);
+/* Can a record have so many fields, and are they there? */
+tusk_code tusk__record_shape_check(const tusk_record_parts *parts, tusk_error *err);
 /* That each field lies inside. */
 tusk_code tusk__record_view_of(uint32_t type, tusk_str wire, tusk_record_view *out, tusk_error *err);
 tusk_code tusk__record_check(const tusk__types *types, const tusk__resolved *type, tusk_str wire, int depth,

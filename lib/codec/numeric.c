@@ -158,6 +158,8 @@ size_t tusk_numeric_to_text(tusk_numeric_view n, char *buf, size_t size)
 {
     tusk__printer p = tusk__printer_of(buf, size);
 
+    if (!n.wire)
+        return tusk__print_str((tusk_str){NULL, 0}, buf, size);
     if (tusk_numeric_is_nan(n))
         return tusk__print_str(tusk_str_of("NaN"), buf, size);
     if (tusk_numeric_is_infinite(n))

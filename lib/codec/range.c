@@ -265,6 +265,13 @@ tusk_value tusk__multirange_part(const tusk_multirange_parts *parts, size_t i, u
     return tusk_range_as(parts->ranges[i].type ? parts->ranges[i].type : range, &parts->ranges[i]);
 }
 
+tusk_code tusk__multirange_shape_check(const tusk_multirange_parts *parts, tusk_error *err)
+{
+    return parts->n == 0 || parts->ranges
+               ? TUSK_OK
+               : tusk__error_set(err, TUSK_ERR_VALUE, NULL, "a multirange whose ranges are a NULL pointer");
+}
+
 tusk_code tusk__multirange_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
                                  const tusk_value *value, tusk_error *err)
 {
@@ -274,6 +281,7 @@ tusk_code tusk__multirange_write(tusk__writer *b, const tusk__types *types, cons
 
     if (parts->n > INT32_MAX)
         return tusk__error_set(err, TUSK_ERR_LIMIT, NULL, "a multirange of %zu ranges", parts->n);
+    TUSK_TRY(tusk__multirange_shape_check(parts, err));
     tusk__write_u32(b, (uint32_t)parts->n);
     for (size_t i = 0; i < parts->n; i++) {
         tusk_value part = tusk__multirange_part(parts, i, range.type);

@@ -196,17 +196,21 @@ tusk_code tusk__record_parse(tusk_str text, tusk_value *out, tusk_error *err)
     return tusk__container_parse(text, out, err);
 }
 
-tusk_code tusk__record_count_check(size_t n, tusk_error *err)
+tusk_code tusk__record_shape_check(const tusk_record_parts *parts, tusk_error *err)
 {
-    if (n <= TUSK_RECORD_FIELDS_MAX)
-        return TUSK_OK;
-    return tusk__error_set(err, TUSK_ERR_LIMIT, TUSK__STATE_TOO_MANY, "a record of %zu fields: there are %d at most", n,
-                           TUSK_RECORD_FIELDS_MAX);
+    if (parts->n > TUSK_RECORD_FIELDS_MAX)
+        return tusk__error_set(err, TUSK_ERR_LIMIT, TUSK__STATE_TOO_MANY,
+                               "a record of %zu fields: there are %d at most", parts->n, TUSK_RECORD_FIELDS_MAX);
+    return parts->n == 0 || parts->values
+               ? TUSK_OK
+               : tusk__error_set(err, TUSK_ERR_VALUE, NULL, "a record whose values are a NULL pointer");
 }
 
-static tusk_code check_count(const tusk_type *type, size_t n, tusk_error *err)
+static tusk_code check_shape(const tusk_type *type, const tusk_record_parts *parts, tusk_error *err)
 {
-    TUSK_TRY(tusk__record_count_check(n, err));
+    size_t n = parts->n;
+
+    TUSK_TRY(tusk__record_shape_check(parts, err));
     if ((size_t)type->n_attributes == n)
         return TUSK_OK;
     tusk__error_set(err, TUSK_ERR_VALUE, "42804", "type \"" TUSK_STR_FMT "\" has %d fields, and this record %zu",
@@ -236,7 +240,7 @@ tusk_code tusk__record_write(tusk__writer *b, const tusk__types *types, const tu
     if (!type->own)
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
                                "no server takes a row without a type's name: give the OID of the composite, or 0");
-    TUSK_TRY(check_count(type->own, parts->n, err));
+    TUSK_TRY(check_shape(type->own, parts, err));
     tusk__write_u32(b, (uint32_t)parts->n);
     for (size_t i = 0; i < parts->n; i++) {
         const tusk_type_attribute *attribute = &type->own->attributes[i];

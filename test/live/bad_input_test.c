@@ -36,6 +36,13 @@ static const struct {
     {{TUSK_OID_DATE, TUSK_KIND_INT, {.integer = 2145031949}}, TUSK_ERR_VALUE, "22008", "bind $2 (date)", "2145031949 is beyond the range of date"},
     {{TUSK_OID_TIMESTAMPTZ, TUSK_KIND_INT, {.integer = INT64_MAX - 1}}, TUSK_ERR_VALUE, "22008", "bind $2 (timestamptz)",
      "9223372036854775806 is beyond the range of timestamptz"},
+    {{TUSK_OID_INT4, TUSK_KIND_FLOAT, {.real = 1}}, TUSK_ERR_TYPE, "42804", "bind $2 (int4)",
+     "a tusk_value of int4 and of kind TUSK_KIND_FLOAT: that type has TUSK_KIND_INT"},
+    {{TUSK_OID_INT4, (tusk_kind)23, {.integer = 1}}, TUSK_ERR_TYPE, "42804", "bind $2 (int4)",
+     "a tusk_value of int4 and of kind 23, which is none"},
+    {{0, (tusk_kind)-1, {.integer = 1}}, TUSK_ERR_TYPE, "42804", "bind $2 (unknown)", "a tusk_value of type 0 and of kind -1, which is none"},
+    {{9999, (tusk_kind)99, {.integer = 1}}, TUSK_ERR_TYPE, "42804", "bind $2 (unknown)",
+     "a tusk_value of type 9999 and of kind 99, which is none"},
 };
 /* clang-format on */
 
@@ -265,6 +272,26 @@ START_TEST(sql_text_with_a_nul_is_refused)
 }
 END_TEST
 
+/* Held until the login is over, sent at once, and in a stack: before an element is looked at. */
+START_TEST(array_of_more_than_memory_holds_is_refused)
+{
+    const tusk_str text = {"a", 1};
+    const tusk_value values[] = {tusk_array_of_int4(one, (size_t)1 << 62), tusk_array_of_text(&text, (size_t)1 << 62)};
+    tusk_stack *stack = tusk_stack_new(db);
+
+    for (size_t i = 0; i < N_OF(values); i++) {
+        tusk_query *q = tusk_exec(db, "select $1", tusk_params_of(&values[i], 1));
+
+        ck_assert_int_eq(tusk_await(q), TUSK_ERR_LIMIT);
+        ck_assert_str_eq(tusk_query_error(q)->sqlstate, "54000");
+        tusk_query_free(q);
+        ck_usable(db);
+    }
+    ck_assert_int_eq(tusk_stack_push(stack, "select $1", tusk_params_of(values, 1)), TUSK_ERR_LIMIT);
+    tusk_stack_free(stack);
+}
+END_TEST
+
 /* ---- calls ------------------------------------------------------------------------------------------------------------------------ */
 
 static tusk_stmt *stmt;
@@ -289,6 +316,47 @@ static tusk_query *script_of_a_statement(void)
     return tusk_submit(db, &(tusk_request){.stmt = stmt, .script = true});
 }
 
+static tusk_query *exec_without_values(void)
+{
+    return tusk_exec(db, "select $1", tusk_params_of(NULL, 3));
+}
+
+static tusk_query *run_without_values(void)
+{
+    return tusk_stmt_exec(stmt, tusk_params_of(NULL, 3));
+}
+
+static tusk_query *explain_without_values(void)
+{
+    return tusk_stmt_explain(stmt, tusk_params_of(NULL, 3), false);
+}
+
+static tusk_query *stack_without_values(void)
+{
+    tusk_stack *stack = tusk_stack_new(db);
+    tusk_query *q;
+
+    (void)tusk_stack_push(stack, "select $1", tusk_params_of(NULL, 3));
+    q = tusk_stack_run(stack, TUSK_STACK_ATOMIC);
+    tusk_stack_free(stack);
+    return q;
+}
+
+static tusk_code push_without_values(tusk_query *q, int64_t i, tusk_error *err, void *user)
+{
+    (void)i;
+    (void)err;
+    (void)user;
+    return tusk_many_push(q, tusk_params_of(NULL, 3));
+}
+
+static tusk_query *load_without_values(void)
+{
+    return tusk_exec_many(db, "select $1", push_without_values, NULL);
+}
+
+#define NO_VALUES "the parameters are a NULL pointer, and their number is not 0"
+
 /* clang-format off */
 static const struct {
     tusk_query *(*call)(void);
@@ -298,6 +366,11 @@ static const struct {
     {ask_twice, "sql and stmt are both given"},
     {script_with_params, "a script takes neither parameters nor a prepared statement"},
     {script_of_a_statement, "a script takes neither parameters nor a prepared statement"},
+    {exec_without_values, NO_VALUES},
+    {run_without_values, NO_VALUES},
+    {explain_without_values, NO_VALUES},
+    {stack_without_values, "operation 0: " NO_VALUES},
+    {load_without_values, NO_VALUES},
 };
 /* clang-format on */
 
@@ -518,6 +591,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, constraint_says_its_name_in_fields);
     tcase_add_test(tcase, long_message_is_cut_in_the_error_and_whole_in_the_field);
     tcase_add_loop_test(tcase, sql_text_with_a_nul_is_refused, 0, 2);
+    tcase_add_test(tcase, array_of_more_than_memory_holds_is_refused);
     tcase_add_loop_test(tcase, contradiction_is_refused, 0, N_OF(calls));
     tcase_add_test(tcase, closed_connection_is_said_so);
     tcase_add_test(tcase, nothing_at_all_is_out_of_memory);

@@ -83,6 +83,8 @@ static void check_printed(const sample *c, bool text_results)
     ck_assert_uint_eq(tusk_query_column(q, 0)->type, c->type);
     ck_assert_msg(tusk_format_value(&row, 0, text, size, &len, &err) == TUSK_OK, "%s", said(&err));
     ck_assert_str_eq(text, c->text);
+    ck_assert_int_eq(tusk_format_value(&row, 0, text, size, NULL, &err), TUSK_OK);
+    ck_assert_str_eq(text, c->text);
     if (!text_results)
         check_bytes(c, tusk_get_raw(&row, 0));
     tusk_query_free(q);

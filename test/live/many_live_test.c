@@ -178,6 +178,7 @@ typedef enum how { BY_SERVER, BY_VALUE, BY_PULL, BY_CONSTRAINT, N_HOWS } how;
 static void ck_failed(const tusk_error *err, how why, int64_t at)
 {
     ck_assert_msg(err->fate == TUSK_FATE_ANSWERED || (at == 0 && why != BY_SERVER), "%s", said(err));
+    ck_assert_int_eq(err->column, -1);
     ck_assert_msg(err->item == (why == BY_CONSTRAINT ? -1 : at), "%s: item %d", said(err), (int)err->item);
     switch (why) {
     case BY_SERVER:

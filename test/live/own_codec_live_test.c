@@ -868,6 +868,8 @@ START_TEST(what_a_codec_refuses_names_the_parameter)
     ck_error(&err, TUSK_ERR_VALUE, "22P03", "no such thing");
     ck_assert_str_eq(err.where, "bind $2 (int4)");
     ck_assert_int_eq(err.param, 2);
+    ck_assert_int_eq(err.column, -1);
+    ck_assert_int_eq(err.item, -1);
     ck_assert_int_eq(err.fate, TUSK_FATE_NOT_SENT);
     tusk_query_free(q);
     snprintf(sent.text, sizeof sent.text, "?");
@@ -899,7 +901,7 @@ START_TEST(what_a_codec_cannot_read_names_the_column)
     ck_assert_str_eq(err.hint, "make it shorter");
     ck_assert_int_eq(err.column, 1);
     err = read_error(ask("select 'x'::text as a"), 0, sizeof(thing) - 1);
-    ck_error(&err, TUSK_ERR_USAGE, "42601", "column 0 \"a\": the object has another size than those of the codec");
+    ck_error(&err, TUSK_ERR_USAGE, "42601", "column 0 \"a\": the object has 31 bytes, and those of the codec have 32");
     err = read_error(ask("select 'x'::text as a"), 0, sizeof(thing) + 1);
     ck_assert_int_eq(err.code, TUSK_ERR_USAGE);
     err = read_error(ask("select 1::int8 as a"), 0, sizeof(thing));
