@@ -318,6 +318,11 @@ const tusk__codec *tusk__query_own_codec(const tusk_query *q, uint32_t type)
     return q && q->conn ? tusk__catalog_codec(q->conn, type) : NULL;
 }
 
+bool tusk__query_awaits_type(const tusk_query *q, uint32_t type)
+{
+    return q && q->conn && !tusk__catalog_find(q->conn, type);
+}
+
 /* A domain as its base, all the way down. */
 static void find_type(const void *user, uint32_t oid, tusk__resolved *out)
 {

@@ -132,6 +132,19 @@ static tusk_code fail(tusk_error *err, int col, const char *want, tusk_code code
 #define FIELD_FMT "column %d \"" TUSK_STR_FMT "\""
 #define FIELD_ARG(f) (f)->col, TUSK_STR_ARG((f)->column->name)
 
+/* What is text already becomes no more readable as text. */
+static tusk_str advice_on(const field *f)
+{
+    uint32_t type = f->column->type;
+
+    if (f->column->format == 0 || type == TUSK_OID_TEXT || type == TUSK_OID_VARCHAR || type == TUSK_OID_BPCHAR ||
+        type == TUSK_OID_NAME)
+        return tusk_str_of("cast it in the SQL");
+    if (type >= TUSK__FIRST_OWN_OID && tusk__query_awaits_type(f->query, type))
+        return tusk_str_of("the type is not looked up yet: await the query, prepare it first, or tusk_types_look_up()");
+    return tusk_str_of("cast it in the SQL, or submit with text_results and read it as text");
+}
+
 static tusk_code fail_type(const field *f, const char *want, tusk_error *err)
 {
     tusk__types types = tusk__query_types(f->query);
@@ -141,7 +154,7 @@ static tusk_code fail_type(const field *f, const char *want, tusk_error *err)
         (void)fail(err, f->col, want, TUSK_ERR_TYPE, NULL, FIELD_FMT " is %s, not %s", FIELD_ARG(f),
                    tusk__types_label(&types, f->column->type, have), want);
     if (err)
-        tusk__error_hint(err, tusk_str_of("cast it in the SQL, or submit with text_results and read it as text"));
+        tusk__error_hint(err, advice_on(f));
     return TUSK_ERR_TYPE;
 }
 

@@ -34,6 +34,7 @@ void tusk__row_keep_error(const tusk_row *row, const tusk_error *err);
 const tusk_column *tusk__query_row_column(const tusk_query *q, int col); /* of the rows being handed out; the others follow */
 /* The codec of a type that is none of the built-in ones; NULL: it is not known (lib/catalog.c). */
 const struct tusk__codec *tusk__query_own_codec(const tusk_query *q, uint32_t type);
+bool tusk__query_awaits_type(const tusk_query *q, uint32_t type); /* it is one of those, and not looked up yet */
 void tusk__query_keep_value_error(tusk_query *q, const tusk_error *err); /* the first one is kept */
 
 #endif

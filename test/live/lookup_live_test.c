@@ -509,9 +509,11 @@ END_TEST
 static void see_raw(tusk_query *q, const tusk_row *row, void *user)
 {
     tusk_type type;
+    tusk_error err;
 
     ck_assert_int_eq(tusk_type_of(tusk_query_conn(q), row->columns[0].type, &type), TUSK_AGAIN);
-    ck_assert_int_eq(tusk_read_text(row, 0, &(tusk_str){0}, NULL), TUSK_ERR_TYPE);
+    ck_assert_int_eq(tusk_read_text(row, 0, &(tusk_str){0}, &err), TUSK_ERR_TYPE);
+    ck_assert_ptr_nonnull(strstr(err.hint, "not looked up yet"));
     ck_assert(tusk_str_is(tusk_get_raw(row, 0), "ok"));
     ++*(int *)user;
 }
@@ -526,6 +528,54 @@ START_TEST(rows_handed_out_are_raw_and_the_look_up_comes_behind)
     ck_assert_int_eq(n, 1);
     ck_assert_int_eq(n_asked(), 1);
     ck_assert_int_eq(known(oid_of("mood")).kind, TUSK_TYPE_ENUM);
+}
+END_TEST
+
+/* What helps: of a type that is known, text_results; what is text already is not asked for as text. */
+START_TEST(advice_on_a_type_is_one_that_helps)
+{
+    const char *cast = "cast it in the SQL";
+    tusk_query *q = ask("select 'ok'::mood, 'x'::text, 'x'::name, now()"), *text;
+    tusk_error err;
+    tusk_row row;
+    int64_t n;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(tusk_read_int8(&row, i, &n, &err), TUSK_ERR_TYPE);
+        ck_assert_int_eq(strstr(err.hint, "text_results") != NULL, i == 0 || i == 3);
+        ck_assert_int_eq(strncmp(err.hint, cast, strlen(cast)), 0);
+    }
+    tusk_query_free(q);
+    text = tusk_submit(db, &(tusk_request){.sql = "select now(), 'ok'::mood", .text_results = true});
+    ck_ok(text);
+    ck_assert(tusk_next_row(text, &row));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(tusk_read_int8(&row, i, &n, &err), TUSK_ERR_TYPE);
+        ck_assert_str_eq(err.hint, cast);
+    }
+    tusk_query_free(text);
+}
+END_TEST
+
+/* As the hint and the guide say. */
+START_TEST(stream_of_a_statement_that_is_ready_is_read_the_first_time)
+{
+    tusk_stmt *stmt = tusk_prepare(db, "select m from unnest(enum_range(null::mood)) m", NULL, 0);
+    tusk_query *q;
+    tusk_row row;
+    int n = 0;
+
+    ck_ok(tusk_stmt_ready(stmt));
+    q = tusk_stmt_exec(stmt, TUSK_NO_PARAMS);
+    for (; tusk_next_row(q, &row); n++)
+        ck_assert_uint_gt(tusk_get_text(&row, 0).len, 0);
+    ck_assert_int_eq(n, 3);
+    ck_assert_int_eq(tusk_query_value_error(q)->code, TUSK_OK);
+    ck_ok(q);
+    tusk_query_free(q);
+    tusk_stmt_free(stmt);
 }
 END_TEST
 
@@ -990,6 +1040,8 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, stack_waits_for_the_types_of_all_its_results);
     tcase_add_test(tcase, text_results_and_scripts_ask_nothing);
     tcase_add_test(tcase, rows_handed_out_are_raw_and_the_look_up_comes_behind);
+    tcase_add_test(tcase, stream_of_a_statement_that_is_ready_is_read_the_first_time);
+    tcase_add_test(tcase, advice_on_a_type_is_one_that_helps);
     tcase_add_test(tcase, type_that_changed_is_seen_when_it_was_forgotten);
     tcase_add_loop_test(tcase, what_was_forgotten_is_looked_up_by_statements_that_are_prepared, 0, 2 * N_OF(ways));
     tcase_add_test(tcase, stack_asks_again_for_what_could_not_be_asked);
