@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "lib/catalog.h"
+#include "lib/codec/types.h"
 #include "lib/conn.h"
 #include "lib/formats.h"
 #include "lib/given.h"
@@ -501,6 +503,20 @@ static tusk_code write_objects(tusk_query *q, tusk_params params)
     return write_next(q->conn, q, q->held.params);
 }
 
+/* Who pushes an int4 first and then more than it holds: where the type comes from. */
+static TUSK_COLD void advise_on_first(tusk_query *q)
+{
+    size_t i = (size_t)q->error.param - 1;
+    char label[TUSK__TYPE_LABEL_SIZE], hint[TUSK__TYPE_LABEL_SIZE + 64];
+
+    if (q->error.param < 1 || q->many->n_pushed == 0 || !q->stmt->is_cached || i >= q->stmt->n_given ||
+        !q->stmt->given[i] || q->error.hint[0])
+        return;
+    snprintf(hint, sizeof hint, "$%zu has the type of the first item's value: %s", i + 1,
+             tusk__conn_type_label(q->conn, q->stmt->given[i], label));
+    tusk__error_hint(&q->error, tusk_str_of(hint));
+}
+
 /* Why, as the query will tell it; the code. */
 static tusk_code refuse(tusk_query *q, tusk_code code)
 {
@@ -509,6 +525,7 @@ static tusk_code refuse(tusk_query *q, tusk_code code)
     tusk__query_failf(q, code, NULL, "%s",
                       code == TUSK_ERR_NOMEM ? "out of memory for the item" : "the item is too long for one message");
     q->error.fate = TUSK_FATE_NOT_SENT;
+    advise_on_first(q);
     tusk__many_place(q, &q->error, many->n_pushed);
     many->refusal = q->error;
     q->error.code = TUSK_OK;

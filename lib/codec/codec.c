@@ -549,6 +549,15 @@ static bool is_made_for_own_type(const tusk_value *value)
     return tusk__is_made_kind(value->kind) && !tusk__codec_of(value->type);
 }
 
+/* Nothing is lost. */
+static tusk_code encode_as_numeric(tusk__writer *b, const tusk_value *value, tusk_error *err)
+{
+    unsigned char digits[TUSK_NUMERIC_INT_SIZE];
+    tusk_value numeric = tusk_numeric(tusk_numeric_from_int64(value->as.integer, digits));
+
+    return tusk__field_encode(b, tusk__codec_of(TUSK_OID_NUMERIC), &numeric, err);
+}
+
 tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t type, uint16_t *format, tusk_error *err)
 {
     uint32_t want = type ? type : value->type;
@@ -564,6 +573,9 @@ tusk_code tusk__param_encode(tusk__writer *b, const tusk_value *value, uint32_t 
     codec = codec_for(value, want);
     if (codec)
         return tusk__field_encode(b, codec, value, err);
+    if (want == TUSK_OID_NUMERIC && value->kind == TUSK_KIND_INT && is_integer(value->type) &&
+        value->type != TUSK_OID_OID)
+        return encode_as_numeric(b, value, err);
     if (value->kind > TUSK_KIND_WIRE || is_for_own_type(value, want) || is_made_for_own_type(value))
         return TUSK_AGAIN;
     if (value->kind != TUSK_KIND_TEXT || (value->type != 0 && value->type != want))

@@ -907,8 +907,10 @@ START_TEST(values_that_do_not_fit_are_told_with_item_and_number)
     (void)tusk_await(q);
     ck_assert_int_eq(tusk_query_error(q)->item, 1);
     ck_assert_msg(strcmp(tusk_query_error(q)->sqlstate, sqlstates[_i]) == 0, "%s", said(tusk_query_error(q)));
-    if (_i > 0)
+    if (_i > 0) {
         ck_assert_int_eq(tusk_query_error(q)->param, 1);
+        ck_assert_str_eq(tusk_query_error(q)->hint, "$1 has the type of the first item's value: int4");
+    }
     tusk_query_free(q);
     ck_assert_int_eq(committed(), 0);
     ck_usable(db);

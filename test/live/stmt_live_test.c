@@ -112,6 +112,25 @@ static const struct {
 };
 /* clang-format on */
 
+START_TEST(integers_become_numeric)
+{
+    const tusk_value values[] = {tusk_int2(-7), tusk_int4(0), tusk_int8(INT64_MIN), tusk_int8(INT64_MAX)};
+    static const char *const texts[] = {"-7", "0", "-9223372036854775808", "9223372036854775807"};
+    tusk_stmt *stmt = tusk_prepare(db, "select $1::numeric", NULL, 0);
+    tusk_query *q = tusk_stmt_exec(stmt, tusk_params_of(&values[_i], 1));
+    char text[32];
+    tusk_row row;
+
+    ck_ok(q);
+    ck_assert(tusk_next_row(q, &row));
+    ck_assert_uint_eq(tusk_query_column(q, 0)->type, TUSK_OID_NUMERIC);
+    ck_assert_int_eq(tusk_format_value(&row, 0, text, sizeof text, NULL, NULL), TUSK_OK);
+    ck_assert_str_eq(text, texts[_i]);
+    tusk_query_free(q);
+    tusk_stmt_free(stmt);
+}
+END_TEST
+
 START_TEST(value_is_fitted_to_the_statements_type)
 {
     tusk_stmt *stmt = tusk_prepare(db, "select $1::int4", NULL, 0);
@@ -812,6 +831,7 @@ Suite *tusk_suite(void)
     tcase_add_test(tcase, statement_runs_before_and_after_it_is_ready);
     tcase_add_test(tcase, columns_of_a_statement_say_name_type_and_table);
     tcase_add_test(tcase, given_types_are_the_statements);
+    tcase_add_loop_test(tcase, integers_become_numeric, 0, 4);
     tcase_add_loop_test(tcase, value_is_fitted_to_the_statements_type, 0, N_OF(fits));
     tcase_add_test(tcase, wrong_number_of_parameters_is_refused);
     tcase_add_loop_test(tcase, failing_prepare_fails_what_waits_for_it, 0, 2 * N_OF(bad));
