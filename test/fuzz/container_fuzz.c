@@ -195,7 +195,7 @@ static void view_array(uint32_t type, tusk_str bytes, bool is_value)
         n_bad += code != TUSK_OK;
     require(n == view.n && (n_bad == 0) == is_value);
     into_c(&view);
-    if (is_value)
+    if (is_value && type != TUSK_OID_ANYARRAY) /* of which there are no parameters */
         make_again(&view, bytes);
 }
 
