@@ -114,33 +114,6 @@ static tusk_code put_vector(tusk__store store, tusk_str bytes, size_t n, void *o
 
 /* ---- views ----------------------------------------------------------------------------------------------------------------------------- */
 
-/* Which codecs' values a member holds. */
-static const struct {
-    tusk_c_type c_type;
-    tusk_code (*decode)(tusk_str bytes, tusk_value *out, tusk_error *err);
-} containers[] = {
-    {TUSK_C_ARRAY, tusk__array_decode},           {TUSK_C_RANGE, tusk__range_decode},
-    {TUSK_C_MULTIRANGE, tusk__multirange_decode}, {TUSK_C_RECORD, tusk__record_decode},
-    {TUSK_C_HSTORE, tusk__hstore_decode},
-};
-#define N_CONTAINERS (sizeof containers / sizeof *containers)
-
-bool tusk__c_is_container(tusk_c_type c_type)
-{
-    return tusk__c_holds(NULL, c_type, 0);
-}
-
-bool tusk__c_holds(const tusk__types *types, tusk_c_type c_type, uint32_t type)
-{
-    const tusk__codec *codec = tusk__resolve_type(types, type).codec;
-
-    for (size_t i = 0; i < N_CONTAINERS; i++)
-        if (containers[i].c_type == c_type)
-            return type == 0 || (codec && codec->decode == containers[i].decode) ||
-                   (c_type == TUSK_C_ARRAY && tusk__type_is_array(type));
-    return false;
-}
-
 static tusk_code put_array(const tusk_query *q, uint32_t type, tusk_str bytes, void *out, tusk_error *err)
 {
     tusk_array_view view;
@@ -184,27 +157,52 @@ static tusk_code put_multirange(const tusk_query *q, uint32_t type, tusk_str byt
     return TUSK_OK;
 }
 
-static tusk_code put_hstore(tusk_str bytes, void *out, tusk_error *err)
+static tusk_code put_hstore(const tusk_query *q, uint32_t type, tusk_str bytes, void *out, tusk_error *err)
 {
     tusk_hstore_view view;
     tusk_value value;
 
+    (void)q, (void)type;
     TUSK_TRY(tusk__hstore_decode(bytes, &value, err));
     view = tusk__hstore_view_of(bytes);
     memcpy(out, &view, sizeof view);
     return TUSK_OK;
 }
 
-static tusk_code put_container(tusk_c_type c_type, const tusk_query *q, uint32_t type, tusk_str bytes, void *out,
-                               tusk_error *err)
+/* Which codecs' values a member holds, and how one gets there. */
+static const struct container {
+    tusk_c_type c_type;
+    tusk_code (*decode)(tusk_str bytes, tusk_value *out, tusk_error *err);
+    tusk_code (*put)(const tusk_query *q, uint32_t type, tusk_str bytes, void *out, tusk_error *err);
+} containers[] = {
+    {TUSK_C_ARRAY, tusk__array_decode, put_array},
+    {TUSK_C_RANGE, tusk__range_decode, put_range},
+    {TUSK_C_MULTIRANGE, tusk__multirange_decode, put_multirange},
+    {TUSK_C_RECORD, tusk__record_decode, put_record},
+    {TUSK_C_HSTORE, tusk__hstore_decode, put_hstore},
+};
+
+/* NULL: it is none. */
+static const struct container *container_of(tusk_c_type c_type)
 {
-    if (c_type == TUSK_C_RANGE)
-        return put_range(q, type, bytes, out, err);
-    if (c_type == TUSK_C_MULTIRANGE)
-        return put_multirange(q, type, bytes, out, err);
-    if (c_type == TUSK_C_RECORD)
-        return put_record(q, type, bytes, out, err);
-    return c_type == TUSK_C_HSTORE ? put_hstore(bytes, out, err) : put_array(q, type, bytes, out, err);
+    for (size_t i = 0; i < sizeof containers / sizeof *containers; i++)
+        if (containers[i].c_type == c_type)
+            return &containers[i];
+    return NULL;
+}
+
+bool tusk__c_is_container(tusk_c_type c_type)
+{
+    return container_of(c_type) != NULL;
+}
+
+bool tusk__c_holds(const tusk__types *types, tusk_c_type c_type, uint32_t type)
+{
+    const struct container *container = container_of(c_type);
+    const tusk__codec *codec = tusk__resolve_type(types, type).codec;
+
+    return container &&
+           ((codec && codec->decode == container->decode) || (c_type == TUSK_C_ARRAY && tusk__type_is_array(type)));
 }
 
 tusk_code tusk__fields_put_many(const tusk__slot *slot, const tusk_query *q, uint32_t type, tusk_str bytes, void *out,
@@ -215,7 +213,7 @@ tusk_code tusk__fields_put_many(const tusk__slot *slot, const tusk_query *q, uin
     size_t size = tusk__c_element_size(c_type);
 
     if (store == TUSK__STORE_CONTAINER)
-        return put_container(c_type, q, type, bytes, out, err);
+        return container_of(c_type)->put(q, type, bytes, out, err);
     if (store == TUSK__STORE_ELEMENTS)
         return put_elements(c_type, type, bytes, slot->size / size, out, err);
     return put_vector(store, bytes, slot->size / size, out, err);
