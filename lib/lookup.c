@@ -257,6 +257,15 @@ static void mark(tusk_query *q, tusk__looks looks)
     q->lookup |= (uint8_t)looks;
 }
 
+void tusk__lookup_unmark(tusk_query *q)
+{
+    bool was_marked = q->lookup != 0;
+
+    q->lookup &= (uint8_t)~TUSK__LOOKS_UP;
+    if (was_marked && !q->lookup)
+        q->n_more_syncs--;
+}
+
 static void note(tusk_conn *conn, tusk_query *q, uint32_t type, tusk__looks looks)
 {
     if (!tusk__catalog_misses(conn, type) || tusk__is_analyze(q) || !lookup_of(conn))
