@@ -235,6 +235,10 @@ START_TEST(what_has_no_binary_form_goes_as_text)
             "(1,2,3,{a})");
     ck_text(tusk_record_of(0, TUSK_RECORD(tusk_null(), tusk_null(), tusk_null(), tusk_null())), NOBODYS, "(,,,)");
     ck_text(tusk_record_of(0, TUSK_RECORD(tusk_int4(1))), MOOD, "(1)");
+    /* of another number of fields: the type may have been altered since it was looked up */
+    ck_text(tusk_record_of(0, TUSK_RECORD(tusk_int4(1), tusk_null(), tusk_int4(3))), PAIR, "(1,,3)");
+    ck_text(tusk_record_of(0, TUSK_RECORD(tusk_int4(1), tusk_null(), tusk_null(), tusk_null(), tusk_text("a"))),
+            GOODPAIR, "(1,,,,a)");
     ck_text(tusk_array_of(0, TUSK_ARRAY(tusk_unknown("{x}"), tusk_unknown("a:b"))), GEOMETRIES, "{\"{x}\":\"a:b\"}");
     /* the delimiter inside of another container */
     ck_text(tusk_record_of(0, TUSK_RECORD(tusk_unknown("POINT(1 2)"),
@@ -348,13 +352,11 @@ static tusk_value deep(int depth, tusk_value *values, tusk_record_parts *parts)
 START_TEST(what_cannot_be_is_refused_by_its_place)
 {
     tusk_value pair[5] = {tusk_int8(INT64_C(1) << 32)};
-    tusk_record_parts parts = {pair, 4}, five = {pair, 5}, three = {pair, 3};
+    tusk_record_parts parts = {pair, 4};
     static tusk_value many[TUSK_RECORD_FIELDS_MAX + 1];
     tusk_array_parts bad_shape = {.values = pair, .n = 3, .ndim = 1, .dims = (const int32_t[]){4}};
 
     ck_refused(PAIR, tusk_record_of(0, &parts), TUSK_ERR_VALUE, "field 1 of 4, \"a\": 4294967296 does not fit int4");
-    ck_refused(PAIR, tusk_record_of(0, &five), TUSK_ERR_VALUE, "type \"pair\" has 4 fields, and this record 5");
-    ck_refused(GOODPAIR, tusk_record_of(0, &three), TUSK_ERR_VALUE, "type \"pair\" has 4 fields, and this record 3");
     ck_refused(0, tusk_record_of(0, &(tusk_record_parts){many, TUSK_RECORD_FIELDS_MAX + 1}), TUSK_ERR_LIMIT,
                "a record of 1665 fields: there are 1664 at most");
     ck_refused(PAIR, tusk_record_of(0, &(tusk_record_parts){many, TUSK_RECORD_FIELDS_MAX + 1}), TUSK_ERR_LIMIT,

@@ -94,7 +94,7 @@ typedef struct tusk_record_parts {
 /**
  * `type`: OID of a composite, of a table's rows too, or 0: the one that the statement infers. A `parts` of NULL is an SQL NULL. It travels in
  * binary where the type is known that the statement wants (docs/types.md, "Types of the database's own, sent"), else as text, which the server
- * reads field by field. Where it is known, a number of values that is not that of the attributes is TUSK_ERR_VALUE when submitted.
+ * reads field by field. A number of values that is not that of the attributes is the server's error: 22P02, "malformed record literal".
  */
 static inline tusk_value tusk_record_of(uint32_t type, const tusk_record_parts *parts)
 {
