@@ -245,7 +245,7 @@ tusk_code tusk__own_param_encode(tusk__writer *b, const tusk__types *types, cons
                                  uint16_t *format, tusk_error *err)
 {
     tusk__resolved to = tusk__resolve_type(types, type);
-    tusk_value typed = tusk__typed(value, type);
+    tusk_value typed = tusk__typed(types, value, type);
     tusk_code code;
 
     if (is_misfit(value, &to))

@@ -275,7 +275,7 @@ static void put_made(tusk__sink *s, const tusk_value *value)
     tusk__sink_put_char(s, '(');
     for (size_t i = 0; i < parts->n && !tusk__sink_is_done(s); i++) {
         bool is_known = own && i < (size_t)own->n_attributes;
-        tusk_value field = tusk__typed(&parts->values[i], is_known ? own->attributes[i].type : 0);
+        tusk_value field = tusk__typed(s->types, &parts->values[i], is_known ? own->attributes[i].type : 0);
 
         if (i > 0)
             tusk__sink_put_char(s, ',');

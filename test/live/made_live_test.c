@@ -11,6 +11,8 @@
     "create type pairpair as (x pair, y pair[], c cheer); create type nothing as (); "                                 \
     "create type posrange as range (subtype = pos, multirange_type_name = posmultirange); "                            \
     "create type moodrange as range (subtype = mood); create type pairrange as range (subtype = pair); "               \
+    "create type reals as (d float8, f float4, ds float8[], fs float4[]); "                                            \
+    "create type realrange as range (subtype = float8); create domain single as float4; "                              \
     "create type shrunk as (a int4, gone text, b text); alter type shrunk drop attribute gone; "
 
 static void up(void)
@@ -93,6 +95,28 @@ START_TEST(records_are_read_as_they_were_made)
         "pair",
         tusk_record_of(0, TUSK_RECORD(tusk_text("12"), tusk_unknown("sad"), tusk_unknown("3"), tusk_unknown("{sad}"))),
         "(12,sad,3,{sad})");
+}
+END_TEST
+
+/* A float4 in the place of a float8 is that very number, whether as text or in binary; in that of a float4 it has as few digits. */
+START_TEST(float4_becomes_the_same_float8_in_both_formats)
+{
+    static const float tenth[] = {0.1f};
+    const tusk_value f = tusk_float4(0.1f), c = tusk_array_of_float4(tenth, 1),
+                     typed = tusk_array_of(TUSK_OID_FLOAT4_ARRAY, TUSK_ARRAY(f)),
+                     untyped = tusk_array_of(0, TUSK_ARRAY(f));
+    const tusk_range_parts range = {.lower = f};
+
+    ck_made("reals", tusk_record_of(0, TUSK_RECORD(f, f, untyped, untyped)),
+            "(0.10000000149011612,0.1,{0.10000000149011612},{0.1})");
+    ck_made("reals", tusk_record_of(0, TUSK_RECORD(f, f, typed, typed)),
+            "(0.10000000149011612,0.1,{0.10000000149011612},{0.1})");
+    ck_made("reals", tusk_record_of(0, TUSK_RECORD(f, tusk_unknown("5"), typed, untyped)),
+            "(0.10000000149011612,5,{0.10000000149011612},{0.1})");
+    ck_made("reals", tusk_record_of(0, TUSK_RECORD(tusk_null(), tusk_null(), c, c)), "(,,{0.1},{0.1})");
+    ck_made("float8[]", untyped, "{0.10000000149011612}");
+    ck_made("single[]", untyped, "{0.1}");
+    ck_made("realrange", tusk_range_as(0, &range), "[0.10000000149011612,)");
 }
 END_TEST
 
@@ -409,6 +433,7 @@ Suite *tusk_suite(void)
     tcase_add_checked_fixture(tc, up, down);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, records_are_read_as_they_were_made);
+    tcase_add_test(tc, float4_becomes_the_same_float8_in_both_formats);
     tcase_add_test(tc, arrays_and_ranges_are_read_as_they_were_made);
     tcase_add_test(tc, extensions_are_read_inside_of_what_is_made);
     tcase_add_test(tc, geometries_go_in_arrays_of_a_prepared_statement);
