@@ -89,6 +89,9 @@ tusk_code tusk__nested_bad(tusk_error *err, uint32_t type, const char *fmt, ...)
  * form there is TUSK_AGAIN, without an error: the container goes as text, and the server judges. */
 tusk_code tusk__element_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value,
                                const tusk__resolved *to, tusk_error *err);
+/* The same of one that is a parameter by itself: a number that does not fit is told (TUSK_ERR_VALUE). */
+tusk_code tusk__whole_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value,
+                             const tusk__resolved *to, tusk_error *err);
 /* Has the server a binary input for it, as far as is known? */
 bool tusk__is_received(const tusk__resolved *type);
 /* As what it is printed inside of a container where that type stands, 0: not known. What was made without a type has that one; a float4 is a float8,

@@ -235,7 +235,7 @@ static tusk_code encode_binary(tusk__writer *b, const tusk__types *types, const 
 
     if (value->kind == TUSK_KIND_TEXT || !tusk__is_received(to))
         return TUSK_AGAIN;
-    code = tusk__element_encode(b, types, value, to, err);
+    code = tusk__whole_encode(b, types, value, to, err);
     if (code == TUSK_AGAIN && b->failed == TUSK_OK)
         b->len = at; /* what was begun is none of it */
     return code;

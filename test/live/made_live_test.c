@@ -114,6 +114,10 @@ START_TEST(float4_becomes_the_same_float8_in_both_formats)
     ck_made("reals", tusk_record_of(0, TUSK_RECORD(f, tusk_unknown("5"), typed, untyped)),
             "(0.10000000149011612,5,{0.10000000149011612},{0.1})");
     ck_made("reals", tusk_record_of(0, TUSK_RECORD(tusk_null(), tusk_null(), c, c)), "(,,{0.1},{0.1})");
+    /* and what loses something on its way is the server's to judge, as text */
+    ck_made("reals", tusk_record_of(0, TUSK_RECORD(tusk_null(), tusk_float8(0.1), tusk_null(), tusk_null())),
+            "(,0.1,,)");
+    ck_made("oid[]", tusk_array_of(0, TUSK_ARRAY(tusk_int4(-5))), "{4294967291}");
     ck_made("float8[]", untyped, "{0.10000000149011612}");
     ck_made("single[]", untyped, "{0.1}");
     ck_made("realrange", tusk_range_as(0, &range), "[0.10000000149011612,)");
@@ -284,7 +288,7 @@ START_TEST(wrong_number_of_fields_is_told)
              "");
     ck_fails(tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_record_of(
                                       0, TUSK_RECORD(tusk_int8(INT64_MAX), tusk_null(), tusk_null(), tusk_null())))),
-             TUSK_ERR_VALUE, "22003", "field 1 of 4, \"a\": 9223372036854775807 does not fit int4", "bind $1");
+             TUSK_ERR_SERVER, "22003", "value \"9223372036854775807\" is out of range for type integer", "");
     ck_fails(tusk_stmt_exec(stmt, TUSK_PARAMS(tusk_record_of(
                                       0, TUSK_RECORD(tusk_null(), tusk_text("glad"), tusk_null(), tusk_null())))),
              TUSK_ERR_SERVER, "22P02", "invalid input value for enum mood: \"glad\"", "");
