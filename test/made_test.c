@@ -340,8 +340,9 @@ START_TEST(untyped_container_is_the_one_that_the_statement_wants)
     ck_text(tusk_array_of(0, TUSK_ARRAY(tusk_unknown("1"))), TUSK_OID_INT4_ARRAY, "{1}");
     ck_refused(TUSK_OID_INT4, array, TUSK_ERR_TYPE, "the statement wants int4 here, not array");
     ck_refused(POS, array, TUSK_ERR_TYPE, "the statement wants type 16401 here, not array");
-    ck_refused(TUSK_OID_TEXT, tusk_record_of(0, TUSK_RECORD(tusk_int4(1))), TUSK_ERR_TYPE,
-               "the statement wants text here, not record");
+    ck_text(tusk_record_of(0, TUSK_RECORD(tusk_int4(1), tusk_text("a b"))), TUSK_OID_TEXT, "(1,\"a b\")");
+    ck_text(array, TUSK_OID_VARCHAR, "{1,NULL}");
+    ck_text(tusk_range_as(0, &(tusk_range_parts){.lower = tusk_int4(1)}), TUSK_OID_BPCHAR, "[1,)");
     ck_refused(TUSK_OID_RECORD, tusk_record_of(TUSK_OID_RECORD, TUSK_RECORD(tusk_int4(1))), TUSK_ERR_TYPE,
                "no server takes a row without a type's name: give the OID of the composite, or 0");
 }

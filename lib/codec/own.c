@@ -185,14 +185,22 @@ static bool is_alien(const tusk_value *value, const tusk__resolved *to)
     return value->kind <= TUSK_KIND_RAW && !tusk__is_made_kind(value->kind) && !is_typed_as && !tusk__is_whole(value);
 }
 
+static bool is_text_type(uint32_t type)
+{
+    return type == TUSK_OID_TEXT || type == TUSK_OID_VARCHAR || type == TUSK_OID_BPCHAR || type == TUSK_OID_NAME ||
+           type == TUSK_OID_UNKNOWN;
+}
+
 /* Of a kind that is none of a built-in type's, for one that is, or a domain over it; but what was made may be for the container that the
- * statement wants. */
+ * statement wants, and text takes the text of anything. */
 static bool is_misfit(const tusk_value *value, const tusk__resolved *to)
 {
     bool is_made = tusk__is_made_kind(value->kind);
 
     if (is_alien(value, to))
         return true;
+    if (value->type == 0 && is_text_type(to->type))
+        return false;
     if (to->type == 0 || to->type >= TUSK__FIRST_OWN_OID || (!is_made && value->kind <= TUSK_KIND_WIRE))
         return false;
     return !is_made || !to->codec || !tusk__is_made(to->codec, value->kind);

@@ -153,6 +153,8 @@ START_TEST(arrays_and_ranges_are_read_as_they_were_made)
     ck_made("posmultirange", tusk_multirange_as(0, &(tusk_multirange_parts){.ranges = ranges, .n = 2}), "{(1,5],[7,)}");
     ck_made("posmultirange", tusk_multirange_as(0, &(tusk_multirange_parts){.n = 0}), "{}");
     ck_made("int4[]", tusk_array_of(0, TUSK_ARRAY(tusk_int4(1), tusk_unknown("2"))), "{1,2}");
+    ck_made("text", tusk_array_of(0, TUSK_ARRAY(tusk_int4(1), tusk_text("a b"))), "{1,\"a b\"}");
+    ck_made("varchar", tusk_record_of(0, TUSK_RECORD(tusk_int4(1), tusk_null())), "(1,)");
 }
 END_TEST
 
