@@ -74,7 +74,7 @@ tusk_code tusk_record_at(const tusk_record_view *record, size_t i, tusk_value *o
  *
  * out       untouched unless TUSK_OK
  * Returns   TUSK_OK · TUSK_AGAIN the type is not looked up yet, or `query` is NULL, or its connection is gone
- * Errors    TUSK_ERR_USAGE no field has that name · TUSK_ERR_TYPE a row without a name: its fields have none
+ * Errors    TUSK_ERR_NULL the view is of an SQL NULL · TUSK_ERR_USAGE no field has that name · TUSK_ERR_TYPE a row without a name: its fields have none
  *           TUSK_ERR_STATE the type has changed since it was looked up, by the number and the types of the fields (names do not come with
  *           them): tusk_types_forget()
  */

@@ -147,6 +147,8 @@ tusk_code tusk_record_index(const tusk_record_view *record, const char *name, si
     int i;
 
     tusk__error_begin(err);
+    if (!record->wire)
+        return tusk__error_set(err, TUSK_ERR_NULL, NULL, "there is no record in the view");
     if (record->type == TUSK_OID_RECORD)
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a row without a type's name: its fields have no names");
     if (!type)
