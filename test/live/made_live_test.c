@@ -146,6 +146,13 @@ START_TEST(arrays_and_ranges_are_read_as_they_were_made)
     ck_made("mood[]", tusk_array_of(0, &(tusk_array_parts){0}), "{}");
     ck_made("posrange", tusk_range_as(0, &numbers), "(1,5]");
     ck_made("posrange", tusk_range_as(0, &none), "empty");
+    ck_made("posrange", tusk_range(&none), "empty"); /* a type is inferred, if there is anything of a range */
+    ck_made("posrange", tusk_range(&numbers), "(1,5]");
+    ck_made("int4range", tusk_range(&(tusk_range_parts){.upper = tusk_int4(5)}), "(,5)");
+    ck_made("posrange", tusk_range(&all), "(,)");
+    ck_made("posrange", tusk_range(&(tusk_range_parts){0}), "");
+    ck_made("posmultirange", tusk_multirange_of(&(tusk_multirange_parts){.ranges = ranges, .n = 1}), "{[7,)}");
+    ck_made("posmultirange", tusk_multirange_of(&(tusk_multirange_parts){0}), "");
     ck_made("posrange", tusk_range_as(0, &all), "(,)");
     ck_made("moodrange", tusk_range_as(0, &moods), "[\"so so\",\"q\"\"\\\\,{}()\")");
     ck_made("pairrange", tusk_range_as(0, &pairs), "[\"(1,\"\"so so\"\",,)\",)");
