@@ -27,12 +27,12 @@ struct tusk__lookup {
 
 /* ---- the question ---- */
 
-/* The types of $1 and all that they are made of, a row for each, and of a composite one for each of its attributes.
+/* The types of $1 and all that they are made of, a row for each, and of a composite one for each of its attributes; of one that is not there its OID alone.
  * Every name and operator is the catalogue's own: search_path has no say. The laterals with "offset 0" keep the planner from joining whole
  * catalogues: it does not know how few rows will come. */
 #define IS_ARRAY "t.typinput operator(pg_catalog.=) 'pg_catalog.array_in'::pg_catalog.regproc"
 #define THE_TYPE                                                                                                       \
-    "cross join lateral (select * from pg_catalog.pg_type x where x.oid operator(pg_catalog.=) r.oid offset 0) t "
+    "join lateral (select * from pg_catalog.pg_type x where x.oid operator(pg_catalog.=) r.oid offset 0) t on true "
 #define THE_ATTRIBUTES                                                                                                 \
     "(select * from pg_catalog.pg_attribute x where x.attrelid operator(pg_catalog.=) t.typrelid "                     \
     "and t.typtype operator(pg_catalog.=) 'c' and x.attnum operator(pg_catalog.>) 0 and not x.attisdropped offset 0) " \
@@ -43,14 +43,14 @@ struct tusk__lookup {
     "union all select g.rngsubtype from pg_catalog.pg_range g where g.rngtypid operator(pg_catalog.=) "                \
     "t.oid " range_of_multirange "union all select a.atttypid from " THE_ATTRIBUTES ") p(part) "                       \
     "where p.part operator(pg_catalog.>=) '10000'::pg_catalog.oid) "                                                   \
-    "select t.oid, n.nspname, t.typname, case when " IS_ARRAY " then 'a' else t.typtype end, "                         \
+    "select r.oid, n.nspname, t.typname, case when " IS_ARRAY " then 'a' else t.typtype end, "                         \
     "case when " IS_ARRAY " then t.typelem else coalesce(g.rngsubtype, " range "t.typbasetype) end, "                  \
     "t.typsend operator(pg_catalog.<>) '0'::pg_catalog.oid, t.typreceive operator(pg_catalog.<>) "                     \
     "'0'::pg_catalog.oid, t.typdelim, "                                                                                \
-    "a.attname, a.atttypid from (select oid from reached limit 512) r " THE_TYPE                                       \
-    "join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) t.typnamespace "                                   \
+    "a.attname, a.atttypid from (select oid from reached limit 512) r left " THE_TYPE                                  \
+    "left join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) t.typnamespace "                              \
     "left join pg_catalog.pg_range g on g.rngtypid operator(pg_catalog.=) t.oid " multiranges                          \
-    "left join lateral " THE_ATTRIBUTES "on true order by t.oid, a.attnum"
+    "left join lateral " THE_ATTRIBUTES "on true order by r.oid, a.attnum"
 
 /* What the columns of an answer are. */
 enum {
@@ -134,10 +134,13 @@ static bool is_kind(char c)
     return c != '\0' && strchr("abcdermp", c) != NULL;
 }
 
+/* Without a name: there is none. */
 static tusk_type type_of(const tusk_row *row)
 {
     tusk_str kind = tusk_get_text(row, COL_KIND);
 
+    if (tusk_is_null(row, COL_NAME))
+        return (tusk_type){.oid = tusk_get_oid(row, COL_OID)};
     return (tusk_type){.oid = tusk_get_oid(row, COL_OID),
                        .kind = kind.len == 1 && is_kind(kind.ptr[0]) ? (tusk_type_kind)kind.ptr[0] : TUSK_TYPE_PSEUDO,
                        .name = tusk_get_text(row, COL_NAME),
@@ -146,6 +149,14 @@ static tusk_type type_of(const tusk_row *row)
                        .has_binary_output = tusk_get_bool(row, COL_OUTPUT),
                        .has_binary_input = tusk_get_bool(row, COL_INPUT),
                        .delimiter = tusk_get_char(row, COL_DELIMITER)};
+}
+
+static void learn_type(tusk_conn *conn, const tusk_type *type)
+{
+    if (type->oid && type->name.ptr)
+        tusk__catalog_add(conn, type);
+    else if (type->oid)
+        tusk__catalog_add_missing(conn, type->oid);
 }
 
 /* The rows of one type follow each other. attributes: room for all rows. */
@@ -158,8 +169,7 @@ static void learn_rows(tusk_conn *conn, tusk_query *q, tusk_type_attribute *attr
     while ((body = tusk__result_next(&q->first, false)) != NULL) {
         tusk__row_init(&row, q, body, N_COLS);
         if (tusk_get_oid(&row, COL_OID) != type.oid) {
-            if (type.oid)
-                tusk__catalog_add(conn, &type);
+            learn_type(conn, &type);
             type = type_of(&row);
             type.attributes = attributes;
         }
@@ -167,11 +177,10 @@ static void learn_rows(tusk_conn *conn, tusk_query *q, tusk_type_attribute *attr
             attributes[type.n_attributes++] =
                 (tusk_type_attribute){tusk_get_text(&row, COL_ATTRIBUTE), tusk_get_oid(&row, COL_ATTRIBUTE_TYPE)};
     }
-    if (type.oid)
-        tusk__catalog_add(conn, &type);
+    learn_type(conn, &type);
 }
 
-/* What was asked for and is not known now is not there. */
+/* What was asked for and is not known now is not there, or would not be told. */
 static void learn_missing(tusk_conn *conn, const struct tusk__lookup *lookup)
 {
     for (int i = 0; i < lookup->n_asked; i++)
@@ -257,6 +266,15 @@ static void mark(tusk_query *q, tusk__looks looks)
     q->lookup |= (uint8_t)looks;
 }
 
+void tusk__lookup_unmark(tusk_query *q)
+{
+    bool was_marked = q->lookup != 0;
+
+    q->lookup &= (uint8_t)~TUSK__LOOKS_UP;
+    if (was_marked && !q->lookup)
+        q->n_more_syncs--;
+}
+
 static void note(tusk_conn *conn, tusk_query *q, uint32_t type, tusk__looks looks)
 {
     if (!tusk__catalog_misses(conn, type) || tusk__is_analyze(q) || !lookup_of(conn))
@@ -279,13 +297,28 @@ void tusk__lookup_params(tusk_conn *conn, tusk_query *q, const uint32_t *types, 
         note(conn, q, types[i], TUSK__LOOKS_UP);
 }
 
+static TUSK_COLD tusk_query *refuse_many(tusk_conn *conn, size_t n)
+{
+    tusk_query *q = tusk__query_new(conn->loop, conn, TUSK__QUERY_EXEC);
+
+    if (!q)
+        return NULL;
+    tusk__query_failf(q, TUSK_ERR_LIMIT, NULL, "%zu types are looked up at once, and there are %d at most", n,
+                      TUSK_TYPES_MAX)
+        ->fate = TUSK_FATE_NOT_SENT;
+    tusk__request_submit(conn, q, (tusk_str){NULL, 0}, TUSK_NO_PARAMS);
+    return q;
+}
+
 /* The caller's own question is a query like others, but that its answer is looked at before he is told. */
 tusk_query *tusk_types_look_up(tusk_conn *conn, const uint32_t *oids, size_t n)
 {
     tusk_query *q;
 
-    if (!conn || n > TUSK_TYPES_MAX)
+    if (!conn)
         return NULL;
+    if (n > TUSK_TYPES_MAX)
+        return refuse_many(conn, n);
     q = tusk_submit(conn, &(tusk_request){.sql_str = question_for(conn),
                                           .params = TUSK_PARAMS(tusk_array_of_oid(oids, n)),
                                           .text_results = true});

@@ -27,6 +27,9 @@ void tusk__lookup_columns(tusk_conn *conn, tusk_query *q, const tusk__desc *desc
 /* … or parameters of these types: q does not wait for what they are. types may be NULL. */
 void tusk__lookup_params(tusk_conn *conn, tusk_query *q, const uint32_t *types, size_t n);
 
+/* q goes once more, and notes anew what it meets then. Nothing more is expected of the server for its mark. */
+void tusk__lookup_unmark(tusk_query *q);
+
 /* q is answered and still at the head of the queue: what it noted is going to be asked. True: it has to wait, and left the queue. */
 bool tusk__lookup_waits(tusk_conn *conn, tusk_query *q);
 

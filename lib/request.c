@@ -270,7 +270,7 @@ void tusk__request_repeat(tusk_conn *conn, tusk_query *q)
 
     tusk__query_forget_answer(q);
     q->is_repeated = true;
-    q->lookup &= (uint8_t)~TUSK__LOOKS_UP; /* its columns may come as text now */
+    tusk__lookup_unmark(q); /* its columns may come as text now */
     if (q->kind == TUSK__QUERY_STACK && q->batch)
         tusk__batch_reset(q->batch);
     if (q->kind == TUSK__QUERY_FIRST) {

@@ -235,6 +235,19 @@ START_TEST(what_has_no_binary_form_goes_as_text)
             "(1,2,3,{a})");
     ck_text(tusk_record_of(0, TUSK_RECORD(tusk_null(), tusk_null(), tusk_null(), tusk_null())), NOBODYS, "(,,,)");
     ck_text(tusk_record_of(0, TUSK_RECORD(tusk_int4(1))), MOOD, "(1)");
+    /* numbers that the type does not hold */
+    ck_text(tusk_record_of(0, TUSK_RECORD(tusk_int8(INT64_C(1) << 32), tusk_null(), tusk_null(), tusk_null())), PAIR,
+            "(4294967296,,,)");
+    ck_text(tusk_range_as(0, &(tusk_range_parts){.upper = tusk_int8(INT64_MAX)}), POSRANGE, "(,9223372036854775807)");
+    ck_text(tusk_multirange_as(
+                0, &(tusk_multirange_parts){.ranges = &(tusk_range_parts){.lower = tusk_int8(INT64_MAX)}, .n = 1}),
+            POSMULTIRANGE, "{[9223372036854775807,)}");
+    ck_text(tusk_array_of(0, TUSK_ARRAY(tusk_int4(-5))), TUSK_OID_OID_ARRAY, "{-5}");
+    ck_text(tusk_array_of(0, TUSK_ARRAY(tusk_float8(0.1))), TUSK_OID_FLOAT4_ARRAY, "{0.1}");
+    /* of another number of fields: the type may have been altered since it was looked up */
+    ck_text(tusk_record_of(0, TUSK_RECORD(tusk_int4(1), tusk_null(), tusk_int4(3))), PAIR, "(1,,3)");
+    ck_text(tusk_record_of(0, TUSK_RECORD(tusk_int4(1), tusk_null(), tusk_null(), tusk_null(), tusk_text("a"))),
+            GOODPAIR, "(1,,,,a)");
     ck_text(tusk_array_of(0, TUSK_ARRAY(tusk_unknown("{x}"), tusk_unknown("a:b"))), GEOMETRIES, "{\"{x}\":\"a:b\"}");
     /* the delimiter inside of another container */
     ck_text(tusk_record_of(0, TUSK_RECORD(tusk_unknown("POINT(1 2)"),
@@ -327,8 +340,9 @@ START_TEST(untyped_container_is_the_one_that_the_statement_wants)
     ck_text(tusk_array_of(0, TUSK_ARRAY(tusk_unknown("1"))), TUSK_OID_INT4_ARRAY, "{1}");
     ck_refused(TUSK_OID_INT4, array, TUSK_ERR_TYPE, "the statement wants int4 here, not array");
     ck_refused(POS, array, TUSK_ERR_TYPE, "the statement wants type 16401 here, not array");
-    ck_refused(TUSK_OID_TEXT, tusk_record_of(0, TUSK_RECORD(tusk_int4(1))), TUSK_ERR_TYPE,
-               "the statement wants text here, not record");
+    ck_text(tusk_record_of(0, TUSK_RECORD(tusk_int4(1), tusk_text("a b"))), TUSK_OID_TEXT, "(1,\"a b\")");
+    ck_text(array, TUSK_OID_VARCHAR, "{1,NULL}");
+    ck_text(tusk_range_as(0, &(tusk_range_parts){.lower = tusk_int4(1)}), TUSK_OID_BPCHAR, "[1,)");
     ck_refused(TUSK_OID_RECORD, tusk_record_of(TUSK_OID_RECORD, TUSK_RECORD(tusk_int4(1))), TUSK_ERR_TYPE,
                "no server takes a row without a type's name: give the OID of the composite, or 0");
 }
@@ -347,14 +361,11 @@ static tusk_value deep(int depth, tusk_value *values, tusk_record_parts *parts)
 
 START_TEST(what_cannot_be_is_refused_by_its_place)
 {
-    tusk_value pair[5] = {tusk_int8(INT64_C(1) << 32)};
-    tusk_record_parts parts = {pair, 4}, five = {pair, 5}, three = {pair, 3};
+    tusk_value pair[5] = {0};
+    tusk_record_parts parts = {pair, 4};
     static tusk_value many[TUSK_RECORD_FIELDS_MAX + 1];
     tusk_array_parts bad_shape = {.values = pair, .n = 3, .ndim = 1, .dims = (const int32_t[]){4}};
 
-    ck_refused(PAIR, tusk_record_of(0, &parts), TUSK_ERR_VALUE, "field 1 of 4, \"a\": 4294967296 does not fit int4");
-    ck_refused(PAIR, tusk_record_of(0, &five), TUSK_ERR_VALUE, "type \"pair\" has 4 fields, and this record 5");
-    ck_refused(GOODPAIR, tusk_record_of(0, &three), TUSK_ERR_VALUE, "type \"pair\" has 4 fields, and this record 3");
     ck_refused(0, tusk_record_of(0, &(tusk_record_parts){many, TUSK_RECORD_FIELDS_MAX + 1}), TUSK_ERR_LIMIT,
                "a record of 1665 fields: there are 1664 at most");
     ck_refused(PAIR, tusk_record_of(0, &(tusk_record_parts){many, TUSK_RECORD_FIELDS_MAX + 1}), TUSK_ERR_LIMIT,
@@ -370,12 +381,6 @@ START_TEST(what_cannot_be_is_refused_by_its_place)
     pair[3] = tusk_array_of(0, TUSK_ARRAY(tusk_null(), tusk_text("a\xc3")));
     ck_refused(PAIR, tusk_record_of(0, &parts), TUSK_ERR_VALUE,
                "field 4 of 4, \"l\": element 2 of 2: text that is not UTF-8 at offset 1");
-    ck_refused(POSRANGE, tusk_range_as(0, &(tusk_range_parts){.upper = tusk_int8(INT64_MAX)}), TUSK_ERR_VALUE,
-               "upper bound: 9223372036854775807 does not fit int4");
-    ck_refused(POSMULTIRANGE,
-               tusk_multirange_as(
-                   0, &(tusk_multirange_parts){.ranges = &(tusk_range_parts){.lower = tusk_int8(INT64_MAX)}, .n = 1}),
-               TUSK_ERR_VALUE, "range 1 of 1: lower bound: 9223372036854775807 does not fit int4");
 }
 END_TEST
 

@@ -218,6 +218,8 @@ START_TEST(parameter_is_text_until_its_type_is_known)
     ck_assert(format == 0 && bytes.len == 12);
     bytes = encode(vector, 16400, "vector", &format, TUSK_OK);
     ck_assert(format == 1 && tusk_str_equal(bytes, tusk_str_from("\0\0\0\x0c\0\2\0\0\x3f\xc0\0\0\xc0\0\0\0", 16)));
+    bytes = encode(vector, TUSK_OID_TEXT, NULL, &format, TUSK_OK);
+    ck_assert(format == 0 && tusk_str_equal(bytes, tusk_str_from("\0\0\0\x08[1.5,-2]", 12)));
     (void)encode(vector, TUSK_OID_INT4, NULL, &format, TUSK_ERR_TYPE);
     (void)encode(tusk_vector(floats, 0), 0, NULL, &format, TUSK_ERR_VALUE);
 

@@ -251,7 +251,8 @@ START_TEST(what_is_no_record_has_no_view)
     ck_assert_str_eq(err.message, "the value is record, not a record as the server sends it");
     memset(&view, 0, sizeof view);
     ck_assert_int_eq(tusk_record_at(&view, 0, &value, &err), TUSK_ERR_USAGE);
-    ck_assert_int_eq(tusk_record_named(&view, "a", &value, &err), TUSK_AGAIN);
+    ck_assert_int_eq(tusk_record_named(&view, "a", &value, &err), TUSK_ERR_NULL);
+    ck_assert_str_eq(err.message, "there is no record in the view");
 }
 END_TEST
 

@@ -22,7 +22,7 @@ extern "C" {
  * No bound is not the same as a bound whose value is infinity: (,2024-01-01) is not [-infinity,2024-01-01).
  */
 typedef struct tusk_range_parts {
-    uint32_t type;        /* TUSK_OID_INT4RANGE …; 0: no range (SQL NULL) */
+    uint32_t type;        /* TUSK_OID_INT4RANGE …; 0, and nothing else either: no range (SQL NULL) */
     tusk_value lower;     /* of the range's subtype, or one that may travel as it; TUSK_KIND_NULL: it has no lower bound */
     tusk_value upper;     /* the same */
     bool lower_exclusive; /* "(": without these two it is [lower,upper) */
@@ -39,11 +39,18 @@ tusk_code tusk_read_range(const tusk_row *row, int col, tusk_range_parts *out, t
  * the caller's word, its bounds being TUSK_KIND_RAW then. */
 tusk_code tusk_value_to_range(const tusk_value *value, tusk_range_parts *out, tusk_error *err);
 
-/** Borrowed, with all that it points at, until the submitting call returns. */
+static inline bool tusk__range_is_none(const tusk_range_parts *range)
+{
+    return range->type == 0 && range->lower.kind == TUSK_KIND_NULL && range->upper.kind == TUSK_KIND_NULL && !range->lower_exclusive &&
+           !range->upper_inclusive && !range->is_empty;
+}
+
+/** Borrowed, with all that it points at, until the submitting call returns. A struct without a type and anything else in it, and NULL, are an SQL NULL;
+ * with bounds but without a type it is of the one that the statement infers, as tusk_range_as(0, …). */
 static inline tusk_value tusk_range(const tusk_range_parts *range)
 {
     tusk_value v = tusk_null_of(range ? range->type : 0);
-    v.kind = v.type ? TUSK_KIND_RANGE : TUSK_KIND_NULL;
+    v.kind = range && !tusk__range_is_none(range) ? TUSK_KIND_RANGE : TUSK_KIND_NULL;
     v.as.range = range;
     return v;
 }
@@ -93,15 +100,16 @@ tusk_code tusk_multirange_next(tusk_multirange_iter *it, tusk_range_parts *out, 
 
 /** A multirange made of ranges, in any order; the server joins those that meet. Borrowed, with all that it points at. */
 typedef struct tusk_multirange_parts {
-    uint32_t type; /* TUSK_OID_INT4MULTIRANGE …; 0: no multirange (SQL NULL) */
+    uint32_t type; /* TUSK_OID_INT4MULTIRANGE …; 0, and no ranges: no multirange (SQL NULL) */
     const tusk_range_parts *ranges; /* a `type` of 0 is that of the multirange's ranges here */
     size_t n;
 } tusk_multirange_parts;
 
+/** As tusk_range(): without a type and ranges it is an SQL NULL. */
 static inline tusk_value tusk_multirange_of(const tusk_multirange_parts *multirange)
 {
     tusk_value v = tusk_null_of(multirange ? multirange->type : 0);
-    v.kind = v.type ? TUSK_KIND_MULTIRANGE : TUSK_KIND_NULL;
+    v.kind = multirange && (multirange->type || multirange->n) ? TUSK_KIND_MULTIRANGE : TUSK_KIND_NULL;
     v.as.multirange = multirange;
     return v;
 }

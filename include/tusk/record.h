@@ -74,7 +74,7 @@ tusk_code tusk_record_at(const tusk_record_view *record, size_t i, tusk_value *o
  *
  * out       untouched unless TUSK_OK
  * Returns   TUSK_OK · TUSK_AGAIN the type is not looked up yet, or `query` is NULL, or its connection is gone
- * Errors    TUSK_ERR_USAGE no field has that name · TUSK_ERR_TYPE a row without a name: its fields have none
+ * Errors    TUSK_ERR_NULL the view is of an SQL NULL · TUSK_ERR_USAGE no field has that name · TUSK_ERR_TYPE a row without a name: its fields have none
  *           TUSK_ERR_STATE the type has changed since it was looked up, by the number and the types of the fields (names do not come with
  *           them): tusk_types_forget()
  */
@@ -94,7 +94,7 @@ typedef struct tusk_record_parts {
 /**
  * `type`: OID of a composite, of a table's rows too, or 0: the one that the statement infers. A `parts` of NULL is an SQL NULL. It travels in
  * binary where the type is known that the statement wants (docs/types.md, "Types of the database's own, sent"), else as text, which the server
- * reads field by field. Where it is known, a number of values that is not that of the attributes is TUSK_ERR_VALUE when submitted.
+ * reads field by field. A number of values that is not that of the attributes is the server's error: 22P02, "malformed record literal".
  */
 static inline tusk_value tusk_record_of(uint32_t type, const tusk_record_parts *parts)
 {

@@ -72,8 +72,8 @@ typedef struct tusk_query tusk_query;
  *     code = tusk_await_free(tusk_types_look_up(conn, &oid, 1), &err);    behind it tusk_type_of() knows them
  *
  * oids      copied; at most TUSK_TYPES_MAX, built-in ones are no harm
- * Returns   a query that completes when they are known: await and free it. NULL: out of memory, or more than TUSK_TYPES_MAX
- * Errors    those of a query. One that the server does not have is none: tusk_type_of() says TUSK_AGAIN of it as before
+ * Returns   a query that completes when they are known: await and free it. NULL: out of memory
+ * Errors    those of a query · TUSK_ERR_LIMIT more than TUSK_TYPES_MAX. A type that the server does not have is none: tusk_type_of() says TUSK_DONE of it
  */
 TUSK_MUST_CHECK
 tusk_query *tusk_types_look_up(tusk_conn *conn, const uint32_t *oids, size_t n);

@@ -361,6 +361,12 @@ static tusk_code write_items(tusk__writer *b, const tusk__types *types, tusk__ar
     return TUSK_OK;
 }
 
+/* C's float4 for float8: their text is of float4, whatever they are for. */
+static bool is_narrower(const tusk__codec *have, const tusk__codec *want)
+{
+    return have && have != want && have->type == TUSK_OID_FLOAT4;
+}
+
 tusk_code tusk__array_write(tusk__writer *b, const tusk__types *types, const tusk__resolved *type,
                             const tusk_value *value, tusk_error *err)
 {
@@ -368,7 +374,7 @@ tusk_code tusk__array_write(tusk__writer *b, const tusk__types *types, const tus
     tusk__array_items items;
 
     TUSK_TRY(tusk__array_items_of(type, value, &items, err));
-    if (types && !tusk__is_received(&to))
+    if (types && (!tusk__is_received(&to) || is_narrower(items.c_element, to.codec)))
         return TUSK_AGAIN;
     write_header(b, items.shape.ndim, items.shape.n_nulls > 0, to.declared);
     for (int i = 0; i < items.shape.ndim; i++)

@@ -54,7 +54,7 @@ static void put_element(tusk__sink *s, const tusk__quoting *quoting, tusk__array
         tusk__sink_put(s, tusk_str_of("NULL"));
         return;
     }
-    value = tusk__typed(&value, items->shape.element);
+    value = tusk__typed(s->types, &value, items->shape.element);
     tusk__sink_field(s, quoting, &value);
 }
 

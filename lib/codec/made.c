@@ -63,13 +63,28 @@ static tusk_code write_made(tusk__writer *b, const tusk__types *types, const tus
     return tusk__written(b, err);
 }
 
-tusk_code tusk__element_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value,
-                               const tusk__resolved *to, tusk_error *err)
+static bool is_number(const tusk_value *value)
+{
+    return value->kind == TUSK_KIND_INT || value->kind == TUSK_KIND_FLOAT;
+}
+
+/* A number of another type, which this one does not hold without loss: what becomes of it the server says, as it does in the statement's first
+ * run. */
+static tusk_code write_inside(tusk__writer *b, const tusk_value *value, const tusk__codec *codec, tusk_error *err)
+{
+    bool is_cast = value->type != codec->type && is_number(value);
+    tusk_code code = tusk__field_encode(b, codec, value, is_cast ? NULL : err);
+
+    if (!is_cast || code == TUSK_OK)
+        return code;
+    return code == TUSK_ERR_VALUE ? TUSK_AGAIN : tusk__written(b, err);
+}
+
+static tusk_code encode(tusk__writer *b, const tusk__types *types, const tusk_value *value, const tusk__resolved *to,
+                        bool is_inside, tusk_error *err)
 {
     bool is_null = value->kind == TUSK_KIND_NULL;
 
-    if (!types)
-        return tusk__plain_element_encode(b, value, to->type, err);
     if (is_null || is_sent_as_it_is(value, to)) {
         tusk__write_field(b, is_null ? (tusk_str){NULL, 0} : value->as.bytes, is_null);
         return tusk__written(b, err);
@@ -78,5 +93,17 @@ tusk_code tusk__element_encode(tusk__writer *b, const tusk__types *types, const 
         return TUSK_AGAIN;
     if (tusk__is_made_kind(value->kind))
         return write_made(b, types, value, to, err);
-    return tusk__field_encode(b, to->codec, value, err);
+    return is_inside ? write_inside(b, value, to->codec, err) : tusk__field_encode(b, to->codec, value, err);
+}
+
+tusk_code tusk__element_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value,
+                               const tusk__resolved *to, tusk_error *err)
+{
+    return types ? encode(b, types, value, to, true, err) : tusk__plain_element_encode(b, value, to->type, err);
+}
+
+tusk_code tusk__whole_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value,
+                             const tusk__resolved *to, tusk_error *err)
+{
+    return encode(b, types, value, to, false, err);
 }

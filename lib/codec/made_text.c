@@ -6,14 +6,26 @@
 
 /* ---- printing ---------------------------------------------------------------------------------------------------------------------------- */
 
+/* What a float4 stands for where it may become a float8: in binary it does without loss, and so it has to in text. */
+static uint32_t widened(const tusk__types *types, const tusk_value *value, uint32_t declared)
+{
+    if (value->type == TUSK_OID_FLOAT4 && value->kind == TUSK_KIND_FLOAT)
+        return tusk__resolve_type(types, declared).type == TUSK_OID_FLOAT4 ? TUSK_OID_FLOAT4 : TUSK_OID_FLOAT8;
+    if (value->type == TUSK_OID_FLOAT4_ARRAY && value->kind == TUSK_KIND_ARRAY && declared == 0)
+        return TUSK_OID_FLOAT8_ARRAY;
+    return value->type;
+}
+
 /* C's own say what they are by their type: they keep it. */
-tusk_value tusk__typed(const tusk_value *value, uint32_t declared)
+tusk_value tusk__typed(const tusk__types *types, const tusk_value *value, uint32_t declared)
 {
     tusk_value typed = *value;
     bool is_made = tusk__is_made_kind(value->kind) && value->kind != TUSK_KIND_C_ARRAY;
 
     if (declared && (typed.type == 0 || is_made))
         typed.type = declared;
+    else
+        typed.type = widened(types, value, declared);
     return typed;
 }
 

@@ -89,10 +89,14 @@ tusk_code tusk__nested_bad(tusk_error *err, uint32_t type, const char *fmt, ...)
  * form there is TUSK_AGAIN, without an error: the container goes as text, and the server judges. */
 tusk_code tusk__element_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value,
                                const tusk__resolved *to, tusk_error *err);
+/* The same of one that is a parameter by itself: a number that does not fit is told (TUSK_ERR_VALUE). */
+tusk_code tusk__whole_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value,
+                             const tusk__resolved *to, tusk_error *err);
 /* Has the server a binary input for it, as far as is known? */
 bool tusk__is_received(const tusk__resolved *type);
-/* As what it is printed inside of a container where that type stands: what was made without a type has that one. */
-tusk_value tusk__typed(const tusk_value *value, uint32_t declared);
+/* As what it is printed inside of a container where that type stands, 0: not known. What was made without a type has that one; a float4 is a float8,
+ * but for where a float4 stands. */
+tusk_value tusk__typed(const tusk__types *types, const tusk_value *value, uint32_t declared);
 /* By which a value is printed, one that was made too. NULL: none. */
 const tusk__codec *tusk__printing_codec(const tusk__types *types, const tusk_value *value);
 /* The field of a container, quoted if it wants that; one without a codec is noted. */

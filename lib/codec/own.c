@@ -185,14 +185,22 @@ static bool is_alien(const tusk_value *value, const tusk__resolved *to)
     return value->kind <= TUSK_KIND_RAW && !tusk__is_made_kind(value->kind) && !is_typed_as && !tusk__is_whole(value);
 }
 
+static bool is_text_type(uint32_t type)
+{
+    return type == TUSK_OID_TEXT || type == TUSK_OID_VARCHAR || type == TUSK_OID_BPCHAR || type == TUSK_OID_NAME ||
+           type == TUSK_OID_UNKNOWN;
+}
+
 /* Of a kind that is none of a built-in type's, for one that is, or a domain over it; but what was made may be for the container that the
- * statement wants. */
+ * statement wants, and text takes the text of anything. */
 static bool is_misfit(const tusk_value *value, const tusk__resolved *to)
 {
     bool is_made = tusk__is_made_kind(value->kind);
 
     if (is_alien(value, to))
         return true;
+    if (value->type == 0 && is_text_type(to->type))
+        return false;
     if (to->type == 0 || to->type >= TUSK__FIRST_OWN_OID || (!is_made && value->kind <= TUSK_KIND_WIRE))
         return false;
     return !is_made || !to->codec || !tusk__is_made(to->codec, value->kind);
@@ -235,7 +243,7 @@ static tusk_code encode_binary(tusk__writer *b, const tusk__types *types, const 
 
     if (value->kind == TUSK_KIND_TEXT || !tusk__is_received(to))
         return TUSK_AGAIN;
-    code = tusk__element_encode(b, types, value, to, err);
+    code = tusk__whole_encode(b, types, value, to, err);
     if (code == TUSK_AGAIN && b->failed == TUSK_OK)
         b->len = at; /* what was begun is none of it */
     return code;
@@ -245,7 +253,7 @@ tusk_code tusk__own_param_encode(tusk__writer *b, const tusk__types *types, cons
                                  uint16_t *format, tusk_error *err)
 {
     tusk__resolved to = tusk__resolve_type(types, type);
-    tusk_value typed = tusk__typed(value, type);
+    tusk_value typed = tusk__typed(types, value, type);
     tusk_code code;
 
     if (is_misfit(value, &to))

@@ -130,7 +130,7 @@ static const tusk__quoting quoting = {"()[],", 0, false};
 
 static void put_bound(tusk__sink *s, const tusk_value *bound, uint32_t subtype)
 {
-    tusk_value value = tusk__typed(bound, subtype);
+    tusk_value value = tusk__typed(s->types, bound, subtype);
 
     if (bound->kind != TUSK_KIND_NULL)
         tusk__sink_field(s, &quoting, &value);

@@ -147,6 +147,8 @@ tusk_code tusk_record_index(const tusk_record_view *record, const char *name, si
     int i;
 
     tusk__error_begin(err);
+    if (!record->wire)
+        return tusk__error_set(err, TUSK_ERR_NULL, NULL, "there is no record in the view");
     if (record->type == TUSK_OID_RECORD)
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL, "a row without a type's name: its fields have no names");
     if (!type)
@@ -206,19 +208,6 @@ tusk_code tusk__record_shape_check(const tusk_record_parts *parts, tusk_error *e
                : tusk__error_set(err, TUSK_ERR_VALUE, NULL, "a record whose values are a NULL pointer");
 }
 
-static tusk_code check_shape(const tusk_type *type, const tusk_record_parts *parts, tusk_error *err)
-{
-    size_t n = parts->n;
-
-    TUSK_TRY(tusk__record_shape_check(parts, err));
-    if ((size_t)type->n_attributes == n)
-        return TUSK_OK;
-    tusk__error_set(err, TUSK_ERR_VALUE, "42804", "type \"" TUSK_STR_FMT "\" has %d fields, and this record %zu",
-                    TUSK_STR_ARG(type->name), type->n_attributes, n);
-    tusk__error_hint(err, tusk_str_of(WAS_ALTERED));
-    return TUSK_ERR_VALUE;
-}
-
 /* The server wants each attribute's declared type to be named, not what a domain comes from. */
 static tusk_code write_field(tusk__writer *b, const tusk__types *types, const tusk_type_attribute *attribute,
                              const tusk_value *value, tusk_error *err)
@@ -240,7 +229,9 @@ tusk_code tusk__record_write(tusk__writer *b, const tusk__types *types, const tu
     if (!type->own)
         return tusk__error_set(err, TUSK_ERR_TYPE, NULL,
                                "no server takes a row without a type's name: give the OID of the composite, or 0");
-    TUSK_TRY(check_shape(type->own, parts, err));
+    TUSK_TRY(tusk__record_shape_check(parts, err));
+    if ((size_t)type->own->n_attributes != parts->n) /* it may have been altered since: the server knows */
+        return TUSK_AGAIN;
     tusk__write_u32(b, (uint32_t)parts->n);
     for (size_t i = 0; i < parts->n; i++) {
         const tusk_type_attribute *attribute = &type->own->attributes[i];
@@ -286,7 +277,7 @@ static void put_made(tusk__sink *s, const tusk_value *value)
     tusk__sink_put_char(s, '(');
     for (size_t i = 0; i < parts->n && !tusk__sink_is_done(s); i++) {
         bool is_known = own && i < (size_t)own->n_attributes;
-        tusk_value field = tusk__typed(&parts->values[i], is_known ? own->attributes[i].type : 0);
+        tusk_value field = tusk__typed(s->types, &parts->values[i], is_known ? own->attributes[i].type : 0);
 
         if (i > 0)
             tusk__sink_put_char(s, ',');
