@@ -77,6 +77,17 @@ static tusk_code print_scalar(const tusk__types *types, const tusk_value *value,
     return TUSK_OK;
 }
 
+/* For a type of the database's own, or one that the statement infers: as the text that is sent for it. */
+static tusk_code print_own_made(tusk__writer *b, const tusk__types *types, const tusk_value *value, const place *to,
+                                tusk_error *err)
+{
+    if (tusk__param_size(value) > TUSK__MESSAGE_MAX)
+        return tusk__error_set(err, TUSK_ERR_LIMIT, NULL,
+                               "more than %d containers in each other, or than a message can be", TUSK__DEPTH_MAX);
+    TUSK_TRY(tusk__made_check(b, types, value, err));
+    return tusk__nested_print(types, tusk__printing_codec(types, value), value, to->buf, to->size, to->len, err);
+}
+
 /* Made to be sent: written as that. */
 static tusk_code print_made(const tusk_conn *conn, const tusk__types *types, const tusk_value *value, const place *to,
                             tusk_error *err)
@@ -90,8 +101,8 @@ static tusk_code print_made(const tusk_conn *conn, const tusk__types *types, con
     tusk__writer_init(&b, conn->allocator);
     code = tusk__param_encode(&b, value, 0, &format, err);
     if (code == TUSK_AGAIN)
-        code = refuse(types, value, "and of a kind that its type does not have", err);
-    if (code == TUSK_OK)
+        code = print_own_made(&b, types, value, to, err);
+    else if (code == TUSK_OK)
         code = print_wire(types, value, tusk_str_from(b.buf + 4, b.len - 4), to, err);
     tusk__writer_clear(&b);
     return code;

@@ -362,10 +362,12 @@ tusk_code tusk_value_from_wire(const tusk_conn *conn, uint32_t type, tusk_str wi
  * Any value as PostgreSQL prints it, as tusk_format_value() has it of a column: what a row, an array, a record or a range held, and what was made for a
  * parameter. Text is printed as it is.
  *
- * conn      as above. What is made (an array of values or of C's, a range, a multirange) needs one, for a while its memory, too
+ * conn      as above. What is made (an array of values or of C's, a range, a multirange, a record) needs one, for a while its memory, too; of the
+ *           database's own types and without a type it is printed as the text that is sent for it
  * len       the whole length, as snprintf: buf is NUL-terminated, cut if too small; may be NULL
  * Errors    TUSK_ERR_NULL · TUSK_ERR_VALUE not a value of its type: beyond the range, malformed bytes · TUSK_ERR_TYPE of a kind that its type does
- *           not have, of a type without codec, an object of the program's; made, and conn is NULL · TUSK_ERR_NOMEM
+ *           not have, of a type without codec, an object of the program's; made, and conn is NULL · TUSK_ERR_LIMIT more than 64 containers in each
+ *           other · TUSK_ERR_NOMEM
  */
 tusk_code tusk_value_to_text(const tusk_conn *conn, const tusk_value *value, char *buf, size_t size, size_t *len, tusk_error *err);
 

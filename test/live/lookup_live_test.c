@@ -261,10 +261,19 @@ START_TEST(what_is_made_is_printed_as_it_would_be_sent)
     static const int32_t numbers[] = {1, -2};
     tusk_range_parts range = {.type = TUSK_OID_INT4RANGE, .lower = tusk_int4(1)};
     tusk_value made[] = {
-        tusk_array_of_int4(numbers, 2), tusk_array_of(TUSK_OID_TEXT_ARRAY, TUSK_ARRAY(tusk_text("a b"), tusk_null())),
-        tusk_range(&range), tusk_multirange_of(&(tusk_multirange_parts){TUSK_OID_INT4MULTIRANGE, &range, 1}),
-        tusk_array_of(TUSK_OID_DATE_ARRAY, TUSK_ARRAY(tusk_date(INT32_MAX - 1)))};
-    static const char *const texts[] = {"{1,-2}", "{\"a b\",NULL}", "[1,)", "{[1,)}", NULL};
+        tusk_array_of_int4(numbers, 2),
+        tusk_array_of(TUSK_OID_TEXT_ARRAY, TUSK_ARRAY(tusk_text("a b"), tusk_null())),
+        tusk_range(&range),
+        tusk_multirange_of(&(tusk_multirange_parts){TUSK_OID_INT4MULTIRANGE, &range, 1}),
+        tusk_array_of(TUSK_OID_DATE_ARRAY, TUSK_ARRAY(tusk_date(INT32_MAX - 1))),
+        tusk_record_of(0, TUSK_RECORD(tusk_int4(1), tusk_array_of(0, TUSK_ARRAY(tusk_text("a b"))), tusk_null())),
+        tusk_array_of(oid_of("mood[]"), TUSK_ARRAY(tusk_text("ok"), tusk_null())),
+        tusk_range_as(oid_of("posrange"), &range),
+        tusk_record_of(0, TUSK_RECORD(tusk_date(INT32_MAX - 1)))};
+    static const char *const texts[] = {"{1,-2}",    "{\"a b\",NULL}", "[1,)", "{[1,)}", NULL, "(1,\"{\"\"a b\"\"}\",)",
+                                        "{ok,NULL}", "[1,)",           NULL};
+    tusk_value inside;
+    const tusk_array_parts itself = {.values = &inside, .n = 1};
     char text[100];
     size_t len;
     tusk_error err;
@@ -276,6 +285,8 @@ START_TEST(what_is_made_is_printed_as_it_would_be_sent)
         if (texts[i])
             ck_assert_str_eq(text, texts[i]);
     }
+    inside = tusk_array_of(0, &itself);
+    ck_assert_int_eq(tusk_value_to_text(db, &inside, text, sizeof text, &len, &err), TUSK_ERR_LIMIT);
 }
 END_TEST
 
