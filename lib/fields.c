@@ -334,7 +334,7 @@ static tusk_code bind_field(tusk_fields *fields, const tusk__types *types, const
                             tusk_error *err)
 {
     const tusk_field *f = &fields->fields[i];
-    tusk__store store;
+    tusk__store store = TUSK__STORE_DECODED;
     uint32_t col = 0;
 
     TUSK_TRY(find_column(desc, f, i, &col, err));
