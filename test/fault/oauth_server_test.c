@@ -2,6 +2,7 @@
  * the first login or in the second, what happens between the two, and both ends' ways out. No memory is given back with a token
  * in it.
  * Not tested here: what is sent for which answer (test/oauth_test.c). Read first: tusk/oauth.h, test/harness/script_server.h. */
+#include <stdatomic.h>
 #include <check.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -91,7 +92,7 @@ static void on_token(tusk_token_request *request, void *user)
 /* ---- an allocator that gets back no token ------------------------------------------------------------------------------ */
 
 static const char secret[] = "token-";
-static long n_calls, fail_at, n_live;
+static atomic_long n_calls, fail_at, n_live; /* a helper thread gives back what is its own, too */
 
 static bool fails(void)
 {
@@ -171,7 +172,7 @@ static void set_up(void)
 static void tear_down(void)
 {
     tusk_loop_free(loop);
-    ck_assert_int_eq(n_live, 0);
+    ck_assert_int_eq(atomic_load(&n_live), 0);
     if (server)
         (void)script_stop(server);
     ck_assert_int_eq(harness_open_fds(), fds_before);
@@ -602,7 +603,7 @@ static bool fails_once(long n)
     if (server)
         (void)script_stop(server);
     server = NULL;
-    ck_assert_int_eq(n_live, 0);
+    ck_assert_int_eq(atomic_load(&n_live), 0);
     return has_failed;
 }
 

@@ -11,7 +11,7 @@ enum { WARM_UP = 20, QUERIES = 500, DEPTH = 64 };
 
 static fail_alloc heap;
 static fail_os world;
-static long n_frees;
+static atomic_long n_frees;
 
 /* What fail_alloc does not count. */
 static void (*real_free)(void *ptr, void *user);
