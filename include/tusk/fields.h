@@ -96,7 +96,8 @@ typedef struct tusk_field {
  *   tusk_multirange_view, tusk_record_view
  *   tusk_hstore_view                      hstore
  *   float[n]                              a vector or halfvec of exactly n elements; a float4[] likewise
- *   tusk_str, char[n]                     whatever there is: the bytes as they came, those of an int4 in binary, too
+ *   tusk_str                              whatever there is: the bytes as they came, those of an int4 in binary, too
+ *   char[n]                               text: of text types, of enums and the like, and whatever came in text format
  *
  * As TUSK_OID_TEXT: enums, citext, ltree and its kin. All of these once the type is looked up (tusk_type_of()): of what on_row is given that may be
  * the second result.

@@ -15,8 +15,7 @@ bool tusk__is_received(const tusk__resolved *type)
     return tusk__type_describe(type->type, &described) && described.has_binary_input;
 }
 
-/* Of that very type, by its own name or its base's; or of none, as tusk_unknown(). */
-static bool is_typed_as(const tusk_value *value, const tusk__resolved *to)
+bool tusk__is_typed_as(const tusk_value *value, const tusk__resolved *to)
 {
     return value->type == 0 || value->type == to->declared || value->type == to->type;
 }
@@ -34,8 +33,8 @@ static bool takes_own_kind(const tusk__codec *codec, const tusk_value *value)
 static bool is_sent_as_it_is(const tusk_value *value, const tusk__resolved *to)
 {
     if (value->kind == TUSK_KIND_RAW)
-        return is_typed_as(value, to);
-    return value->kind == TUSK_KIND_WIRE && !tusk__codec_of(value->type) && is_typed_as(value, to);
+        return tusk__is_typed_as(value, to);
+    return value->kind == TUSK_KIND_WIRE && !tusk__codec_of(value->type) && tusk__is_typed_as(value, to);
 }
 
 static bool writes(const tusk__codec *codec, const tusk_value *value, const tusk__resolved *to)
@@ -46,7 +45,7 @@ static bool writes(const tusk__codec *codec, const tusk_value *value, const tusk
         return container && (value->kind == container->made || value->kind == container->made_of_c);
     if (value->kind > TUSK_KIND_WIRE)
         return takes_own_kind(codec, value);
-    return (value->kind == codec->kind && is_typed_as(value, to)) || tusk__codec_writes(codec, value);
+    return (value->kind == codec->kind && tusk__is_typed_as(value, to)) || tusk__codec_writes(codec, value);
 }
 
 /* ---- one field ---------------------------------------------------------------------------------------------------------------------------- */

@@ -92,6 +92,8 @@ tusk_code tusk__element_encode(tusk__writer *b, const tusk__types *types, const 
 /* The same of one that is a parameter by itself: a number that does not fit is told (TUSK_ERR_VALUE). */
 tusk_code tusk__whole_encode(tusk__writer *b, const tusk__types *types, const tusk_value *value,
                              const tusk__resolved *to, tusk_error *err);
+/* Is it of that very type, by its own name or its base's; or of none, as tusk_unknown()? */
+bool tusk__is_typed_as(const tusk_value *value, const tusk__resolved *to);
 /* Has the server a binary input for it, as far as is known? */
 bool tusk__is_received(const tusk__resolved *type);
 /* As what it is printed inside of a container where that type stands, 0: not known. What was made without a type has that one; a float4 is a float8,

@@ -180,9 +180,9 @@ const tusk__codec *tusk__own_codec_of_kind(tusk_kind kind)
 /* A plain value of a type that neither is the wanted one nor is written as what that is? */
 static bool is_alien(const tusk_value *value, const tusk__resolved *to)
 {
-    bool is_typed_as = value->type == 0 || value->type == to->declared || value->type == to->type;
+    bool is_plain = value->kind <= TUSK_KIND_RAW && !tusk__is_made_kind(value->kind);
 
-    return value->kind <= TUSK_KIND_RAW && !tusk__is_made_kind(value->kind) && !is_typed_as && !tusk__is_whole(value);
+    return is_plain && !tusk__is_typed_as(value, to) && !tusk__is_whole(value);
 }
 
 static bool is_text_type(uint32_t type)
